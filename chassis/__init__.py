@@ -1,0 +1,1 @@
+"""What every service stands on: no domain word in here."""

@@ -1,0 +1,64 @@
+"""Herald's events, typed, with their CloudEvents envelope. Needs pydantic and nothing else.
+
+    from herald_contracts import PostShared, decode
+"""
+
+from herald_contracts.base import Event
+from herald_contracts.content import (
+    Caption,
+    ContentApproved,
+    ContentPublished,
+    ContentRejected,
+    ContentRetired,
+    ContentSubmitted,
+    ContentUpdated,
+    Targeting,
+    Variant,
+)
+from herald_contracts.envelope import CloudEvent, Record, Undecodable, decode, encode
+from herald_contracts.metrics import ObjectiveReached
+from herald_contracts.people import (
+    AmbassadorInvited,
+    AmbassadorJoined,
+    AmbassadorLeft,
+    PersonDeactivated,
+    PersonProvisioned,
+    PersonUpdated,
+)
+from herald_contracts.program import GuidelineAcknowledged, GuidelinePublished, ObjectiveSet, ProgramCreated
+from herald_contracts.recognition import PointsAwarded
+from herald_contracts.sharing import EngagementRecorded, LinkClicked, PostRemoved, PostShared
+
+__all__ = [
+    "AmbassadorInvited",
+    "AmbassadorJoined",
+    "AmbassadorLeft",
+    "Caption",
+    "CloudEvent",
+    "ContentApproved",
+    "ContentPublished",
+    "ContentRejected",
+    "ContentRetired",
+    "ContentSubmitted",
+    "ContentUpdated",
+    "EngagementRecorded",
+    "Event",
+    "GuidelineAcknowledged",
+    "GuidelinePublished",
+    "LinkClicked",
+    "ObjectiveReached",
+    "ObjectiveSet",
+    "PersonDeactivated",
+    "PersonProvisioned",
+    "PersonUpdated",
+    "PointsAwarded",
+    "PostRemoved",
+    "PostShared",
+    "ProgramCreated",
+    "Record",
+    "Targeting",
+    "Undecodable",
+    "Variant",
+    "decode",
+    "encode",
+]

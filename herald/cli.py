@@ -1,0 +1,15 @@
+"""The `herald` command: one typer application, one sub-command a task."""
+
+import typer
+
+app = typer.Typer(name="herald", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def herald() -> None:
+    """Run, watch and steer Herald."""
+
+
+def main() -> None:
+    """Entry point of the `herald` script and of `python -m herald`."""
+    app()

@@ -1,0 +1,1 @@
+"""Recognition: the points ledger and what follows from it."""

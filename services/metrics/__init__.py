@@ -1,0 +1,1 @@
+"""What came of it: figures by day, network, country and content."""

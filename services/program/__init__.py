@@ -1,0 +1,1 @@
+"""People, ambassadors and the programme they take part in."""

@@ -1,0 +1,1 @@
+"""Posts, short links and what they bring."""

@@ -1,0 +1,1 @@
+"""Herald's tests: unit, contract, integration, e2e, fault."""
