@@ -1,0 +1,71 @@
+"""What every event has in common: where it travels, who owns it, and how its data is read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a time needs its UTC offset")
+    return value
+
+
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:@-]+$")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+Language = Annotated[
+    str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, description="BCP 47")
+]
+Time = Annotated[datetime, AfterValidator(_aware), Field(description="RFC 3339, with offset")]
+Label = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Part(BaseModel):
+    """A structured value inside an event. Unknown fields are ignored, so that a newer producer is understood."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Event(Part):
+    """The data of one event type in one version.
+
+    Subclasses declare, as class variables:
+
+    - ``type``: the CloudEvents type, ``herald.<Event>.v<N>``; the only routing key.
+    - ``topic``: the Kafka topic without an installation's prefix.
+    - ``source``: ``/herald/<service>`` that emits it.
+    - ``key``: the name of the field whose value is the Kafka key (and ``ce_partitionkey``).
+    - ``subject``: the name of the field that holds the aggregate's id (``ce_subject``).
+    """
+
+    type: ClassVar[str]
+    topic: ClassVar[str]
+    source: ClassVar[str]
+    key: ClassVar[str]
+    subject: ClassVar[str]
+
+    registry: ClassVar[dict[str, type[Event]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "type" in cls.__dict__:
+            if cls.type in Event.registry:
+                raise TypeError(f"two event classes declare {cls.type}")
+            Event.registry[cls.type] = cls
+
+    @property
+    def partition_key(self) -> str:
+        return str(getattr(self, self.key))
+
+    @property
+    def aggregate_id(self) -> str:
+        return str(getattr(self, self.subject))
+
+    @classmethod
+    def from_json(cls, value: bytes | str) -> Self:
+        """Read the record's value. Raises pydantic's ``ValidationError`` naming each wrong field."""
+        return cls.model_validate_json(value)

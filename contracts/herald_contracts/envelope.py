@@ -1,0 +1,156 @@
+"""CloudEvents 1.0 in Kafka's binary content mode: attributes in `ce_*` headers, JSON in the value.
+
+    event = decode(record.headers, record.value)
+    match event.data:
+        case PostShared(): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from pydantic import ValidationError
+
+from herald_contracts.base import Event
+
+SPEC_VERSION = "1.0"
+CONTENT_TYPE = b"application/json"
+E = TypeVar("E", bound=Event, covariant=True)
+Headers = Iterable[tuple[str, bytes | None]]
+
+
+class Undecodable(ValueError):
+    """A record that is no valid event of a known type; ``rule`` is a stable word for which rule it breaks:
+
+    ``header-missing``, ``header-invalid``, ``type-unknown``, ``version-unknown``, ``json-invalid``,
+    ``schema-mismatch``.
+    """
+
+    def __init__(self, rule: str, detail: str) -> None:
+        super().__init__(f"{rule}: {detail}")
+        self.rule = rule
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class CloudEvent(Generic[E]):
+    """An event with its envelope."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    data: E
+    partitionkey: str
+    traceparent: str | None = None
+    tracestate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is handed to Kafka: topic without prefix, key, value and headers."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+def schema_id(event_type: str) -> str:
+    """The `ce_dataschema` of a type: a URI reference to its JSON Schema in `contracts/schemas`."""
+    _, name, version = event_type.split(".")
+    return f"/schemas/{name}/{version}.json"
+
+
+def encode(
+    data: Event,
+    *,
+    id: str,
+    time: datetime,
+    traceparent: str | None = None,
+    tracestate: str | None = None,
+) -> Record:
+    """The Kafka record of an event. `time` must have an offset and is written in UTC."""
+    key = data.partition_key
+    headers = [
+        ("ce_specversion", SPEC_VERSION.encode()),
+        ("ce_id", id.encode()),
+        ("ce_type", data.type.encode()),
+        ("ce_source", data.source.encode()),
+        ("ce_subject", data.aggregate_id.encode()),
+        ("ce_time", time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
+        ("ce_dataschema", schema_id(data.type).encode()),
+        ("ce_partitionkey", key.encode()),
+        ("content-type", CONTENT_TYPE),
+    ]
+    if traceparent:
+        headers.append(("traceparent", traceparent.encode()))
+    if tracestate:
+        headers.append(("tracestate", tracestate.encode()))
+    return Record(data.topic, key.encode(), data.model_dump_json(exclude_none=True).encode(), headers)
+
+
+def text_headers(headers: Headers) -> dict[str, str]:
+    """Headers as text. A null or a non-UTF-8 one is left out: only a required one that is missing is an error."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if value is None:
+            continue
+        try:
+            found[name] = value.decode()
+        except UnicodeDecodeError:
+            continue
+    return found
+
+
+def event_class(event_type: str) -> type[Event]:
+    """The class of a CloudEvents type. Raises Undecodable: `type-unknown`, or `version-unknown` where only
+    other versions of it are known."""
+    found = Event.registry.get(event_type)
+    if found is not None:
+        return found
+    name = event_type.rpartition(".")[0]
+    if any(known.rpartition(".")[0] == name for known in Event.registry):
+        raise Undecodable("version-unknown", event_type)
+    raise Undecodable("type-unknown", event_type)
+
+
+def decode(headers: Headers | Mapping[str, str], value: bytes | None) -> CloudEvent[Event]:
+    """A Kafka record as a typed event. Raises Undecodable, naming the rule; never anything else."""
+    found = dict(headers) if isinstance(headers, Mapping) else text_headers(headers)
+    for name in ("ce_id", "ce_type", "ce_source", "ce_time"):
+        if not found.get(name):
+            raise Undecodable("header-missing", name)
+    try:
+        time = datetime.fromisoformat(found["ce_time"])
+    except ValueError as error:
+        raise Undecodable("header-invalid", f"ce_time: {error}") from None
+    if time.tzinfo is None:
+        raise Undecodable("header-invalid", "ce_time: no offset")
+    data = _data(event_class(found["ce_type"]), value)
+    return CloudEvent(
+        id=found["ce_id"],
+        type=found["ce_type"],
+        source=found["ce_source"],
+        subject=found.get("ce_subject", data.aggregate_id),
+        time=time,
+        data=data,
+        partitionkey=found.get("ce_partitionkey", data.partition_key),
+        traceparent=found.get("traceparent"),
+        tracestate=found.get("tracestate"),
+    )
+
+
+def _data(cls: type[Event], value: bytes | None) -> Event:
+    try:
+        return cls.from_json(value or b"")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        if first["type"] == "json_invalid":
+            raise Undecodable("json-invalid", first["msg"]) from None
+        field = ".".join(str(step) for step in first["loc"])
+        raise Undecodable("schema-mismatch", f"{field}: {first['msg']}") from None

@@ -1,0 +1,90 @@
+"""`herald.people`: who there is, what they may do, and who is an ambassador. Owned by program, keyed by person."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from herald_contracts.base import Country, Event, Id, Label, Language, Time
+
+Role = Literal["ambassador", "editor", "manager", "admin"]
+Account = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 (hex) of '<issuer>|<subject>': a token's owner, without naming them",
+    ),
+]
+
+
+class _PersonEvent(Event):
+    topic: ClassVar[str] = "herald.people"
+    source: ClassVar[str] = "/herald/program"
+    key: ClassVar[str] = "person_id"
+    subject: ClassVar[str] = "person_id"
+
+    person_id: Id
+    occurred_at: Time
+
+
+class _PersonState(_PersonEvent):
+    """The whole of what others may know of a person: each event replaces what the one before said."""
+
+    revision: int = Field(ge=1, description="Rises with each change of this person")
+    accounts: list[Account] = Field(default=[], description="Sign-ins that belong to this person")
+    roles: list[Role] = Field(description="What this person may do; empty for none")
+    active: bool = Field(description="False once they left the company: nothing is allowed any more")
+    country: Country
+    team: Label
+    locale: Language
+    level: Label | None = None
+    site: Label | None = None
+    leader: bool = False
+    has_email: bool = True
+    hidden_from_rankings: bool = Field(default=False, description="Opted out of leaderboards")
+    hidden_from_statistics: bool = Field(default=False, description="Opted out of named statistics")
+
+
+class PersonProvisioned(_PersonState):
+    """A person is known to Herald for the first time."""
+
+    type: ClassVar[str] = "herald.PersonProvisioned.v1"
+    origin: Literal["import", "sign_in", "provisioning"]
+
+
+class PersonUpdated(_PersonState):
+    """Something of a person changed; carries the whole new state."""
+
+    type: ClassVar[str] = "herald.PersonUpdated.v1"
+
+
+class PersonDeactivated(_PersonEvent):
+    """A person left the company and is cut off everywhere."""
+
+    type: ClassVar[str] = "herald.PersonDeactivated.v1"
+    revision: int = Field(ge=1)
+
+
+class AmbassadorInvited(_PersonEvent):
+    """A person was invited to a programme; it is theirs to accept."""
+
+    type: ClassVar[str] = "herald.AmbassadorInvited.v1"
+    program_id: Id
+    invitation_id: Id
+
+
+class AmbassadorJoined(_PersonEvent):
+    """A person became an ambassador by accepting a version of the consent."""
+
+    type: ClassVar[str] = "herald.AmbassadorJoined.v1"
+    program_id: Id
+    consent_version: int = Field(ge=1)
+
+
+class AmbassadorLeft(_PersonEvent):
+    """An ambassador left a programme."""
+
+    type: ClassVar[str] = "herald.AmbassadorLeft.v1"
+    program_id: Id
+    reason: Literal["left", "deactivated"]

@@ -1,0 +1,63 @@
+"""`herald.program`: programmes, objectives and guidelines. Owned by program, keyed by programme."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from herald_contracts.base import Event, Id, Label, Language, Time
+
+UseCase = Literal["employer_brand", "awareness", "recruiting", "social_selling", "culture"]
+Kpi = Literal["shares", "clicks", "active_ambassadors", "participation_rate", "earned_media_value"]
+
+
+class _ProgramEvent(Event):
+    topic: ClassVar[str] = "herald.program"
+    source: ClassVar[str] = "/herald/program"
+    key: ClassVar[str] = "program_id"
+    subject: ClassVar[str] = "program_id"
+
+    program_id: Id
+    occurred_at: Time
+
+
+class ProgramCreated(_ProgramEvent):
+    """A programme began to exist."""
+
+    type: ClassVar[str] = "herald.ProgramCreated.v1"
+    name: Label
+    time_zone: Label = Field(description="IANA name; days and weeks of the figures are this zone's")
+    languages: list[Language] = Field(min_length=1)
+
+
+class ObjectiveSet(_ProgramEvent):
+    """An objective was set or changed; carries its whole state."""
+
+    type: ClassVar[str] = "herald.ObjectiveSet.v1"
+    objective_id: Id
+    revision: int = Field(ge=1)
+    use_case: UseCase
+    kpi: Kpi
+    baseline: float = Field(ge=0)
+    target: float = Field(gt=0, description="In the KPI's unit: a count, a share of 1 for a rate, or an amount")
+    starts_on: date
+    ends_on: date
+
+
+class GuidelinePublished(_ProgramEvent):
+    """A version of the guidelines took effect."""
+
+    type: ClassVar[str] = "herald.GuidelinePublished.v1"
+    version: int = Field(ge=1)
+    material: bool = Field(description="True if ambassadors must acknowledge again before their next share")
+    languages: list[Language] = Field(min_length=1)
+
+
+class GuidelineAcknowledged(_ProgramEvent):
+    """An ambassador acknowledged a version of the guidelines."""
+
+    type: ClassVar[str] = "herald.GuidelineAcknowledged.v1"
+    person_id: Id
+    version: int = Field(ge=1)

@@ -1,0 +1,85 @@
+"""`herald.posts`, `herald.clicks`, `herald.engagements`: shares and what they bring. Owned by sharing."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from herald_contracts.base import Event, Id, Language, Time
+from herald_contracts.content import Network
+
+LinkCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{4,32}$")]
+Verdict = Literal["counted", "bot", "prefetch", "repeat", "self"]
+EngagementKind = Literal["click", "like", "comment", "repost", "impression"]
+
+
+class _PostEvent(Event):
+    topic: ClassVar[str] = "herald.posts"
+    source: ClassVar[str] = "/herald/sharing"
+    key: ClassVar[str] = "ambassador_id"
+    subject: ClassVar[str] = "post_id"
+
+    post_id: Id
+    ambassador_id: Id
+    program_id: Id
+    content_id: Id
+    network: Network
+    occurred_at: Time
+
+
+class PostShared(_PostEvent):
+    """An ambassador shared an item on a network."""
+
+    type: ClassVar[str] = "herald.PostShared.v1"
+    language: Language
+    caption_id: Id | None = Field(default=None, description="The suggestion that was taken, if any")
+    edited: bool = Field(description="True if the words are the ambassador's own")
+    link_code: LinkCode
+    method: Literal["dialog", "api"]
+
+
+class PostRemoved(_PostEvent):
+    """A share was taken back by its ambassador (the dialog was closed without posting, or the post deleted)."""
+
+    type: ClassVar[str] = "herald.PostRemoved.v1"
+    reason: Literal["ambassador", "takedown"]
+
+
+class LinkClicked(Event):
+    """A short link was followed: raw, as it happened, before any judgement."""
+
+    type: ClassVar[str] = "herald.LinkClicked.v1"
+    topic: ClassVar[str] = "herald.clicks"
+    source: ClassVar[str] = "/herald/sharing"
+    key: ClassVar[str] = "link_code"
+    subject: ClassVar[str] = "link_code"
+
+    link_code: LinkCode
+    occurred_at: Time
+    visitor: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = Field(
+        description="Keyed hash of address and browser, of one day only; none where the visitor objects (GPC, DNT)"
+    )
+    agent: Literal["browser", "bot", "prefetch"] = Field(description="What the request said it was")
+    referrer: Annotated[str, Field(max_length=253)] | None = Field(default=None, description="Host name alone")
+
+
+class EngagementRecorded(Event):
+    """Something came of a share: one event a click, or a delta of what a network counts."""
+
+    type: ClassVar[str] = "herald.EngagementRecorded.v1"
+    topic: ClassVar[str] = "herald.engagements"
+    source: ClassVar[str] = "/herald/sharing"
+    key: ClassVar[str] = "ambassador_id"
+    subject: ClassVar[str] = "post_id"
+
+    post_id: Id
+    ambassador_id: Id
+    program_id: Id
+    content_id: Id
+    network: Network
+    kind: EngagementKind
+    quantity: int = Field(ge=1, le=1_000_000)
+    verdict: Verdict = Field(description="'counted', or why the filtered figures leave it out")
+    measure: Literal["measured", "estimated", "potential"]
+    occurred_at: Time
