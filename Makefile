@@ -1,0 +1,40 @@
+# Every target prints the plain command that it runs; set-up happens by itself and is quick when nothing changed.
+BIN := .venv/bin
+HERALD := $(BIN)/herald
+STAMP := .venv/.setup-done
+LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make lock' -q
+ARGS ?=
+
+.PHONY: setup demo up test lint bench lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml contracts/pyproject.toml tools/setup.sh
+	sh tools/setup.sh
+
+demo: setup
+	$(HERALD) demo $(if $(DEMO_EXIT),--exit) $(ARGS)
+
+up: setup
+	$(HERALD) up $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(HERALD) contracts check
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
+
+bench: setup
+	$(HERALD) bench $(ARGS)
+
+lock: setup
+	$(BIN)/uv pip compile $(LOCKFLAGS) requirements-bootstrap.in -o requirements-bootstrap.lock
+	$(BIN)/uv pip compile $(LOCKFLAGS) --all-extras --group dev --no-emit-package herald-contracts pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
