@@ -1,6 +1,6 @@
 """Herald's events, typed, with their CloudEvents envelope. Needs pydantic and nothing else.
 
-    from herald_contracts import PostShared, decode
+`decode` makes a typed event of a Kafka record, `encode` the reverse; README.md shows a subscriber.
 """
 
 from herald_contracts.base import Event

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import builtins
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
-def _aware(value: datetime) -> datetime:
+def in_utc(value: datetime) -> datetime:
+    """The same instant in UTC. Raises ValueError where there is no offset, or no such instant in UTC."""
     if value.tzinfo is None:
         raise ValueError("a time needs its UTC offset")
-    return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time outside of the years 1 to 9999 in UTC") from None
 
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:@-]+$")]
@@ -19,14 +24,14 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 al
 Language = Annotated[
     str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, description="BCP 47")
 ]
-Time = Annotated[datetime, AfterValidator(_aware), Field(description="RFC 3339, with offset")]
+Time = Annotated[datetime, AfterValidator(in_utc), Field(description="RFC 3339, with offset")]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Part(BaseModel):
-    """A structured value inside an event. Unknown fields are ignored, so that a newer producer is understood."""
+    """A structured value inside an event. Unknown fields are ignored: a newer producer is understood."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Event(Part):
@@ -47,7 +52,7 @@ class Event(Part):
     key: ClassVar[str]
     subject: ClassVar[str]
 
-    registry: ClassVar[dict[str, type[Event]]] = {}
+    registry: ClassVar[dict[str, builtins.type[Event]]] = {}
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -67,5 +72,8 @@ class Event(Part):
 
     @classmethod
     def from_json(cls, value: bytes | str) -> Self:
-        """Read the record's value. Raises pydantic's ``ValidationError`` naming each wrong field."""
-        return cls.model_validate_json(value)
+        """Read the record's value, without coercion: ``"5"`` is no number and ``1`` no truth value.
+
+        Raises pydantic's ``ValidationError`` naming each wrong field.
+        """
+        return cls.model_validate_json(value, strict=True)

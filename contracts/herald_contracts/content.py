@@ -37,10 +37,10 @@ class Variant(Part):
 
 
 class Targeting(Part):
-    """Who may see it: everybody of the programme where a list is empty, else those it names (both lists hold)."""
+    """Who may see it: those that both lists name; an empty list names everybody of the programme."""
 
-    countries: list[Country] = []
-    teams: list[Label] = []
+    countries: list[Country] = Field(default=[])
+    teams: list[Label] = Field(default=[])
 
 
 class _ContentEvent(Event):
@@ -61,9 +61,9 @@ class _ContentState(_ContentEvent):
     url: Url
     shareable: bool = Field(description="False for what is for inside only")
     variants: list[Variant] = Field(min_length=1)
-    captions: list[Caption] = []
+    captions: list[Caption] = Field(default=[])
     targeting: Targeting = Targeting()
-    expires_at: Time | None = None
+    expires_at: Time | None = Field(default=None, description="When it retires by itself")
 
 
 class ContentSubmitted(_ContentEvent):

@@ -3,26 +3,29 @@
     event = decode(record.headers, record.value)
     match event.data:
         case PostShared(): ...
+
+`decode` raises `Undecodable` and nothing else, whatever the record holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
-from herald_contracts.base import Event
+from herald_contracts.base import Event, in_utc
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = b"application/json"
-E = TypeVar("E", bound=Event, covariant=True)
+MAX_ID = 256
+E_co = TypeVar("E_co", bound=Event, covariant=True)
 Headers = Iterable[tuple[str, bytes | None]]
 
 
-class Undecodable(ValueError):
+class Undecodable(ValueError):  # noqa: N818 - a record is undecodable, it has no error
     """A record that is no valid event of a known type; ``rule`` is a stable word for which rule it breaks:
 
     ``header-missing``, ``header-invalid``, ``type-unknown``, ``version-unknown``, ``json-invalid``,
@@ -36,7 +39,7 @@ class Undecodable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class CloudEvent(Generic[E]):
+class CloudEvent(Generic[E_co]):
     """An event with its envelope."""
 
     id: str
@@ -44,7 +47,7 @@ class CloudEvent(Generic[E]):
     source: str
     subject: str
     time: datetime
-    data: E
+    data: E_co
     partitionkey: str
     traceparent: str | None = None
     tracestate: str | None = None
@@ -61,20 +64,22 @@ class Record:
 
 
 def schema_id(event_type: str) -> str:
-    """The `ce_dataschema` of a type: a URI reference to its JSON Schema in `contracts/schemas`."""
-    _, name, version = event_type.split(".")
-    return f"/schemas/{name}/{version}.json"
+    """The `ce_dataschema` of a type and `$id` of its JSON Schema: an absolute URI, as CloudEvents asks.
+
+    `urn:herald:PostShared:v1` is `contracts/schemas/PostShared/v1.json`.
+    """
+    return "urn:" + event_type.replace(".", ":")
 
 
 def encode(
     data: Event,
     *,
-    id: str,
+    id: str,  # noqa: A002 - the attribute's name
     time: datetime,
     traceparent: str | None = None,
     tracestate: str | None = None,
 ) -> Record:
-    """The Kafka record of an event. `time` must have an offset and is written in UTC."""
+    """The Kafka record of an event. Raises ValueError if `time` has no offset; it is written in UTC."""
     key = data.partition_key
     headers = [
         ("ce_specversion", SPEC_VERSION.encode()),
@@ -82,7 +87,7 @@ def encode(
         ("ce_type", data.type.encode()),
         ("ce_source", data.source.encode()),
         ("ce_subject", data.aggregate_id.encode()),
-        ("ce_time", time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
+        ("ce_time", in_utc(time).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
         ("ce_dataschema", schema_id(data.type).encode()),
         ("ce_partitionkey", key.encode()),
         ("content-type", CONTENT_TYPE),
@@ -95,7 +100,7 @@ def encode(
 
 
 def text_headers(headers: Headers) -> dict[str, str]:
-    """Headers as text. A null or a non-UTF-8 one is left out: only a required one that is missing is an error."""
+    """Headers as text, without those that are null or no UTF-8: only a missing required one is an error."""
     found: dict[str, str] = {}
     for name, value in headers:
         if value is None:
@@ -115,22 +120,14 @@ def event_class(event_type: str) -> type[Event]:
         return found
     name = event_type.rpartition(".")[0]
     if any(known.rpartition(".")[0] == name for known in Event.registry):
-        raise Undecodable("version-unknown", event_type)
-    raise Undecodable("type-unknown", event_type)
+        raise Undecodable("version-unknown", event_type[:MAX_ID])
+    raise Undecodable("type-unknown", event_type[:MAX_ID])
 
 
 def decode(headers: Headers | Mapping[str, str], value: bytes | None) -> CloudEvent[Event]:
     """A Kafka record as a typed event. Raises Undecodable, naming the rule; never anything else."""
     found = dict(headers) if isinstance(headers, Mapping) else text_headers(headers)
-    for name in ("ce_id", "ce_type", "ce_source", "ce_time"):
-        if not found.get(name):
-            raise Undecodable("header-missing", name)
-    try:
-        time = datetime.fromisoformat(found["ce_time"])
-    except ValueError as error:
-        raise Undecodable("header-invalid", f"ce_time: {error}") from None
-    if time.tzinfo is None:
-        raise Undecodable("header-invalid", "ce_time: no offset")
+    time = _envelope(found)
     data = _data(event_class(found["ce_type"]), value)
     return CloudEvent(
         id=found["ce_id"],
@@ -143,6 +140,21 @@ def decode(headers: Headers | Mapping[str, str], value: bytes | None) -> CloudEv
         traceparent=found.get("traceparent"),
         tracestate=found.get("tracestate"),
     )
+
+
+def _envelope(found: Mapping[str, str]) -> datetime:
+    """Checks what every record must say of itself, and gives its time in UTC."""
+    for name in ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time"):
+        if not found.get(name):
+            raise Undecodable("header-missing", name)
+    if found["ce_specversion"] != SPEC_VERSION:
+        raise Undecodable("header-invalid", f"ce_specversion: not {SPEC_VERSION}")
+    if len(found["ce_id"]) > MAX_ID:
+        raise Undecodable("header-invalid", f"ce_id: longer than {MAX_ID} characters")
+    try:
+        return in_utc(datetime.fromisoformat(found["ce_time"]))
+    except ValueError:
+        raise Undecodable("header-invalid", "ce_time: no RFC 3339 time with an offset") from None
 
 
 def _data(cls: type[Event], value: bytes | None) -> Event:

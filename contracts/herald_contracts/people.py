@@ -1,4 +1,4 @@
-"""`herald.people`: who there is, what they may do, and who is an ambassador. Owned by program, keyed by person."""
+"""`herald.people`: who there is, what they may do, who is an ambassador. Keyed by person, of program."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class ObjectiveSet(_ProgramEvent):
     use_case: UseCase
     kpi: Kpi
     baseline: float = Field(ge=0)
-    target: float = Field(gt=0, description="In the KPI's unit: a count, a share of 1 for a rate, or an amount")
+    target: float = Field(gt=0, description="In the KPI's unit: a count, a rate from 0 to 1, or an amount")
     starts_on: date
     ends_on: date
 

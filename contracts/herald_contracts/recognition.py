@@ -10,7 +10,7 @@ from herald_contracts.base import Event, Id, Label, Time
 
 
 class PointsAwarded(Event):
-    """One entry of the points ledger; a reversal is an entry with negative points that names what it reverses."""
+    """One entry of the points ledger; a reversal has negative points and names the entry it reverses."""
 
     type: ClassVar[str] = "herald.PointsAwarded.v1"
     topic: ClassVar[str] = "herald.recognition"

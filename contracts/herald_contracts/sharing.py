@@ -40,7 +40,7 @@ class PostShared(_PostEvent):
 
 
 class PostRemoved(_PostEvent):
-    """A share was taken back by its ambassador (the dialog was closed without posting, or the post deleted)."""
+    """A share was taken back: the dialog was closed without posting, or the post deleted."""
 
     type: ClassVar[str] = "herald.PostRemoved.v1"
     reason: Literal["ambassador", "takedown"]
@@ -58,10 +58,11 @@ class LinkClicked(Event):
     link_code: LinkCode
     occurred_at: Time
     visitor: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = Field(
-        description="Keyed hash of address and browser, of one day only; none where the visitor objects (GPC, DNT)"
+        default=None,
+        description="Keyed hash of address and browser, of one day; none where a visitor objects (GPC, DNT)",
     )
     agent: Literal["browser", "bot", "prefetch"] = Field(description="What the request said it was")
-    referrer: Annotated[str, Field(max_length=253)] | None = Field(default=None, description="Host name alone")
+    referrer: Annotated[str, Field(max_length=253)] | None = Field(default=None, description="A host name")
 
 
 class EngagementRecorded(Event):
