@@ -1,0 +1,5 @@
+"""What may go wrong on somebody's machine."""
+
+
+class LocalError(Exception):
+    """One sentence for the person at the keyboard: what is wrong and what to do about it."""

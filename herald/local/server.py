@@ -1,0 +1,50 @@
+"""What every server and process of the local stack looks like to those who run it."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from herald.local.child import Child
+
+
+class Server(ABC):
+    """One child process that is started, awaited and stopped, any number of times.
+
+    `name` names it to people and names its log; `grace` is how many seconds it may take to stop by itself.
+    """
+
+    name: str
+    grace: float = 15.0
+    patience: float = 60.0
+
+    def __init__(self, logs: Path) -> None:
+        self.log = logs / f"{self.name}.log"
+        self.child: Child | None = None
+
+    async def start(self) -> None:
+        """Starts it, without waiting for it to serve. Raises LocalError."""
+        child = await self.launch()
+        self.child = child
+        await child.start()
+
+    async def ready(self) -> None:
+        """Returns once it serves. Raises LocalError when it ends before, or after `patience` seconds."""
+        assert self.child is not None
+        await self.child.until(self.probe, self.patience)
+
+    async def stop(self) -> None:
+        """Returns once it is gone, gracefully or after `grace` seconds by force."""
+        if self.child is not None:
+            await self.child.stop(self.grace)
+
+    @property
+    @abstractmethod
+    def port(self) -> int:
+        """Where it listens, on the loopback interface."""
+
+    @abstractmethod
+    async def launch(self) -> Child:
+        """Prepares its data and returns the child to start."""
+
+    @abstractmethod
+    async def probe(self) -> bool:
+        """Whether it serves now; never raises."""
