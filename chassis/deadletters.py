@@ -1,0 +1,88 @@
+"""Records that a service could not process, kept whole on `herald.deadletters.<service>`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from aiokafka import ConsumerRecord
+
+from chassis.ids import derived_id
+from herald_contracts import Record
+
+if TYPE_CHECKING:
+    from chassis.service import Chassis
+
+BURST = 500
+PER_SECOND = 20.0
+MAX_DETAIL = 500
+Buried = tuple[ConsumerRecord[bytes, bytes], str, str]
+
+
+class Budget:
+    """A token bucket: so many at once, then so many a second. A bad deploy cannot drain a topic at full speed."""
+
+    def __init__(self, burst: float = BURST, per_second: float = PER_SECOND) -> None:
+        self._burst = burst
+        self._rate = per_second
+        self._tokens = burst
+        self._at = time.monotonic()
+
+    async def take(self) -> None:
+        """Wait for a token."""
+        while True:
+            now = time.monotonic()
+            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+            self._at = now
+            if self._tokens >= 1:
+                self._tokens -= 1
+                return
+            await asyncio.sleep((1 - self._tokens) / self._rate)
+
+
+class DeadLetters:
+    """Hands records to the dead-letter topic; returns only when Kafka confirmed them."""
+
+    def __init__(self, chassis: Chassis) -> None:
+        self._producer = chassis.producer
+        self._topic = f"herald.deadletters.{chassis.name}"
+        self._service = chassis.name
+        self._budget = Budget()
+        self._count = chassis.telemetry.meter.create_counter(
+            "herald.deadletters", description="Records dead-lettered, by rule"
+        )
+        self._confirmed: set[str] = set()
+
+    async def add(self, buried: Sequence[Buried]) -> None:
+        """Each with the rule it broke and a detail. Raises Unacknowledged if Kafka did not confirm all."""
+        fresh = []
+        for record, rule, detail in buried:
+            id = derived_id(self._service, record.topic, str(record.partition), str(record.offset))
+            if id not in self._confirmed:
+                fresh.append((id, rule, self._letter(record, rule, detail, id)))
+        for _ in fresh:
+            await self._budget.take()
+        if not fresh:
+            return
+        await self._producer.send_all([letter for _, _, letter in fresh])
+        for id, rule, _ in fresh:
+            self._confirmed.add(id)
+            self._count.add(1, {"rule": rule})
+        if len(self._confirmed) > 10_000:
+            self._confirmed = {id for id, _, _ in fresh}
+
+    def _letter(self, record: ConsumerRecord[bytes, bytes], rule: str, detail: str, id: str) -> Record:
+        original = [(name, b"" if value is None else bytes(value)) for name, value in record.headers]
+        added = {
+            "herald_deadletter_id": id,
+            "herald_deadletter_rule": rule,
+            "herald_deadletter_detail": detail[:MAX_DETAIL],
+            "herald_deadletter_topic": record.topic,
+            "herald_deadletter_partition": str(record.partition),
+            "herald_deadletter_offset": str(record.offset),
+            "herald_deadletter_timestamp": str(record.timestamp),
+        }
+        headers = original + [(name, value.encode()) for name, value in added.items()]
+        return Record(self._topic, record.key, record.value, headers)

@@ -1,0 +1,335 @@
+"""The one way out to addresses that somebody else chose: feeds, link previews, webhooks.
+
+A server that fetches what it is told to can be made to reach what only it can reach. So each hop is resolved
+once, every address of it is judged, and the connection goes to the judged address, with the name kept for
+TLS and `Host`. Size (as sent and unpacked) and time are limited; there are no cookies, no connection is kept,
+and the environment's proxies are not used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+import httpx
+from opentelemetry import trace
+from opentelemetry.instrumentation.utils import suppress_http_instrumentation
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+Address = IPv4Address | IPv6Address
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+MEBIBYTE: Final = 1024 * 1024
+MAX_REDIRECTS: Final = 5
+MAX_URL: Final = 2048
+CONNECT_TIMEOUT: Final = 5.0
+ATTEMPTS: Final = 3
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+USER_AGENT: Final = "herald-fetch/1"
+
+# IANA's registries of special-purpose addresses. Of IPv6 only 2000::/3 is given out as global unicast, so
+# what is public there is said instead, with its exceptions.
+_SPECIAL_V4: Final = tuple(
+    ip_network(text)
+    for text in [
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    ]
+)
+_GLOBAL_V6: Final = ip_network("2000::/3")
+_SPECIAL_V6: Final = tuple(
+    ip_network(text)
+    for text in ["2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20"]
+)
+_NAT64: Final = ip_network("64:ff9b::/96")
+
+
+class FetchRefused(Exception):  # noqa: N818 - a refusal, with its rule
+    """What was asked for was not fetched; `rule` is a stable word, `status` what the server answered, if it did.
+
+    Rules: ``url``, ``scheme``, ``credentials``, ``host-unknown``, ``private-address``, ``redirects``,
+    ``connection``, ``timeout``, ``status``, ``encoding``, ``too-large``.
+    """
+
+    def __init__(self, rule: str, detail: str, *, status: int | None = None) -> None:
+        super().__init__(f"{rule}: {detail}")
+        self.rule = rule
+        self.detail = detail
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer: status 2xx or 304, the address that gave it, header names in lower case, body unpacked."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def unchanged(self) -> bool:
+        """True if the server says that what we have is current."""
+        return self.status == 304
+
+
+def embedded(address: Address) -> Address:
+    """The IPv4 address that a mapped, NAT64 or 6to4 IPv6 address leads to; any other address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def is_public(address: Address) -> bool:
+    """True if the address is one of the public Internet, whatever form it is written in."""
+    address = embedded(address)
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _SPECIAL_V4)
+    return address in _GLOBAL_V6 and not any(address in network for network in _SPECIAL_V6)
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """The addresses of a host by the system's resolver, best first. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+
+
+class _Allowed:
+    """Private hosts and networks that an installation lets us reach."""
+
+    def __init__(self, entries: Sequence[str]) -> None:
+        self._hosts: set[str] = set()
+        self._networks = []
+        for entry in filter(None, (text.strip().lower() for text in entries)):
+            try:
+                self._networks.append(ip_network(entry))
+            except ValueError:
+                self._hosts.add(entry)
+
+    def host(self, name: str) -> bool:
+        return name.rstrip(".").lower() in self._hosts
+
+    def address(self, address: Address) -> bool:
+        return any(address in network or embedded(address) in network for network in self._networks)
+
+
+class GuardedFetch:
+    """Gets what a URL names, or says which rule forbids it.
+
+    `allow` names hosts and networks (CIDR) that may be reached although they are private. `proxy` is the
+    address of an HTTP proxy for installations whose only way out it is: names are then the proxy's to
+    resolve, and only what resolves here too is judged here.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow: Sequence[str] = (),
+        proxy: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        resolve: Resolve = resolve,
+    ) -> None:
+        self._allowed = _Allowed(allow)
+        self._proxy = proxy
+        self._tls = tls
+        self._resolve = resolve
+        self._tracer = trace.get_tracer(__name__)
+
+    @cached_property
+    def _transport(self) -> httpx.AsyncHTTPTransport:
+        # A kept connection is looked up by address alone, and would serve a name that its certificate was
+        # never checked for.
+        limits = httpx.Limits(max_connections=100, max_keepalive_connections=0)
+        tls = self._tls or httpx.create_ssl_context()
+        return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits, proxy=self._proxy)
+
+    async def aclose(self) -> None:
+        """Ends what is still open."""
+        if "_transport" in self.__dict__:
+            await self._transport.aclose()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        accept: str = "*/*",
+        max_bytes: int = 5 * MEBIBYTE,
+        timeout: float = 10.0,
+    ) -> Fetched:
+        """The resource at `url`, of at most `max_bytes` bytes as sent and as unpacked, within `timeout` seconds.
+
+        With `etag` or `last_modified` (as the server gave them) the answer may be 304 with no body. Raises
+        FetchRefused, and nothing else.
+        """
+        headers = {"user-agent": USER_AGENT, "accept": accept, "accept-encoding": "gzip"}
+        if etag:
+            headers["if-none-match"] = etag
+        if last_modified:
+            headers["if-modified-since"] = last_modified
+        with self._tracer.start_as_current_span("GET", kind=SpanKind.CLIENT, record_exception=False) as span:
+            span.set_attribute("http.request.method", "GET")
+            try:
+                with suppress_http_instrumentation():
+                    async with asyncio.timeout(timeout):
+                        return await self._follow(_parsed(url), headers, max_bytes, timeout, span)
+            except FetchRefused as refusal:
+                span.set_attribute("error.type", refusal.rule)
+                span.set_status(Status(StatusCode.ERROR, refusal.rule))
+                raise
+            except (TimeoutError, httpx.TimeoutException):
+                span.set_attribute("error.type", "timeout")
+                span.set_status(Status(StatusCode.ERROR, "timeout"))
+                raise FetchRefused("timeout", f"No full answer within {timeout:g} seconds.") from None
+            except httpx.HTTPError as error:
+                span.set_attribute("error.type", "connection")
+                span.set_status(Status(StatusCode.ERROR, "connection"))
+                raise FetchRefused("connection", f"The connection failed: {error}") from error
+
+    async def _follow(
+        self, url: httpx.URL, headers: dict[str, str], max_bytes: int, read: float, span: trace.Span
+    ) -> Fetched:
+        timeouts = httpx.Timeout(read, connect=min(read, CONNECT_TIMEOUT)).as_dict()
+        for hops in range(MAX_REDIRECTS + 1):
+            _describe(span, url, hops)
+            request = httpx.Request("GET", url, headers=headers, extensions={"timeout": timeouts})
+            response = await self._send(request)
+            try:
+                span.set_attribute("http.response.status_code", response.status_code)
+                location = response.headers.get("location")
+                if response.status_code in REDIRECTS and location:
+                    url = _parsed(location, base=url)
+                    continue
+                return await _answer(response, url, max_bytes)
+            finally:
+                await response.aclose()
+        raise FetchRefused("redirects", f"More than {MAX_REDIRECTS} redirects.")
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        """Sends the request to the first judged address that accepts a connection."""
+        host = request.url.raw_host.decode("ascii")
+        targets = await self._judged(host, request.url.port or (443 if request.url.scheme == "https" else 80))
+        failure: httpx.TransportError | None = None
+        for target in targets[:ATTEMPTS]:
+            pinned = httpx.Request(
+                "GET",
+                request.url.copy_with(host=target),
+                headers=request.headers,
+                extensions={**request.extensions, "sni_hostname": host},
+            )
+            try:
+                return await self._transport.handle_async_request(pinned)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = error
+        raise failure or FetchRefused("host-unknown", f"The host {host!r} has no address.")
+
+    async def _judged(self, host: str, port: int) -> Sequence[str]:
+        """Where to connect to for this host. Raises FetchRefused if any address of it is not public."""
+        try:
+            addresses = [ip_address(text) for text in await self._resolve(host, port)]
+        except (OSError, UnicodeError, ValueError):
+            if self._proxy:
+                return [host]
+            raise FetchRefused("host-unknown", f"The host {host!r} cannot be resolved.") from None
+        if not self._allowed.host(host):
+            for address in addresses:
+                if not is_public(address) and not self._allowed.address(address):
+                    raise FetchRefused("private-address", f"The host {host!r} is not on the public Internet.")
+        return [host] if self._proxy else [str(address) for address in addresses]
+
+
+def _parsed(text: str, base: httpx.URL | None = None) -> httpx.URL:
+    """The URL that may be asked for. Raises FetchRefused: `url`, `scheme`, `credentials`."""
+    if len(text) > MAX_URL:
+        raise FetchRefused("url", f"The address is longer than {MAX_URL} characters.")
+    try:
+        url = base.join(text) if base else httpx.URL(text)
+    except (httpx.InvalidURL, ValueError):
+        raise FetchRefused("url", "The address is not a valid URL.") from None
+    if url.scheme not in ("http", "https"):
+        raise FetchRefused("scheme", "Only http and https addresses are fetched.")
+    if not url.host:
+        raise FetchRefused("url", "The address names no host.")
+    if url.userinfo:
+        raise FetchRefused("credentials", "The address holds a user name or a password.")
+    return url.copy_with(fragment=None)
+
+
+def _describe(span: trace.Span, url: httpx.URL, hops: int) -> None:
+    span.set_attribute("url.full", str(url.copy_with(query=None)))
+    span.set_attribute("server.address", url.host)
+    span.set_attribute("server.port", url.port or (443 if url.scheme == "https" else 80))
+    if hops:
+        span.set_attribute("http.request.resend_count", hops)
+
+
+async def _answer(response: httpx.Response, url: httpx.URL, max_bytes: int) -> Fetched:
+    status = response.status_code
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    if status == 304:
+        return Fetched(status, str(url), headers, b"")
+    if not 200 <= status < 300:
+        raise FetchRefused("status", f"The server answered {status}.", status=status)
+    too_large = FetchRefused("too-large", f"The answer is larger than {max_bytes} bytes.", status=status)
+    announced = headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise too_large
+    body = bytearray()
+    async with aclosing(
+        _unpacked(response, headers.get("content-encoding", "identity"), max_bytes)
+    ) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > max_bytes:
+                raise too_large
+    return Fetched(status, str(url), headers, bytes(body))
+
+
+async def _unpacked(response: httpx.Response, encoding: str, max_bytes: int) -> AsyncIterator[bytes]:
+    """The body's bytes as they arrive, unpacked at most one byte beyond `max_bytes`, so that a bomb costs little."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        async for chunk in response.aiter_raw():
+            yield chunk
+        return
+    if encoding not in ("gzip", "x-gzip"):
+        raise FetchRefused("encoding", f"The content encoding {encoding[:40]!r} was not asked for.")
+    inflate = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    received = 0
+    try:
+        async for chunk in response.aiter_raw():
+            received += len(chunk)
+            yield inflate.decompress(chunk, max_bytes + 1)
+            if received > max_bytes or inflate.unconsumed_tail:
+                raise FetchRefused("too-large", f"The answer is larger than {max_bytes} bytes.")
+    except zlib.error:
+        raise FetchRefused("encoding", "The answer is not valid gzip.") from None
+    if not inflate.eof or inflate.unused_data:
+        raise FetchRefused("encoding", "The answer is not valid gzip.")

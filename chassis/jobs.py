@@ -1,0 +1,73 @@
+"""Scheduled work of a service, done by one process at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pymongo.errors import PyMongoError
+
+from chassis.leases import Lease, LeaseLost
+from chassis.mongo import Mongo
+from chassis.telemetry import Telemetry, extract
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """What a run is given: `lease.transact` for writes that must not happen once another took over."""
+
+    lease: Lease
+    stop: asyncio.Event
+
+    @property
+    def may_go_on(self) -> bool:
+        return self.lease.held and not self.stop.is_set()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`run` is called every `every`, by the one process that holds the job's lease."""
+
+    name: str
+    every: timedelta
+    run: Callable[[JobContext], Awaitable[None]]
+
+
+async def keep_running(job: Job, mongo: Mongo, telemetry: Telemetry, stop: asyncio.Event) -> None:
+    """Run a job on its schedule until `stop`. Never raises: a run that fails is logged and comes again."""
+    lease = Lease(mongo, f"job:{job.name}", seconds=15)
+    try:
+        while not stop.is_set():
+            try:
+                if await lease.acquire():
+                    async with lease.kept():
+                        await _on_schedule(job, lease, telemetry, stop)
+            except PyMongoError as error:
+                logger.warning("job %s was interrupted: %s", job.name, type(error).__name__)
+            await _wait(stop, lease.seconds / 3)
+    finally:
+        await lease.release()
+
+
+async def _on_schedule(job: Job, lease: Lease, telemetry: Telemetry, stop: asyncio.Event) -> None:
+    context = JobContext(lease, stop)
+    while context.may_go_on:
+        with telemetry.tracer.start_as_current_span(f"job {job.name}", context=extract(None)):
+            try:
+                await job.run(context)
+            except (PyMongoError, LeaseLost) as error:
+                logger.warning("job %s was interrupted: %s", job.name, type(error).__name__)
+            except Exception:
+                logger.exception("job %s failed", job.name)
+        await _wait(stop, job.every.total_seconds())
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

@@ -1,0 +1,130 @@
+"""The producer: idempotent, acknowledged by all, bounded in time, and made anew after any failure."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+
+from chassis.settings import Settings
+from herald_contracts import Record
+
+logger = logging.getLogger(__name__)
+
+
+class Unacknowledged(Exception):
+    """Kafka did not confirm a record in time: it may or may not be there."""
+
+
+class Producer:
+    """Sends records in order and tells which of them Kafka confirmed.
+
+    After a failed send the client is discarded: a failed batch leaves a hole in its sequence numbers that
+    every later batch would stumble over.
+    """
+
+    def __init__(self, settings: Settings, *, linger_ms: int = 2, max_batch_size: int = 512 * 1024) -> None:
+        self._settings = settings
+        self._options = {"linger_ms": linger_ms, "max_batch_size": max_batch_size}
+        self._client: AIOKafkaProducer | None = None
+        self._lock = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def send(self, records: Sequence[Record]) -> list[bool]:
+        """Send and wait; one boolean a record, True if Kafka confirmed it. Never raises for Kafka's sake.
+
+        Takes at most `kafka_timeout` seconds. False means "unknown": send again.
+        """
+        confirmed = [False] * len(records)
+        client: AIOKafkaProducer | None = None
+        try:
+            async with asyncio.timeout(self._settings.kafka_timeout):
+                client = await self._connected()
+                sent = [await self._enqueue(client, record) for record in records]
+                results = await asyncio.gather(*sent, return_exceptions=True)
+        except (KafkaError, TimeoutError, OSError) as error:
+            logger.warning("Kafka did not take %d records: %s", len(records), type(error).__name__)
+            if client is not None:
+                self._discard(client)
+            return confirmed
+        confirmed = [not isinstance(result, BaseException) for result in results]
+        if not all(confirmed):
+            failure = next(result for result in results if isinstance(result, BaseException))
+            logger.warning("Kafka refused %d records: %s", confirmed.count(False), type(failure).__name__)
+            self._discard(client)
+        return confirmed
+
+    async def send_all(self, records: Sequence[Record]) -> None:
+        """Send and wait; raises Unacknowledged unless all were confirmed."""
+        if not all(await self.send(records)):
+            raise Unacknowledged
+
+    async def _enqueue(self, client: AIOKafkaProducer, record: Record) -> Awaitable[Any]:
+        try:
+            return await client.send(
+                self._settings.topic(record.topic), record.value, key=record.key, headers=record.headers
+            )
+        except KafkaTimeoutError:
+            raise
+        except KafkaError as error:  # too large, say: this record's own failure, not its neighbours'
+            failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            failed.set_exception(error)
+            return failed
+
+    async def _connected(self) -> AIOKafkaProducer:
+        async with self._lock:
+            if self._client is None:
+                client = AIOKafkaProducer(
+                    **self._settings.kafka_options(),
+                    **self._options,
+                    acks="all",
+                    enable_idempotence=True,
+                    compression_type="lz4",
+                    max_request_size=2 * 1024 * 1024,
+                    request_timeout_ms=int(self._settings.kafka_timeout * 1000),
+                )
+                try:
+                    await client.start()
+                except BaseException:
+                    self._retire(client)
+                    raise
+                self._client = client
+            return self._client
+
+    def _discard(self, client: AIOKafkaProducer) -> None:
+        if self._client is client:
+            self._client = None
+        self._retire(client)
+
+    def _retire(self, client: AIOKafkaProducer) -> None:
+        task = asyncio.get_running_loop().create_task(_end(client))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def close(self) -> None:
+        """Flush and close, within 5 s even when Kafka is dead."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            try:
+                await asyncio.wait_for(client.stop(), 3)
+            except (TimeoutError, KafkaError):
+                await _end(client)
+        if self._closing:
+            await asyncio.wait(list(self._closing), timeout=2)
+
+
+async def _end(client: AIOKafkaProducer) -> None:
+    # stop() waits for batches that a dead broker will never take; ending the sender first makes it return, and
+    # keeps it from delivering later what was given up here.
+    sender = client._sender.sender_task  # noqa: SLF001
+    if sender is not None:
+        sender.cancel()
+    client._closed = True  # noqa: SLF001
+    try:
+        await asyncio.wait_for(client.client.close(), 2)
+    except (TimeoutError, KafkaError, OSError):
+        logger.debug("a producer did not close in time")

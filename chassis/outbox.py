@@ -1,0 +1,154 @@
+"""The relay: what transactions left in the outbox goes to Kafka, in order, and is then deleted.
+
+A row that is there is pending; there is no other status. Rows are read in the order of `seq`, from one snapshot,
+so that a later event of an aggregate is never seen without the earlier one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.trace import Link, SpanKind, StatusCode
+from pymongo.errors import PyMongoError
+
+from chassis.failpoints import failpoint
+from chassis.kafka import Producer
+from chassis.leases import Lease
+from chassis.mongo import Document, Mongo
+from chassis.settings import Settings
+from chassis.telemetry import Telemetry, extract
+from herald_contracts import Record
+
+logger = logging.getLogger(__name__)
+BATCH = 1000
+POLL_SECONDS = 1.0
+STREAM_ENDED = 5.0
+
+
+class Relay:
+    """Publishes a service's outbox. Any number may run; the one with the lease works."""
+
+    def __init__(self, mongo: Mongo, producer: Producer, settings: Settings, telemetry: Telemetry) -> None:
+        self._mongo = mongo
+        self._producer = producer
+        self._settings = settings
+        self._tracer = telemetry.tracer
+        self._lease = Lease(mongo, "relay", seconds=10)
+        self._wake = asyncio.Event()
+        self._oldest: datetime | None = None
+        self._published = telemetry.meter.create_counter(
+            "herald.outbox.published", description="Events confirmed by Kafka"
+        )
+        telemetry.meter.create_observable_gauge(
+            "herald.outbox.oldest.age",
+            callbacks=[self._age],
+            unit="s",
+            description="Age of the oldest event that Kafka has not confirmed",
+        )
+
+    def _age(self, _: CallbackOptions) -> list[Observation]:
+        oldest = self._oldest
+        return [Observation((datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0)]
+
+    async def ensure_indexes(self) -> None:
+        await self._mongo.outbox.create_index("seq")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. Never raises: what fails is tried again."""
+        self._mongo.on_commit(self._wake.set)
+        watcher = asyncio.get_running_loop().create_task(self._watch())
+        try:
+            while not stop.is_set():
+                try:
+                    await self._turn(stop)
+                except PyMongoError as error:
+                    logger.warning("the outbox cannot be read: %s", type(error).__name__)
+                    await _wait(stop, 1)
+        finally:
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+            await self._lease.release()
+
+    async def _turn(self, stop: asyncio.Event) -> None:
+        if not await self._lease.acquire():
+            self._oldest = None
+            await _wait(stop, self._lease.seconds / 4)
+            return
+        async with self._lease.kept():
+            while self._lease.held and not stop.is_set():
+                self._wake.clear()
+                rows = await self._pending()
+                self._oldest = rows[0]["at"] if rows else None
+                if not rows:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                elif not await self._publish(rows):
+                    await _wait(stop, 0.5)
+
+    async def _pending(self) -> list[Document]:
+        async with self._mongo.client.start_session(snapshot=True) as session:
+            cursor = self._mongo.outbox.find({}, session=session, sort=[("seq", 1)], limit=BATCH)
+            return await cursor.to_list()
+
+    async def _publish(self, rows: list[Document]) -> bool:
+        """Send the rows and delete those that Kafka confirmed; False if some were not."""
+        with self._tracer.start_as_current_span("publish outbox", context=extract(None)) as own:
+            own.set_attribute("messaging.batch.message_count", len(rows))
+            spans = [self._span(row, own) for row in rows]
+            confirmed = await self._producer.send([_record(row) for row in rows])
+            for span, sent in zip(spans, confirmed, strict=True):
+                if not sent:
+                    span.set_status(StatusCode.ERROR, "not confirmed")
+                span.end()
+            failpoint("relay.after-ack")
+            done = [row["_id"] for row, sent in zip(rows, confirmed, strict=True) if sent]
+            if done:
+                await self._mongo.outbox.delete_many({"_id": {"$in": done}})
+                self._published.add(len(done))
+            return len(done) == len(rows)
+
+    def _span(self, row: Document, own: trace.Span) -> trace.Span:
+        headers = {name: value.decode() for name, value in row["headers"]}
+        parent = extract(headers.get("traceparent"), headers.get("tracestate"))
+        return self._tracer.start_span(
+            f"send {row['topic']}",
+            context=parent,
+            kind=SpanKind.PRODUCER,
+            links=[Link(own.get_span_context())],
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.name": "send",
+                "messaging.operation.type": "send",
+                "messaging.destination.name": row["topic"],
+                "messaging.message.id": row["_id"],
+                "cloudevents.event_type": headers["ce_type"],
+            },
+        )
+
+    async def _watch(self) -> None:
+        """Wake up at once when another process commits. Only a hint: a stream that ends costs nothing."""
+        pipeline: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+        while True:
+            try:
+                async with await self._mongo.outbox.watch(pipeline, max_await_time_ms=5_000) as stream:
+                    async for _ in stream:
+                        self._wake.set()
+            except PyMongoError as error:
+                logger.debug("the outbox is polled for a while: %s", type(error).__name__)
+            await asyncio.sleep(STREAM_ENDED)
+
+
+def _record(row: Document) -> Record:
+    headers = [(name, bytes(value)) for name, value in row["headers"]]
+    return Record(row["topic"], bytes(row["key"]), bytes(row["value"]), headers)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

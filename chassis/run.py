@@ -1,0 +1,190 @@
+"""One process: an HTTP address, what runs beside it, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import logging.config
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Response
+from opentelemetry.metrics import CallbackOptions, Observation
+from starlette.types import ASGIApp
+
+from chassis.service import Service
+from chassis.telemetry import exposition
+
+logger = logging.getLogger(__name__)
+Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+LAG_EVERY = 0.5
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process it is part of."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def configure_logging() -> None:
+    """One JSON object a line on standard error; identifiers only, never persons."""
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"json": {"()": "chassis.run.JsonFormatter"}},
+            "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json"}},
+            "root": {"handlers": ["out"], "level": "INFO"},
+            "loggers": {
+                "uvicorn.access": {"level": "WARNING"},
+                "aiokafka": {"level": "ERROR"},
+                "faststream": {"level": "WARNING"},
+                "httpx": {"level": "WARNING"},
+                "opentelemetry": {"level": "ERROR"},
+            },
+        }
+    )
+
+
+class JsonFormatter(logging.Formatter):
+    """A log record as JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def worker_app(services: Sequence[Service]) -> ASGIApp:
+    """Health and metrics of a process that offers nothing else."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    def state(wrong: list[str]) -> Response:
+        body = json.dumps({"status": "fail" if wrong else "pass", "reasons": wrong})
+        return Response(body, 503 if wrong else 200, media_type="application/health+json")
+
+    @app.get("/health/live")
+    async def live() -> Response:
+        return state([f"{service.name}: {reason}" for service in services for reason in service.stuck()])
+
+    @app.get("/health/ready")
+    async def ready() -> Response:
+        found = await asyncio.gather(*(service.unready() for service in services))
+        return state(
+            [f"{one.name}: {reason}" for one, all_ in zip(services, found, strict=True) for reason in all_]
+        )
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(
+            exposition(service.chassis.telemetry for service in services),
+            media_type="text/plain; version=0.0.4",
+        )
+
+    return app
+
+
+def run_process(
+    app: ASGIApp, *, host: str, port: int, grace: float, services: Sequence[Service], beside: Sequence[Beside]
+) -> None:
+    """Serve `app` and run what is `beside` until SIGTERM or SIGINT; then end within `grace` seconds."""
+    configure_logging()
+    import uvloop
+
+    uvloop.run(_process(app, host, port, grace, services, beside))
+
+
+async def _process(
+    app: ASGIApp, host: str, port: int, grace: float, services: Sequence[Service], beside: Sequence[Beside]
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    lag = _measure_lag(services)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            timeout_graceful_shutdown=int(max(1, grace / 3)),
+            proxy_headers=False,
+            server_header=False,
+        )
+    )
+    listener = _listen(host, port)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    running = [asyncio.ensure_future(run(stop)) for run in beside]
+    ended = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([ended, serving, *running], return_when=asyncio.FIRST_COMPLETED)
+    if not stop.is_set():
+        logger.error("a part of the process ended by itself", exc_info=_failure([serving, *running]))
+    stop.set()
+    server.should_exit = True
+    await asyncio.wait([serving, *running], timeout=grace)
+    lag.cancel()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(service.chassis.close() for service in services), return_exceptions=True)
+    if any(task.done() and not task.cancelled() and task.exception() for task in running):
+        sys.exit(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        sys.exit(f"cannot listen on {host}:{port}: {error.strerror}")
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+def _failure(tasks: Sequence[asyncio.Task[Any]]) -> BaseException | None:
+    return next((task.exception() for task in tasks if task.done() and not task.cancelled()), None)
+
+
+def _measure_lag(services: Sequence[Service]) -> asyncio.Task[None]:
+    """How late the event loop wakes up: the first sign of work that blocks it."""
+    worst = [0.0]
+
+    def observe(_: CallbackOptions) -> list[Observation]:
+        value, worst[0] = worst[0], 0.0
+        return [Observation(value)]
+
+    if services:
+        services[0].chassis.telemetry.meter.create_observable_gauge(
+            "herald.loop.lag", callbacks=[observe], unit="s", description="Worst lateness of the event loop"
+        )
+
+    async def watch() -> None:
+        while True:
+            asked = time.monotonic()
+            await asyncio.sleep(LAG_EVERY)
+            worst[0] = max(worst[0], time.monotonic() - asked - LAG_EVERY)
+
+    return asyncio.ensure_future(watch())

@@ -1,0 +1,173 @@
+"""A service as its composition root builds it, and its life: open, work, end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from fastapi import APIRouter
+from pymongo.errors import PyMongoError
+from redis.asyncio import Redis
+from starlette.types import ASGIApp
+
+from chassis import unit, web
+from chassis.clock import Clock, SystemClock
+from chassis.consumer import Consumer, ConsumerLoop
+from chassis.directory import Principals
+from chassis.fetch import GuardedFetch
+from chassis.jobs import Job, keep_running
+from chassis.kafka import Producer
+from chassis.mongo import Mongo
+from chassis.outbox import Relay
+from chassis.redis import connect
+from chassis.settings import Settings
+from chassis.telemetry import Telemetry
+from chassis.tokens import Tokens
+
+logger = logging.getLogger(__name__)
+
+
+class Chassis:
+    """What a service stands on, built from its settings; nothing is connected yet."""
+
+    def __init__(self, name: str, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.name = name
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.telemetry = Telemetry(name, settings)
+        self.mongo = Mongo(name, settings, self.clock, self.telemetry)
+        self.tokens = Tokens(settings)
+        self.fetch = GuardedFetch(settings, self.telemetry)
+
+    @cached_property
+    def producer(self) -> Producer:
+        return Producer(self.settings)
+
+    @cached_property
+    def redis(self) -> Redis:
+        return connect(self.settings, self.telemetry)
+
+    async def close(self) -> None:
+        """Let go of everything, within a few seconds whatever is dead."""
+        if "producer" in self.__dict__:
+            await self.producer.close()
+        if "redis" in self.__dict__:
+            await self.redis.aclose()
+        await self.mongo.close()
+        await asyncio.to_thread(self.telemetry.close)
+
+
+class Role(Protocol):
+    """A process of its own kind (sharing's links): an ASGI app with a life."""
+
+    @property
+    def app(self) -> ASGIApp: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass
+class Service:
+    """One service: its routes, its consumer, its jobs, and what they are made of."""
+
+    name: str
+    chassis: Chassis
+    description: str = ""
+    router: APIRouter = field(default_factory=APIRouter)
+    parts: Any = None
+    principals: Principals | None = None
+    consumer: Consumer | None = None
+    jobs: Sequence[Job] = ()
+    ensure_indexes: Callable[[], Awaitable[None]] = _nothing
+    background: Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = ()
+    max_body: Mapping[str, int] = field(default_factory=dict)
+    roles: Mapping[str, Callable[[], Role]] = field(default_factory=dict)
+    app: Callable[[], ASGIApp] | None = None
+
+    def __post_init__(self) -> None:
+        self._indexed = False
+        self._loop: ConsumerLoop | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def asgi(self) -> ASGIApp:
+        """The HTTP application of role `api`."""
+        return self.app() if self.app is not None else web.create_app(self)
+
+    async def prepare(self, stop: asyncio.Event) -> None:
+        """Create the indexes, for as long as it takes MongoDB to be there."""
+        while not stop.is_set():
+            try:
+                await self._ensure_indexes()
+            except PyMongoError as error:
+                logger.warning("%s waits for MongoDB: %s", self.name, type(error).__name__)
+                await asyncio.wait([asyncio.ensure_future(stop.wait())], timeout=1)
+            else:
+                self._indexed = True
+                return
+
+    async def _ensure_indexes(self) -> None:
+        mongo = self.chassis.mongo
+        await mongo.outbox.create_index("seq")
+        await unit.ensure_indexes(mongo)
+        await self.ensure_indexes()
+
+    async def serve_api(self, stop: asyncio.Event) -> None:
+        """What role `api` does beside answering requests, until `stop`."""
+        await self.prepare(stop)
+        await self._together([run(stop) for run in self.background], stop)
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Role `worker`: consumer, relay and jobs, until `stop`; returns when all of them have ended."""
+        await self.prepare(stop)
+        if stop.is_set():
+            return
+        chassis = self.chassis
+        relay = Relay(chassis.mongo, chassis.producer, chassis.settings, chassis.telemetry)
+        running: list[Coroutine[Any, Any, None]] = [relay.run(stop)]
+        if self.consumer is not None:
+            self._loop = ConsumerLoop(self.consumer, chassis)
+            await self._loop.ensure_indexes()
+            running.append(self._loop.run(stop))
+        running.extend(keep_running(job, chassis.mongo, chassis.telemetry, stop) for job in self.jobs)
+        await self._together(running, stop)
+
+    async def _together(self, running: list[Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:
+        self._tasks = [asyncio.ensure_future(one) for one in running]
+        await stop.wait()
+        if self._tasks:
+            done, late = await asyncio.wait(self._tasks, timeout=self.chassis.settings.grace)
+            for task in late:
+                task.cancel()
+            for task in done:
+                if task.exception() is not None:
+                    logger.error("a part of %s failed", self.name, exc_info=task.exception())
+
+    def stuck(self) -> list[str]:
+        """Why this process should be restarted: no progress of its own making. Empty when it is fine."""
+        reasons = []
+        if any(task.done() for task in self._tasks):
+            reasons.append("a background task has ended")
+        if self._loop is not None and self._loop.stuck:
+            reasons.append("the consumer makes no progress")
+        return reasons
+
+    async def unready(self) -> list[str]:
+        """Why this process should get no work now. Empty when it is ready."""
+        reasons = [] if self._indexed else ["starting"]
+        try:
+            await self.chassis.mongo.ping()
+        except PyMongoError:
+            reasons.append("MongoDB cannot be reached")
+        if self._loop is not None and not self._loop.assigned:
+            reasons.append("no partitions assigned yet")
+        return reasons + self.stuck()

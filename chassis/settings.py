@@ -1,0 +1,89 @@
+"""Settings from the environment, frozen; what is required has no default."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What each service needs. Variables are `HERALD_<FIELD>` unless a field says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="HERALD_", frozen=True, extra="ignore")
+
+    namespace: str = Field(
+        "", pattern=r"^[a-z0-9-]{0,40}$", description="Prefix of topics, groups, databases and Redis keys"
+    )
+
+    kafka_bootstrap: str
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_ca_file: Path | None = None
+    kafka_timeout: float = Field(10.0, gt=0, description="Seconds that any single wait on Kafka may take")
+
+    mongo_url: str
+    redis_url: str
+
+    public_url: str = Field(description="The one address that people use, without a trailing slash")
+    issuer: str = Field(description="OIDC issuer whose tokens are accepted")
+    audience: str = "herald"
+    jwks_url: str | None = Field(None, description="Where the issuer's keys are; discovered when not set")
+
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535)
+
+    otlp_endpoint: str | None = Field(
+        None, validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT", "HERALD_OTLP_ENDPOINT")
+    )
+    spans_file: Path | None = Field(None, description="Bounded local file for spans when no endpoint is set")
+    trace_ratio: float = Field(1.0, ge=0, le=1, description="Share of new traces that are recorded")
+
+    fetch_allow: tuple[str, ...] = Field(
+        (), description="Hosts or networks that outgoing fetches may reach although they are private"
+    )
+    grace: float = Field(15.0, gt=0, description="Seconds between SIGTERM and the end")
+    max_concurrency: int = Field(256, gt=0, description="Requests in flight a process before it answers 503")
+
+    @field_validator("public_url", "issuer")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    def topic(self, name: str) -> str:
+        """The topic on this installation's Kafka."""
+        return f"{self.namespace}.{name}" if self.namespace else name
+
+    def group(self, name: str) -> str:
+        """The consumer group on this installation's Kafka."""
+        return f"{self.namespace}.{name}" if self.namespace else name
+
+    def database(self, service: str) -> str:
+        """The MongoDB database of a service."""
+        return f"{self.namespace}_herald_{service}" if self.namespace else f"herald_{service}"
+
+    def redis_key(self, *parts: str) -> str:
+        """A key in Redis that no other installation uses."""
+        return ":".join((self.namespace or "herald", *parts))
+
+    def kafka_options(self) -> dict[str, Any]:
+        """What every aiokafka client of this installation is given."""
+        options: dict[str, Any] = {"bootstrap_servers": self.kafka_bootstrap.split(",")}
+        if self.kafka_security_protocol != "PLAINTEXT":
+            options["security_protocol"] = self.kafka_security_protocol
+        if self.kafka_security_protocol.endswith("SSL"):
+            options["ssl_context"] = ssl.create_default_context(
+                cafile=str(self.kafka_ca_file) if self.kafka_ca_file else None
+            )
+        if self.kafka_security_protocol.startswith("SASL"):
+            options["sasl_mechanism"] = self.kafka_sasl_mechanism
+            options["sasl_plain_username"] = self.kafka_username
+            options["sasl_plain_password"] = (
+                self.kafka_password.get_secret_value() if self.kafka_password else None
+            )
+        return options

@@ -1,0 +1,224 @@
+"""The HTTP application of a service: limits, problem details, health, metrics and server spans around its routes."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.trace import Span
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.mongo import unreachable
+from chassis.problems import Invalid, Malformed, Overloaded, Problem, TooLarge, Violation
+from chassis.telemetry import exposition
+
+if TYPE_CHECKING:
+    from chassis.service import Service
+
+logger = logging.getLogger(__name__)
+MAX_BODY = 1024 * 1024
+PERSONAL = (
+    "client.address",
+    "network.peer.address",
+    "net.peer.ip",
+    "http.client_ip",
+    "user_agent.original",
+    "http.user_agent",
+    "url.query",
+    "url.full",
+    "http.url",
+    "http.target",
+)
+_TITLES = {
+    404: ("not-found", "There is no such address."),
+    405: ("method", "This method is not offered here."),
+}
+
+
+class Limits:
+    """Refuses bodies that are too large, and requests beyond what the process can hold at once."""
+
+    def __init__(self, app: ASGIApp, *, concurrency: int, max_body: Callable[[str], int]) -> None:
+        self._app = app
+        self._free = concurrency
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        allowed = self._max_body(scope["path"])
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        if length.isdigit() and int(length) > allowed:
+            await problem_response(_too_large(allowed))(scope, receive, send)
+            return
+        if self._free <= 0 and not scope["path"].startswith("/health"):
+            await problem_response(Overloaded())(scope, receive, send)
+            return
+        self._free -= 1
+        try:
+            await self._app(scope, _counted(receive, allowed), send)
+        finally:
+            self._free += 1
+
+
+def _counted(receive: Receive, allowed: int) -> Receive:
+    taken = 0
+
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > allowed:
+            raise _too_large(allowed)
+        return message
+
+    return counted
+
+
+def _too_large(allowed: int) -> TooLarge:
+    return TooLarge(f"At most {allowed} bytes.", limit=allowed)
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem as a response, outside of a FastAPI application."""
+    return Response(
+        json.dumps(problem.marshal()),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers=dict(problem.headers or {}),
+    )
+
+
+def create_app(service: Service) -> FastAPI:
+    """The service's API with everything that is the same in each of them."""
+    chassis = service.chassis
+    app = FastAPI(
+        title=f"Herald {service.name}",
+        version="1",
+        description=service.description,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        separate_input_output_schemas=False,
+    )
+    app.state.parts = service.parts
+    app.state.mongo = chassis.mongo
+    app.state.principals = service.principals
+    app.state.tokens = chassis.tokens
+    app.include_router(service.router)
+    add_health(app, service)
+    _add_problems(app)
+    limits = dict(service.max_body)
+    app.add_middleware(
+        Limits,
+        concurrency=chassis.settings.max_concurrency,
+        max_body=lambda path: next(
+            (size for start, size in limits.items() if path.startswith(start)), MAX_BODY
+        ),
+    )
+    FastAPIInstrumentor.instrument_app(
+        app,
+        tracer_provider=chassis.telemetry.tracer_provider,
+        meter_provider=chassis.telemetry.meter_provider,
+        excluded_urls="/health/,/metrics",
+        exclude_spans=["send", "receive"],
+        server_request_hook=_forget_person,
+    )
+    return app
+
+
+def _forget_person(span: Span, scope: Scope) -> None:
+    """Addresses, browsers and queries are of persons: spans keep the route, the method and the answer."""
+    if span.is_recording():
+        attributes: Any = getattr(span, "attributes", None) or {}
+        for name in PERSONAL:
+            if name in attributes:
+                span.set_attribute(name, "")
+
+
+def add_health(app: FastAPI, service: Service) -> None:
+    """`/health/live`, `/health/ready` and `/metrics`."""
+
+    @app.get("/health/live", include_in_schema=False)
+    async def live() -> Response:
+        return _state(service.stuck())
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def ready() -> Response:
+        return _state(await service.unready())
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(exposition([service.chassis.telemetry]), media_type="text/plain; version=0.0.4")
+
+
+def _state(wrong: list[str]) -> Response:
+    body = json.dumps({"status": "fail" if wrong else "pass", "reasons": wrong})
+    return Response(body, status_code=503 if wrong else 200, media_type="application/health+json")
+
+
+# --- problems ----------------------------------------------------------------------------------------------------
+
+
+def _add_problems(app: FastAPI) -> None:
+    handler = new_exception_handler(
+        handlers={
+            PyMongoError: _database,
+            HTTPException: _http,
+            RequestValidationError: _validation,
+            Exception: _unexpected,
+        },
+        http_exception_handler=_http,
+        request_validation_handler=_validation,
+    )
+    add_exception_handler(app, handler, generic_swagger_defaults=True)
+    app.add_exception_handler(PyMongoError, handler)
+
+
+def _database(_: ExceptionHandler, __: Request, error: PyMongoError) -> Problem:
+    if unreachable(error):
+        return Overloaded("The database does not answer.", retry_after=2)
+    logger.error("the database refused", exc_info=error)
+    return Problem()
+
+
+def _unexpected(_: ExceptionHandler, __: Request, error: Exception) -> Problem | None:
+    if isinstance(error, Problem | HTTPException | RequestValidationError | PyMongoError):
+        return None
+    logger.error("a request failed", exc_info=error)
+    return Problem()
+
+
+def _http(_: ExceptionHandler, request: Request, error: HTTPException) -> Problem:
+    type_, detail = _TITLES.get(error.status_code, (f"http-{error.status_code}", str(error.detail)))
+    problem = Problem(detail, type_=type_, headers=dict(error.headers or {}))
+    problem.status = error.status_code
+    problem.title = str(error.detail)
+    return problem
+
+
+def _validation(_: ExceptionHandler, __: Request, error: RequestValidationError) -> Problem:
+    first = error.errors()[0] if error.errors() else {}
+    if first.get("type") == "json_invalid":
+        return Malformed(str(first.get("ctx", {}).get("error", "")) or None)
+    violations = [
+        Violation(_field(one["loc"]), one["type"].replace("_", "-"), one["msg"])
+        for one in error.errors()[:50]
+    ]
+    return Invalid("See `errors` for each field and the rule it breaks.", errors=violations)
+
+
+def _field(location: tuple[Any, ...]) -> str:
+    steps = [str(step) for step in location]
+    return ".".join(
+        steps[1:] if len(steps) > 1 and steps[0] in ("body", "query", "path", "header") else steps
+    )

@@ -1,0 +1,81 @@
+"""`herald run SERVICE ROLE`: one role of one service, or all of them, as one process."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from typing import Annotated, get_type_hints
+
+import typer
+from pydantic import ValidationError
+
+from chassis.run import Beside, run_process, worker_app
+from chassis.service import Role, Service
+
+SERVICES = ("program", "content", "sharing", "gamification", "metrics", "hub")
+WORKERS = SERVICES[:-1]
+
+
+def load(name: str) -> Service:
+    """The service, built from the environment. Raises typer.Exit after naming what is missing or wrong."""
+    build = importlib.import_module(f"services.{name}.app").build
+    settings_class = get_type_hints(build)["settings"]
+    try:
+        settings = settings_class()
+    except ValidationError as error:
+        for one in error.errors():
+            variable = settings_class.model_config.get("env_prefix", "") + str(one["loc"][0])
+            typer.echo(f"{name}: {variable.upper()}: {one['msg']}", err=True)
+        raise typer.Exit(2) from None
+    service: Service = build(settings)
+    return service
+
+
+def run(
+    service: Annotated[str, typer.Argument(help=f"one of {', '.join(SERVICES)}, or all, or gateway")],
+    role: Annotated[str, typer.Argument(help="api, worker, or (sharing) links")],
+) -> None:
+    """Run one role of a service until SIGTERM."""
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
+    if service == "gateway" or (service == "all" and role == "api"):
+        from herald.gateway import run_gateway
+
+        run_gateway([load(name) for name in SERVICES] if service == "all" else [])
+        return
+    names = WORKERS if service == "all" else (service,)
+    if any(name not in SERVICES for name in names):
+        typer.echo(f"there is no service {service}; there are {', '.join(SERVICES)}", err=True)
+        raise typer.Exit(2)
+    services = [load(name) for name in names]
+    if role == "worker":
+        _run(services, worker_app(services), [one.work for one in services])
+    elif role == "api":
+        _run(services, services[0].asgi(), [services[0].serve_api])
+    elif role in services[0].roles:
+        part = services[0].roles[role]()
+        _run(services, part.app, [_living(services[0], part)])
+    else:
+        typer.echo(f"{service} has no role {role}", err=True)
+        raise typer.Exit(2)
+
+
+def _living(service: Service, part: Role) -> Beside:
+    async def live(stop: asyncio.Event) -> None:
+        await part.start()
+        await stop.wait()
+        await part.stop()
+
+    return live
+
+
+def _run(services: list[Service], app: object, beside: list[Beside]) -> None:
+    settings = services[0].chassis.settings
+    run_process(
+        app,  # type: ignore[arg-type]
+        host=settings.host,
+        port=settings.port,
+        grace=settings.grace,
+        services=services,
+        beside=beside,
+    )
