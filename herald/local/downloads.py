@@ -1,4 +1,4 @@
-"""What all downloads share: where they are kept, whose certificates they trust, what to say when one fails."""
+"""What all downloads share: where they are kept, whose certificates they trust, how a failure reads."""
 
 import os
 from collections.abc import Iterator

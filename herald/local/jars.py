@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]  # jars there, jars in all
 
 
 def classpath(progress: Progress = lambda done, total: None) -> str:
-    """The class path of Kafka 4, every jar verified; fetches what is missing or damaged. Raises LocalError."""
+    """The class path of Kafka 4, each jar verified; fetches what is missing or damaged. Raises LocalError."""
     home = os.environ.get("KAFKA_HOME")
     if home:
         libs = Path(home) / "libs"

@@ -1,8 +1,8 @@
 """A servers-only set for tests and development: `python -m herald.local.testbed --file infra.json`.
 
-It writes the addresses to the file as JSON (`kafka_bootstrap`, `mongo_url`, `redis_url`, `pid`) once all serve,
-and keeps running until it gets SIGTERM or Ctrl-C, or until the process named by `--owner` ends. Then it stops the
-servers and removes the file and all data.
+Once all serve it writes the addresses to the file as JSON (`kafka_bootstrap`, `mongo_url`, `redis_url`,
+`pid`), and keeps running until it gets SIGTERM or Ctrl-C, or until the process named by `--owner` ends.
+Then it stops the servers and removes the file and all data.
 """
 
 import asyncio
@@ -12,8 +12,9 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
@@ -84,13 +85,23 @@ async def _owner_ended(owner: int) -> None:
         os.close(handle)
 
 
-async def _run(file: Path, owner: int | None) -> None:
+class Runnable(Protocol):
+    """A set of servers, wherever they come from."""
+
+    @property
+    def addresses(self) -> dict[str, str]: ...
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+async def serve(build: Callable[[Path], Runnable], file: Path, owner: int | None) -> None:
+    """Runs what `build` makes in a temporary folder until told to stop. Raises LocalError."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="herald-testbed-") as folder:
-        servers = Servers(Path(folder))
+        servers = build(Path(folder))
         waits: list[asyncio.Task[object]] = [asyncio.create_task(stop.wait())]
         if owner is not None:
             waits.append(asyncio.create_task(_owner_ended(owner)))
@@ -121,7 +132,7 @@ def main(
 ) -> None:
     """Run Kafka, MongoDB and Redis for tests until stopped."""
     try:
-        asyncio.run(_run(file.absolute(), owner))
+        asyncio.run(serve(Servers, file.absolute(), owner))
     except LocalError as error:
         print(f"herald: {error}", file=sys.stderr)
         sys.exit(1)

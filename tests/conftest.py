@@ -1,0 +1,65 @@
+"""Fixtures for every test: real servers, a namespace of one's own, and no sockets for unit tests."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_socket
+
+from tests import infra as servers
+from tests.infra import Infra
+
+LEVELS = ("unit", "contract", "integration", "e2e", "fault")
+TESTS = Path(__file__).parent
+
+
+def _leads(config: pytest.Config) -> bool:
+    """Whether this process leads the run: not a worker of pytest-xdist."""
+    return not hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _leads(config):
+        servers.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _leads(config):
+        servers.end_run()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(TESTS):
+            level = item.path.relative_to(TESTS).parts[0]
+            if level in LEVELS:
+                item.add_marker(level)
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A unit test that opens a connection fails; an event loop's own socket pair is allowed."""
+    if request.node.get_closest_marker("unit") is None:
+        yield
+        return
+    pytest_socket.disable_socket(allow_unix_socket=True)
+    try:
+        yield
+    finally:
+        pytest_socket.enable_socket()
+
+
+@pytest.fixture(scope="session")
+def infra() -> Infra:
+    """Real Kafka, MongoDB and Redis, shared by the whole run: take a `namespace` for what you put there."""
+    return servers.acquire()
+
+
+@pytest.fixture
+def namespace(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A fresh prefix such as `t3f9a2c` for topics, databases and groups; HERALD_NAMESPACE is set to it."""
+    name = f"t{secrets.token_hex(3)}"
+    monkeypatch.setitem(os.environ, "HERALD_NAMESPACE", name)
+    return name
