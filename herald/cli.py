@@ -2,7 +2,11 @@
 
 import typer
 
+from herald import contracts_cli, topics_cli
+
 app = typer.Typer(name="herald", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(contracts_cli.app)
+app.add_typer(topics_cli.app)
 
 
 @app.callback()

@@ -1,0 +1,138 @@
+"""What `herald contracts check` looks at; each check gives one sentence per thing that is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+
+from herald.contracts.compatibility import breaking_changes
+from herald.contracts.documents import stale
+from herald.contracts.examples import Example, load_examples
+from herald.contracts.schemas import event_schema, events
+from herald.topics import CONTRACTS, Topic, load_topics
+from herald_contracts import Event, Undecodable, decode, encode
+
+DEAD_LETTERS = "herald.deadletters."
+
+
+def check(root: Path = CONTRACTS, release: Path | None = None) -> list[str]:
+    """Every finding; none when all is well. `release` is a folder like `root`, to stay compatible with."""
+    try:
+        topics, examples = load_topics(root / "topics"), load_examples(root / "examples")
+    except ValueError as error:
+        return [str(error)]
+    found = [f"{path}: not fresh, run 'herald contracts generate'" for path in stale(root)]
+    found += check_topics(topics)
+    found += check_examples(examples)
+    if release is not None:
+        found += check_release(release, topics)
+    return found
+
+
+def check_topics(topics: Sequence[Topic]) -> list[str]:
+    """Topic files against the event classes and each other."""
+    by_name = {topic.name: topic for topic in topics}
+    found = [
+        f"{cls.type}: {problem}"
+        for cls in events()
+        for problem in _event_on_topic(cls, by_name.get(cls.topic))
+    ]
+    for topic in topics:
+        found += [f"{topic.name}: {problem}" for problem in _topic(topic, by_name)]
+    return found
+
+
+def _event_on_topic(cls: type[Event], topic: Topic | None) -> Iterator[str]:
+    if topic is None:
+        yield f"no topic file for {cls.topic}"
+        return
+    if cls.type not in topic.events:
+        yield f"not listed by {topic.name}"
+    if cls.key != topic.key:
+        yield f"key is {cls.key}, but {topic.name} says {topic.key}"
+    if cls.source != f"/herald/{topic.owner}":
+        yield f"source is {cls.source}, but {topic.name} belongs to {topic.owner}"
+    for role, field in (("key", cls.key), ("subject", cls.subject)):
+        if field not in cls.model_fields or not cls.model_fields[field].is_required():
+            yield f"{role} {field} is no required field of it"
+
+
+def _topic(topic: Topic, topics: dict[str, Topic]) -> Iterator[str]:
+    for event in topic.events:
+        if event not in Event.registry:
+            yield f"lists {event}, which is no event"
+        elif Event.registry[event].topic != topic.name:
+            yield f"lists {event}, which travels on {Event.registry[event].topic}"
+    if topic.name.startswith(DEAD_LETTERS) and topic.name != DEAD_LETTERS + topic.owner:
+        yield f"belongs to {topic.owner}"
+    for consumer in topic.consumers:
+        for event in consumer.events:
+            if event not in topic.events:
+                yield f"consumer {consumer.group} reads {event}, which it does not carry"
+        if consumer.dead_letters is not None and consumer.dead_letters not in topics:
+            yield f"dead letters of {consumer.group} go to {consumer.dead_letters}, which has no topic file"
+        elif consumer.dead_letters not in (None, DEAD_LETTERS + consumer.group):
+            yield f"dead letters of {consumer.group} go to {consumer.dead_letters}, another's topic"
+
+
+def check_examples(examples: Sequence[Example]) -> list[str]:
+    """Each example against the schema, the model and the envelope; each event has one."""
+    shown = {example.type for example in examples}
+    found = [f"{cls.type}: no example" for cls in events() if cls.type not in shown]
+    for example in examples:
+        found += [f"{example.type} example {example.name}: {problem}" for problem in _example(example)]
+    return found
+
+
+def _example(example: Example) -> Iterator[str]:
+    cls = Event.registry.get(example.type)
+    if cls is None:
+        yield "no such event"
+        return
+    for error in Draft202012Validator(event_schema(cls)).iter_errors(example.data):
+        yield f"{error.json_path}: {error.message}"
+    try:
+        event = decode(example.wire_headers, example.value)
+        cls.model_validate_json(example.value, strict=True, extra="forbid")
+    except (Undecodable, ValidationError) as error:
+        yield str(error)
+        return
+    record = encode(
+        event.data,
+        id=event.id,
+        time=event.time,
+        traceparent=event.traceparent,
+        tracestate=event.tracestate,
+    )
+    if example.wire_headers != record.headers:
+        wrong = dict(example.wire_headers).items() ^ dict(record.headers).items()
+        yield f"headers differ from what is sent: {', '.join(sorted({name for name, _ in wrong})) or 'order'}"
+    if example.key.encode() != record.key:
+        yield f"key differs from what is sent: {record.key.decode()}"
+
+
+def check_release(release: Path, topics: Sequence[Topic]) -> list[str]:
+    """Today's schemas, topics and decoder against a release's schemas, topics and examples."""
+    released = {
+        f"herald.{path.parent.name}.{path.stem}": json.loads(path.read_text("utf-8"))
+        for path in sorted(release.glob("schemas/*/v*.json"))
+    }
+    if not released:
+        return ["the release has no schemas to compare with"]
+    current = {cls.type: event_schema(cls) for cls in events()}
+    changes = breaking_changes(released, current, load_topics(release / "topics"), topics)
+    return [str(change) for change in changes] + list(_replay(load_examples(release / "examples")))
+
+
+def _replay(examples: Iterable[Example]) -> Iterator[str]:
+    """Every record that a release could have written is still read today."""
+    for example in examples:
+        if example.type in Event.registry:
+            try:
+                decode(example.wire_headers, example.value)
+            except Undecodable as error:
+                yield f"{example.type}: the released example {example.name} is refused today: {error}"
