@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
-class Settings(BaseSettings):
-    """What each service needs. Variables are `HERALD_<FIELD>` unless a field says otherwise."""
+class KafkaSettings(BaseSettings):
+    """What everything that speaks to Kafka needs. Variables are `HERALD_<FIELD>` unless a field says otherwise."""
 
     model_config = SettingsConfigDict(env_prefix="HERALD_", frozen=True, extra="ignore")
 
@@ -27,34 +27,6 @@ class Settings(BaseSettings):
     kafka_ca_file: Path | None = None
     kafka_timeout: float = Field(10.0, gt=0, description="Seconds that any single wait on Kafka may take")
 
-    mongo_url: str
-    redis_url: str
-
-    public_url: str = Field(description="The one address that people use, without a trailing slash")
-    issuer: str = Field(description="OIDC issuer whose tokens are accepted")
-    audience: str = "herald"
-    jwks_url: str | None = Field(None, description="Where the issuer's keys are; discovered when not set")
-
-    host: str = "127.0.0.1"
-    port: int = Field(0, ge=0, le=65535)
-
-    otlp_endpoint: str | None = Field(
-        None, validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT", "HERALD_OTLP_ENDPOINT")
-    )
-    spans_file: Path | None = Field(None, description="Bounded local file for spans when no endpoint is set")
-    trace_ratio: float = Field(1.0, ge=0, le=1, description="Share of new traces that are recorded")
-
-    fetch_allow: tuple[str, ...] = Field(
-        (), description="Hosts or networks that outgoing fetches may reach although they are private"
-    )
-    grace: float = Field(15.0, gt=0, description="Seconds between SIGTERM and the end")
-    max_concurrency: int = Field(256, gt=0, description="Requests in flight a process before it answers 503")
-
-    @field_validator("public_url", "issuer")
-    @classmethod
-    def _no_trailing_slash(cls, value: str) -> str:
-        return value.rstrip("/")
-
     def topic(self, name: str) -> str:
         """The topic on this installation's Kafka."""
         return f"{self.namespace}.{name}" if self.namespace else name
@@ -62,14 +34,6 @@ class Settings(BaseSettings):
     def group(self, name: str) -> str:
         """The consumer group on this installation's Kafka."""
         return f"{self.namespace}.{name}" if self.namespace else name
-
-    def database(self, service: str) -> str:
-        """The MongoDB database of a service."""
-        return f"{self.namespace}_herald_{service}" if self.namespace else f"herald_{service}"
-
-    def redis_key(self, *parts: str) -> str:
-        """A key in Redis that no other installation uses."""
-        return ":".join((self.namespace or "herald", *parts))
 
     def kafka_options(self) -> dict[str, Any]:
         """What every aiokafka client of this installation is given."""
@@ -83,7 +47,51 @@ class Settings(BaseSettings):
         if self.kafka_security_protocol.startswith("SASL"):
             options["sasl_mechanism"] = self.kafka_sasl_mechanism
             options["sasl_plain_username"] = self.kafka_username
-            options["sasl_plain_password"] = (
-                self.kafka_password.get_secret_value() if self.kafka_password else None
-            )
+            options["sasl_plain_password"] = self.kafka_password.get_secret_value() if self.kafka_password else None
         return options
+
+
+class Settings(KafkaSettings):
+    """What each service needs."""
+
+    mongo_url: str
+    redis_url: str
+
+    public_url: str = Field(description="The one address that people use, without a trailing slash")
+    issuer: str = Field(description="OIDC issuer whose tokens are accepted")
+    audience: str = "herald"
+    jwks_url: str | None = Field(None, description="Where the issuer's keys are; discovered when not set")
+
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535)
+
+    otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    spans_file: Path | None = Field(None, description="Bounded local file for spans when no endpoint is set")
+    trace_ratio: float = Field(1.0, ge=0, le=1, description="Share of new traces that are recorded")
+
+    fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Hosts or networks, comma between, that fetches may reach although they are private"
+    )
+    fetch_proxy: str | None = Field(None, description="HTTP proxy that outgoing fetches go through")
+    grace: float = Field(15.0, gt=0, description="Seconds between SIGTERM and the end")
+    max_concurrency: int = Field(256, gt=0, description="Requests in flight a process before it answers 503")
+
+    @field_validator("public_url", "issuer")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @field_validator("fetch_allow", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    def database(self, service: str) -> str:
+        """The MongoDB database of a service."""
+        return f"{self.namespace}_herald_{service}" if self.namespace else f"herald_{service}"
+
+    def redis_key(self, *parts: str) -> str:
+        """A key in Redis that no other installation uses."""
+        return ":".join((self.namespace or "herald", *parts))

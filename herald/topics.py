@@ -104,7 +104,7 @@ def topic_name(name: str, namespace: str = "") -> str:
 
 
 async def plan_topics(
-    bootstrap: str,
+    bootstrap: str | list[str],
     namespace: str = "",
     *,
     topics: Sequence[Topic] | None = None,
@@ -117,7 +117,7 @@ async def plan_topics(
 
 
 async def apply_topics(
-    bootstrap: str,
+    bootstrap: str | list[str],
     namespace: str = "",
     *,
     topics: Sequence[Topic] | None = None,
@@ -168,7 +168,7 @@ def _loses(setting: str, actual: str, wanted: str) -> bool:
 class _Cluster:
     """Kafka's administration, for the few things that topics need."""
 
-    def __init__(self, bootstrap: str, namespace: str, security: Mapping[str, Any]) -> None:
+    def __init__(self, bootstrap: str | list[str], namespace: str, security: Mapping[str, Any]) -> None:
         self._namespace = namespace
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="herald-topics", **security)
 
@@ -215,9 +215,7 @@ class _Cluster:
                 changes += differences(topic, len(existing[name]), config, grow=grow)
             else:
                 changes.append(Change(topic.name, "partitions", None, str(topic.partitions), "create"))
-                changes += [
-                    Change(topic.name, key, None, value, "create") for key, value in topic.config.items()
-                ]
+                changes += [Change(topic.name, key, None, value, "create") for key, value in topic.config.items()]
         return changes
 
     async def create(self, topics: Sequence[Topic]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,49 +13,46 @@ from rich.table import Table
 if TYPE_CHECKING:
     from herald.topics import Change
 
-T = TypeVar("T")
+app = typer.Typer(name="topics", no_args_is_help=True, help="Compare and create the topics of contracts/topics.")
 
-app = typer.Typer(
-    name="topics", no_args_is_help=True, help="Compare and create the topics of contracts/topics."
-)
-
-Bootstrap = Annotated[str, typer.Option(envvar="HERALD_KAFKA_BOOTSTRAP", help="host:port of a Kafka broker")]
-Namespace = Annotated[
-    str, typer.Option(envvar="HERALD_NAMESPACE", help="prefix of this installation's topics")
-]
+Bootstrap = Annotated[str, typer.Option(envvar="HERALD_KAFKA_BOOTSTRAP", help="host:port of brokers, comma between")]
+Namespace = Annotated[str, typer.Option(envvar="HERALD_NAMESPACE", help="prefix of this installation's topics")]
 Grow = Annotated[bool, typer.Option("--grow", help="also add partitions: keys move to other partitions")]
 
 
 @app.command()
 def plan(bootstrap: Bootstrap, namespace: Namespace = "", grow: Grow = False) -> None:
     """Show how the cluster differs from the files; exit 2 if it does."""
-    from herald.topics import plan_topics
-
-    changes = _run(plan_topics(bootstrap, namespace, grow=grow), bootstrap)
-    _print(changes, namespace)
+    changes = _compare(bootstrap, namespace, grow, write=False)
     raise typer.Exit(2 if changes else 0)
 
 
 @app.command()
 def apply(bootstrap: Bootstrap, namespace: Namespace = "", grow: Grow = False) -> None:
     """Create and change topics; nothing is taken away. Exit 2 if something that differs was kept."""
-    from herald.topics import apply_topics
-
-    changes = _run(apply_topics(bootstrap, namespace, grow=grow), bootstrap)
-    _print(changes, namespace)
+    changes = _compare(bootstrap, namespace, grow, write=True)
     raise typer.Exit(2 if any(change.action == "keep" for change in changes) else 0)
 
 
-def _run(work: Coroutine[Any, Any, T], bootstrap: str) -> T:
+def _compare(bootstrap: str, namespace: str, grow: bool, *, write: bool) -> list[Change]:
     from aiokafka.errors import KafkaError
 
+    from chassis.settings import KafkaSettings
+    from herald.topics import apply_topics, plan_topics
+
     try:
-        return asyncio.run(work)
+        security = KafkaSettings(kafka_bootstrap=bootstrap, namespace=namespace).kafka_options()
+        servers = security.pop("bootstrap_servers")
+        work = apply_topics if write else plan_topics
+        changes = asyncio.run(work(servers, namespace, grow=grow, **security))
     except (KafkaError, TimeoutError) as error:
         typer.echo(f"Kafka at {bootstrap}: {error}", err=True)
-    except ValueError as error:
+        raise typer.Exit(1) from None
+    except (ValueError, OSError) as error:
         typer.echo(str(error), err=True)
-    raise typer.Exit(1)
+        raise typer.Exit(1) from None
+    _print(changes, namespace)
+    return changes
 
 
 def _print(changes: Sequence[Change], namespace: str) -> None:

@@ -21,9 +21,7 @@ def in_utc(value: datetime) -> datetime:
 
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:@-]+$")]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
-Language = Annotated[
-    str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, description="BCP 47")
-]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, description="BCP 47")]
 Time = Annotated[datetime, AfterValidator(in_utc), Field(description="RFC 3339, with offset")]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 

@@ -8,12 +8,8 @@ from pydantic import Field
 
 from herald_contracts.base import Country, Event, Id, Label, Language, Part, Time
 
-ContentKind = Literal[
-    "article", "link", "image", "video", "podcast", "infographic", "document", "job_offer", "event"
-]
-Category = Literal[
-    "company_news", "sector_news", "behind_the_scenes", "thought_leadership", "local_news", "jobs"
-]
+ContentKind = Literal["article", "link", "image", "video", "podcast", "infographic", "document", "job_offer", "event"]
+Category = Literal["company_news", "sector_news", "behind_the_scenes", "thought_leadership", "local_news", "jobs"]
 Network = Literal["linkedin", "x", "facebook", "whatsapp", "email", "device"]
 Url = Annotated[str, Field(pattern=r"^https?://", max_length=2048)]
 

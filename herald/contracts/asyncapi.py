@@ -161,8 +161,7 @@ def _operations(topic: Topic) -> Iterable[tuple[str, dict[str, Any]]]:
                 "summary": f"{consumer.group} reads",
                 "tags": [{"name": consumer.group}],
                 "messages": [
-                    {"$ref": f"#/channels/{topic.name}/messages/{_message_id(event)}"}
-                    for event in consumer.events
+                    {"$ref": f"#/channels/{topic.name}/messages/{_message_id(event)}"} for event in consumer.events
                 ],
                 "bindings": {
                     "kafka": {

@@ -36,11 +36,7 @@ def check(root: Path = CONTRACTS, release: Path | None = None) -> list[str]:
 def check_topics(topics: Sequence[Topic]) -> list[str]:
     """Topic files against the event classes and each other."""
     by_name = {topic.name: topic for topic in topics}
-    found = [
-        f"{cls.type}: {problem}"
-        for cls in events()
-        for problem in _event_on_topic(cls, by_name.get(cls.topic))
-    ]
+    found = [f"{cls.type}: {problem}" for cls in events() for problem in _event_on_topic(cls, by_name.get(cls.topic))]
     for topic in topics:
         found += [f"{topic.name}: {problem}" for problem in _topic(topic, by_name)]
     return found

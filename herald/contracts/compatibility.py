@@ -71,8 +71,7 @@ def breaking_changes(
 def _retired(event: str, current: Mapping[str, Schema], topics: Iterable[Topic]) -> bool:
     name, _, version = event.rpartition(".v")
     newer = any(
-        other.rpartition(".v")[0] == name and int(other.rpartition(".v")[2]) > int(version)
-        for other in current
+        other.rpartition(".v")[0] == name and int(other.rpartition(".v")[2]) > int(version) for other in current
     )
     return newer and not any(event in consumer.events for topic in topics for consumer in topic.consumers)
 
@@ -103,9 +102,7 @@ class _Comparison:
     def _say(self, field: str, change: str, effect: str) -> Breaking:
         return Breaking(self._event, field, change, effect)
 
-    def _walk(
-        self, field: str, old: Schema, new: Schema, seen: frozenset[tuple[str, str]]
-    ) -> Iterator[Breaking]:
+    def _walk(self, field: str, old: Schema, new: Schema, seen: frozenset[tuple[str, str]]) -> Iterator[Breaking]:
         pair = (str(old.get("$ref", "")), str(new.get("$ref", "")))
         if pair in seen:
             return
@@ -117,9 +114,7 @@ class _Comparison:
         for keyword in ("items", "anyOf"):
             yield from self._inside(field, keyword, was, now, seen)
 
-    def _fields(
-        self, field: str, old: Schema, new: Schema, seen: frozenset[tuple[str, str]]
-    ) -> Iterator[Breaking]:
+    def _fields(self, field: str, old: Schema, new: Schema, seen: frozenset[tuple[str, str]]) -> Iterator[Breaking]:
         was, now = old.get("properties", {}), new.get("properties", {})
         must, shall = set(old.get("required", [])), set(new.get("required", []))
         for name in sorted(was.keys() | now.keys()):

@@ -37,9 +37,7 @@ def documents(root: Path = CONTRACTS) -> dict[Path, str]:
         _, event, version = cls.type.split(".")
         found[Path("schemas", event, f"{version}.json")] = _json(event_schema(cls))
     asyncapi = asyncapi_document(load_topics(root / "topics"), load_examples(root / "examples"))
-    found[Path("asyncapi.yaml")] = yaml.dump(
-        asyncapi, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110
-    )
+    found[Path("asyncapi.yaml")] = yaml.dump(asyncapi, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     for service, document in openapi_documents().items():
         found[Path("openapi", f"{service}.json")] = _json(document)
     return found
