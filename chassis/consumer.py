@@ -138,9 +138,7 @@ class ConsumerLoop:
 
     def _instruments(self, chassis: Chassis) -> None:
         meter = chassis.telemetry.meter
-        self._applied = meter.create_counter(
-            "herald.consumer.applied", description="Events applied, once each"
-        )
+        self._applied = meter.create_counter("herald.consumer.applied", description="Events applied, once each")
         self._skipped = meter.create_counter(
             "herald.consumer.skipped",
             description="Deliveries without effect: repeats and types not asked for",
@@ -254,7 +252,7 @@ class ConsumerLoop:
     # --- one batch -------------------------------------------------------------------------------------------
 
     async def _consume(self, message: KafkaMessage) -> None:
-        records: Records = message.raw_message  # type: ignore[assignment]
+        records: Records = message.raw_message
         self._busy = True
         try:
             await self._until_applied(records)
@@ -272,7 +270,7 @@ class ConsumerLoop:
             except Fenced:
                 logger.info("a partition went to another member; its batch is left to them")
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - classified below
                 if not _outage(error):
                     await self._one_by_one(records, error)
                     return
@@ -303,7 +301,7 @@ class ConsumerLoop:
                 await self._apply([record])
             except Retry as again:
                 error = again
-            except Exception as other:
+            except Exception as other:  # noqa: BLE001 - classified below
                 if _outage(other):
                     await self._until_applied([record])
                     return
@@ -338,9 +336,7 @@ class ConsumerLoop:
         decoded = self._decode(records)
         try:
             if decoded.poison:
-                await self._deadletters.add(
-                    [(record, error.rule, error.detail) for record, error in decoded.poison]
-                )
+                await self._deadletters.add([(record, error.rule, error.detail) for record, error in decoded.poison])
             with self._batch_span(decoded):
                 await self._chassis.mongo.transact(lambda tx: self._effect(records, decoded.events, tx))
         except BaseException as error:
@@ -395,8 +391,7 @@ class ConsumerLoop:
         if not first:
             return []
         seen = {
-            row["_id"]
-            async for row in self._inbox.find({"_id": {"$in": list(first)}}, {"_id": 1}, session=tx.session)
+            row["_id"] async for row in self._inbox.find({"_id": {"$in": list(first)}}, {"_id": 1}, session=tx.session)
         }
         fresh = [event for id, event in first.items() if id not in seen]
         if fresh:

@@ -107,9 +107,7 @@ def _write(event: Event) -> UpdateOne | None:
         case PersonDeactivated():
             return _when_newer(event.person_id, event.revision, {"active": False, "roles": []})
         case AmbassadorJoined():
-            return UpdateOne(
-                {"_id": event.person_id}, {"$addToSet": {"memberships": event.program_id}}, upsert=True
-            )
+            return UpdateOne({"_id": event.person_id}, {"$addToSet": {"memberships": event.program_id}}, upsert=True)
         case AmbassadorLeft():
             return UpdateOne({"_id": event.person_id}, {"$pull": {"memberships": event.program_id}})
     return None

@@ -68,7 +68,7 @@ _SPECIAL_V6: Final = tuple(
 _NAT64: Final = ip_network("64:ff9b::/96")
 
 
-class FetchRefused(Exception):  # noqa: N818 - a refusal, with its rule
+class FetchRefused(Exception):
     """What was asked for was not fetched; `rule` is a stable word, `status` what the server answered, if it did.
 
     Rules: ``url``, ``scheme``, ``credentials``, ``host-unknown``, ``private-address``, ``redirects``,
@@ -154,12 +154,13 @@ class GuardedFetch:
         proxy: str | None = None,
         tls: ssl.SSLContext | None = None,
         resolve: Resolve = resolve,
+        tracer: trace.Tracer | None = None,
     ) -> None:
         self._allowed = _Allowed(allow)
         self._proxy = proxy
         self._tls = tls
         self._resolve = resolve
-        self._tracer = trace.get_tracer(__name__)
+        self._tracer = tracer or trace.NoOpTracer()
 
     @cached_property
     def _transport(self) -> httpx.AsyncHTTPTransport:

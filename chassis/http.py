@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict
@@ -40,7 +40,7 @@ class Body(BaseModel):
 class JsonRoute(APIRoute):
     """A route whose body, if it declares one, is JSON by name and not only by luck."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         if self.body_field is None:
             return handle
@@ -52,6 +52,13 @@ class JsonRoute(APIRoute):
             return await handle(request)
 
         return checked
+
+
+class Router(APIRouter):
+    """What a service declares its routes on."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=JsonRoute, **options)
 
 
 def consumes(*media_types: str) -> Any:
@@ -95,9 +102,7 @@ def requires(*roles: str) -> Any:
 
     async def check(caller: Caller) -> Principal:
         if not caller.roles.intersection(roles):
-            raise Forbidden(
-                f"This needs the role {' or '.join(roles)}.", type_="role-missing", roles=list(roles)
-            )
+            raise Forbidden(f"This needs the role {' or '.join(roles)}.", type_="role-missing", roles=list(roles))
         return caller
 
     return Depends(check)

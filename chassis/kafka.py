@@ -65,9 +65,10 @@ class Producer:
 
     async def _enqueue(self, client: AIOKafkaProducer, record: Record) -> Awaitable[Any]:
         try:
-            return await client.send(
+            sent: Awaitable[Any] = await client.send(
                 self._settings.topic(record.topic), record.value, key=record.key, headers=record.headers
             )
+            return sent
         except KafkaTimeoutError:
             raise
         except KafkaError as error:  # too large, say: this record's own failure, not its neighbours'

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 
 from chassis.ids import new_id
 
 if TYPE_CHECKING:
-    from chassis.mongo import Mongo, Transaction
+    from chassis.mongo import Document, Mongo, Transaction
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -46,25 +46,23 @@ class Lease:
         """Take it or renew it; False while another holds it. Raises PyMongoError."""
         asked = time.monotonic()
         mine = {"$eq": ["$holder", self._holder]}
-        try:
-            found = await self._leases.find_one_and_update(
+        free = {"$or": [mine, {"$lte": [{"$ifNull": ["$until", "$$NOW"]}, "$$NOW"]}]}
+        risen = {"$add": [{"$ifNull": ["$epoch", 0]}, 1]}
+        found: Document | None = await self._leases.find_one_and_update(
+            {"_id": self.name},
+            [
                 {
-                    "_id": self.name,
-                    "$expr": {"$or": [mine, {"$lt": ["$until", "$$NOW"]}]},
-                },
-                [
-                    {
-                        "$set": {
-                            "epoch": {"$cond": [mine, "$epoch", {"$add": [{"$ifNull": ["$epoch", 0]}, 1]}]},
-                            "holder": self._holder,
-                            "until": {"$add": ["$$NOW", int(self.seconds * 1000)]},
-                        }
+                    "$set": {
+                        "epoch": {"$cond": [{"$and": [free, {"$not": [mine]}]}, risen, "$epoch"]},
+                        "holder": {"$cond": [free, self._holder, "$holder"]},
+                        "until": {"$cond": [free, {"$add": ["$$NOW", int(self.seconds * 1000)]}, "$until"]},
                     }
-                ],
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-            )
-        except DuplicateKeyError:  # somebody holds it: the upsert met their document
+                }
+            ],
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        if found is None or found["holder"] != self._holder:
             self._trusted_until = 0.0
             return False
         self.epoch = int(found["epoch"])

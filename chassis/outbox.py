@@ -68,7 +68,7 @@ class Relay:
                 try:
                     await self._turn(stop)
                 except PyMongoError as error:
-                    logger.warning("the outbox cannot be read: %s", type(error).__name__)
+                    logger.warning("the outbox cannot be read: %s", str(error)[:200])
                     await _wait(stop, 1)
         finally:
             watcher.cancel()

@@ -60,8 +60,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-            + f".{int(record.msecs):03d}Z",
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -86,9 +85,7 @@ def worker_app(services: Sequence[Service]) -> ASGIApp:
     @app.get("/health/ready")
     async def ready() -> Response:
         found = await asyncio.gather(*(service.unready() for service in services))
-        return state(
-            [f"{one.name}: {reason}" for one, all_ in zip(services, found, strict=True) for reason in all_]
-        )
+        return state([f"{one.name}: {reason}" for one, all_ in zip(services, found, strict=True) for reason in all_])
 
     @app.get("/metrics")
     async def metrics() -> Response:

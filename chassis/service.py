@@ -41,7 +41,9 @@ class Chassis:
         self.telemetry = Telemetry(name, settings)
         self.mongo = Mongo(name, settings, self.clock, self.telemetry)
         self.tokens = Tokens(settings)
-        self.fetch = GuardedFetch(settings, self.telemetry)
+        self.fetch = GuardedFetch(
+            allow=settings.fetch_allow, proxy=settings.fetch_proxy, tracer=self.telemetry.tracer
+        )
 
     @cached_property
     def producer(self) -> Producer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ class FileSpanExporter(SpanExporter):
 
 
 def _plain(span: ReadableSpan) -> dict[str, Any]:
-    context = span.get_span_context()
+    context = span.get_span_context() or trace.INVALID_SPAN_CONTEXT
     return {
         "trace_id": f"{context.trace_id:032x}",
         "span_id": f"{context.span_id:016x}",
@@ -146,7 +146,7 @@ class _Merged:
                     family.name, Metric(family.name, family.documentation, family.type, family.unit)
                 )
                 for sample in family.samples:
-                    labels: Mapping[str, str] = {**sample.labels, "service": telemetry.service}
+                    labels = {**sample.labels, "service": telemetry.service}
                     merged.samples.append(sample._replace(labels=labels))
         yield from families.values()
 
@@ -154,5 +154,5 @@ class _Merged:
 def exposition(telemetries: Iterable[Telemetry]) -> bytes:
     """All metrics in Prometheus' text format."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Merged(telemetries))  # type: ignore[arg-type]
+    registry.register(_Merged(telemetries))
     return generate_latest(registry)

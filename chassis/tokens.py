@@ -92,6 +92,7 @@ class Tokens:
 
     async def _decode(self, text: str) -> dict[str, Any]:
         keys = await self._current()
+        failure: Exception | None = None
         for fresh in (False, True):
             if fresh:
                 newer = await self._fetch()

@@ -57,9 +57,7 @@ class UnitOfWork:
         except Overloaded:
             if key is None:
                 raise
-            raise Conflict(
-                "The same request is still being worked on.", type_="idempotency-key-in-use"
-            ) from None
+            raise Conflict("The same request is still being worked on.", type_="idempotency-key-in-use") from None
 
     def _key(self) -> str | None:
         key = self._request.headers.get("idempotency-key")
@@ -79,9 +77,7 @@ class UnitOfWork:
         """The stored answer; else take the key, which makes a second request with it wait for this one."""
         found = await self._answers.find_one({"_id": key}, session=tx.session)
         if found is None:
-            await self._answers.insert_one(
-                {"_id": key, "fingerprint": fingerprint, "at": tx.now}, session=tx.session
-            )
+            await self._answers.insert_one({"_id": key, "fingerprint": fingerprint, "at": tx.now}, session=tx.session)
             return None
         if found["fingerprint"] != fingerprint:
             raise Refused(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
+from fastapi_problem.handler import ExceptionHandler, Handler, add_exception_handler, new_exception_handler
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.trace import Span
 from pymongo.errors import PyMongoError
@@ -121,9 +121,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(
         Limits,
         concurrency=chassis.settings.max_concurrency,
-        max_body=lambda path: next(
-            (size for start, size in limits.items() if path.startswith(start)), MAX_BODY
-        ),
+        max_body=lambda path: next((size for start, size in limits.items() if path.startswith(start)), MAX_BODY),
     )
     FastAPIInstrumentor.instrument_app(
         app,
@@ -170,15 +168,14 @@ def _state(wrong: list[str]) -> Response:
 
 
 def _add_problems(app: FastAPI) -> None:
+    handlers: dict[type[Exception], Handler[Any, Any]] = {
+        PyMongoError: _database,
+        HTTPException: _http,
+        RequestValidationError: _validation,
+        Exception: _unexpected,
+    }
     handler = new_exception_handler(
-        handlers={
-            PyMongoError: _database,
-            HTTPException: _http,
-            RequestValidationError: _validation,
-            Exception: _unexpected,
-        },
-        http_exception_handler=_http,
-        request_validation_handler=_validation,
+        handlers=handlers, http_exception_handler=_http, request_validation_handler=_validation
     )
     add_exception_handler(app, handler, generic_swagger_defaults=True)
     app.add_exception_handler(PyMongoError, handler)
@@ -191,9 +188,9 @@ def _database(_: ExceptionHandler, __: Request, error: PyMongoError) -> Problem:
     return Problem()
 
 
-def _unexpected(_: ExceptionHandler, __: Request, error: Exception) -> Problem | None:
-    if isinstance(error, Problem | HTTPException | RequestValidationError | PyMongoError):
-        return None
+def _unexpected(_: ExceptionHandler, __: Request, error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
     logger.error("a request failed", exc_info=error)
     return Problem()
 
@@ -211,14 +208,11 @@ def _validation(_: ExceptionHandler, __: Request, error: RequestValidationError)
     if first.get("type") == "json_invalid":
         return Malformed(str(first.get("ctx", {}).get("error", "")) or None)
     violations = [
-        Violation(_field(one["loc"]), one["type"].replace("_", "-"), one["msg"])
-        for one in error.errors()[:50]
+        Violation(_field(one["loc"]), one["type"].replace("_", "-"), one["msg"]) for one in error.errors()[:50]
     ]
     return Invalid("See `errors` for each field and the rule it breaks.", errors=violations)
 
 
 def _field(location: tuple[Any, ...]) -> str:
     steps = [str(step) for step in location]
-    return ".".join(
-        steps[1:] if len(steps) > 1 and steps[0] in ("body", "query", "path", "header") else steps
-    )
+    return ".".join(steps[1:] if len(steps) > 1 and steps[0] in ("body", "query", "path", "header") else steps)

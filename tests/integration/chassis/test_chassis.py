@@ -1,0 +1,236 @@
+"""The chassis on real servers, carried by a small service that counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import pytest
+
+from chassis.consumer import Consumer, InvalidEvent, Received
+from chassis.directory import Directory, Principal
+from chassis.http import Body, Caller, Router, Unit, requires
+from chassis.ids import new_id
+from chassis.mongo import Transaction
+from chassis.problems import Refused
+from chassis.service import Chassis, Service
+from chassis.settings import Settings
+from herald_contracts import Event, PersonUpdated, PointsAwarded, ProgramCreated, Record, encode
+from tests.integration.harness import Stage, eventually
+
+
+class Greeting(Body):
+    word: str
+
+
+def build(settings: Settings) -> Service:
+    """Counts programmes that it hears of, answers each with points, and takes greetings over HTTP."""
+    chassis = Chassis("gamification", settings)
+    directory = Directory(chassis.mongo)
+    seen = chassis.mongo.db["seen"]
+    router = Router()
+
+    async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+        await directory.apply(batch, tx)
+        for event in batch:
+            if isinstance(event.data, ProgramCreated):
+                if event.data.name == "broken":
+                    raise RuntimeError("a bug")
+                if event.data.name == "invalid":
+                    raise InvalidEvent("name-forbidden")
+                await seen.update_one(
+                    {"_id": event.data.program_id}, {"$inc": {"n": 1}}, upsert=True, session=tx.session
+                )
+                tx.emit(points(event.data.program_id, event.id, tx.now), cause=event)
+
+    @router.post("/v1/greetings")
+    async def greet(body: Greeting, caller: Caller, unit: Unit) -> Any:
+        async def command(tx: Transaction) -> dict[str, str]:
+            if body.word == "no":
+                raise Refused("Not that word.", type_="word-refused")
+            id = new_id()
+            await seen.insert_one({"_id": id, "word": body.word}, session=tx.session)
+            tx.emit(points(caller.id, id, tx.now))
+            return {"id": id}
+
+        return await unit.run(command, view=lambda found: found, status=201)
+
+    @router.get("/v1/secret")
+    async def secret(caller: Annotated[Principal, requires("admin")]) -> dict[str, str]:
+        return {"id": caller.id}
+
+    return Service(
+        name="gamification",
+        chassis=chassis,
+        router=router,
+        principals=directory,
+        consumer=Consumer([*directory.events, ProgramCreated], handle),
+        ensure_indexes=directory.ensure_indexes,
+    )
+
+
+def points(subject: str, cause: str, now: datetime) -> PointsAwarded:
+    return PointsAwarded(
+        entry_id=new_id(),
+        ambassador_id=subject,
+        program_id="p",
+        points=1,
+        rule="test",
+        rule_version=1,
+        cause_id=cause,
+        cause_type="test",
+        occurred_at=now,
+    )
+
+
+def created(id: str, name: str = "Programme") -> ProgramCreated:
+    return ProgramCreated(
+        program_id=id, name=name, time_zone="Europe/Paris", languages=["fr"], occurred_at=datetime.now(UTC)
+    )
+
+
+@pytest.fixture
+def service(stage: Stage) -> Service:
+    return build(stage.settings(Settings))
+
+
+async def counts(service: Service) -> dict[str, int]:
+    return {row["_id"]: row["n"] async for row in service.chassis.mongo.db["seen"].find({"n": {"$exists": True}})}
+
+
+async def test_an_event_has_its_effect_once_and_its_answer_reaches_kafka(stage: Stage, service: Service) -> None:
+    async with stage.worker(service):
+        [id] = await stage.publish(created("p1"))
+        await stage.publish(created("p1"), ids=[id])
+        await stage.publish(created("p2"))
+        await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1, "p2": 1})
+        answers = await eventually(lambda: stage.events("herald.recognition"), until=lambda found: len(found) == 2)
+        assert {one.partitionkey for one in answers} == {"p1", "p2"}
+        assert await service.chassis.mongo.outbox.count_documents({}) == 0
+    await service.chassis.close()
+
+
+async def test_poison_in_the_middle_of_a_batch_is_dead_lettered_and_its_neighbours_are_applied(
+    stage: Stage, service: Service
+) -> None:
+    await stage.create_topics(
+        ["herald.program", "herald.people", "herald.deadletters.gamification", "herald.recognition"]
+    )
+    good = encode(created("good"), id=new_id(), time=datetime.now(UTC))
+    bad = [
+        Record(good.topic, good.key, b"{not json", good.headers),
+        Record(good.topic, good.key, good.value, []),
+        Record(good.topic, good.key, good.value, [("ce_id", None), *good.headers[1:]]),  # type: ignore[list-item]
+        Record(good.topic, good.key, good.value, [("ce_type", b"\xff\xfe"), *good.headers]),
+        Record(good.topic, good.key, b"x" * 900_000, good.headers),
+        Record(good.topic, good.key, good.value, [*good.headers, ("ce_type", b"herald.ProgramCreated.v9")]),
+        Record(good.topic, good.key, b"{}", good.headers),
+        encode(created("broken", "broken"), id=new_id(), time=datetime.now(UTC)),
+        encode(created("invalid", "invalid"), id=new_id(), time=datetime.now(UTC)),
+    ]
+    for record in bad:
+        await stage.publish_record(record, partition=0)
+        neighbour = encode(created(new_id()), id=new_id(), time=datetime.now(UTC))
+        await stage.publish_record(neighbour, partition=0)
+    async with stage.worker(service):
+        await eventually(lambda: counts(service), until=lambda found: len(found) >= len(bad))
+        letters = await eventually(
+            lambda: stage.records("herald.deadletters.gamification"), until=lambda found: len(found) >= 8
+        )
+    rules = sorted(dict(letter.headers)["herald_deadletter_rule"].decode() for letter in letters)
+    assert rules.count("failed") == 1
+    assert "name-forbidden" in rules
+    assert "version-unknown" in rules
+    await service.chassis.close()
+
+
+async def test_two_members_share_the_partitions_and_a_full_replay_changes_nothing(stage: Stage) -> None:
+    first, second = build(stage.settings(Settings)), build(stage.settings(Settings))
+    async with stage.worker(first), stage.worker(second):
+        await stage.publish(*(created(f"p{n}") for n in range(50)))
+        await eventually(lambda: counts(first), until=lambda found: len(found) == 50)
+    third = build(stage.settings(Settings, grace=5))
+    await third.chassis.mongo.db["offsets"].delete_many({})
+    await stage.rewind("gamification", third.consumer.topics if third.consumer else ())
+    async with stage.worker(third):
+        await stage.publish(created("last"))
+        found = await eventually(lambda: counts(third), until=lambda found: "last" in found)
+    assert set(found.values()) == {1}
+    assert len(found) == 51
+    for one in (first, second, third):
+        await one.chassis.close()
+
+
+async def test_requests_are_checked_and_repeated_ones_answered_once(stage: Stage, service: Service) -> None:
+    async with stage.worker(service), stage.api(service) as client:
+        assert (await client.get("/v1/secret")).json()["type"] == "unauthenticated"
+        await stage.person("ann", "ambassador")
+
+        async def known() -> bool:
+            return (await client.get("/v1/secret", headers=stage.bearer("ann"))).json()["type"] == "role-missing"
+
+        await eventually(known)
+        headers = {**stage.bearer("ann"), "Idempotency-Key": "k1"}
+        answers = await asyncio.gather(
+            *(client.post("/v1/greetings", json={"word": "hi"}, headers=headers) for _ in range(5))
+        )
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.json()["id"] for answer in answers}) == 1
+        other = await client.post("/v1/greetings", json={"word": "ho"}, headers=headers)
+        assert (other.status_code, other.json()["type"]) == (422, "idempotency-key-reused")
+        events = await eventually(lambda: stage.events("herald.recognition"))
+        assert len(events) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "media", "status", "type_"),
+    [
+        (b"{", "application/json", 400, "malformed-json"),
+        (b'{"word": "a", "more": 1}', "application/json", 422, "invalid"),
+        (b"{}", "application/json", 422, "invalid"),
+        (b'{"word": "no"}', "application/json", 422, "word-refused"),
+        (b"word=a", "application/x-www-form-urlencoded", 415, "media-type"),
+        (b'{"word": "' + b"a" * 1_100_000 + b'"}', "application/json", 413, "body-too-large"),
+    ],
+)
+async def test_bad_input_is_a_problem_and_changes_nothing(
+    stage: Stage, service: Service, content: bytes, media: str, status: int, type_: str
+) -> None:
+    await service.chassis.mongo.db["principals"].insert_one(
+        {"_id": "ann", "accounts": [stage.issuer.account("ann")], "roles": [], "active": True}
+    )
+    async with stage.api(service) as client:
+        headers = {**stage.bearer("ann"), "Content-Type": media}
+        answer = await client.post("/v1/greetings", content=content, headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (status, type_)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert await service.chassis.mongo.outbox.count_documents({}) == 0
+    await service.chassis.close()
+
+
+async def test_tokens_that_do_not_hold_are_refused(stage: Stage, service: Service) -> None:
+    async with stage.api(service) as client:
+        for claims in ({"aud": "other"}, {"iss": "http://elsewhere"}, {"exp": 1}):
+            answer = await client.get("/v1/secret", headers=stage.bearer("ann", **claims))
+            assert (answer.status_code, answer.json()["type"]) == (401, "unauthenticated"), claims
+        forged = stage.issuer.token("ann")[:-6] + "AAAAAA"
+        answer = await client.get("/v1/secret", headers={"Authorization": f"Bearer {forged}"})
+        assert answer.status_code == 401
+        answer = await client.get("/v1/secret", headers=stage.bearer("ann"))
+        assert (answer.status_code, answer.json()["type"]) == (403, "unknown-person")
+    await service.chassis.close()
+
+
+async def test_a_person_who_left_is_cut_off(stage: Stage, service: Service) -> None:
+    async with stage.worker(service), stage.api(service) as client:
+        person = await stage.person("ann", "admin")
+
+        async def status() -> int:
+            return (await client.get("/v1/secret", headers=stage.bearer("ann"))).status_code
+
+        await eventually(status, until=lambda found: found == 200)
+        state = person.model_dump(exclude={"origin"})
+        await stage.publish(PersonUpdated(**{**state, "active": False, "roles": [], "revision": 2}))
+        await eventually(status, until=lambda found: found == 403)
