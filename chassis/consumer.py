@@ -332,11 +332,23 @@ class ConsumerLoop:
             else:
                 return
 
+    async def _bury_poison(self, poison: list[tuple[ConsumerRecord[bytes, bytes], Undecodable]]) -> None:
+        """Dead-letter what cannot be decoded, unless an earlier delivery of it was."""
+        partitions = {f"{record.topic}:{record.partition}" for record, _ in poison}
+        stored = await self._positions(partitions)
+        await self._deadletters.add(
+            [
+                (record, error.rule, error.detail)
+                for record, error in poison
+                if record.offset >= stored.get(f"{record.topic}:{record.partition}", 0)
+            ]
+        )
+
     async def _apply(self, records: Records) -> None:
         decoded = self._decode(records)
         try:
             if decoded.poison:
-                await self._deadletters.add([(record, error.rule, error.detail) for record, error in decoded.poison])
+                await self._bury_poison(decoded.poison)
             with self._batch_span(decoded):
                 await self._chassis.mongo.transact(lambda tx: self._effect(records, decoded.events, tx))
         except BaseException as error:
@@ -362,10 +374,7 @@ class ConsumerLoop:
         for record in records:
             key = f"{record.topic}:{record.partition}"
             ends[key] = max(ends.get(key, 0), record.offset + 1)
-        stored = {
-            row["_id"]: row["next"]
-            async for row in self._offsets.find({"_id": {"$in": list(ends)}}, session=tx.session)
-        }
+        stored = await self._positions(ends, tx)
         if all(stored.get(key, 0) >= end for key, end in ends.items()):
             raise Fenced
         await self._offsets.bulk_write(
@@ -382,6 +391,12 @@ class ConsumerLoop:
             for record in records
             if record.offset >= stored.get(f"{record.topic}:{record.partition}", 0)
         }
+
+    async def _positions(self, partitions: Iterable[str], tx: Transaction | None = None) -> dict[str, int]:
+        """The next offset to apply, of each partition that has one."""
+        session = tx.session if tx else None
+        cursor = self._offsets.find({"_id": {"$in": list(partitions)}}, session=session)
+        return {row["_id"]: row["next"] async for row in cursor}
 
     async def _unseen(self, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
         """The events that were never applied, each once; they are noted as applied."""

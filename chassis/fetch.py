@@ -12,7 +12,7 @@ import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,39 +37,22 @@ USER_AGENT: Final = "herald-fetch/1"
 
 # IANA's registries of special-purpose addresses. Of IPv6 only 2000::/3 is given out as global unicast, so
 # what is public there is said instead, with its exceptions.
-_SPECIAL_V4: Final = tuple(
-    ip_network(text)
-    for text in [
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.0.0.0/24",
-        "192.0.2.0/24",
-        "192.31.196.0/24",
-        "192.52.193.0/24",
-        "192.88.99.0/24",
-        "192.168.0.0/16",
-        "192.175.48.0/24",
-        "198.18.0.0/15",
-        "198.51.100.0/24",
-        "203.0.113.0/24",
-        "224.0.0.0/4",
-        "240.0.0.0/4",
-    ]
-)
+# fmt: off
+_SPECIAL_V4: Final = tuple(map(ip_network, (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+    "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+)))
 _GLOBAL_V6: Final = ip_network("2000::/3")
-_SPECIAL_V6: Final = tuple(
-    ip_network(text)
-    for text in ["2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20"]
-)
+_SPECIAL_V6: Final = tuple(map(ip_network, (
+    "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20",
+)))
+# fmt: on
 _NAT64: Final = ip_network("64:ff9b::/96")
 
 
 class FetchRefused(Exception):
-    """What was asked for was not fetched; `rule` is a stable word, `status` what the server answered, if it did.
+    """It was not fetched; `rule` is a stable word, `status` what the server answered, if it did.
 
     Rules: ``url``, ``scheme``, ``credentials``, ``host-unknown``, ``private-address``, ``redirects``,
     ``connection``, ``timeout``, ``status``, ``encoding``, ``too-large``.
@@ -170,11 +153,6 @@ class GuardedFetch:
         tls = self._tls or httpx.create_ssl_context()
         return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits, proxy=self._proxy)
 
-    async def aclose(self) -> None:
-        """Ends what is still open."""
-        if "_transport" in self.__dict__:
-            await self._transport.aclose()
-
     async def get(
         self,
         url: str,
@@ -185,16 +163,15 @@ class GuardedFetch:
         max_bytes: int = 5 * MEBIBYTE,
         timeout: float = 10.0,
     ) -> Fetched:
-        """The resource at `url`, of at most `max_bytes` bytes as sent and as unpacked, within `timeout` seconds.
+        """The resource at `url`: at most `max_bytes`, as sent and as unpacked, in `timeout` seconds for all.
 
         With `etag` or `last_modified` (as the server gave them) the answer may be 304 with no body. Raises
         FetchRefused, and nothing else.
         """
         headers = {"user-agent": USER_AGENT, "accept": accept, "accept-encoding": "gzip"}
-        if etag:
-            headers["if-none-match"] = etag
-        if last_modified:
-            headers["if-modified-since"] = last_modified
+        for name, value in (("if-none-match", etag), ("if-modified-since", last_modified)):
+            if value and value.isascii() and value.isprintable():
+                headers[name] = value
         with self._tracer.start_as_current_span("GET", kind=SpanKind.CLIENT, record_exception=False) as span:
             span.set_attribute("http.request.method", "GET")
             try:
@@ -236,7 +213,7 @@ class GuardedFetch:
     async def _send(self, request: httpx.Request) -> httpx.Response:
         """Sends the request to the first judged address that accepts a connection."""
         host = request.url.raw_host.decode("ascii")
-        targets = await self._judged(host, request.url.port or (443 if request.url.scheme == "https" else 80))
+        targets = await self._judged(host, _port(request.url))
         failure: httpx.TransportError | None = None
         for target in targets[:ATTEMPTS]:
             pinned = httpx.Request(
@@ -278,15 +255,23 @@ def _parsed(text: str, base: httpx.URL | None = None) -> httpx.URL:
         raise FetchRefused("scheme", "Only http and https addresses are fetched.")
     if not url.host:
         raise FetchRefused("url", "The address names no host.")
+    if not 0 < _port(url) < 65536:
+        raise FetchRefused("url", "The address names no possible port.")
     if url.userinfo:
         raise FetchRefused("credentials", "The address holds a user name or a password.")
     return url.copy_with(fragment=None)
 
 
+def _port(url: httpx.URL) -> int:
+    if url.port is None:
+        return 443 if url.scheme == "https" else 80
+    return url.port
+
+
 def _describe(span: trace.Span, url: httpx.URL, hops: int) -> None:
     span.set_attribute("url.full", str(url.copy_with(query=None)))
     span.set_attribute("server.address", url.host)
-    span.set_attribute("server.port", url.port or (443 if url.scheme == "https" else 80))
+    span.set_attribute("server.port", _port(url))
     if hops:
         span.set_attribute("http.request.resend_count", hops)
 
@@ -303,9 +288,8 @@ async def _answer(response: httpx.Response, url: httpx.URL, max_bytes: int) -> F
     if announced.isdecimal() and int(announced) > max_bytes:
         raise too_large
     body = bytearray()
-    async with aclosing(
-        _unpacked(response, headers.get("content-encoding", "identity"), max_bytes)
-    ) as chunks:
+    encoding = headers.get("content-encoding", "").strip().lower()
+    async with aclosing(_unpacked(response, encoding, max_bytes)) as chunks:
         async for chunk in chunks:
             body += chunk
             if len(body) > max_bytes:
@@ -313,9 +297,8 @@ async def _answer(response: httpx.Response, url: httpx.URL, max_bytes: int) -> F
     return Fetched(status, str(url), headers, bytes(body))
 
 
-async def _unpacked(response: httpx.Response, encoding: str, max_bytes: int) -> AsyncIterator[bytes]:
-    """The body's bytes as they arrive, unpacked at most one byte beyond `max_bytes`, so that a bomb costs little."""
-    encoding = encoding.strip().lower()
+async def _unpacked(response: httpx.Response, encoding: str, max_bytes: int) -> AsyncGenerator[bytes, None]:
+    """The body as it arrives, unpacked no further than one byte beyond `max_bytes`: a bomb costs little."""
     if encoding in ("", "identity"):
         async for chunk in response.aiter_raw():
             yield chunk

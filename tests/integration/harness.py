@@ -68,7 +68,7 @@ class Stage:
     def name(self, topic: str) -> str:
         return f"{self.namespace}.{topic}"
 
-    async def create_topics(self, topics: Iterable[str], *, partitions: int = PARTITIONS) -> None:
+    async def create_topics(self, topics: Iterable[str]) -> None:
         """Create those topics that are not there yet, and wait until they can be used."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.infra.kafka_bootstrap)
         await admin.start()
@@ -76,7 +76,7 @@ class Stage:
             there = set(await admin.list_topics())
             wanted = [self.name(topic) for topic in topics if self.name(topic) not in there]
             if wanted:
-                await admin.create_topics([NewTopic(name, partitions, 1) for name in wanted])
+                await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in wanted])
 
             async def ready() -> bool:
                 found = await admin.describe_topics(wanted)
@@ -106,15 +106,11 @@ class Stage:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.infra.kafka_bootstrap, enable_auto_commit=False)
         await consumer.start()
         try:
-            parts = [TopicPartition(self.name(topic), n) for n in consumer.partitions_for_topic(self.name(topic)) or ()]
-            if not parts:
-                metadata = await consumer._client.fetch_all_metadata()
-                parts = [
-                    TopicPartition(self.name(topic), n) for n in metadata.partitions_for_topic(self.name(topic)) or ()
-                ]
+            parts = [TopicPartition(self.name(topic), number) for number in range(PARTITIONS)]
             consumer.assign(parts)
             ends = await consumer.end_offsets(parts)
-            await consumer.seek_to_beginning(*parts)
+            for part in parts:
+                consumer.seek(part, 0)
             found: list[Any] = []
             for part in parts:
                 while await consumer.position(part) < ends[part]:

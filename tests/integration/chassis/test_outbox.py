@@ -1,0 +1,138 @@
+"""The outbox and its relay, leases and jobs, on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chassis.jobs import Job, JobContext, keep_running
+from chassis.leases import Lease, LeaseLost
+from chassis.mongo import Transaction
+from chassis.outbox import Relay
+from chassis.service import Chassis
+from chassis.settings import Settings
+from herald_contracts import PersonDeactivated
+from tests.integration.harness import Stage, eventually
+
+TOPIC = "herald.people"
+
+
+@pytest.fixture
+async def chassis(stage: Stage) -> AsyncIterator[Chassis]:
+    found = Chassis("program", stage.settings(Settings))
+    yield found
+    await found.close()
+
+
+@asynccontextmanager
+async def relaying(*many: Chassis) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    tasks = [
+        asyncio.ensure_future(Relay(one.mongo, one.producer, one.settings, one.telemetry).run(stop)) for one in many
+    ]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+def left(person: str, revision: int) -> PersonDeactivated:
+    return PersonDeactivated(person_id=person, revision=revision, occurred_at=datetime.now(UTC))
+
+
+async def test_what_was_undone_is_never_published(stage: Stage, chassis: Chassis) -> None:
+    async def fails(tx: Transaction) -> None:
+        tx.emit(left("ghost", 1))
+        await chassis.mongo.db["things"].insert_one({"_id": "ghost"}, session=tx.session)
+        raise RuntimeError("no")
+
+    await stage.create_topics([TOPIC])
+    with pytest.raises(RuntimeError):
+        await chassis.mongo.transact(fails)
+    assert await chassis.mongo.db["things"].count_documents({}) == 0
+    assert await chassis.mongo.outbox.count_documents({}) == 0
+
+
+async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stage: Stage, chassis: Chassis) -> None:
+    """Writers with clocks that disagree take turns at the same aggregates; two relays publish."""
+    await stage.create_topics([TOPIC])
+    other = Chassis("program", stage.settings(Settings))
+    things = chassis.mongo.db["things"]
+
+    async def bump(on: Chassis, person: str) -> None:
+        async def work(tx: Transaction) -> None:
+            found = await on.mongo.db["things"].find_one_and_update(
+                {"_id": person}, {"$inc": {"n": 1}}, session=tx.session, return_document=True
+            )
+            assert found is not None
+            tx.emit(left(person, found["n"]))
+
+        await on.mongo.transact(work)
+
+    await things.insert_many([{"_id": f"p{n}", "n": 0} for n in range(5)])
+    async with relaying(chassis, other):
+        await asyncio.gather(*(bump(on, f"p{n}") for n in range(5) for on in (chassis, other) for _ in range(10)))
+
+        async def drained() -> bool:
+            return await chassis.mongo.outbox.count_documents({}) == 0
+
+        await eventually(drained)
+    revisions: dict[str, list[int]] = {}
+    for event in await stage.events(TOPIC):
+        assert isinstance(event.data, PersonDeactivated)
+        revisions.setdefault(event.data.person_id, []).append(event.data.revision)
+    assert revisions == {f"p{n}": list(range(1, 21)) for n in range(5)}
+    await other.close()
+
+
+async def test_one_holder_at_a_time_and_a_stale_one_cannot_write(chassis: Chassis) -> None:
+    first = Lease(chassis.mongo, "x", seconds=0.6)
+    second = Lease(chassis.mongo, "x", seconds=0.6)
+    assert await first.acquire()
+    assert not await second.acquire()
+    await eventually(second.acquire, within=5)
+    assert second.epoch == first.epoch + 1
+    assert not first.held
+
+    async def write(tx: Transaction) -> None:
+        await chassis.mongo.db["things"].insert_one({"_id": "stale"}, session=tx.session)
+
+    with pytest.raises(LeaseLost):
+        await first.transact(write)
+    assert await chassis.mongo.db["things"].count_documents({}) == 0
+    await second.release()
+    assert await first.acquire()
+    assert first.epoch == second.epoch + 1
+
+
+async def test_a_job_runs_in_one_process_at_a_time_and_goes_on_after_a_failure(chassis: Chassis, stage: Stage) -> None:
+    other = Chassis("program", stage.settings(Settings))
+    active = 0
+    runs: list[int] = []
+
+    async def run(context: JobContext) -> None:
+        nonlocal active
+        active += 1
+        runs.append(active)
+        await asyncio.sleep(0.01)
+        active -= 1
+        if len(runs) == 2:
+            raise RuntimeError("once")
+
+    stop = asyncio.Event()
+    job = Job("count", timedelta(milliseconds=20), run)
+    tasks = [asyncio.ensure_future(keep_running(job, one.mongo, one.telemetry, stop)) for one in (chassis, other)]
+
+    async def enough() -> bool:
+        return len(runs) >= 6
+
+    await eventually(enough)
+    stop.set()
+    await asyncio.gather(*tasks)
+    assert set(runs) == {1}
+    await other.close()

@@ -1,0 +1,33 @@
+"""Rules of the house that import-linter cannot say."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = [path for room in ("chassis", "services", "herald", "contracts") for path in (ROOT / room).rglob("*.py")]
+
+
+def names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_nothing_imports_motor() -> None:
+    assert [
+        path for path in SOURCES if any(name.startswith("motor") for name in names(ast.parse(path.read_text())))
+    ] == []
+
+
+def test_one_place_creates_the_database_client() -> None:
+    creators = [path for path in SOURCES if "pymongo.AsyncMongoClient" in set(names(ast.parse(path.read_text())))]
+    assert [path.relative_to(ROOT).as_posix() for path in creators if path.parts[-2] != "local"] == ["chassis/mongo.py"]
+
+
+def test_the_chassis_reads_no_time_but_for_waiting_and_measuring() -> None:
+    allowed = {"clock.py", "consumer.py", "outbox.py", "telemetry.py"}
+    readers = {path.name for path in (ROOT / "chassis").glob("*.py") if "datetime.now(" in path.read_text()}
+    assert readers <= allowed
