@@ -66,9 +66,7 @@ class Child:
                     preexec_fn=_die_with(os.getpid()),
                 )
         except OSError as error:
-            raise LocalError(
-                f"{self.name} could not be started from {self.argv[0]}: {error.strerror}."
-            ) from error
+            raise LocalError(f"{self.name} could not be started from {self.argv[0]}: {error.strerror}.") from error
 
     @property
     def pid(self) -> int | None:
@@ -96,12 +94,16 @@ class Child:
                         return
                     await asyncio.wait([ended], timeout=every)
         except TimeoutError:
-            raise LocalError(
-                f"{self.name} did not answer within {timeout:.0f} s; its log is {self.log}."
-            ) from None
+            raise LocalError(f"{self.name} did not answer within {timeout:.0f} s; its log is {self.log}.") from None
         finally:
             ended.cancel()
         raise LocalError(f"{self.name} ended while starting ({self.last_words()}); its log is {self.log}.")
+
+    def kill(self) -> None:
+        """SIGKILL to it and all that it started, without waiting."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     async def stop(self, grace: float) -> None:
         """SIGTERM, then SIGKILL after `grace` seconds; returns when nothing of it is left."""
@@ -112,8 +114,7 @@ class Child:
                 self._process.terminate()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), grace)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self.kill()
         await self._process.wait()
 
     def last_words(self) -> str:
@@ -121,12 +122,8 @@ class Child:
         try:
             with self.log.open("rb") as log:
                 log.seek(self._log_start)
-                lines = [
-                    line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()
-                ]
+                lines = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
         except OSError:
             lines = []
-        telling = [
-            line for line in lines if any(word in line for word in ("ERROR", "Error", "error", "FATAL"))
-        ]
+        telling = [line for line in lines if any(word in line for word in ("ERROR", "Error", "error", "FATAL"))]
         return (telling or lines or ["it said nothing"])[-1][:300]

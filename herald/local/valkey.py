@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from herald.local.child import Child
+from herald.local.downloads import Progress, no_progress
 from herald.local.errors import LocalError
 from herald.local.ports import LOOPBACK
 from herald.local.server import Server
@@ -38,9 +39,7 @@ def find_binary() -> str:
 
 def _major(path: str) -> int | None:
     try:
-        said = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=10, check=True
-        ).stdout
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     found = re.search(r"v=(\d+)\.", said)
@@ -57,6 +56,7 @@ class Valkey(Server):
         super().__init__(logs)
         self.data = data
         self._port = port
+        self._binary = ""
 
     @property
     def port(self) -> int:
@@ -66,9 +66,12 @@ class Valkey(Server):
     def url(self) -> str:
         return f"redis://{LOOPBACK}:{self._port}/0"
 
+    def provide(self, progress: Progress = no_progress) -> None:
+        self._binary = self._binary or find_binary()
+
     async def launch(self) -> Child:
         self.data.mkdir(parents=True, exist_ok=True)
-        argv = [find_binary(), "--bind", LOOPBACK, "--port", str(self._port), "--dir", str(self.data)]
+        argv = [self._binary, "--bind", LOOPBACK, "--port", str(self._port), "--dir", str(self.data)]
         argv += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
         return Child(self.name, argv, self.log)
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from pymongo import AsyncMongoClient
 from redis.asyncio import Redis
 
 from tests.infra import Infra
+from tests.processes import eventually, left_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,42 +88,19 @@ def notes(folder: Path) -> list[tuple[str, int]]:
     return [tuple(json.loads(note.read_text())) for note in (folder / "notes").glob("*.json")]
 
 
-def processes_below(folder: Path) -> list[int]:
-    """Every process that has `folder` in its command line."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if str(folder).encode() in entry.read_bytes():
-                found.append(int(entry.parent.name))
-        except OSError:
-            continue
-    return found
-
-
-def eventually_none_below(folder: Path, seconds: float = 30) -> list[int]:
-    deadline = time.monotonic() + seconds
-    while (left := processes_below(folder)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return left
-
-
 def test_workers_share_one_set_and_leave_none(inner_run: Path) -> None:
     assert start_inner(inner_run).wait(timeout=100) == 0
     got = notes(inner_run)
     assert len(got) == 4
     assert len({address for address, _ in got}) == 1
     assert len({pid for _, pid in got}) == 2
-    assert eventually_none_below(inner_run) == []
+    assert left_of(inner_run) == {}
     assert not list(inner_run.glob("herald-test*"))
 
 
 def test_a_killed_run_leaves_no_server(inner_run: Path) -> None:
     run = start_inner(inner_run, HANG="0")
-    deadline = time.monotonic() + 90
-    while not notes(inner_run) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert notes(inner_run)
+    assert eventually(lambda: notes(inner_run), seconds=90)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    os.killpg(run.pid, signal.SIGKILL)
-    assert eventually_none_below(inner_run) == []
+    assert left_of(inner_run) == {}
