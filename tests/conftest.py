@@ -5,11 +5,15 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_socket
 
 from tests import infra as servers
 from tests.infra import Infra
+
+hypothesis.settings.register_profile("herald", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("herald")
 
 LEVELS = ("unit", "contract", "integration", "e2e", "fault")
 TESTS = Path(__file__).parent
