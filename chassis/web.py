@@ -123,15 +123,20 @@ def create_app(service: Service) -> FastAPI:
         concurrency=chassis.settings.max_concurrency,
         max_body=lambda path: next((size for start, size in limits.items() if path.startswith(start)), MAX_BODY),
     )
+    instrument(app, service)
+    return app
+
+
+def instrument(app: FastAPI, service: Service) -> None:
+    """Server spans and request metrics, with nothing of persons in them."""
     FastAPIInstrumentor.instrument_app(
         app,
-        tracer_provider=chassis.telemetry.tracer_provider,
-        meter_provider=chassis.telemetry.meter_provider,
+        tracer_provider=service.chassis.telemetry.tracer_provider,
+        meter_provider=service.chassis.telemetry.meter_provider,
         excluded_urls="/health/,/metrics",
         exclude_spans=["send", "receive"],
         server_request_hook=_forget_person,
     )
-    return app
 
 
 def _forget_person(span: Span, scope: Scope) -> None:
