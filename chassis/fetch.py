@@ -169,27 +169,30 @@ class GuardedFetch:
         FetchRefused, and nothing else.
         """
         headers = {"user-agent": USER_AGENT, "accept": accept, "accept-encoding": "gzip"}
-        for name, value in (("if-none-match", etag), ("if-modified-since", last_modified)):
-            if value and value.isascii() and value.isprintable():
-                headers[name] = value
-        with self._tracer.start_as_current_span("GET", kind=SpanKind.CLIENT, record_exception=False) as span:
+        known = {"if-none-match": etag, "if-modified-since": last_modified}
+        headers |= {name: value for name, value in known.items() if value and value.isascii() and value.isprintable()}
+        with self._tracer.start_as_current_span(
+            "GET", kind=SpanKind.CLIENT, record_exception=False, set_status_on_exception=False
+        ) as span:
             span.set_attribute("http.request.method", "GET")
             try:
-                with suppress_http_instrumentation():
-                    async with asyncio.timeout(timeout):
-                        return await self._follow(_parsed(url), headers, max_bytes, timeout, span)
+                return await self._limited(_parsed(url), headers, max_bytes, timeout, span)
             except FetchRefused as refusal:
                 span.set_attribute("error.type", refusal.rule)
                 span.set_status(Status(StatusCode.ERROR, refusal.rule))
                 raise
-            except (TimeoutError, httpx.TimeoutException):
-                span.set_attribute("error.type", "timeout")
-                span.set_status(Status(StatusCode.ERROR, "timeout"))
-                raise FetchRefused("timeout", f"No full answer within {timeout:g} seconds.") from None
-            except httpx.HTTPError as error:
-                span.set_attribute("error.type", "connection")
-                span.set_status(Status(StatusCode.ERROR, "connection"))
-                raise FetchRefused("connection", f"The connection failed: {error}") from error
+
+    async def _limited(
+        self, url: httpx.URL, headers: dict[str, str], max_bytes: int, seconds: float, span: trace.Span
+    ) -> Fetched:
+        try:
+            with suppress_http_instrumentation():
+                async with asyncio.timeout(seconds):
+                    return await self._follow(url, headers, max_bytes, seconds, span)
+        except (TimeoutError, httpx.TimeoutException):
+            raise FetchRefused("timeout", f"No full answer within {seconds:g} seconds.") from None
+        except httpx.HTTPError as error:
+            raise FetchRefused("connection", f"The connection failed: {error}") from error
 
     async def _follow(
         self, url: httpx.URL, headers: dict[str, str], max_bytes: int, read: float, span: trace.Span
