@@ -151,7 +151,7 @@ class GuardedFetch:
         # never checked for.
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=0)
         tls = self._tls or httpx.create_ssl_context()
-        return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits, proxy=self._proxy)
+        return httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=self._proxy)
 
     async def get(
         self,

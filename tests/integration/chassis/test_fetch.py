@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -334,6 +335,21 @@ async def test_a_span_says_where_it_went_but_not_with_what(site: Site) -> None:
     assert span.attributes["http.request.resend_count"] == 1
     assert "token" not in span.to_json()
     assert not any("traceparent" in asked.headers for asked in site.asked)
+
+
+async def test_a_foreign_server_gets_no_trace_even_where_httpx_is_instrumented(site: Site) -> None:
+    site.pages["/"] = Answer(body=b"ok")
+    instrumentor = HTTPXClientInstrumentor()
+    fetch, exporter = traced()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    instrumentor.instrument(tracer_provider=provider)
+    try:
+        await fetch.get(site.url("/?token=one"))
+    finally:
+        instrumentor.uninstrument()
+    assert "traceparent" not in site.asked[0].headers
+    assert "token" not in only(exporter).to_json()
 
 
 async def test_a_refusal_marks_its_span(site: Site) -> None:
