@@ -27,6 +27,8 @@ lint: setup
 
 test: lint
 	$(HERALD) contracts check
+	$(BIN)/python -m herald.local.fetch
+	$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
 bench: setup

@@ -1,0 +1,65 @@
+"""A browser for every test here, shared by the tests of one worker; they run in one event loop."""
+
+import inspect
+from collections.abc import AsyncIterator, Generator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.browser import desktop, phone, start_browser
+
+RESULTS = Path(__file__).parent / "results"
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE) and inspect.iscoroutinefunction(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Headless Chromium."""
+    async with start_browser() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone_page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """A page on a phone; when the test fails, `results/` gets its picture."""
+    context = await phone(browser)
+    yield await context.new_page()
+    await _end(context, request, "phone")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desktop_page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """A page in a window of a desktop; when the test fails, `results/` gets its picture."""
+    context = await desktop(browser)
+    yield await context.new_page()
+    await _end(context, request, "desktop")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+async def _end(context: BrowserContext, request: pytest.FixtureRequest, kind: str) -> None:
+    if request.node.stash.get(FAILED, False):
+        RESULTS.mkdir(exist_ok=True)
+        for number, page in enumerate(context.pages):
+            await page.screenshot(path=RESULTS / f"{request.node.name}-{kind}-{number}.png", full_page=True)
+    await context.close()
