@@ -32,7 +32,7 @@ from chassis.deadletters import DeadLetters
 from chassis.failpoints import failpoint
 from chassis.kafka import Unacknowledged
 from chassis.mongo import Document, Transaction, unreachable
-from chassis.telemetry import extract, inject, span_context
+from chassis.telemetry import extract, inject, recorded, span_context
 from herald_contracts import Event, Undecodable
 from herald_contracts.envelope import decode, text_headers
 
@@ -46,6 +46,7 @@ RETRIES = 5
 COMMIT_SECONDS = 5.0
 IDLE_POLL_MS = 20
 MAX_LINKS = 128
+LATENCIES_A_BATCH = 50
 
 
 class InvalidEvent(Exception):
@@ -100,7 +101,7 @@ class Consumer:
     `tx.session`. It may be called again with the same events after its transaction was undone.
     """
 
-    def __init__(self, events: Iterable[type[Event]], handle: Handler, *, max_batch: int = 500) -> None:
+    def __init__(self, events: Iterable[type[Event]], handle: Handler, *, max_batch: int = 1000) -> None:
         self.events = tuple(events)
         self.topics = tuple(sorted({event.topic for event in self.events}))
         self.handle = handle
@@ -448,9 +449,11 @@ class ConsumerLoop:
             except Undecodable as error:
                 decoded.poison.append((record, error))
                 continue
-            span = self._span(record, event.id, event.type, extract(event.traceparent, event.tracestate))
-            traceparent, tracestate = inject(trace.set_span_in_context(span))
-            decoded.spans.append(span)
+            traceparent, tracestate = event.traceparent, event.tracestate
+            if recorded(traceparent):
+                span = self._span(record, event.id, event.type, extract(traceparent, tracestate))
+                traceparent, tracestate = inject(trace.set_span_in_context(span))
+                decoded.spans.append(span)
             decoded.events.append(
                 Received(
                     id=event.id,
@@ -508,6 +511,7 @@ class ConsumerLoop:
         counts: dict[str, int] = defaultdict(int)
         for event in events:
             counts[event.type] += 1
+        for event in events[:: len(events) // LATENCIES_A_BATCH + 1]:
             self._latency.record(max(0.0, (now - event.time).total_seconds()), {"event_type": event.type})
         for event_type, count in counts.items():
             self._applied.add(count, {"event_type": event_type})

@@ -42,6 +42,11 @@ def inject(context: Context | None = None) -> tuple[str | None, str | None]:
     return carrier.get("traceparent"), carrier.get("tracestate")
 
 
+def recorded(traceparent: str | None) -> bool:
+    """Whether what follows from it is to have spans: its trace is recorded, or there is none yet."""
+    return traceparent is None or not traceparent.endswith(("00", "02"))
+
+
 def span_context(context: Context) -> SpanContext:
     return trace.get_current_span(context).get_span_context()
 

@@ -95,7 +95,7 @@ def make_company(size: int, seed: int) -> list[Person]:
                 level=level,
                 site=chance.choice(land.sites),
                 locale=land.locale,
-                leader=level == "director" and chance.random() < 0.5,  # noqa: PLR2004
+                leader=level == "director" and chance.random() < 0.5,
             )
         )
     return people
