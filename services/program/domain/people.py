@@ -1,0 +1,252 @@
+"""Persons, and what they are in each programme: each act gives a new person or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from chassis.problems import Conflict, Forbidden, Refused
+from services.program.domain import fields
+from services.program.domain.programs import Program
+
+Grant = Literal["editor", "manager", "admin"]
+Status = Literal["invited", "joined", "declined", "left"]
+GRANTS: tuple[Grant, ...] = ("editor", "manager", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What a person is in one programme, since when, and what they agreed to."""
+
+    program_id: str
+    status: Status
+    since: datetime
+    invitation_id: str | None = None
+    consent_version: int | None = None
+    acknowledged: int = 0
+    """The latest version of the guidelines that they acknowledged; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody of the company. `version` rises with each change and is the revision that events carry."""
+
+    id: str
+    version: int = 1
+    name: str
+    country: str
+    team: str
+    locale: str
+    email: str | None = None
+    external_id: str | None = None
+    job: str | None = None
+    level: str | None = None
+    site: str | None = None
+    leader: bool = False
+    grants: tuple[Grant, ...] = ()
+    accounts: tuple[str, ...] = ()
+    active: bool = True
+    hidden_from_rankings: bool = False
+    hidden_from_statistics: bool = False
+    locale_chosen: bool = False
+    """True once they chose their language themselves: an import leaves it alone from then on."""
+    memberships: tuple[Membership, ...] = ()
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def joined(self) -> frozenset[str]:
+        """The programmes whose ambassador they are."""
+        return frozenset(one.program_id for one in self.memberships if one.status == "joined")
+
+    @property
+    def roles(self) -> tuple[Literal["ambassador", "editor", "manager", "admin"], ...]:
+        """What they may do: what an administrator granted, and `ambassador` while in any programme."""
+        return ("ambassador", *self.grants) if self.joined else self.grants
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The words under which they are found."""
+        return fields.terms(self.name, self.email, self.external_id)
+
+    def membership(self, program_id: str) -> Membership | None:
+        return next((one for one in self.memberships if one.program_id == program_id), None)
+
+
+def change(person: Person, now: datetime, **values: Any) -> Person:
+    """The person with other values and the next version; the same object if they differ in nothing."""
+    changed = replace(person, **values)
+    return person if changed == person else replace(changed, version=person.version + 1, updated_at=now)
+
+
+def from_claims(
+    claims: Mapping[str, Any], *, id: str, account: str, email: str | None, locale: str, now: datetime
+) -> Person:
+    """Somebody who signs in before anybody named them. `locale` is for those whose token says none; a claim that
+    is missing or makes no sense is as if nothing was said. `email` is given only if the issuer verified it."""
+
+    def said(name: str, read: Callable[[str], str], otherwise: str) -> str:
+        try:
+            return read(str(claims.get(name) or ""))
+        except fields.FieldError:
+            return otherwise
+
+    return Person(
+        id=id,
+        name=said("name", fields.text, said("preferred_username", fields.text, email or "?")),
+        country=said("country", fields.country, fields.UNKNOWN_COUNTRY),
+        team=said("team", fields.text, fields.UNKNOWN_TEAM),
+        locale=said("locale", fields.locale, locale),
+        email=email,
+        accounts=(account,),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def verified_email(claims: Mapping[str, Any]) -> str | None:
+    """The address that the issuer vouches for, in lower case."""
+    if claims.get("email_verified") is not True:
+        return None
+    try:
+        return fields.email(str(claims.get("email") or ""))
+    except fields.FieldError:
+        return None
+
+
+def in_order(grants: Sequence[str]) -> tuple[Grant, ...]:
+    """Grants each once, in the one order in which they are kept."""
+    return tuple(grant for grant in GRANTS if grant in grants)
+
+
+def link(person: Person, account: str, now: datetime) -> Person:
+    """A sign-in becomes theirs. Raises Forbidden for somebody who left."""
+    if not person.active:
+        raise Forbidden("This person is no longer with the company.", type_="inactive")
+    return change(person, now, accounts=(*person.accounts, account))
+
+
+def grant_roles(person: Person, roles: Sequence[str], *, by: str, now: datetime) -> Person:
+    """Sets what they may do. `ambassador` may be repeated as it stands, and is not granted: people join.
+
+    Raises Refused: `ambassador-by-joining`, or `own-admin-role` for administrators who lock themselves out.
+    """
+    if ("ambassador" in roles) > bool(person.joined):
+        raise Refused("A person becomes an ambassador by joining a programme.", type_="ambassador-by-joining")
+    if by == person.id and "admin" in person.grants and "admin" not in roles:
+        raise Refused("Another administrator has to take this role away.", type_="own-admin-role")
+    return change(person, now, grants=in_order(roles))
+
+
+def deactivate(person: Person, *, by: str, now: datetime) -> tuple[Person, list[str]]:
+    """The person, cut off, and the programmes that this makes them leave. Nothing changes the second time."""
+    if by == person.id:
+        raise Refused("Another administrator has to do this.", type_="own-account")
+    left = sorted(person.joined)
+    memberships = tuple(
+        replace(one, status="left", since=now) if one.status == "joined" else one for one in person.memberships
+    )
+    return change(person, now, active=False, memberships=memberships), left
+
+
+def _enter(person: Person, membership: Membership, now: datetime) -> Person:
+    others = tuple(one for one in person.memberships if one.program_id != membership.program_id)
+    return change(person, now, memberships=(*others, membership))
+
+
+Skip = Literal["already_invited", "already_joined", "declined", "inactive", "unknown"]
+
+
+def why_not_invite(person: Person, program_id: str) -> Skip | None:
+    """Why a person gets no invitation; a declined one is never repeated."""
+    if not person.active:
+        return "inactive"
+    match person.membership(program_id):
+        case Membership(status="invited"):
+            return "already_invited"
+        case Membership(status="joined"):
+            return "already_joined"
+        case Membership(status="declined"):
+            return "declined"
+        case _:
+            return None
+
+
+def invite(person: Person, program_id: str, invitation_id: str, now: datetime) -> Person:
+    """The person with an invitation that is theirs to accept; see `why_not_invite` first."""
+    before = person.membership(program_id)
+    return _enter(
+        person,
+        Membership(program_id, "invited", now, invitation_id, acknowledged=before.acknowledged if before else 0),
+        now,
+    )
+
+
+def join(person: Person, program: Program, consent_version: int, now: datetime) -> Person:
+    """The person as ambassador; an ambassador who accepts a newer consent stays one; repeating changes nothing.
+
+    Raises Conflict `consent-outdated` (with the `current` version), Forbidden `not-invited`.
+    """
+    if consent_version != program.consent_version:
+        raise Conflict(
+            "The consent has another version now: it has to be read again.",
+            type_="consent-outdated",
+            current=program.consent_version,
+        )
+    before = person.membership(program.id)
+    if before and before.status == "joined":
+        return _enter(person, replace(before, consent_version=consent_version), now)
+    if not (program.open or (before and before.status == "invited")):
+        raise Forbidden("This programme is joined by invitation.", type_="not-invited")
+    entered = before or Membership(program.id, "joined", now)
+    return _enter(person, replace(entered, status="joined", since=now, consent_version=consent_version), now)
+
+
+def decline(person: Person, program_id: str, now: datetime) -> Person:
+    """The person who does not want to be asked again; repeating changes nothing.
+
+    Raises Conflict: `already-joined` (that is left, not declined) or `not-invited`.
+    """
+    before = person.membership(program_id)
+    if before and before.status == "joined":
+        raise Conflict("An ambassador leaves a programme instead.", type_="already-joined")
+    if before is None or before.status == "left":
+        raise Conflict("There is no invitation to decline.", type_="not-invited")
+    if before.status == "declined":
+        return person
+    return _enter(person, replace(before, status="declined", since=now), now)
+
+
+def leave(person: Person, program_id: str, now: datetime) -> Person:
+    """The person, no longer an ambassador; repeating changes nothing. Raises Conflict `not-a-member`."""
+    before = person.membership(program_id)
+    if before and before.status == "left":
+        return person
+    if before is None or before.status != "joined":
+        raise Conflict("Only an ambassador of the programme can leave it.", type_="not-a-member")
+    return _enter(person, replace(before, status="left", since=now), now)
+
+
+def acknowledge(person: Person, program: Program, version: int, now: datetime) -> Person:
+    """The person who read a version of the guidelines; an older one than they know changes nothing.
+
+    Raises Conflict: `not-a-member`, or `guidelines-superseded` (with the `current` version) where a later
+    version changed what matters.
+    """
+    before = person.membership(program.id)
+    if before is None or before.status != "joined":
+        raise Conflict("Ambassadors of the programme acknowledge its guidelines.", type_="not-a-member")
+    if version < program.material_version:
+        raise Conflict(
+            "The guidelines have a newer version: it has to be read.",
+            type_="guidelines-superseded",
+            current=program.guidelines_version,
+        )
+    return _enter(person, replace(before, acknowledged=max(version, before.acknowledged)), now)
+
+
+def must_acknowledge(membership: Membership, program: Program) -> bool:
+    """Whether guidelines stand between an ambassador and their next share."""
+    return membership.status == "joined" and membership.acknowledged < program.material_version

@@ -1,0 +1,288 @@
+"""What a person may become in a programme, and what stands in the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.problems import Conflict, Forbidden, Problem, Refused
+from services.program.domain import fields, people
+from services.program.domain.people import Membership, Person
+from services.program.domain.programs import Program
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+
+
+def person(**values: Any) -> Person:
+    base: dict[str, Any] = {"id": "ada", "name": "Ada", "country": "FR", "team": "IT", "locale": "fr"}
+    return Person(**{**base, "created_at": NOW, "updated_at": NOW, **values})
+
+
+def program(**values: Any) -> Program:
+    base = Program(
+        id="prog",
+        version=1,
+        name="Voices",
+        time_zone="Europe/Paris",
+        languages=("fr", "en"),
+        open=False,
+        consent_version=1,
+        guidelines_version=0,
+        material_version=0,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return replace(base, **values)
+
+
+def status(found: Person) -> str | None:
+    membership = found.membership("prog")
+    return membership.status if membership else None
+
+
+def test_an_invited_person_joins_with_the_consent_of_today() -> None:
+    invited = people.invite(person(), "prog", "inv", NOW)
+    assert (status(invited), invited.roles) == ("invited", ())
+    joined = people.join(invited, program(), 1, LATER)
+    assert joined.membership("prog") == Membership("prog", "joined", LATER, "inv", consent_version=1)
+    assert joined.roles == ("ambassador",)
+    assert joined.version == 3
+    assert people.join(joined, program(), 1, LATER) is joined
+
+
+def test_a_consent_that_changed_has_to_be_read_again() -> None:
+    invited = people.invite(person(), "prog", "inv", NOW)
+    with pytest.raises(Conflict) as raised:
+        people.join(invited, program(consent_version=2), 1, NOW)
+    assert (raised.value.type, raised.value.extras["current"]) == ("consent-outdated", 2)
+    joined = people.join(people.join(invited, program(), 1, NOW), program(consent_version=2), 2, LATER)
+    membership = joined.membership("prog")
+    assert membership is not None
+    assert (membership.consent_version, membership.since) == (2, NOW)
+
+
+def test_only_an_open_programme_is_joined_without_an_invitation() -> None:
+    with pytest.raises(Forbidden, check=lambda error: error.type == "not-invited"):
+        people.join(person(), program(), 1, NOW)
+    assert status(people.join(person(), program(open=True), 1, NOW)) == "joined"
+
+
+def test_a_declined_invitation_is_for_good() -> None:
+    declined = people.decline(people.invite(person(), "prog", "inv", NOW), "prog", LATER)
+    assert status(declined) == "declined"
+    assert people.decline(declined, "prog", LATER) is declined
+    assert people.why_not_invite(declined, "prog") == "declined"
+    with pytest.raises(Forbidden):
+        people.join(declined, program(), 1, LATER)
+
+
+def test_who_left_is_no_ambassador_and_may_be_invited_again() -> None:
+    joined = people.join(person(grants=("editor",)), program(open=True), 1, NOW)
+    assert joined.roles == ("ambassador", "editor")
+    left = people.leave(joined, "prog", LATER)
+    assert left.roles == ("editor",)
+    assert people.leave(left, "prog", LATER) is left
+    assert people.why_not_invite(left, "prog") is None
+    assert status(people.invite(left, "prog", "again", LATER)) == "invited"
+
+
+@pytest.mark.parametrize(
+    ("act", "before", "type_"),
+    [
+        (people.decline, None, "not-invited"),
+        (people.decline, "joined", "already-joined"),
+        (people.decline, "left", "not-invited"),
+        (people.leave, None, "not-a-member"),
+        (people.leave, "invited", "not-a-member"),
+        (people.leave, "declined", "not-a-member"),
+    ],
+)
+def test_acts_that_make_no_sense_are_conflicts(act: Any, before: Any, type_: str) -> None:
+    there = (Membership("prog", before, NOW),) if before else ()
+    with pytest.raises(Conflict) as raised:
+        act(person(memberships=there), "prog", LATER)
+    assert raised.value.type == type_
+
+
+def test_why_people_are_not_invited() -> None:
+    assert people.why_not_invite(person(), "prog") is None
+    assert people.why_not_invite(person(active=False), "prog") == "inactive"
+    assert people.why_not_invite(people.invite(person(), "prog", "i", NOW), "prog") == "already_invited"
+    assert people.why_not_invite(people.join(person(), program(open=True), 1, NOW), "prog") == "already_joined"
+
+
+def test_guidelines_are_acknowledged_again_after_a_material_change() -> None:
+    joined = people.join(person(), program(open=True), 1, NOW)
+
+    def needed(found: Person, at: Program) -> bool:
+        membership = found.membership("prog")
+        assert membership is not None
+        return people.must_acknowledge(membership, at)
+
+    first = program(guidelines_version=1, material_version=1)
+    assert not needed(joined, program())
+    assert needed(joined, first)
+    knows = people.acknowledge(joined, first, 1, NOW)
+    assert not needed(knows, first)
+    assert people.acknowledge(knows, first, 1, LATER) is knows
+    minor = program(guidelines_version=2, material_version=1)
+    assert not needed(knows, minor)
+    major = program(guidelines_version=3, material_version=3)
+    assert needed(knows, major)
+    with pytest.raises(Conflict) as raised:
+        people.acknowledge(knows, major, 2, LATER)
+    assert (raised.value.type, raised.value.extras["current"]) == ("guidelines-superseded", 3)
+    rejoined = people.join(people.leave(knows, "prog", LATER), program(open=True), 1, LATER)
+    assert not needed(rejoined, first)
+
+
+def test_only_ambassadors_acknowledge() -> None:
+    with pytest.raises(Conflict, check=lambda error: error.type == "not-a-member"):
+        people.acknowledge(person(), program(guidelines_version=1), 1, NOW)
+
+
+def test_deactivation_leaves_every_programme() -> None:
+    joined = people.join(person(), program(open=True), 1, NOW)
+    invited = people.invite(joined, "other", "inv", NOW)
+    gone, left = people.deactivate(invited, by="admin", now=LATER)
+    assert (gone.active, gone.roles, left) == (False, (), ["prog"])
+    assert people.deactivate(gone, by="admin", now=LATER) == (gone, [])
+    with pytest.raises(Forbidden, check=lambda error: error.type == "inactive"):
+        people.link(gone, "a" * 64, LATER)
+    with pytest.raises(Refused, check=lambda error: error.type == "own-account"):
+        people.deactivate(joined, by="ada", now=LATER)
+
+
+def test_roles_are_granted_but_for_ambassador() -> None:
+    found = people.grant_roles(person(), ["manager", "editor", "editor"], by="root", now=LATER)
+    assert found.roles == ("editor", "manager")
+    with pytest.raises(Refused, check=lambda error: error.type == "ambassador-by-joining"):
+        people.grant_roles(person(), ["ambassador"], by="root", now=LATER)
+    joined = people.join(person(), program(open=True), 1, NOW)
+    assert people.grant_roles(joined, ["ambassador"], by="root", now=LATER) is joined
+    assert people.grant_roles(joined, ["editor"], by="root", now=LATER).roles == ("ambassador", "editor")
+
+
+def test_an_administrator_does_not_lock_themselves_out() -> None:
+    admin = person(grants=("admin",))
+    with pytest.raises(Refused, check=lambda error: error.type == "own-admin-role"):
+        people.grant_roles(admin, ["editor"], by="ada", now=LATER)
+    assert people.grant_roles(admin, ["editor"], by="another", now=LATER).roles == ("editor",)
+
+
+def test_claims_say_who_signed_in_as_far_as_they_make_sense() -> None:
+    said = {"name": " Ada L. ", "country": "de", "team": "IT", "locale": "de_AT"}
+    found = people.from_claims(said, id="1", account="a" * 64, email="ada@x.example", locale="en", now=NOW)
+    assert (found.name, found.country, found.team, found.locale) == ("Ada L.", "DE", "IT", "de-AT")
+    nothing = {"name": 7, "country": "Germany", "team": "", "locale": "??"}
+    found = people.from_claims(nothing, id="1", account="a" * 64, email=None, locale="en", now=NOW)
+    assert (found.name, found.country, found.team, found.locale) == ("7", "ZZ", "unassigned", "en")
+
+
+@pytest.mark.parametrize(
+    ("claims", "email"),
+    [
+        ({"email": "Ada@X.example", "email_verified": True}, "ada@x.example"),
+        ({"email": "ada@x.example", "email_verified": False}, None),
+        ({"email": "ada@x.example", "email_verified": "true"}, None),
+        ({"email": "ada@x.example"}, None),
+        ({"email": "nonsense", "email_verified": True}, None),
+        ({"email_verified": True}, None),
+    ],
+)
+def test_only_a_verified_address_counts(claims: dict[str, Any], email: str | None) -> None:
+    assert people.verified_email(claims) == email
+
+
+ACTS = st.sampled_from(["invite", "join", "decline", "leave", "acknowledge", "deactivate"])
+
+
+@given(st.lists(ACTS, max_size=12), st.booleans())
+def test_whatever_people_do_in_whatever_order(acts: list[str], open_: bool) -> None:
+    """A refusal changes nothing, a version rises by one or not at all, nobody is enrolled but by joining, and
+    who declined is never asked again."""
+    at = program(open=open_, guidelines_version=1, material_version=1)
+    found, declined = person(), False
+    for act in acts:
+        before = found
+        try:
+            if act == "invite":
+                if people.why_not_invite(found, "prog") is None:
+                    assert not declined or status(found) == "left"
+                    found = people.invite(found, "prog", "inv", NOW)
+            elif act == "join":
+                found = people.join(found, at, 1, NOW)
+                declined = False
+            elif act == "decline":
+                found = people.decline(found, "prog", NOW)
+                declined = True
+            elif act == "leave":
+                found = people.leave(found, "prog", NOW)
+            elif act == "acknowledge":
+                found = people.acknowledge(found, at, 1, NOW)
+            else:
+                found, _ = people.deactivate(found, by="admin", now=NOW)
+        except Problem:
+            assert found is before
+        assert found.version - before.version == (found is not before)
+        assert (status(found) == "joined") == ("ambassador" in found.roles)
+        if status(found) == "joined" and status(before) != "joined":
+            assert act == "join"
+        assert len({one.program_id for one in found.memberships}) == len(found.memberships)
+
+
+@given(st.text(max_size=60))
+def test_terms_are_words_without_case_or_accents(text: str) -> None:
+    found = fields.terms(text)
+    assert len(found) == len(set(found))
+    assert fields.terms(" ".join(found)) == found
+
+
+def test_people_are_found_by_the_words_of_their_name_and_address() -> None:
+    assert person(name="Zoë O’Brien-Müller", email="zoe.ob@x.example").terms == (
+        "zoe",
+        "o",
+        "brien",
+        "muller",
+        "ob",
+        "x",
+        "example",
+    )
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "rule"),
+    [
+        (fields.email, "a@b", "email"),
+        (fields.email, "a b@x.example", "email"),
+        (fields.email, "a@x.example, b@x.example", "email"),
+        (fields.email, "é@x.example", "email"),
+        (fields.email, "a" * 250 + "@x.example", "too-long"),
+        (fields.locale, "french", "locale"),
+        (fields.locale, "", "required"),
+        (fields.country, "ZZ", "country"),
+        (fields.text, "a\nb", "control-character"),
+        (fields.text, "   ", "required"),
+        (fields.truth, "2", "boolean"),
+    ],
+)
+def test_values_that_are_refused(read: Any, value: str, rule: str) -> None:
+    with pytest.raises(fields.FieldError) as raised:
+        read(value)
+    assert raised.value.rule == rule
+    assert not value.strip() or value not in raised.value.detail
+
+
+@given(st.from_regex(r"[a-zA-Z]{2,3}([-_][a-zA-Z]{4})?([-_]([a-zA-Z]{2}|[0-9]{3}))?", fullmatch=True))
+def test_a_language_tag_has_one_canonical_form(tag: str) -> None:
+    if not tag.isascii():
+        return
+    found = fields.locale(tag)
+    assert fields.locale(found) == found
+    assert found.replace("-", "").lower() == tag.replace("-", "").replace("_", "").lower()
