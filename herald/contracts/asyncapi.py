@@ -41,6 +41,19 @@ DEAD_LETTER = {
     "title": "A record that a service could not process",
     "summary": "Key, value and headers of the original; further headers say why and where it came from.",
     "contentType": "application/octet-stream",
+    "headers": {
+        "type": "object",
+        "required": [f"herald_deadletter_{name}" for name in ("id", "rule", "topic", "partition", "offset")],
+        "properties": {
+            "herald_deadletter_id": {"type": "string", "description": "The same however often it is dead-lettered"},
+            "herald_deadletter_rule": {"type": "string", "description": "Why, as a stable word"},
+            "herald_deadletter_detail": {"type": "string", "description": "Why, as a sentence"},
+            "herald_deadletter_topic": {"type": "string", "description": "Where it came from"},
+            "herald_deadletter_partition": {"type": "string", "pattern": "^[0-9]+$"},
+            "herald_deadletter_offset": {"type": "string", "pattern": "^[0-9]+$"},
+            "herald_deadletter_timestamp": {"type": "string", "description": "Of the original, ms since 1970"},
+        },
+    },
 }
 
 

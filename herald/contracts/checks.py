@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
@@ -13,6 +13,7 @@ from herald.contracts.compatibility import breaking_changes
 from herald.contracts.documents import stale
 from herald.contracts.examples import Example, load_examples
 from herald.contracts.schemas import event_schema, events
+from herald.contracts.services import consumed
 from herald.topics import CONTRACTS, Topic, load_topics
 from herald_contracts import Event, Undecodable, decode, encode
 
@@ -27,6 +28,7 @@ def check(root: Path = CONTRACTS, release: Path | None = None) -> list[str]:
         return [str(error)]
     found = [f"{path}: not fresh, run 'herald contracts generate'" for path in stale(root)]
     found += check_topics(topics)
+    found += check_consumers(topics, consumed())
     found += check_examples(examples)
     if release is not None:
         found += check_release(release, topics)
@@ -73,6 +75,22 @@ def _topic(topic: Topic, topics: dict[str, Topic]) -> Iterator[str]:
             yield f"dead letters of {consumer.group} go to {consumer.dead_letters}, which has no topic file"
         elif consumer.dead_letters not in (None, DEAD_LETTERS + consumer.group):
             yield f"dead letters of {consumer.group} go to {consumer.dead_letters}, another's topic"
+
+
+def check_consumers(topics: Sequence[Topic], consumed: Mapping[str, set[str]]) -> list[str]:
+    """The consumers in the topic files against what the services handle."""
+    found = []
+    for service, handled in sorted(consumed.items()):
+        listed = {
+            event
+            for topic in topics
+            for consumer in topic.consumers
+            if consumer.group == service
+            for event in consumer.events
+        }
+        found += [f"{service} handles {event}, which no topic file lists for it" for event in sorted(handled - listed)]
+        found += [f"{service} is listed for {event}, but does not handle it" for event in sorted(listed - handled)]
+    return found
 
 
 def check_examples(examples: Sequence[Example]) -> list[str]:

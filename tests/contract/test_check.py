@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from herald.cli import app
-from herald.contracts.checks import check, check_examples, check_topics
+from herald.contracts.checks import check, check_consumers, check_examples, check_topics
 from herald.contracts.examples import load_examples
 from herald.contracts.released import ReleaseError, contracts_at, last_release
 from herald.topics import CONTRACTS, load_topics
@@ -88,6 +88,16 @@ def test_topic_files_agree_with_the_events(
     edit(copy / "topics" / f"{topic}.yaml", change)
     found = check_topics(load_topics(copy / "topics"))
     assert any(one.startswith(finding) for one in found), found
+
+
+def test_consumers_agree_with_the_services() -> None:
+    listed = {event for topic in load_topics() for c in topic.consumers if c.group == "metrics" for event in c.events}
+    handled = listed - {"herald.PostShared.v1"} | {"herald.LinkClicked.v1"}
+    assert check_consumers(load_topics(), {"metrics": listed}) == []
+    assert check_consumers(load_topics(), {"metrics": handled}) == [
+        "metrics handles herald.LinkClicked.v1, which no topic file lists for it",
+        "metrics is listed for herald.PostShared.v1, but does not handle it",
+    ]
 
 
 @pytest.mark.parametrize("change", [{"partitions": 0}, {"partitions": "6"}, {"surprise": 1}, {"cleanup": "shred"}])

@@ -16,8 +16,6 @@ from herald_contracts import Event
 from herald_contracts.envelope import schema_id
 from tests.node import run_script
 
-OPENAPI = sorted(CONTRACTS.glob("openapi/*.json"))
-
 
 def judged(document: dict[str, Any], folder: Path) -> list[dict[str, str]]:
     """The errors and warnings of the official AsyncAPI parser."""
@@ -85,6 +83,6 @@ def test_asyncapi_has_every_topic_event_and_group(asyncapi: dict[str, Any]) -> N
         assert receivers == {consumer.group for consumer in topic.consumers}
 
 
-@pytest.mark.parametrize("path", OPENAPI, ids=lambda path: path.stem)
-def test_openapi_holds_before_a_validator(path: Path) -> None:
-    OpenAPIV31SpecValidator(json.loads(path.read_text())).validate()
+def test_openapi_holds_before_a_validator() -> None:
+    for path in CONTRACTS.glob("openapi/*.json"):
+        OpenAPIV31SpecValidator(json.loads(path.read_text())).validate()
