@@ -206,7 +206,7 @@ class Issuer:
             token = self.access_token({"sub": client.id}, client.id, scope)
             return {"access_token": token, "token_type": "Bearer", "expires_in": ACCESS_SECONDS, "scope": scope}
         if kind == PERSONA_GRANT and client.id == COMMAND_CLIENT:
-            person = form.get("person", "")
+            person = form.get("persona", "")
             if find_persona(person) is None and "@" not in person:
                 raise OAuthError("invalid_grant", "There is no such persona, and this is no e-mail address.")
             token = self.access_token(claims_of(person, form), client.id, "openid")

@@ -33,7 +33,7 @@ def token(
 
     home = Home(default_folder())
     address = issuer or _running_issuer(home.read_state())
-    form = {"grant_type": PERSONA_GRANT, "person": persona}
+    form = {"grant_type": PERSONA_GRANT, "persona": persona}
     client = COMMAND_CLIENT
     if persona == "machine":
         form, client = {"grant_type": "client_credentials"}, MACHINE_CLIENT

@@ -169,7 +169,7 @@ async def test_a_machine_gets_its_scopes_and_no_others(client: httpx.AsyncClient
 
 
 async def test_only_who_can_read_the_key_gets_a_token_of_another_person(client: httpx.AsyncClient) -> None:
-    form = {"grant_type": PERSONA_GRANT, "person": "someone@herald.example", "country": "FR"}
+    form = {"grant_type": PERSONA_GRANT, "persona": "someone@herald.example", "country": "FR"}
     command = (COMMAND_CLIENT, derived_secret(KEY, COMMAND_CLIENT))
     answer = await client.post("/token", data=form, auth=command)
     claims = jwt.decode(answer.json()["access_token"], KEY, algorithms=["RS256"]).claims
