@@ -1,0 +1,135 @@
+"""The hub's composition root."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import httpx
+from fastapi import Depends, FastAPI
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.clock import Clock
+from chassis.service import Chassis, Service
+from chassis.web import Limits, add_health, instrument
+from services.hub import charts, content, icons, networks, pages, shell, signin
+from services.hub.assets import Assets
+from services.hub.context import protect
+from services.hub.errors import add_error_pages
+from services.hub.language import LANGUAGES
+from services.hub.oidc import Oidc
+from services.hub.sessions import Sessions
+from services.hub.settings import HubSettings
+from services.hub.view import Hub, is_missing
+
+MAX_BODY = {"/manage/import": 32 * 1024 * 1024, "/editor/feeds": 6 * 1024 * 1024}
+DEFAULT_MAX_BODY = 1024 * 1024
+
+
+def build(settings: HubSettings, *, clock: Clock | None = None, transport: httpx.AsyncBaseTransport | None = None) -> Service:
+    """The hub; `transport` replaces the network to the APIs and the issuer."""
+    chassis = Chassis("hub", settings, clock=clock)
+    http = httpx.AsyncClient(
+        timeout=httpx.Timeout(settings.api_timeout, connect=2.0),
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=3.0),
+        transport=transport,
+        trust_env=False,
+    )
+    HTTPXClientInstrumentor.instrument_client(http, tracer_provider=chassis.telemetry.tracer_provider)
+    sessions = Sessions(chassis.mongo, chassis.clock, settings.session_keys, settings.session_hours)
+    assets = Assets()
+    hub = Hub(settings, chassis.clock, sessions, Oidc(settings, http), http, templates(assets), assets)
+    return Service(
+        name="hub",
+        chassis=chassis,
+        description="The web application.",
+        parts=hub,
+        ensure_indexes=sessions.ensure_indexes,
+        app=lambda: create_app(service, hub),
+    )
+
+
+def create_app(service: Service, hub: Hub) -> ASGIApp:
+    """Every page behind the protection of forms, and everything behind one strict policy."""
+    app = FastAPI(title="Herald", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.parts = hub
+    add_health(app, service)
+    app.include_router(shell.router)
+    for router in (signin.router, *pages.ROUTERS):
+        app.include_router(router, dependencies=[Depends(protect)])
+    app.add_route("/static/{digest}/{name}", hub.assets.serve)
+    add_error_pages(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
+    app.add_middleware(
+        Limits,
+        concurrency=hub.settings.max_concurrency,
+        max_body=lambda path: next((size for start, size in MAX_BODY.items() if path.startswith(start)), DEFAULT_MAX_BODY),
+    )
+    app.add_middleware(Policy, settings=hub.settings)
+    instrument(app, service)
+    return app
+
+
+def templates(assets: Assets) -> Environment:
+    """The templates, with what each of them may use."""
+    environment = Environment(
+        loader=PackageLoader("services.hub", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["missing"] = is_missing
+    environment.filters["markdown"] = content.markdown
+    environment.globals |= {
+        "asset": assets.url,
+        "icon": icons.icon,
+        "languages": LANGUAGES,
+        "navigation": shell.navigation,
+        "charts": charts,
+        "networks": networks.NETWORKS,
+        "content": content,
+    }
+    return environment
+
+
+class Policy:
+    """The headers that tell a browser what it must never do with our pages."""
+
+    def __init__(self, app: ASGIApp, *, settings: HubSettings) -> None:
+        self._app = app
+        issuer = urlsplit(settings.issuer)
+        directives = {
+            "default-src": "'none'",
+            "script-src": "'self'",
+            "style-src": "'self'",
+            "font-src": "'self'",
+            "img-src": "'self' data: https:",
+            "connect-src": "'self'",
+            "manifest-src": "'self'",
+            "worker-src": "'self'",
+            "form-action": f"'self' {issuer.scheme}://{issuer.netloc}",
+            "base-uri": "'none'",
+            "frame-ancestors": "'none'",
+        }
+        headers = {
+            "content-security-policy": "; ".join(f"{name} {value}" for name, value in directives.items()),
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "same-origin",
+            "cross-origin-opener-policy": "same-origin-allow-popups",
+            "cross-origin-resource-policy": "same-origin",
+            "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+        }
+        if settings.secure:
+            headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *self._headers]}
+            await send(message)
+
+        await self._app(scope, receive, with_policy)

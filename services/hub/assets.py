@@ -1,0 +1,81 @@
+"""What the browser loads besides pages: our own files, and htmx and the typeface out of their packages.
+
+Each is read once and served under a name that has its hash in it, so that a browser may keep it for good.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+OWN = files("services.hub") / "static"
+FROM_PACKAGES = {
+    "htmx.js": files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js",
+    "figtree.ttf": files("fontpkg_figtree") / "files" / "Figtree[wght].ttf",
+}
+FOREVER = "public, max-age=31536000, immutable"
+TYPES = {".ttf": "font/ttf", ".js": "text/javascript", ".webmanifest": "application/manifest+json"}
+FONT_REFERENCE = b"url(figtree.ttf)"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file as it is served."""
+
+    content: bytes
+    packed: bytes
+    media_type: str
+    digest: str
+
+
+class Assets:
+    """All assets, in memory."""
+
+    def __init__(self) -> None:
+        sources: dict[str, Traversable] = {one.name: one for one in OWN.iterdir() if one.is_file()}
+        self._all = {name: _asset(name, path.read_bytes()) for name, path in {**sources, **FROM_PACKAGES}.items()}
+        self._all["herald.css"] = self._with_font(self._all["herald.css"])
+
+    def url(self, name: str) -> str:
+        """Where a browser finds an asset. Raises KeyError if there is none of that name."""
+        return f"/static/{self._all[name].digest}/{name}"
+
+    @property
+    def version(self) -> str:
+        """Changes when any asset does."""
+        return hashlib.sha256("".join(sorted(one.digest for one in self._all.values())).encode()).hexdigest()[:12]
+
+    def named(self, name: str) -> Asset:
+        return self._all[name]
+
+    async def serve(self, request: Request) -> Response:
+        """`/static/{digest}/{name}`; an old digest gets the present file, but is not told to keep it."""
+        asset = self._all.get(request.path_params["name"])
+        if asset is None:
+            return Response("There is no such file.", 404, media_type="text/plain")
+        fresh = request.path_params["digest"] == asset.digest
+        return respond(request, asset, FOREVER if fresh else "no-cache")
+
+    def _with_font(self, style: Asset) -> Asset:
+        return _asset("herald.css", style.content.replace(FONT_REFERENCE, f"url({self.url('figtree.ttf')})".encode()))
+
+
+def respond(request: Request, asset: Asset, cache: str) -> Response:
+    """The asset, packed where the browser can unpack it."""
+    headers = {"Cache-Control": cache, "Vary": "Accept-Encoding", "ETag": f'"{asset.digest}"'}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.packed, media_type=asset.media_type, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(asset.content, media_type=asset.media_type, headers=headers)
+
+
+def _asset(name: str, content: bytes) -> Asset:
+    suffix = name[name.rindex(".") :]
+    media_type = TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
+    return Asset(content, gzip.compress(content, 9, mtime=0), media_type, hashlib.sha256(content).hexdigest()[:12])

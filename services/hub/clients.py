@@ -1,0 +1,169 @@
+"""The other services' APIs, called for the person whose request the hub answers.
+
+    ApiError
+    ├── Down       the service does not answer, or answers with a failure of its own
+    ├── Refusal    it answered with a problem: status, stable type, detail, violations
+    └── SignedOut  it takes the person's token no more
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+log = logging.getLogger(__name__)
+Json = dict[str, Any]
+
+
+class ApiError(Exception):
+    """Why a call did not do what it should."""
+
+    def __init__(self, service: str, detail: str) -> None:
+        super().__init__(f"{service}: {detail}")
+        self.service = service
+        self.detail = detail
+
+
+class Down(ApiError):
+    """The service is not there, too slow, or failing."""
+
+
+class SignedOut(ApiError):
+    """The token was refused."""
+
+
+class Refusal(ApiError):
+    """The service said no, and why."""
+
+    def __init__(self, service: str, status: int, document: Mapping[str, Any]) -> None:
+        super().__init__(service, str(document.get("detail") or document.get("title") or status))
+        self.status = status
+        self.type = str(document.get("type", "")).rpartition("/")[2]
+        self.errors: list[Json] = list(document.get("errors") or ())
+        self.document = dict(document)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer: its JSON, and the version that its ETag names."""
+
+    status: int
+    data: Any
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """For whom a call is made: their token, and their browser as it reached us."""
+
+    token: str
+    address: str = ""
+    agent: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        found = {"X-Forwarded-For": self.address, "X-Forwarded-User-Agent": self.agent}
+        return {"Authorization": f"Bearer {self.token}", **{name: value for name, value in found.items() if value}}
+
+
+@dataclass(frozen=True)
+class Apis:
+    """All services' APIs for one caller."""
+
+    http: httpx.AsyncClient
+    urls: Mapping[str, str]
+    caller: Caller
+    calls: list[str] = field(default_factory=list)
+
+    async def get(self, service: str, path: str, **params: Any) -> Any:
+        """The JSON at `path`; parameters that are None or empty are left out."""
+        return (await self.call(service, "GET", path, params=params)).data
+
+    async def call(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        version: int | None = None,
+        key: str | None = None,
+        media_type: str = "application/json",
+    ) -> Answer:
+        """One call. Raises Down, Refusal or SignedOut.
+
+        `version` goes out as If-Match, `key` as Idempotency-Key; a `bytes` body goes as it is, under `media_type`.
+        """
+        headers = dict(self.caller.headers)
+        if version is not None:
+            headers["If-Match"] = f'"{version}"'
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        if content is not None:
+            headers["Content-Type"] = media_type
+        try:
+            response = await self.http.request(
+                method,
+                self.urls[service] + path,
+                params={name: value for name, value in (params or {}).items() if value not in (None, "")},
+                content=content,
+                headers=headers,
+            )
+        except httpx.HTTPError as error:
+            log.warning("%s does not answer: %s", service, type(error).__name__)
+            raise Down(service, type(error).__name__) from error
+        return read(service, response)
+
+    @asynccontextmanager
+    async def stream(self, service: str, path: str) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
+        """The server-sent events at `path`, as pairs of name and data. Raises Down, Refusal or SignedOut."""
+        headers = {**self.caller.headers, "Accept": "text/event-stream"}
+        timeout = httpx.Timeout(10, read=60)
+        try:
+            async with self.http.stream(
+                "GET", self.urls[service] + path, headers=headers, timeout=timeout
+            ) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    read(service, response)
+                yield events(response.aiter_lines())
+        except httpx.HTTPError as error:
+            raise Down(service, type(error).__name__) from error
+
+
+def read(service: str, response: httpx.Response) -> Answer:
+    """A response as an answer, or as the error that it is."""
+    try:
+        data = response.json() if response.content else None
+    except ValueError:
+        data = None
+    if response.is_success:
+        tag = response.headers.get("etag", "").strip('W/"')
+        return Answer(response.status_code, data, int(tag) if tag.isdigit() else None)
+    if response.status_code == 401:
+        raise SignedOut(service, "token refused")
+    if response.status_code >= 500 or response.status_code == 429 or not isinstance(data, dict):
+        log.warning("%s answered %s", service, response.status_code)
+        raise Down(service, str(response.status_code))
+    raise Refusal(service, response.status_code, data)
+
+
+async def events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
+    """Name and data of each server-sent event; comments and other fields are passed over."""
+    name, data = "message", list[str]()
+    async for line in lines:
+        if line.startswith("event:"):
+            name = line[6:].strip()
+        elif line.startswith("data:"):
+            data.append(line[5:].removeprefix(" "))
+        elif not line and data:
+            yield name, "\n".join(data)
+            name, data = "message", []

@@ -1,0 +1,98 @@
+"""What a person sees when something cannot be shown: a page in their language, never a stack trace."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from chassis.problems import Problem
+from services.hub.clients import Apis, Caller, Down, Refusal, SignedOut
+from services.hub.context import ForgedForm, NeedsSignIn, NotYours, sign_in_path, where
+from services.hub.language import Language, chosen
+from services.hub.view import Hub, View
+
+log = logging.getLogger(__name__)
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def add_error_pages(app: FastAPI) -> None:
+    """Every way in which a page can fail, with its page."""
+    handlers: dict[int | type[Exception], Handler] = {
+        NeedsSignIn: _sign_in,
+        SignedOut: _sign_in,
+        NotYours: _page(403, "not-yours"),
+        ForgedForm: _page(403, "forged-form"),
+        Down: _page(503, "down"),
+        PyMongoError: _page(503, "down"),
+        Refusal: _refusal,
+        RequestValidationError: _page(404, "not-found"),
+        HTTPException: _http,
+        Problem: _problem,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+def render(request: Request, status: int, kind: str, words: str = "") -> Response:
+    """The error page; in as much of the layout as is known of the person by now."""
+    view = getattr(request.state, "view", None) or _bare_view(request)
+    response = view.page("error.html", status, kind=kind, words=words)
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def _bare_view(request: Request) -> View:
+    hub: Hub = request.app.state.parts
+    language = Language(chosen(request.headers.get("accept-language")))
+    return View(request, hub, language, apis=Apis(hub.http, hub.settings.api_urls, Caller("")))
+
+
+def _page(status: int, kind: str) -> Handler:
+    async def handle(request: Request, _: Exception) -> Response:
+        return render(request, status, kind)
+
+    return handle
+
+
+async def _sign_in(request: Request, error: Exception) -> Response:
+    path = sign_in_path(error.back if isinstance(error, NeedsSignIn) else where(request))
+    if isinstance(error, NeedsSignIn) and error.back == "/":
+        path = "/welcome"
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": path})
+    return RedirectResponse(path, 303)
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    view: View | None = getattr(request.state, "view", None)
+    words = view.explain(error) if view else ""
+    if error.status == 404:
+        return render(request, 404, "not-found")
+    if error.type in ("unknown-person", "inactive"):
+        return render(request, 403, error.type)
+    return render(request, error.status, "refused", words)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return render(request, error.status_code, "not-found" if error.status_code in (404, 405) else "failed")
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return render(request, error.status, "too-large" if error.status == 413 else "failed")
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("a page failed", exc_info=error)
+    return render(request, 500, "failed")

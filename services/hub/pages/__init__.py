@@ -1,0 +1,23 @@
+"""The pages, by what people do with them."""
+
+from __future__ import annotations
+
+from services.hub.pages import (
+    admin,
+    dashboard,
+    editor,
+    feed,
+    importing,
+    join,
+    leaderboard,
+    manager,
+    points,
+    posts,
+    privacy,
+    sources,
+)
+
+MODULES = (
+    feed, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, importing, admin,
+)  # fmt: skip
+ROUTERS = tuple(module.router for module in MODULES)

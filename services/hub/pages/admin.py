@@ -1,0 +1,68 @@
+"""People and what they may do."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.hub.clients import Refusal
+from services.hub.context import Admin
+from services.hub.view import View
+
+router = APIRouter(prefix="/admin")
+GRANTED = ("editor", "manager", "admin")
+PAGE = 30
+
+
+@router.get("/people")
+async def people(view: Admin, query: str = "", role: str = "", cursor: str | None = None) -> Response:
+    found = await view.gather(
+        people=view.apis.get("program", "/v1/people", query=query, role=role, cursor=cursor, limit=PAGE)
+    )
+    template = "admin/_people.html" if cursor and view.is_fragment else "admin/people.html"
+    return view.page(template, query=query, role=role, roles=GRANTED, **found)
+
+
+@router.get("/people/{person_id}")
+async def one(view: Admin, person_id: str) -> Response:
+    return await _page(view, person_id)
+
+
+@router.post("/people/{person_id}")
+async def change(view: Admin, person_id: str) -> Response:
+    """Roles, team, country, and whether the person is a leader."""
+    form = await view.form()
+    known = await view.apis.get("program", f"/v1/people/{person_id}")
+    kept = [role for role in known["roles"] if role not in GRANTED and role != "ambassador"]
+    order = {
+        "roles": [*kept, *(role for role in GRANTED if f"role_{role}" in form)],
+        "leader": "leader" in form,
+        "team": (await view.field("team")).strip(),
+        "country": (await view.field("country")).strip().upper(),
+    }
+    version = int(await view.field("version", "0") or 0)
+    try:
+        await view.apis.call("program", "PATCH", f"/v1/people/{person_id}", order, version=version)
+    except Refusal as refusal:
+        return await _page(view, person_id, refusal)
+    return view.go(f"/admin/people/{person_id}", toast="saved")
+
+
+@router.post("/people/{person_id}/deactivate")
+async def deactivate(view: Admin, person_id: str) -> Response:
+    """The person left the company: cut off everywhere within seconds."""
+    await view.apis.call("program", "POST", f"/v1/people/{person_id}/deactivate")
+    return view.go(f"/admin/people/{person_id}", toast="deactivated")
+
+
+async def _page(view: View, person_id: str, refusal: Refusal | None = None) -> Response:
+    answer = await view.apis.call("program", "GET", f"/v1/people/{person_id}")
+    return view.page(
+        "admin/person.html",
+        refusal.status if refusal else 200,
+        person=answer.data,
+        version=answer.version,
+        refusal=refusal,
+        errors=view.violations(refusal) if refusal else {},
+        roles=GRANTED,
+    )

@@ -1,0 +1,82 @@
+"""Becoming an ambassador, of one's own free will, and leaving again; the guidelines in between."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.hub.clients import Refusal
+from services.hub.context import SignedIn, load_person, safe_path
+from services.hub.view import View
+
+router = APIRouter()
+
+
+@router.get("/join")
+async def invitations(view: SignedIn) -> Response:
+    """The programmes that a person may join."""
+    await load_person(view, fresh=True)
+    offered = [one for one in view.me.programs if one.status == "invited" or (one.open and one.status in ("", "left"))]
+    return view.page("join/join.html", offered=offered)
+
+
+@router.get("/programs/{program_id}/join")
+async def consent(view: SignedIn, program_id: str) -> Response:
+    """What one agrees to, before one does."""
+    found = view.me.find_program(program_id)
+    if found is None or found.joined:
+        return view.go("/feed")
+    text = await view.apis.get("program", f"/v1/programs/{program_id}/consent", language=view.language.code)
+    return view.page("join/consent.html", joining=found, consent=text)
+
+
+@router.post("/programs/{program_id}/join")
+async def join(view: SignedIn, program_id: str) -> Response:
+    """Join, and wait until the feed knows."""
+    body = {"consent_version": int(await view.field("consent_version", "0") or 0)}
+    try:
+        await view.apis.call("program", "POST", f"/v1/programs/{program_id}/join", body)
+    except Refusal as refusal:
+        if refusal.type in ("consent-outdated", "stale-version"):
+            return view.go(f"/programs/{program_id}/join", toast="consent-changed")
+        raise
+    await load_person(view, fresh=True)
+    await view.settle(
+        lambda: view.apis.get("content", "/v1/feed"),
+        lambda: view.apis.get("sharing", "/v1/posts"),
+        lambda: view.apis.get("gamification", "/v1/me/points", program_id=program_id),
+        types=("role-missing", "not-a-member", "unknown-person"),
+    )
+    return view.go("/feed", toast="joined")
+
+
+@router.post("/programs/{program_id}/decline")
+async def decline(view: SignedIn, program_id: str) -> Response:
+    await view.apis.call("program", "POST", f"/v1/programs/{program_id}/decline")
+    await load_person(view, fresh=True)
+    return view.go("/join", toast="declined")
+
+
+@router.post("/programs/{program_id}/leave")
+async def leave(view: SignedIn, program_id: str) -> Response:
+    await view.apis.call("program", "POST", f"/v1/programs/{program_id}/leave")
+    await load_person(view, fresh=True)
+    return view.go("/me", toast="left")
+
+
+@router.get("/programs/{program_id}/guidelines")
+async def guidelines(view: SignedIn, program_id: str, back: str = "/feed") -> Response:
+    text = await view.apis.get("program", f"/v1/programs/{program_id}/guidelines", language=view.language.code)
+    return view.page("join/guidelines.html", of=view.me.find_program(program_id), guidelines=text, back=safe_path(back))
+
+
+@router.post("/programs/{program_id}/guidelines")
+async def acknowledge(view: SignedIn, program_id: str) -> Response:
+    await _acknowledge(view, program_id, await view.field("version"))
+    return view.go(safe_path(await view.field("back", "/feed")))
+
+
+async def _acknowledge(view: View, program_id: str, version: str) -> None:
+    number = int(version) if version.isdigit() else 0
+    await view.apis.call("program", "POST", f"/v1/programs/{program_id}/guidelines/{number}/acknowledge")
+    await load_person(view, fresh=True)

@@ -1,0 +1,37 @@
+"""A person's own data, what of it others see, and the ways out."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.hub.context import SignedIn, load_person
+
+router = APIRouter()
+
+
+@router.get("/me")
+async def me(view: SignedIn) -> Response:
+    await load_person(view, fresh=True)
+    return view.page("me.html")
+
+
+@router.post("/me/privacy")
+async def privacy(view: SignedIn) -> Response:
+    """What of a person others may see."""
+    form = await view.form()
+    wanted = {name: name in form for name in ("hidden_from_rankings", "hidden_from_statistics")}
+    await view.apis.call("program", "PATCH", "/v1/me", wanted)
+    await load_person(view, fresh=True)
+    return view.go("/me", toast="saved")
+
+
+@router.post("/me/language")
+async def language(view: SignedIn) -> Response:
+    """The language that Herald speaks with this person everywhere, mails included."""
+    assert view.session is not None
+    await view.apis.call("program", "PATCH", "/v1/me", {"locale": await view.field("locale")})
+    choices = {name: value for name, value in view.session.choices.items() if name != "language"}
+    await view.hub.sessions.put(view.session, "choices", choices)
+    await load_person(view, fresh=True)
+    return view.go("/me", toast="saved")

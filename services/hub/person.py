@@ -1,0 +1,109 @@
+"""The person who is signed in and the programmes they have to do with, as `program` tells of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.hub.clients import Json
+
+STAFF = frozenset(("editor", "manager", "admin"))
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A programme, and where the person stands in it: `status` is invited, joined, declined, left, or nothing."""
+
+    id: str
+    name: str
+    time_zone: str
+    languages: tuple[str, ...]
+    open: bool = False
+    status: str = ""
+    guidelines_version: int = 0
+    acknowledged_version: int = 0
+    must_acknowledge: bool = False
+
+    @property
+    def joined(self) -> bool:
+        return self.status == "joined"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What pages need to know of who is looking at them."""
+
+    id: str
+    name: str
+    email: str
+    roles: frozenset[str]
+    country: str
+    team: str
+    locale: str
+    leader: bool = False
+    hidden_from_rankings: bool = False
+    hidden_from_statistics: bool = False
+    programs: tuple[Program, ...] = field(default=())
+
+    @property
+    def first_name(self) -> str:
+        return self.name.partition(" ")[0] or self.name
+
+    @property
+    def initials(self) -> str:
+        words = [word for word in self.name.split() if word[0].isalnum()] or ["?"]
+        return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+    @property
+    def is_ambassador(self) -> bool:
+        return any(program.joined for program in self.programs)
+
+    @property
+    def invitations(self) -> list[Program]:
+        return [program for program in self.programs if program.status == "invited"]
+
+    def has(self, *roles: str) -> bool:
+        return bool(self.roles.intersection(roles))
+
+    def find_program(self, program_id: str) -> Program | None:
+        return next((program for program in self.programs if program.id == program_id), None)
+
+    def choose_program(self, wanted: str | None) -> Program | None:
+        """The wanted one if they may see it; else one they take part in; for staff, else the first there is."""
+        staff = self.has(*STAFF)
+        visible = [program for program in self.programs if program.joined or staff]
+        ranked = sorted(visible, key=lambda program: (program.id != wanted, not program.joined))
+        return ranked[0] if ranked else None
+
+
+def person_of(me: Json, programs: list[Json]) -> Person:
+    """The person from `GET /v1/me` and `GET /v1/programs`."""
+    mine: dict[str, Json] = {one["program_id"]: one for one in me.get("programs", ())}
+    return Person(
+        id=me["id"],
+        name=me.get("name") or me.get("email") or "",
+        email=me.get("email") or "",
+        roles=frozenset(me.get("roles", ())),
+        country=me.get("country") or "",
+        team=me.get("team") or "",
+        locale=me.get("locale") or "en",
+        leader=bool(me.get("leader")),
+        hidden_from_rankings=bool(me.get("hidden_from_rankings")),
+        hidden_from_statistics=bool(me.get("hidden_from_statistics")),
+        programs=tuple(program_of(one, mine.get(one["id"], {})) for one in programs),
+    )
+
+
+def program_of(program: Json, mine: dict[str, Any]) -> Program:
+    """A programme with the person's part in it."""
+    return Program(
+        id=program["id"],
+        name=program["name"],
+        time_zone=program.get("time_zone", "UTC"),
+        languages=tuple(program.get("languages", ())),
+        open=bool(program.get("open")),
+        status=mine.get("status") or "",
+        guidelines_version=mine.get("guidelines_version") or 0,
+        acknowledged_version=mine.get("acknowledged_version") or 0,
+        must_acknowledge=bool(mine.get("must_acknowledge")),
+    )

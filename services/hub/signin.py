@@ -1,0 +1,151 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from services.hub.clients import Apis, Caller, Down, Refusal
+from services.hub.context import (
+    LANGUAGE_COOKIE,
+    SignedIn,
+    Visitor,
+    cookie_name,
+    load_person,
+    safe_path,
+)
+from services.hub.language import LANGUAGES, Language
+from services.hub.oidc import IssuerDown, Pending, SignInFailed
+from services.hub.sessions import Session
+from services.hub.view import View
+
+log = logging.getLogger(__name__)
+router = APIRouter()
+YEAR = 365 * 24 * 3600
+
+
+def set_cookie(view: View, response: Response, session: Session) -> Response:
+    """Name the session to the browser; scripts cannot read it, and no other site's form sends it."""
+    settings = view.hub.settings
+    response.set_cookie(
+        cookie_name(settings),
+        session.name,
+        max_age=settings.session_hours * 3600,
+        httponly=True,
+        secure=settings.secure,
+        samesite="lax",
+        path="/",
+    )
+    return response
+
+
+@router.get("/welcome")
+async def welcome(view: Visitor) -> Response:
+    """Where a person who is not signed in arrives."""
+    if view.person is not None:
+        return view.go("/")
+    wanted = view.request.query_params.get("language", "")
+    if wanted in LANGUAGES:
+        view.language = Language(wanted)
+    response = view.page("welcome.html", back=safe_path(view.request.query_params.get("back", "/")), failed=None)
+    if wanted in LANGUAGES:
+        response.set_cookie(LANGUAGE_COOKIE, wanted, max_age=YEAR, samesite="lax", path="/")
+    return response
+
+
+@router.get("/auth/sign-in")
+async def sign_in(view: Visitor) -> Response:
+    """On to the issuer, with a session that remembers what must come back."""
+    back = safe_path(view.request.query_params.get("back", "/"))
+    pending = Pending.new()
+    try:
+        url = await view.hub.oidc.sign_in_url(pending, view.language.code)
+    except IssuerDown:
+        return view.page("welcome.html", 503, back=back, failed="issuer-down")
+    parts = {"pending": {"state": pending.state, "nonce": pending.nonce, "verifier": pending.verifier, "back": back}}
+    if view.session is not None:
+        await view.hub.sessions.end(view.session)
+    session = await view.hub.sessions.begin(parts, signed_in=False)
+    return set_cookie(view, RedirectResponse(url, 303), session)
+
+
+@router.get("/auth/callback")
+async def callback(view: Visitor) -> Response:
+    """Back from the issuer: a new session under a new name, once everybody knows the person."""
+    query = view.request.query_params
+    said = view.session.parts.get("pending") if view.session else None
+    if said is None or not secrets.compare_digest(query.get("state", ""), said["state"]):
+        return view.page("welcome.html", 400, back="/", failed="expired")
+    assert view.session is not None
+    await view.hub.sessions.end(view.session)
+    back = said.pop("back")
+    try:
+        if "code" not in query:
+            raise SignInFailed(query.get("error", "no code")[:100])
+        tokens = await view.hub.oidc.redeem(query["code"], Pending(**said))
+    except SignInFailed as error:
+        log.warning("a sign-in failed: %s", error)
+        return view.page("welcome.html", 400, back=back, failed="refused")
+    except IssuerDown:
+        return view.page("welcome.html", 503, back=back, failed="issuer-down")
+    view.session = await view.hub.sessions.begin({"tokens": tokens}, signed_in=True)
+    caller = Caller(str(tokens["access"]), view.apis.caller.address, view.apis.caller.agent)
+    view.apis = Apis(view.hub.http, view.hub.settings.api_urls, caller)
+    await introduce(view)
+    return set_cookie(view, view.go(back), view.session)
+
+
+async def introduce(view: View) -> None:
+    """Tell `program` who signed in, and wait, not for ever, until the other services have heard of them."""
+    try:
+        await view.apis.call("program", "PUT", "/v1/me", {})
+    except (Down, Refusal) as error:
+        log.warning("a person could not be introduced: %s", error)
+        return
+    await load_person(view, fresh=True)
+    await view.settle(*(lambda one=one: view.apis.get(*one) for one in KNOWN_AT), types=("unknown-person",))
+
+
+KNOWN_AT = (
+    ("content", "/v1/feed"),
+    ("sharing", "/v1/posts"),
+    ("gamification", "/v1/me/points"),
+    ("metrics", "/v1/me/figures"),
+)
+
+
+@router.post("/auth/sign-out")
+async def sign_out(view: SignedIn) -> Response:
+    """End the session here and at the issuer; the browser forgets what it kept for reading offline."""
+    assert view.session is not None
+    tokens = view.session.tokens or {}
+    await view.hub.sessions.end(view.session)
+    url = await view.hub.oidc.sign_out_url(tokens) or "/welcome"
+    response = RedirectResponse(url, 303, headers={"Clear-Site-Data": '"cache", "storage"'})
+    response.delete_cookie(cookie_name(view.hub.settings), path="/")
+    return response
+
+
+@router.post("/language")
+async def choose_language(view: SignedIn) -> Response:
+    """Another language for this browser, and for this session."""
+    wanted = await view.field("language")
+    response = view.go(safe_path(await view.field("back", "/")))
+    if wanted in LANGUAGES:
+        assert view.session is not None
+        await view.hub.sessions.put(view.session, "choices", {**view.session.choices, "language": wanted})
+        response.set_cookie(LANGUAGE_COOKIE, wanted, max_age=YEAR, samesite="lax", path="/")
+    return response
+
+
+@router.post("/program")
+async def choose_program(view: SignedIn) -> Response:
+    """Look at another programme."""
+    assert view.session is not None
+    wanted = await view.field("program_id")
+    if view.me.find_program(wanted) is not None:
+        await view.hub.sessions.put(view.session, "choices", {**view.session.choices, "program_id": wanted})
+    return view.go(safe_path(await view.field("back", "/")))

@@ -1,0 +1,213 @@
+"""One request of one person: who they are, how they read, the APIs on their behalf, and how to answer them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from jinja2 import Environment
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from chassis.clock import Clock
+from services.hub.assets import Assets
+from services.hub.clients import Apis, ApiError, Down, Json, Refusal
+from services.hub.language import Language
+from services.hub.oidc import Oidc
+from services.hub.person import Person, Program
+from services.hub.sessions import Session, Sessions
+from services.hub.settings import HubSettings
+
+Check = Callable[[], Awaitable[Any]]
+SETTLE_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Hub:
+    """What the hub is made of."""
+
+    settings: HubSettings
+    clock: Clock
+    sessions: Sessions
+    oidc: Oidc
+    http: httpx.AsyncClient
+    templates: Environment
+    assets: Assets
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """In place of a figure or list that could not be had."""
+
+    error: ApiError
+
+    @property
+    def down(self) -> bool:
+        return isinstance(self.error, Down)
+
+
+def is_missing(value: object) -> bool:
+    """A test for templates: `{% if points is missing %}`."""
+    return isinstance(value, Missing)
+
+
+@dataclass
+class View:
+    """What a page is made with."""
+
+    request: Request
+    hub: Hub
+    language: Language
+    session: Session | None = None
+    person: Person | None = None
+    apis: Apis = field(kw_only=True)
+
+    @property
+    def now(self) -> datetime:
+        return self.hub.clock.now()
+
+    @property
+    def me(self) -> Person:
+        """The person who is signed in; routes that use it ask for one."""
+        if self.person is None:
+            raise RuntimeError("this page is for people who are signed in")
+        return self.person
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether htmx asks for a piece of the page, rather than a browser for all of it."""
+        return "hx-request" in self.request.headers and "hx-boosted" not in self.request.headers
+
+    @cached_property
+    def csrf(self) -> str:
+        """The session's token, masked anew in each page so that compression gives nothing of it away."""
+        return mask(self.session.csrf) if self.session else ""
+
+    @property
+    def program(self) -> Program | None:
+        """The programme that the person looks at: the one they chose, or else the first of theirs."""
+        if self.person is None:
+            return None
+        wanted = self.session.choices.get("program_id") if self.session else None
+        return self.person.choose_program(wanted)
+
+    # --- answering ---
+
+    def page(self, template: str, status: int = 200, **context: Any) -> Response:
+        """A whole page, or a piece of one; never kept by a cache between us and the browser."""
+        text = self.hub.templates.get_template(template).render(
+            view=self, t=self.language.text, lang=self.language, me=self.person, program=self.program, **context
+        )
+        return HTMLResponse(text, status, headers={"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"})
+
+    def go(self, path: str, toast: str | None = None, **query: str) -> Response:
+        """Send the browser to another page of ours, with a word on what was done (`toast.<key>`)."""
+        values = {**query, **({"toast": toast} if toast else {})}
+        url = f"{path}?{urlencode(values)}" if values else path
+        if self.is_fragment:
+            return Response(status_code=204, headers={"HX-Redirect": url})
+        return RedirectResponse(url, 303)
+
+    async def form(self) -> FormData:
+        return await self.request.form()
+
+    async def field(self, name: str, default: str = "") -> str:
+        """A text field of the form; line ends as the APIs count them."""
+        value = (await self.form()).get(name, default)
+        return value.replace("\r\n", "\n") if isinstance(value, str) else default
+
+    # --- asking ---
+
+    async def gather(self, **calls: Awaitable[Any]) -> dict[str, Any]:
+        """All answers at once; what cannot be had is Missing, and the rest of the page stands."""
+
+        async def one(call: Awaitable[Any]) -> Any:
+            try:
+                return await call
+            except (Down, Refusal) as error:
+                return Missing(error)
+
+        return dict(zip(calls, await asyncio.gather(*(one(call) for call in calls.values())), strict=True))
+
+    async def settle(self, *checks: Check, types: tuple[str, ...], seconds: float = SETTLE_SECONDS) -> bool:
+        """Wait until what one service knows has reached the others: until no check is refused with one of `types`.
+
+        A service that is down is not waited for. False if the time ran out.
+        """
+
+        async def known(check: Check) -> None:
+            pause = 0.05
+            while True:
+                try:
+                    await check()
+                except Refusal as error:
+                    if error.type not in types:
+                        return
+                except Down:
+                    return
+                else:
+                    return
+                await asyncio.sleep(pause)
+                pause = min(0.5, pause * 1.5)
+
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(known(check) for check in checks))
+        except TimeoutError:
+            return False
+        return True
+
+    async def names(self, ids: set[str]) -> Mapping[str, Json]:
+        """Name, team and country of people by id; empty where `program` does not answer."""
+        found: dict[str, Json] = {}
+        ordered = sorted(ids)
+        for start in range(0, len(ordered), 200):
+            try:
+                answer = await self.apis.call(
+                    "program", "POST", "/v1/people/names", {"ids": ordered[start : start + 200]}
+                )
+            except (Down, Refusal):
+                continue
+            found.update(answer.data["names"])
+        return found
+
+    def explain(self, refusal: Refusal) -> str:
+        """Why a service said no, in the person's language where we have words for it."""
+        key = f"refused.{refusal.type}"
+        return str(self.language.text(key)) if self.language.has(key) else refusal.detail
+
+    def violations(self, refusal: Refusal) -> dict[str, str]:
+        """What is wrong with each field of a form, by the API's name for it."""
+        found: dict[str, str] = {}
+        for error in refusal.errors:
+            key = f"rule.{error.get('rule', '')}"
+            words = str(self.language.text(key)) if self.language.has(key) else str(error.get("detail", ""))
+            found.setdefault(str(error.get("field", "")), words)
+        return found
+
+
+def mask(token: str) -> str:
+    """The token, different each time it is shown."""
+    plain = token.encode()
+    pad = secrets.token_bytes(len(plain))
+    return pad.hex() + bytes(a ^ b for a, b in zip(pad, plain, strict=True)).hex()
+
+
+def unmask(masked: str) -> str:
+    """The token that was masked; empty if it never was one."""
+    try:
+        both = bytes.fromhex(masked)
+    except ValueError:
+        return ""
+    half = len(both) // 2
+    if len(both) != half * 2:
+        return ""
+    return bytes(a ^ b for a, b in zip(both[:half], both[half:], strict=True)).decode("latin-1")
