@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
-from chassis.settings import Settings
+from chassis.settings import KafkaSettings
 from herald_contracts import Record
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class Producer:
     every later batch would stumble over.
     """
 
-    def __init__(self, settings: Settings, *, linger_ms: int = 2, max_batch_size: int = 512 * 1024) -> None:
+    def __init__(self, settings: KafkaSettings, *, linger_ms: int = 2, max_batch_size: int = 512 * 1024) -> None:
         self._settings = settings
         self._options = {"linger_ms": linger_ms, "max_batch_size": max_batch_size}
         self._client: AIOKafkaProducer | None = None

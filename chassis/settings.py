@@ -35,6 +35,10 @@ class KafkaSettings(BaseSettings):
         """The consumer group on this installation's Kafka."""
         return f"{self.namespace}.{name}" if self.namespace else name
 
+    def database(self, service: str) -> str:
+        """The MongoDB database of a service."""
+        return f"{self.namespace}_herald_{service}" if self.namespace else f"herald_{service}"
+
     def kafka_options(self) -> dict[str, Any]:
         """What every aiokafka client of this installation is given."""
         options: dict[str, Any] = {"bootstrap_servers": self.kafka_bootstrap.split(",")}
@@ -87,10 +91,6 @@ class Settings(KafkaSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
-
-    def database(self, service: str) -> str:
-        """The MongoDB database of a service."""
-        return f"{self.namespace}_herald_{service}" if self.namespace else f"herald_{service}"
 
     def redis_key(self, *parts: str) -> str:
         """A key in Redis that no other installation uses."""

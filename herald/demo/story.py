@@ -249,7 +249,7 @@ class Story:
             plan += [(visitor, "repeat") for visitor in people if self.chance.random() < 0.15]
             plan += [(a_bot(self.chance), "bot") for _ in range(self.chance.choice((0, 0, 1)))]
             plan += [(a_prefetcher(self.chance), "prefetch") for _ in range(self.chance.choice((0, 0, 0, 1)))]
-            if self.chance.random() < 0.3:  # noqa: PLR2004
+            if self.chance.random() < 0.3:
                 plan.append((self.owners[share.ambassador], "self"))
             visits.append((share, plan))
         await self._all("posts followed", visits, lambda visit: self._follow(*visit))

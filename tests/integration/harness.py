@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.ids import new_id
+from chassis.reading import read_topic
 from chassis.service import Service
 from chassis.settings import Settings
 from herald_contracts import CloudEvent, Event, PersonProvisioned, Record, Undecodable, decode, encode
@@ -103,22 +104,8 @@ class Stage:
 
     async def records(self, topic: str) -> list[Any]:
         """Everything on the topic now, from offset 0, partition by partition."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.infra.kafka_bootstrap, enable_auto_commit=False)
-        await consumer.start()
-        try:
-            parts = [TopicPartition(self.name(topic), number) for number in range(PARTITIONS)]
-            consumer.assign(parts)
-            ends = await consumer.end_offsets(parts)
-            for part in parts:
-                consumer.seek(part, 0)
-            found: list[Any] = []
-            for part in parts:
-                while await consumer.position(part) < ends[part]:
-                    batch = await consumer.getmany(part, timeout_ms=200)
-                    found.extend(record for records in batch.values() for record in records)
-            return found
-        finally:
-            await consumer.stop()
+        options = {"bootstrap_servers": self.infra.kafka_bootstrap}
+        return [record async for record in read_topic(options, self.name(topic))]
 
     async def rewind(self, group: str, topics: Iterable[str]) -> None:
         """Set a group's committed offsets back to 0. No member may be there."""

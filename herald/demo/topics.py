@@ -1,0 +1,109 @@
+"""What the topics say of one programme, read from offset 0 by a consumer that knows the contracts alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from chassis.reading import read_topic
+from herald_contracts import (
+    AmbassadorInvited,
+    AmbassadorJoined,
+    CloudEvent,
+    ContentPublished,
+    ContentSubmitted,
+    EngagementRecorded,
+    Event,
+    GuidelineAcknowledged,
+    LinkClicked,
+    PersonProvisioned,
+    PointsAwarded,
+    PostRemoved,
+    PostShared,
+    decode,
+)
+
+TOPICS = (
+    "herald.people",
+    "herald.program",
+    "herald.content",
+    "herald.posts",
+    "herald.clicks",
+    "herald.engagements",
+    "herald.recognition",
+)
+
+
+@dataclass(slots=True)
+class TopicView:
+    """The events of a programme, each id once however often it was delivered."""
+
+    program_id: str
+    people: set[str] = field(default_factory=set)
+    invited: set[str] = field(default_factory=set)
+    joined: set[str] = field(default_factory=set)
+    acknowledged: set[str] = field(default_factory=set)
+    submitted: set[str] = field(default_factory=set)
+    published: set[str] = field(default_factory=set)
+    posts: dict[str, PostShared] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    raw_clicks: Counter[str] = field(default_factory=Counter)
+    clicks: Counter[str] = field(default_factory=Counter)
+    counted_by_network: Counter[str] = field(default_factory=Counter)
+    points: Counter[str] = field(default_factory=Counter)
+    duplicates: int = 0
+    _seen: set[str] = field(default_factory=set)
+
+    @classmethod
+    async def read(cls, bootstrap: str, program_id: str) -> TopicView:
+        """Everything that is on the topics now."""
+        view = cls(program_id)
+        for topic in TOPICS:
+            async for record in read_topic({"bootstrap_servers": bootstrap}, topic):
+                view._take(decode(record.headers, record.value))
+        return view
+
+    def _take(self, event: CloudEvent[Event]) -> None:
+        if event.id in self._seen:
+            self.duplicates += 1
+            return
+        self._seen.add(event.id)
+        data = event.data
+        if isinstance(data, PersonProvisioned):
+            self.people.add(data.person_id)
+        elif isinstance(data, LinkClicked):
+            self.raw_clicks[data.link_code] += 1
+        elif getattr(data, "program_id", None) == self.program_id:
+            self._take_of_program(data)
+
+    def _take_of_program(self, data: Event) -> None:  # noqa: C901 - one line an event type
+        match data:
+            case AmbassadorInvited():
+                self.invited.add(data.person_id)
+            case AmbassadorJoined():
+                self.joined.add(data.person_id)
+            case GuidelineAcknowledged():
+                self.acknowledged.add(data.person_id)
+            case ContentSubmitted():
+                self.submitted.add(data.content_id)
+            case ContentPublished():
+                self.published.add(data.content_id)
+            case PostShared():
+                self.posts[data.post_id] = data
+            case PostRemoved():
+                self.removed.add(data.post_id)
+            case EngagementRecorded(kind="click"):
+                self.clicks[data.verdict] += data.quantity
+                if data.verdict == "counted":
+                    self.counted_by_network[data.network] += data.quantity
+            case PointsAwarded():
+                self.points[data.ambassador_id] += data.points
+
+    @property
+    def kept(self) -> list[PostShared]:
+        return [post for id, post in self.posts.items() if id not in self.removed]
+
+    @property
+    def raw_clicks_of_program(self) -> int:
+        codes = {post.link_code for post in self.posts.values()}
+        return sum(count for code, count in self.raw_clicks.items() if code in codes)
