@@ -1,17 +1,28 @@
 """The `herald` command: one typer application, one sub-command a task."""
 
+from collections.abc import Callable
+
 import typer
 
-from herald import contracts_cli, deadletters_cli, run_cli, token_cli, topics_cli, trace_cli, verify_cli
+from herald import contracts_cli, deadletters_cli, docker_cli, run_cli, token_cli, topics_cli, trace_cli, verify_cli
 from herald.local import cli as local
 
 app = typer.Typer(name="herald", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(contracts_cli.app)
 app.add_typer(topics_cli.app)
 app.add_typer(deadletters_cli.app)
-for command in (local.up, local.status, local.down, local.logs, run_cli.run):
-    app.command()(command)
-for command in (trace_cli.trace, token_cli.token, verify_cli.verify):
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    local.up,
+    local.status,
+    local.down,
+    local.logs,
+    run_cli.run,
+    trace_cli.trace,
+    token_cli.token,
+    verify_cli.verify,
+    docker_cli.docker_env,
+)
+for command in _COMMANDS:
     app.command()(command)
 
 
