@@ -20,6 +20,7 @@ from typing import Any
 import cramjam
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from herald.archives import unpack
 from herald.local.downloads import cache_folder
 from tests.node import node_modules
 
@@ -109,7 +110,7 @@ def _unpack(source: Path, folder: Path) -> None:
     for name in ARCHIVES:
         target = folder if name == "swiftshader" else folder / name
         with tarfile.open(fileobj=io.BytesIO(_expand(source / f"{name}.tar.br"))) as archive:
-            archive.extractall(target, filter="data")
+            unpack(archive, target)
     (folder / "fonts.conf").write_text(FONTS.format(folder=folder))
     part = folder / "chromium.part"
     part.write_bytes(_expand(source / "chromium.br"))

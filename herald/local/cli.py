@@ -43,8 +43,10 @@ def _complain(sentence: str) -> None:
 
 def say(text: str) -> None:
     """Tells the terminal, if there still is one."""
-    with contextlib.suppress(OSError):
+    try:
         print(text, flush=True)
+    except OSError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of this process
 
 
 @contextlib.contextmanager

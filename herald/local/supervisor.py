@@ -6,12 +6,13 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from herald.local.errors import LocalError
 from herald.local.home import Home
 from herald.local.server import Server
+from herald.local.together import together
 
 RESTARTS = 5
 WITHIN = 120.0  # seconds in which a child may be restarted RESTARTS times
@@ -72,7 +73,7 @@ class Supervisor:
             if not self._stop.is_set():
                 self._set_phase("ready")
                 on_ready(time.monotonic() - began)
-                await self._unless_stopped(self._keep())
+                await self._unless_stopped(together(self._keep_one(unit) for unit in self.stack.all))
         except LocalError as error:
             self._error = str(error)
             raise
@@ -105,17 +106,9 @@ class Supervisor:
         task.result()
 
     async def _start(self) -> None:
-        await self._start_all(self.stack.servers)
+        await together(self._start_one(unit) for unit in self.stack.servers)
         await self.stack.between()
-        await self._start_all(self.stack.processes)
-
-    async def _start_all(self, units: Iterable[Server]) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for unit in units:
-                    group.create_task(self._start_one(unit))
-        except* LocalError as failures:
-            raise failures.exceptions[0] from None
+        await together(self._start_one(unit) for unit in self.stack.processes)
 
     async def _start_one(self, unit: Server) -> None:
         began = time.monotonic()
@@ -124,14 +117,6 @@ class Supervisor:
         await unit.ready()
         self._set(unit, "ready")
         self.say(f"{unit.name} is ready ({time.monotonic() - began:.1f} s)")
-
-    async def _keep(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for unit in self.stack.all:
-                    group.create_task(self._keep_one(unit))
-        except* LocalError as failures:
-            raise failures.exceptions[0] from None
 
     async def _keep_one(self, unit: Server) -> None:
         """Starts it again whenever it ends. Raises LocalError when it ends too often."""

@@ -23,6 +23,7 @@ from herald.local.kafka import Kafka
 from herald.local.mongod import Mongod
 from herald.local.ports import free_ports
 from herald.local.server import Server
+from herald.local.together import together
 from herald.local.valkey import Valkey
 
 
@@ -53,12 +54,10 @@ class Servers:
     async def start(self) -> None:
         """All at once; when one fails, none is left. Raises LocalError."""
         try:
-            async with asyncio.TaskGroup() as group:
-                for server in self.all:
-                    group.create_task(_start(server))
-        except* LocalError as failures:
+            await together(_start(server) for server in self.all)
+        except LocalError:
             await self.stop()
-            raise failures.exceptions[0] from None
+            raise
 
     async def stop(self) -> None:
         await asyncio.gather(*(server.stop() for server in self.all))
