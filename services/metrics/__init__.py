@@ -1,1 +1,5 @@
-"""What came of it: figures by day, network, country and content."""
+"""Metrics: what came of the programme.
+
+Owns facts, day counters, enrolments, rates and the progress of objectives. Consumes people, programmes, content,
+posts and engagements; emits ObjectiveReached.
+"""

@@ -40,9 +40,8 @@ def declared() -> set[str]:
         *herald["project"]["optional-dependencies"].values(),
         *herald["dependency-groups"].values(),
     ]
-    return {canonicalize_name(Requirement(line).name) for group in groups for line in group} - {
-        "herald-contracts"
-    }
+    names = {str(canonicalize_name(Requirement(line).name)) for group in groups for line in group}
+    return names - {"herald-contracts"}
 
 
 def test_every_declared_dependency_is_locked() -> None:

@@ -169,7 +169,8 @@ async def test_requests_are_checked_and_repeated_ones_answered_once(stage: Stage
         await stage.person("ann", "ambassador")
 
         async def known() -> bool:
-            return (await client.get("/v1/secret", headers=stage.bearer("ann"))).json()["type"] == "role-missing"
+            answer = await client.get("/v1/secret", headers=stage.bearer("ann"))
+            return bool(answer.json()["type"] == "role-missing")
 
         await eventually(known)
         headers = {**stage.bearer("ann"), "Idempotency-Key": "k1"}

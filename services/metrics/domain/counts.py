@@ -1,0 +1,88 @@
+"""What is counted, and the figures that follow from the counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+VERDICTS = ("counted", "bot", "prefetch", "repeat", "self")
+ENGAGEMENTS = ("click", "like", "comment", "repost", "impression")
+REACTIONS = ("like", "comment", "repost")
+SMALL_GROUP = 5
+
+
+@dataclass(slots=True)
+class Counts:
+    """Additive counts of any slice: shares, clicks by verdict, other engagements by kind (counted ones)."""
+
+    shares: int = 0
+    clicks: Counter[str] = field(default_factory=Counter)
+    others: Counter[str] = field(default_factory=Counter)
+
+    def add_share(self, number: int) -> None:
+        self.shares += number
+
+    def add_engagement(self, kind: str, verdict: str, quantity: int) -> None:
+        if kind == "click":
+            self.clicks[verdict] += quantity
+        elif verdict == "counted":
+            self.others[kind] += quantity
+
+    def merge(self, other: Counts) -> None:
+        self.shares += other.shares
+        self.clicks.update(other.clicks)
+        self.others.update(other.others)
+
+    def fields(self) -> dict[str, int]:
+        """As flat names with numbers that are not 0: `shares`, `click.counted`, `like`, ..."""
+        flat = {"shares": self.shares}
+        flat.update({f"click_{verdict}": number for verdict, number in self.clicks.items()})
+        flat.update(self.others)
+        return {name: number for name, number in flat.items() if number}
+
+    @classmethod
+    def of_fields(cls, flat: Mapping[str, int]) -> Counts:
+        found = cls(shares=flat.get("shares", 0))
+        for verdict in VERDICTS:
+            if number := flat.get(f"click_{verdict}", 0):
+                found.clicks[verdict] = number
+        for kind in ENGAGEMENTS[1:]:
+            if number := flat.get(kind, 0):
+                found.others[kind] = number
+        return found
+
+    @property
+    def clicks_raw(self) -> int:
+        return sum(self.clicks.values())
+
+    @property
+    def clicks_counted(self) -> int:
+        return self.clicks["counted"]
+
+    @property
+    def engagements(self) -> int:
+        """Counted clicks and reactions; impressions are not engagement."""
+        return self.clicks_counted + sum(self.others[kind] for kind in REACTIONS)
+
+
+FIELDS = ("shares", *(f"click_{verdict}" for verdict in VERDICTS), *ENGAGEMENTS[1:])
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """`part / whole`, rounded to 6 places; None where there is nothing to be a part of."""
+    return round(part / whole, 6) if whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """That a person was an ambassador from a moment, until another (exclusive; None: still)."""
+
+    person_id: str
+    since: float
+    until: float | None
+
+
+def enrolled(enrolments: Iterable[Enrolment], start: float, end: float) -> set[str]:
+    """Who was an ambassador at any time in [start, end), in seconds since 1970."""
+    return {one.person_id for one in enrolments if one.since < end and (one.until is None or one.until > start)}

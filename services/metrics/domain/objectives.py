@@ -1,0 +1,30 @@
+"""Progress towards an objective and where it leads at the present pace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`share` of the way from baseline to target (0 to 1 and beyond); `forecast` is the value on the last day."""
+
+    value: float
+    share: float
+    forecast: float | None
+    on_track: bool | None
+
+
+def progress(
+    value: float, *, baseline: float, target: float, starts_on: date, ends_on: date, today: date, rate: bool
+) -> Progress:
+    """Linear forecast for what accumulates; a rate is forecast to stay. None before the first day."""
+    way = target - baseline
+    share = round((value - baseline) / way, 6) if way else (1.0 if value >= target else 0.0)
+    if today < starts_on:
+        return Progress(value, share, None, None)
+    total = (ends_on - starts_on).days + 1
+    passed = min(total, (today - starts_on).days + 1)
+    forecast = value if rate else round(value / passed * total, 2)
+    return Progress(value, share, forecast, forecast >= target)

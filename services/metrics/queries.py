@@ -1,0 +1,285 @@
+"""The read side: figures, series and objectives from the day counters."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from chassis.mongo import Document
+from chassis.problems import Invalid, NotFound
+from services.metrics.domain.counts import SMALL_GROUP, Counts, Enrolment, enrolled, ratio
+from services.metrics.domain.objectives import progress
+from services.metrics.domain.periods import MAX_DAYS, Period, last_days, zone
+from services.metrics.domain.value import DEFAULT_RATES, Rates, earned_media_value
+from services.metrics.store import Key, Store
+
+By = Literal["day", "network", "country", "content", "team"]
+DEFAULT_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What part of a programme is looked at. Either the item or the people can be narrowed, not both."""
+
+    network: str | None = None
+    content_id: str | None = None
+    country: str | None = None
+    team: str | None = None
+
+    @property
+    def of_people(self) -> bool:
+        return self.country is not None or self.team is not None
+
+    def where(self) -> dict[str, str]:
+        """The part that the counters by item know of."""
+        named = {"network": self.network, "content_id": self.content_id}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def takes(self, person: Mapping[str, Any]) -> bool:
+        return self.country in (None, person.get("country")) and self.team in (None, person.get("team"))
+
+    def check(self) -> None:
+        """Raises Invalid for a combination that no counter answers."""
+        if self.of_people and self.content_id is not None:
+            raise Invalid.one("content_id", "combination", "Narrow by content or by country and team, not by both.")
+
+
+async def program_of(store: Store, program_id: str) -> Document:
+    """Raises NotFound."""
+    found = await store.program(program_id)
+    if found is None:
+        raise NotFound("program", program_id)
+    return found
+
+
+def period_of(first: date | None, last: date | None, time_zone: str, now: datetime) -> Period:
+    """The period asked for; the last 30 days when none is. Raises Invalid."""
+    today = now.astimezone(zone(time_zone)).date()
+    if first is None and last is None:
+        return last_days(today, DEFAULT_DAYS)
+    found = Period(first or last or today, last or today)
+    if found.days < 1:
+        raise Invalid.one("to", "order", "`to` is before `from`.")
+    if found.days > MAX_DAYS:
+        raise Invalid.one("from", "too-long", f"At most {MAX_DAYS} days.")
+    return found
+
+
+async def figures(store: Store, program: Document, period: Period, part: Slice) -> dict[str, Any]:
+    """Every figure of the period and slice, by name; rates come with numerator and denominator.
+
+    Figures of people are left out where the slice is one item.
+    """
+    part.check()
+    people = await _people(store, program, period, part) if part.content_id is None else None
+    rows = await _rows(store, program["_id"], period, part, people)
+    total = Counts()
+    for counts in rows.values():
+        total.merge(counts)
+    versions = await versions_of(store, program["_id"])
+    value = earned_media_value(((day, network, counts) for (day, network), counts in rows.items()), versions)
+    found: dict[str, Any] = people.figures() if people is not None else {}
+    if part == Slice():
+        found["shared_content_rate"] = await _shared_content(store, program, period)
+    return {
+        **found,
+        "shares": {"value": total.shares},
+        "clicks_raw": {"value": total.clicks_raw, "by_verdict": dict(sorted(total.clicks.items()))},
+        "clicks_counted": {"value": total.clicks_counted},
+        "engagements": {"value": total.engagements, "by_kind": dict(sorted(total.others.items()))},
+        "engagement_rate": _rate(total.engagements, total.others["impression"]),
+        "click_yield": _rate(total.clicks_counted, total.shares),
+        "earned_media_value": {"value": float(value), "currency": versions[-1].currency},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who was enrolled, what they are, and what each brought by (ambassador, day, network)."""
+
+    enrolled: set[str]
+    known: Mapping[str, Document]
+    counts: Mapping[Key, Counts]
+
+    def figures(self) -> dict[str, Any]:
+        shares: dict[str, int] = defaultdict(int)
+        for key, counts in self.counts.items():
+            shares[key[0]] += counts.shares
+        active = {person for person, number in shares.items() if number > 0} & self.enrolled
+        leaders = {person for person in self.enrolled if self.known.get(person, {}).get("leader")}
+        return {
+            "participation_rate": _rate(len(active), len(self.enrolled)),
+            "active_ambassadors": {"value": len(active)},
+            "ambassadors_enrolled": {"value": len(self.enrolled)},
+            "leader_participation": _rate(len(active & leaders), len(leaders)),
+        }
+
+
+async def _people(store: Store, program: Document, period: Period, part: Slice) -> _People:
+    start, end = period.bounds(program["time_zone"])
+    spans = [
+        Enrolment(row["person_id"], row["since"].timestamp(), row["until"].timestamp() if row["until"] else None)
+        for row in await store.enrolments_of(program["_id"], start, end)
+    ]
+    ids = enrolled(spans, start.timestamp(), end.timestamp())
+    where = {"network": part.network} if part.network else {}
+    group = ("ambassador_id", "day", "network") if part.of_people else ("ambassador_id",)
+    counts = await store.sum_persons(program["_id"], period, group, where=where)
+    known = await store.people(ids | {key[0] for key in counts})
+    return _People(
+        {one for one in ids if part.takes(known.get(one, {}))},
+        known,
+        {key: one for key, one in counts.items() if part.takes(known.get(key[0], {}))},
+    )
+
+
+async def _rows(
+    store: Store, program_id: str, period: Period, part: Slice, people: _People | None
+) -> dict[tuple[str, str], Counts]:
+    """Counts of the slice by (day, network)."""
+    if not part.of_people or people is None:
+        found = await store.sum_totals(program_id, period, ("day", "network"), where=part.where())
+        return {(day, network): counts for (day, network), counts in found.items()}
+    rows: dict[tuple[str, str], Counts] = defaultdict(Counts)
+    for (_, day, network), counts in people.counts.items():
+        rows[day, network].merge(counts)
+    return rows
+
+
+async def _shared_content(store: Store, program: Document, period: Period) -> dict[str, Any]:
+    start, end = period.bounds(program["time_zone"])
+    items = await store.sum_totals(program["_id"], period, ("content_id",), where={})
+    shared = sum(counts.shares > 0 for counts in items.values())
+    return _rate(shared, max(shared, await store.published(program["_id"], start, end)))
+
+
+async def series(store: Store, program: Document, period: Period, by: By, part: Slice) -> list[dict[str, Any]]:
+    """Counts by day (every day of the period), network, content, country or team.
+
+    Countries and teams with fewer than 5 ambassadors behind them are put together under `null`.
+    """
+    part.check()
+    if by in ("country", "team"):
+        return await _by_people(store, program, period, by, part)
+    versions = await versions_of(store, program["_id"])
+    name = "content_id" if by == "content" else by
+    found = await store.sum_totals(program["_id"], period, (name, "day", "network"), where=part.where())
+    groups: dict[str | None, list[tuple[str, str, Counts]]] = defaultdict(list)
+    for (value, day, network), counts in found.items():
+        groups[value].append((day, network, counts))
+    keys = list(period) if by == "day" else sorted(groups, key=str)
+    return [_entry(key, groups.get(key, []), versions) for key in keys]
+
+
+async def _by_people(
+    store: Store, program: Document, period: Period, by: Literal["country", "team"], part: Slice
+) -> list[dict[str, Any]]:
+    who = await _people(store, program, period, Slice(network=part.network))
+    counts = await store.sum_persons(
+        program["_id"],
+        period,
+        ("ambassador_id", "day", "network"),
+        where={"network": part.network} if part.network else {},
+    )
+    members: dict[str | None, set[str]] = defaultdict(set)
+    for person in who.enrolled | {key[0] for key in counts}:
+        members[who.known.get(person, {}).get(by)].add(person)
+    small = {group for group, people in members.items() if len(people) < SMALL_GROUP}
+    versions = await versions_of(store, program["_id"])
+    groups: dict[str | None, list[tuple[str, str, Counts]]] = {key: [] for key in members if key not in small}
+    enrolments: dict[str | None, int] = defaultdict(int)
+    for key, people in members.items():
+        enrolments[None if key in small else key] += len(people & who.enrolled)
+    for (person, day, network), one in counts.items():
+        own = who.known.get(person, {}).get(by)
+        groups.setdefault(None if own in small else own, []).append((day, network, one))
+    return [
+        {**_entry(key, rows, versions), "ambassadors_enrolled": enrolments[key]}
+        for key, rows in sorted(groups.items(), key=lambda item: str(item[0] or "~"))
+    ]
+
+
+def _entry(key: str | None, rows: Sequence[tuple[str, str, Counts]], versions: Sequence[Rates]) -> dict[str, Any]:
+    total = Counts()
+    for _, _, counts in rows:
+        total.merge(counts)
+    return {
+        "key": key,
+        "shares": total.shares,
+        "clicks_raw": total.clicks_raw,
+        "clicks_counted": total.clicks_counted,
+        "engagements": total.engagements,
+        "earned_media_value": float(earned_media_value(rows, versions)),
+    }
+
+
+def _rate(part: float, whole: float) -> dict[str, Any]:
+    return {"value": ratio(part, whole), "numerator": part, "denominator": whole}
+
+
+async def versions_of(store: Store, program_id: str) -> list[Rates]:
+    """The programme's rates, oldest first, after Herald's starting values."""
+    return [DEFAULT_RATES, *(rates_from(row) for row in await store.rates_of(program_id))]
+
+
+def rates_from(row: Mapping[str, Any]) -> Rates:
+    return Rates(
+        version=row["version"],
+        valid_from=row["valid_from"],
+        currency=row["currency"],
+        source=row["source"],
+        rates={
+            network: {action: Decimal(amount) for action, amount in actions.items()}
+            for network, actions in row["rates"].items()
+        },
+    )
+
+
+async def kpi_value(store: Store, program: Document, objective: Mapping[str, Any]) -> float:
+    """The objective's figure over its own period."""
+    period = Period(date.fromisoformat(objective["starts_on"]), date.fromisoformat(objective["ends_on"]))
+    found = await figures(store, program, period, Slice())
+    name = "clicks_counted" if objective["kpi"] == "clicks" else objective["kpi"]
+    return float(found[name]["value"] or 0)
+
+
+async def objective_view(store: Store, program: Document, now: datetime) -> dict[str, Any] | None:
+    """The newest objective with its progress and forecast; None where none is set."""
+    objective = await store.objective_of(program["_id"])
+    if objective is None:
+        return None
+    value = await kpi_value(store, program, objective)
+    found = progress(
+        value,
+        baseline=objective["baseline"],
+        target=objective["target"],
+        starts_on=date.fromisoformat(objective["starts_on"]),
+        ends_on=date.fromisoformat(objective["ends_on"]),
+        today=now.astimezone(zone(program["time_zone"])).date(),
+        rate=objective["kpi"] in ("participation_rate", "active_ambassadors"),
+    )
+    names = ("use_case", "kpi", "baseline", "target", "starts_on", "ends_on", "reached_at")
+    return {
+        "objective_id": objective["_id"],
+        **{name: objective[name] for name in names},
+        "value": found.value,
+        "progress": found.share,
+        "forecast": found.forecast,
+        "on_track": found.on_track,
+    }
+
+
+async def own_figures(store: Store, program: Document, person_id: str, period: Period) -> dict[str, int]:
+    """What one ambassador's posts brought."""
+    found = await store.sum_persons(program["_id"], period, (), where={"ambassador_id": person_id})
+    counts = found.get((), Counts())
+    return {
+        "shares": counts.shares,
+        "clicks_raw": counts.clicks_raw,
+        "clicks_counted": counts.clicks_counted,
+        "engagements": counts.engagements,
+    }

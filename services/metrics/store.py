@@ -1,0 +1,189 @@
+"""Every query and index of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo import InsertOne, UpdateOne
+
+from chassis.mongo import Document, Mongo, Transaction
+from services.metrics.domain.counts import FIELDS, Counts
+from services.metrics.domain.periods import Period
+
+Key = tuple[str, ...]
+
+
+class Store:
+    """Facts by event id; day counters by item (`totals`) and by ambassador (`person_days`); enrolments; the rest."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        db = mongo.db
+        self.facts = db["facts"]
+        self.totals = db["totals"]
+        self.person_days = db["person_days"]
+        self.enrolments = db["enrolments"]
+        self.programs = db["programs"]
+        self.contents = db["contents"]
+        self.objectives = db["objectives"]
+        self.rates = db["rates"]
+        self.waiting = db["waiting"]
+        self.pulse = db["pulse"]
+        self.principals = db["principals"]
+
+    async def ensure_indexes(self) -> None:
+        await self.facts.create_index([("post_id", 1), ("type", 1)])
+        await self.totals.create_index([("program_id", 1), ("day", 1)])
+        await self.person_days.create_index([("program_id", 1), ("day", 1)])
+        await self.person_days.create_index([("program_id", 1), ("ambassador_id", 1), ("day", 1)])
+        await self.enrolments.create_index([("program_id", 1), ("person_id", 1)])
+        await self.contents.create_index([("program_id", 1), ("published_at", 1)])
+        await self.objectives.create_index([("program_id", 1), ("reached_at", 1)])
+        await self.rates.create_index([("program_id", 1), ("version", 1)], unique=True)
+        await self.waiting.create_index("program_id")
+
+    # --- what consumers write ---------------------------------------------------------------------------------
+
+    async def time_zones(self, programs: Iterable[str], tx: Transaction) -> dict[str, str]:
+        """The time zones of those programmes that are known."""
+        cursor = self.programs.find({"_id": {"$in": list(programs)}}, {"time_zone": 1}, session=tx.session)
+        return {row["_id"]: row["time_zone"] async for row in cursor}
+
+    async def put_programs(self, rows: Sequence[Document], tx: Transaction) -> None:
+        writes = [UpdateOne({"_id": row["_id"]}, {"$set": row}, upsert=True) for row in rows]
+        await self.programs.bulk_write(writes, session=tx.session, ordered=False)
+
+    async def keep_waiting(self, rows: Sequence[Document], tx: Transaction) -> None:
+        await self.waiting.insert_many(rows, session=tx.session, ordered=False)
+
+    async def take_waiting(self, program_id: str, tx: Transaction) -> list[Document]:
+        rows = await self.waiting.find({"program_id": program_id}, session=tx.session, sort=[("_id", 1)]).to_list()
+        if rows:
+            await self.waiting.delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=tx.session)
+        return rows
+
+    async def insert_facts(self, rows: Sequence[Document], tx: Transaction) -> None:
+        await self.facts.insert_many(rows, session=tx.session, ordered=False)
+
+    async def shares_of(self, posts: Iterable[str], tx: Transaction) -> dict[str, Document]:
+        """The facts of shares, by post."""
+        cursor = self.facts.find({"post_id": {"$in": list(posts)}, "type": "share"}, session=tx.session)
+        return {row["post_id"]: row async for row in cursor}
+
+    async def add(self, totals: Mapping[Key, Counts], persons: Mapping[Key, Counts], tx: Transaction) -> None:
+        """Add to the counters: totals by (program, day, network, content), persons by (program, day, ambassador,
+        network). One bulk write each."""
+        await self._add(self.totals, ("program_id", "day", "network", "content_id"), totals, tx)
+        await self._add(self.person_days, ("program_id", "day", "ambassador_id", "network"), persons, tx)
+
+    async def _add(self, collection: Any, names: Key, counts: Mapping[Key, Counts], tx: Transaction) -> None:
+        writes = [
+            UpdateOne(
+                {"_id": "|".join(key)},
+                {"$inc": changed, "$setOnInsert": dict(zip(names, key, strict=True))},
+                upsert=True,
+            )
+            for key, one in counts.items()
+            if (changed := one.fields())
+        ]
+        if writes:
+            await collection.bulk_write(writes, session=tx.session, ordered=False)
+
+    async def enrol(self, id: str, program_id: str, person_id: str, at: datetime, tx: Transaction) -> None:
+        row = {"_id": id, "program_id": program_id, "person_id": person_id, "since": at, "until": None}
+        await self.enrolments.insert_one(row, session=tx.session)
+
+    async def end_enrolment(self, program_id: str, person_id: str, at: datetime, tx: Transaction) -> None:
+        await self.enrolments.update_many(
+            {"program_id": program_id, "person_id": person_id, "until": None},
+            {"$set": {"until": at}},
+            session=tx.session,
+        )
+
+    async def put_contents(self, writes: Sequence[UpdateOne | InsertOne[Document]], tx: Transaction) -> None:
+        await self.contents.bulk_write(writes, session=tx.session, ordered=True)
+
+    async def put_objective(self, row: Document, tx: Transaction) -> None:
+        """Set the objective unless a later revision is there; a new target may be reached anew."""
+        await self.objectives.update_one(
+            {"_id": row["_id"], "revision": {"$lt": row["revision"]}}, {"$set": row}, session=tx.session
+        )
+        await self.objectives.update_one({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True, session=tx.session)
+
+    async def beat(self, programs: Mapping[str, str | None], tx: Transaction) -> None:
+        """Say that the figures of these programmes moved, and in which trace."""
+        writes = [
+            UpdateOne(
+                {"_id": program_id},
+                {"$inc": {"beats": 1}, "$set": {"traceparent": traceparent, "at": tx.now}},
+                upsert=True,
+            )
+            for program_id, traceparent in programs.items()
+        ]
+        if writes:
+            await self.pulse.bulk_write(writes, session=tx.session, ordered=False)
+
+    # --- what queries read ------------------------------------------------------------------------------------
+
+    async def program(self, program_id: str) -> Document | None:
+        return await self.programs.find_one({"_id": program_id})
+
+    async def sum_totals(
+        self, program_id: str, period: Period, group: Sequence[str], *, where: Mapping[str, str]
+    ) -> dict[Key, Counts]:
+        """Counts of the period grouped by some of day, network, content_id."""
+        return await self._sum(self.totals, program_id, period, group, where)
+
+    async def sum_persons(
+        self, program_id: str, period: Period, group: Sequence[str], *, where: Mapping[str, Any]
+    ) -> dict[Key, Counts]:
+        """Counts of the period grouped by some of day, network, ambassador_id."""
+        return await self._sum(self.person_days, program_id, period, group, where)
+
+    async def _sum(
+        self, collection: Any, program_id: str, period: Period, group: Sequence[str], where: Mapping[str, Any]
+    ) -> dict[Key, Counts]:
+        days = {"$gte": period.first.isoformat(), "$lte": period.last.isoformat()}
+        match = {"program_id": program_id, "day": days, **where}
+        sums = {name: {"$sum": f"${name}"} for name in FIELDS}
+        stages = [{"$match": match}, {"$group": {"_id": [f"${name}" for name in group], **sums}}]
+        cursor = await collection.aggregate(stages)
+        return {tuple(row["_id"]): Counts.of_fields(row) async for row in cursor}
+
+    async def enrolments_of(self, program_id: str, start: datetime, end: datetime) -> list[Document]:
+        """Enrolments that overlap [start, end)."""
+        overlap = {"since": {"$lt": end}, "$or": [{"until": None}, {"until": {"$gt": start}}]}
+        return await self.enrolments.find({"program_id": program_id, **overlap}).to_list()
+
+    async def people(self, ids: Iterable[str]) -> dict[str, Document]:
+        """Country, team and leadership by person, as known now."""
+        cursor = self.principals.find({"_id": {"$in": list(ids)}}, {"country": 1, "team": 1, "leader": 1})
+        return {row["_id"]: row async for row in cursor}
+
+    async def published(self, program_id: str, start: datetime, end: datetime) -> int:
+        """How many items could be shared at some time in [start, end)."""
+        available = {"published_at": {"$lt": end}, "$or": [{"retired_at": None}, {"retired_at": {"$gt": start}}]}
+        return await self.contents.count_documents({"program_id": program_id, "shareable": True, **available})
+
+    async def rates_of(self, program_id: str, tx: Transaction | None = None) -> list[Document]:
+        session = tx.session if tx else None
+        return await self.rates.find({"program_id": program_id}, sort=[("version", 1)], session=session).to_list()
+
+    async def objective_of(self, program_id: str) -> Document | None:
+        return await self.objectives.find_one({"program_id": program_id}, sort=[("starts_on", -1)])
+
+    async def open_objectives(self, limit: int = 500) -> list[Document]:
+        return await self.objectives.find({"reached_at": None}, limit=limit).to_list()
+
+    async def mark_reached(self, objective_id: str, revision: int, tx: Transaction) -> bool:
+        """Whether it was this call that marked it."""
+        found = await self.objectives.update_one(
+            {"_id": objective_id, "revision": revision, "reached_at": None},
+            {"$set": {"reached_at": tx.now}},
+            session=tx.session,
+        )
+        return found.modified_count == 1
+
+    async def beat_of(self, program_id: str) -> Document | None:
+        return await self.pulse.find_one({"_id": program_id})

@@ -1,0 +1,206 @@
+"""From events on Kafka to figures, their stream and the objective, on real servers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.ids import new_id
+from chassis.service import Service
+from herald_contracts import (
+    AmbassadorJoined,
+    AmbassadorLeft,
+    ContentPublished,
+    EngagementRecorded,
+    Event,
+    ObjectiveReached,
+    ObjectiveSet,
+    PostRemoved,
+    PostShared,
+    ProgramCreated,
+    Variant,
+)
+from services.metrics.app import build
+from services.metrics.settings import MetricsSettings
+from tests.integration.harness import Stage, eventually
+
+NOW = datetime.now(UTC)
+PROGRAM = "prog"
+
+
+def created() -> ProgramCreated:
+    return ProgramCreated(program_id=PROGRAM, name="P", time_zone="UTC", languages=["fr"], occurred_at=NOW)
+
+
+def joined(person: str, *, days_ago: int = 5) -> AmbassadorJoined:
+    at = NOW - timedelta(days=days_ago)
+    return AmbassadorJoined(person_id=person, program_id=PROGRAM, consent_version=1, occurred_at=at)
+
+
+def shared(person: str, post: str, *, network: Any = "linkedin", days_ago: int = 0) -> PostShared:
+    return PostShared(
+        post_id=post,
+        ambassador_id=person,
+        program_id=PROGRAM,
+        content_id="c1",
+        network=network,
+        occurred_at=NOW - timedelta(days=days_ago),
+        language="fr",
+        edited=False,
+        link_code=f"code-{post}",
+        method="dialog",
+    )
+
+
+def removed(post: PostShared) -> PostRemoved:
+    kept = post.model_dump(include={"post_id", "ambassador_id", "program_id", "content_id", "network"})
+    return PostRemoved(**kept, occurred_at=NOW, reason="ambassador")
+
+
+def engaged(
+    post: PostShared, *, kind: Any = "click", verdict: Any = "counted", quantity: int = 1
+) -> EngagementRecorded:
+    kept = post.model_dump(include={"post_id", "ambassador_id", "program_id", "content_id", "network"})
+    return EngagementRecorded(
+        **kept, kind=kind, verdict=verdict, quantity=quantity, measure="measured", occurred_at=post.occurred_at
+    )
+
+
+@pytest.fixture
+async def service(stage: Stage) -> AsyncIterator[Service]:
+    found = build(stage.settings(MetricsSettings))
+    yield found
+    await found.chassis.close()
+
+
+async def figures(client: httpx.AsyncClient, stage: Stage, **params: str) -> dict[str, Any]:
+    answer = await client.get(f"/v1/programs/{PROGRAM}/figures", params=params, headers=stage.bearer("boss"))
+    return dict(answer.json().get("figures", {"shares": {"value": answer.text}}))
+
+
+async def test_figures_follow_the_definitions(stage: Stage, service: Service) -> None:
+    async with stage.worker(service), stage.api(service) as client:
+        await stage.person("boss", "manager")
+        for name, country, leader in (("ann", "FR", False), ("bob", "DE", True), ("cid", "FR", False)):
+            await stage.person(name, "ambassador", country=country, leader=leader)
+        first, second, gone = shared("ann", "1"), shared("ann", "2", network="x", days_ago=2), shared("bob", "3")
+        item = ContentPublished(
+            content_id="c1",
+            program_id=PROGRAM,
+            revision=1,
+            occurred_at=NOW,
+            kind="article",
+            category="company_news",
+            url="https://a.example/",
+            shareable=True,
+            variants=[Variant(language="fr", title="T")],
+        )
+        left = AmbassadorLeft(person_id="cid", program_id=PROGRAM, reason="left", occurred_at=NOW - timedelta(days=4))
+        # The acts come before the programme does: they wait for it.
+        await stage.publish(joined("ann"), joined("bob"), joined("cid"), left, first, second, gone, removed(gone), item)
+        await stage.publish(
+            engaged(first), engaged(first, verdict="bot"), engaged(second, quantity=3), engaged(first, kind="like")
+        )
+        await eventually(lambda: service.chassis.mongo.db["waiting"].count_documents({}), until=lambda n: n == 8)
+        await stage.publish(created())
+        found = await eventually(lambda: figures(client, stage), until=lambda f: f["shares"]["value"] == 2)
+        assert found["participation_rate"] == {"value": 0.333333, "numerator": 1, "denominator": 3}
+        assert found["clicks_raw"] == {"value": 5, "by_verdict": {"bot": 1, "counted": 4}}
+        assert found["clicks_counted"]["value"] == 4
+        assert found["engagements"]["value"] == 5
+        assert found["leader_participation"]["denominator"] == 1
+        assert found["earned_media_value"] == {"value": 6.2, "currency": "EUR"}
+        assert found["shared_content_rate"]["value"] == 1.0
+        french = await figures(client, stage, country="FR")
+        assert (french["shares"]["value"], french["ambassadors_enrolled"]["value"]) == (2, 2)
+        one_day = await figures(client, stage, **{"from": NOW.date().isoformat(), "to": NOW.date().isoformat()})
+        assert (one_day["shares"]["value"], one_day["ambassadors_enrolled"]["value"]) == (1, 2)
+        answer = await client.get(
+            f"/v1/programs/{PROGRAM}/series", params={"by": "network"}, headers=stage.bearer("boss")
+        )
+        assert {entry["key"]: entry["shares"] for entry in answer.json()["items"]} == {"linkedin": 1, "x": 1}
+        forbidden = await client.get(f"/v1/programs/{PROGRAM}/figures", headers=stage.bearer("ann"))
+        assert forbidden.status_code == 403
+        own = await client.get("/v1/me/figures", params={"program_id": PROGRAM}, headers=stage.bearer("ann"))
+        assert own.json()["figures"] == {"shares": 2, "clicks_raw": 5, "clicks_counted": 4, "engagements": 5}
+
+
+async def test_any_order_of_arrival_gives_the_same_figures(stage: Stage, service: Service) -> None:
+    posts = [shared(f"a{n % 3}", f"p{n}", network=("linkedin", "x")[n % 2], days_ago=n % 4) for n in range(12)]
+    clicks = [engaged(post, quantity=n + 1) for n, post in enumerate(posts)]
+    events: list[Event] = [*posts, *clicks, created(), *(joined(f"a{n}") for n in range(3))]
+    random.Random(4).shuffle(events)
+    async with stage.worker(service), stage.api(service) as client:
+        await stage.person("boss", "manager")
+        ids = await stage.publish(*events)
+        await stage.publish(*events, ids=ids)
+        found = await eventually(
+            lambda: figures(client, stage),
+            until=lambda f: f.get("clicks_counted", {}).get("value") == sum(range(1, 13)),
+        )
+        assert found["shares"]["value"] == 12
+        assert found["participation_rate"]["value"] == 1.0
+
+
+async def test_a_figure_moves_within_a_second_and_the_objective_is_reached_once(stage: Stage, service: Service) -> None:
+    async with stage.worker(service), stage.api(service) as client:
+        await stage.person("boss", "manager")
+        objective = ObjectiveSet(
+            program_id=PROGRAM,
+            occurred_at=NOW,
+            objective_id="o1",
+            revision=1,
+            use_case="awareness",
+            kpi="shares",
+            baseline=0,
+            target=2,
+            starts_on=NOW.date(),
+            ends_on=NOW.date() + timedelta(days=1),
+        )
+        await stage.publish(created(), objective, joined("ann"))
+        await eventually(
+            lambda: figures(client, stage), until=lambda f: f.get("ambassadors_enrolled", {}).get("value") == 1
+        )
+        program = await service.parts.store.program(PROGRAM)
+        stream = service.parts.live.stream(program)
+        assert b'"shares":{"value":0}' in await anext(stream)
+        before = datetime.now(UTC)
+        await stage.publish(shared("ann", "1"))
+        message = b""
+        while b'"shares":{"value":1}' not in message:
+            message = await anext(stream)
+        assert datetime.now(UTC) - before < timedelta(seconds=2)
+        await stream.aclose()
+        await stage.publish(shared("ann", "2"), shared("ann", "3"))
+        reached = await eventually(lambda: stage.events("herald.metrics"))
+        assert [one.data.objective_id for one in reached if isinstance(one.data, ObjectiveReached)] == ["o1"]
+        answer = await client.get(f"/v1/programs/{PROGRAM}/objective", headers=stage.bearer("boss"))
+        assert answer.json()["reached_at"] is not None
+        assert answer.json()["progress"] >= 1
+
+
+async def test_rates_are_dated_and_never_rewrite_what_was(stage: Stage, service: Service) -> None:
+    async with stage.worker(service), stage.api(service) as client:
+        await stage.person("boss", "manager")
+        await stage.publish(created())
+        await eventually(lambda: figures(client, stage), until=lambda f: f["shares"]["value"] == 0)
+        path, headers = f"/v1/programs/{PROGRAM}/rates", stage.bearer("boss")
+        order = {
+            "valid_from": NOW.date().isoformat(),
+            "currency": "EUR",
+            "source": "test",
+            "rates": {"*": {"click": "2"}},
+        }
+        past = await client.put(path, json={**order, "valid_from": "2020-01-01"}, headers=headers)
+        assert (past.status_code, past.json()["errors"][0]["rule"]) == (422, "past")
+        unknown = await client.put(path, json={**order, "rates": {"*": {"stare": "2"}}}, headers=headers)
+        assert unknown.json()["type"] == "invalid"
+        assert (await client.put(path, json=order, headers=headers)).status_code == 200
+        assert len((await client.get(path, headers=headers)).json()["items"]) == 2
+        missing = await client.get(f"/v1/programs/{new_id()}/figures", headers=headers)
+        assert missing.json()["type"] == "not-found"

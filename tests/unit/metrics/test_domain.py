@@ -1,0 +1,123 @@
+"""The figures' rules: days, counts, value, objectives, definitions."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.metrics.domain.counts import FIELDS, VERDICTS, Counts, Enrolment, enrolled, ratio
+from services.metrics.domain.definitions import DEFINITIONS
+from services.metrics.domain.objectives import progress
+from services.metrics.domain.periods import Period, day_of, last_days
+from services.metrics.domain.value import DEFAULT_RATES, Rates, earned_media_value, rates_on
+
+acts = st.lists(
+    st.tuples(
+        st.sampled_from(["click", "like", "comment", "repost", "impression"]),
+        st.sampled_from(VERDICTS),
+        st.integers(1, 9),
+    )
+)
+
+
+def counted(entries: list[tuple[str, str, int]]) -> Counts:
+    found = Counts()
+    for kind, verdict, quantity in entries:
+        found.add_engagement(kind, verdict, quantity)
+    return found
+
+
+@given(acts, acts)
+def test_counts_add_up_however_they_are_split(
+    first: list[tuple[str, str, int]], second: list[tuple[str, str, int]]
+) -> None:
+    merged = counted(first)
+    merged.merge(counted(second))
+    assert merged.fields() == counted(first + second).fields()
+    assert Counts.of_fields(merged.fields()).fields() == merged.fields()
+    assert set(merged.fields()) <= set(FIELDS)
+
+
+@given(acts)
+def test_raw_clicks_are_the_sum_of_the_verdicts(entries: list[tuple[str, str, int]]) -> None:
+    found = counted(entries)
+    assert found.clicks_raw == sum(quantity for kind, _, quantity in entries if kind == "click")
+    assert found.clicks_counted <= found.clicks_raw
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "day"),
+    [
+        ("2026-03-28T23:30:00+00:00", "Europe/Paris", "2026-03-29"),
+        ("2026-06-30T21:59:59+00:00", "Europe/Paris", "2026-06-30"),
+        ("2026-06-30T22:00:00+00:00", "Europe/Paris", "2026-07-01"),
+        ("2026-01-01T04:59:00+00:00", "America/Toronto", "2025-12-31"),
+        ("2026-01-01T00:00:00+00:00", "No/Where", "2026-01-01"),
+    ],
+)
+def test_an_act_belongs_to_the_day_of_the_programmes_time_zone(moment: str, zone: str, day: str) -> None:
+    assert day_of(datetime.fromisoformat(moment), zone) == day
+
+
+def test_a_period_knows_its_days_and_the_one_before() -> None:
+    period = last_days(date(2026, 3, 31), 31)
+    assert (period.first, period.days) == (date(2026, 3, 1), 31)
+    assert period.before == Period(date(2026, 1, 29), date(2026, 2, 28))
+    start, end = Period(date(2026, 3, 29), date(2026, 3, 29)).bounds("Europe/Paris")
+    assert end - start == timedelta(hours=23)
+    assert list(Period(date(2026, 1, 1), date(2026, 1, 3))) == ["2026-01-01", "2026-01-02", "2026-01-03"]
+
+
+def test_the_denominator_is_who_was_enrolled_at_any_time_in_the_period() -> None:
+    spans = [
+        Enrolment("before", 0, 10),
+        Enrolment("until the start", 0, 20),
+        Enrolment("across", 5, 25),
+        Enrolment("still", 25, None),
+        Enrolment("after", 30, None),
+        Enrolment("twice", 20, 21),
+        Enrolment("twice", 22, None),
+    ]
+    assert enrolled(spans, 20, 30) == {"across", "still", "twice"}
+
+
+def test_a_rate_of_nothing_is_absent() -> None:
+    assert ratio(1, 0) is None
+    assert ratio(1, 3) == 0.333333
+
+
+def test_each_day_has_the_rates_that_held_on_it() -> None:
+    newer = Rates(1, "2026-02-01", "EUR", "test", {"*": {"click": Decimal(2)}})
+    versions = [DEFAULT_RATES, newer]
+    assert rates_on("2026-01-31", versions) is DEFAULT_RATES
+    assert rates_on("2026-02-01", versions) is newer
+    clicks = counted([("click", "counted", 10), ("click", "bot", 90), ("impression", "counted", 1000)])
+    rows = [("2026-01-31", "linkedin", clicks), ("2026-02-01", "linkedin", clicks)]
+    assert earned_media_value(rows, versions) == Decimal("52.00")
+
+
+def test_an_unnamed_network_takes_the_rates_of_all() -> None:
+    likes = counted([("like", "counted", 3)])
+    assert earned_media_value([("2026-01-01", "email", likes)], [DEFAULT_RATES]) == Decimal("0.30")
+
+
+def test_what_accumulates_is_forecast_by_its_pace_and_a_rate_stays() -> None:
+    common = {"baseline": 0.0, "target": 100.0, "starts_on": date(2026, 1, 1), "ends_on": date(2026, 1, 10)}
+    pace = progress(30, **common, today=date(2026, 1, 5), rate=False)  # type: ignore[arg-type]
+    assert (pace.share, pace.forecast, pace.on_track) == (0.3, 60.0, False)
+    steady = progress(120, **common, today=date(2026, 1, 5), rate=True)  # type: ignore[arg-type]
+    assert (steady.forecast, steady.on_track) == (120, True)
+    early = progress(0, **common, today=date(2025, 12, 1), rate=False)  # type: ignore[arg-type]
+    assert (early.forecast, early.on_track) == (None, None)
+
+
+def test_every_definition_is_in_both_languages() -> None:
+    for name, one in DEFINITIONS.items():
+        assert set(one.name) == set(one.text) == {"fr", "en"}, name
+        assert one.formula
+
+
+def test_a_moment_needs_no_more_than_its_offset() -> None:
+    assert day_of(datetime(2026, 5, 5, tzinfo=UTC), "UTC") == "2026-05-05"
