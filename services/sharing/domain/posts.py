@@ -1,0 +1,176 @@
+"""A post: one person's share of an item on a network, with a short link of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from chassis.problems import Conflict, Forbidden, Invalid
+
+ONE_TAP = timedelta(seconds=10)
+"""Two shares of one item on one network by one person within this time are one."""
+
+RemovalReason = Literal["ambassador", "takedown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A caption that content proposes; for one network, or for all where none is named."""
+
+    caption_id: str
+    language: str
+    network: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The item in one language; `url` where that language has an address of its own."""
+
+    language: str
+    title: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What sharing knows of an item. Empty `countries` or `teams` stand for everybody."""
+
+    id: str
+    program_id: str
+    revision: int
+    published: bool
+    shareable: bool
+    url: str
+    variants: tuple[Variant, ...] = ()
+    captions: tuple[Suggestion, ...] = ()
+    countries: frozenset[str] = frozenset()
+    teams: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
+
+    def variant(self, language: str) -> Variant | None:
+        """The variant in that language, else in its base language, else the first."""
+        base = language.partition("-")[0]
+        by_language = {one.language: one for one in reversed(self.variants)}
+        return by_language.get(language) or by_language.get(base) or next(iter(self.variants), None)
+
+    def url_in(self, language: str) -> str:
+        variant = self.variant(language)
+        return variant.url if variant and variant.url else self.url
+
+    def caption(self, caption_id: str) -> Suggestion | None:
+        return next((one for one in self.captions if one.caption_id == caption_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person as sharing must know them: where they belong, and which guidelines they acknowledged.
+
+    `required` is the version of the guidelines that must be acknowledged, 0 for none.
+    """
+
+    country: str
+    team: str
+    member: bool
+    acknowledged: int
+    required: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShareOrder:
+    """What a person asks to share, and in which words."""
+
+    content_id: str
+    network: str
+    language: str
+    caption: str
+    caption_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A share. `caption` is the whole text as it goes out, with disclosure and short link; `target` is where the
+    link leads. `clicks` and `engagements` are counts by verdict and by kind."""
+
+    id: str
+    version: int
+    ambassador_id: str
+    program_id: str
+    content_id: str
+    network: str
+    language: str
+    title: str
+    caption_id: str | None
+    caption: str
+    edited: bool
+    link_code: str
+    target: str
+    shared_at: datetime
+    removed_at: datetime | None = None
+    removed_reason: RemovalReason | None = None
+    clicks: Mapping[str, int] = field(default_factory=dict)
+    engagements: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def clicks_raw(self) -> int:
+        return sum(self.clicks.values())
+
+    @property
+    def clicks_counted(self) -> int:
+        return self.clicks.get("counted", 0)
+
+    def document(self) -> dict[str, Any]:
+        """Its fields, without the id."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "id"}
+
+
+def check_may_share(content: Content, standing: Standing, now: datetime) -> None:
+    """Raises Forbidden `not-a-member`, `not-targeted`, or Conflict `content-not-shareable`,
+    `guidelines-not-acknowledged`."""
+    if not standing.member:
+        raise Forbidden("Join the programme first.", type_="not-a-member", program_id=content.program_id)
+    if not _is_for(standing.country, content.countries) or not _is_for(standing.team, content.teams):
+        raise Forbidden("This item is for other countries or teams.", type_="not-targeted")
+    reason = _why_not_shareable(content, now)
+    if reason:
+        raise Conflict(f"This item cannot be shared: it is {reason}.", type_="content-not-shareable", reason=reason)
+    if standing.acknowledged < standing.required:
+        raise Conflict(
+            "Acknowledge the guidelines first.",
+            type_="guidelines-not-acknowledged",
+            program_id=content.program_id,
+            required_version=standing.required,
+        )
+
+
+def _is_for(one: str, wanted: frozenset[str]) -> bool:
+    return not wanted or one in wanted
+
+
+def _why_not_shareable(content: Content, now: datetime) -> str | None:
+    if not content.published:
+        return "retired"
+    if not content.shareable:
+        return "internal"
+    if content.expires_at is not None and content.expires_at <= now:
+        return "expired"
+    return None
+
+
+def is_edited(order: ShareOrder, content: Content) -> bool:
+    """Whether the words are the person's own. Raises Invalid if the suggestion is none of this item."""
+    if order.caption_id is None:
+        return True
+    suggestion = content.caption(order.caption_id)
+    if suggestion is None:
+        raise Invalid.one("caption_id", "unknown", "This item has no such caption.")
+    return order.caption.split() != suggestion.text.split()
+
+
+def remove(post: Post, reason: RemovalReason, now: datetime) -> Post:
+    """The post, taken back; as it was if it had been already. Its link goes on leading where it leads."""
+    if post.removed_at is not None:
+        return post
+    return replace(post, version=post.version + 1, removed_at=now, removed_reason=reason)

@@ -1,0 +1,30 @@
+"""What a person reads when a guardrail has something to say, in French and English."""
+
+from __future__ import annotations
+
+_SENTENCES = {
+    "en": {
+        "forbidden-phrase": "“{excerpt}” cannot be shared: the programme rules out “{phrase}”.",
+        "discouraged-phrase": "“{excerpt}” sounds like an advertisement; your own words are believed more.",
+        "too-long": "{length} characters with the disclosure and the link; this network takes {max_length}. "
+        "Shorten it by {over}.",
+        "email-address": "This shows an e-mail address to everybody. Leave it out unless its owner agreed.",
+        "phone-number": "This shows a phone number to everybody. Leave it out unless its owner agreed.",
+        "blocked": "The guardrails do not let this caption through.",
+    },
+    "fr": {
+        "forbidden-phrase": "« {excerpt} » ne peut pas être partagé : le programme exclut « {phrase} ».",
+        "discouraged-phrase": "« {excerpt} » sonne comme une publicité ; vos propres mots sont plus crédibles.",
+        "too-long": "{length} caractères avec la mention et le lien ; ce réseau en accepte {max_length}. "
+        "Raccourcissez de {over}.",
+        "email-address": "Ceci montre une adresse e-mail à tout le monde. Retirez-la, sauf accord de la personne.",
+        "phone-number": "Ceci montre un numéro de téléphone à tout le monde. Retirez-le, sauf accord de la personne.",
+        "blocked": "Les garde-fous ne laissent pas passer ce texte.",
+    },
+}
+
+
+def say(what: str, locale: str, **values: object) -> str:
+    """The sentence in the locale's language, English where there is none in it."""
+    sentences = _SENTENCES.get(locale.partition("-")[0].lower(), _SENTENCES["en"])
+    return sentences[what].format(**values)
