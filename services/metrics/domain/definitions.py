@@ -1,219 +1,121 @@
-"""Each figure in words: what it is called, what it means and by which formula, in French and English."""
+"""Each figure's name, definition and formula, in words that stand beside it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LANGUAGES = ("en", "fr")
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    name: str
-    definition: str
-    formula: str
-
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One figure, in each language."""
+    """A figure in both languages; `formula` is the same in each."""
 
-    key: str
-    en: Wording
-    fr: Wording
-
-    def wording(self, language: str) -> Wording:
-        return self.fr if language == "fr" else self.en
+    name: dict[str, str]
+    text: dict[str, str]
+    formula: str
+    unit: str = "count"
 
 
-def language_of(wanted: str | None) -> str:
-    """`fr` for French in any country, else `en`."""
-    return "fr" if (wanted or "").lower().partition("-")[0] == "fr" else "en"
-
-
-def definition_of(key: str) -> Definition:
-    return _BY_KEY[key]
-
-
-DEFINITIONS = (
-    Definition(
-        "participation_rate",
-        Wording(
-            "Participation rate",
-            "The part of the programme's ambassadors who shared at least once in the period. Everybody who was "
-            "enrolled at any time in the period counts, also those who have left since.",
-            "enrolled ambassadors with at least one share in the period ÷ ambassadors enrolled at any time in it",
-        ),
-        Wording(
-            "Taux de participation",
-            "La part des ambassadeurs du programme qui ont partagé au moins une fois pendant la période. Compte "
-            "toute personne inscrite à un moment de la période, y compris celles qui sont parties depuis.",
-            "ambassadeurs inscrits ayant partagé au moins une fois ÷ ambassadeurs inscrits à un moment de la période",
-        ),
+DEFINITIONS: dict[str, Definition] = {
+    "participation_rate": Definition(
+        {"en": "Participation rate", "fr": "Taux de participation"},
+        {
+            "en": "Ambassadors who shared at least once in the period, out of those enrolled at any time in it.",
+            "fr": "Ambassadeurs ayant partagé au moins une fois dans la période, parmi les inscrits de la période.",
+        },
+        "active_ambassadors / ambassadors_enrolled",
+        "rate",
     ),
-    Definition(
-        "leaders_participation",
-        Wording(
-            "Leaders taking part",
-            "The participation rate of those ambassadors who are leaders.",
-            "enrolled leaders with at least one share in the period ÷ leaders enrolled at any time in it",
-        ),
-        Wording(
-            "Participation des dirigeants",
-            "Le taux de participation des ambassadeurs qui sont dirigeants.",
-            "dirigeants inscrits ayant partagé au moins une fois ÷ dirigeants inscrits à un moment de la période",
-        ),
+    "active_ambassadors": Definition(
+        {"en": "Active ambassadors", "fr": "Ambassadeurs actifs"},
+        {
+            "en": "Ambassadors enrolled in the period who shared at least once in it; each counts once.",
+            "fr": "Ambassadeurs inscrits dans la période qui y ont partagé au moins une fois ; chacun compte une fois.",
+        },
+        "|{ambassador: shares(period) > 0} ∩ enrolled(period)|",
     ),
-    Definition(
-        "active_ambassadors",
-        Wording(
-            "Active ambassadors",
-            "How many different people shared at least once in the period. A share that was taken back is none.",
-            "number of distinct ambassadors with at least one share",
-        ),
-        Wording(
-            "Ambassadeurs actifs",
-            "Le nombre de personnes différentes qui ont partagé au moins une fois pendant la période. Un partage "
-            "retiré n'en est pas un.",
-            "nombre d'ambassadeurs distincts ayant au moins un partage",
-        ),
+    "ambassadors_enrolled": Definition(
+        {"en": "Ambassadors enrolled", "fr": "Ambassadeurs inscrits"},
+        {
+            "en": "People who were ambassadors at any time in the period, even if they left since.",
+            "fr": "Personnes ambassadrices à un moment de la période, même parties depuis.",
+        },
+        "|{person: joined < end and (not left or left > start)}|",
     ),
-    Definition(
-        "ambassadors_enrolled",
-        Wording(
-            "Ambassadors enrolled",
-            "How many different people were ambassadors of the programme at any time in the period.",
-            "number of distinct people with an enrolment that overlaps the period",
-        ),
-        Wording(
-            "Ambassadeurs inscrits",
-            "Le nombre de personnes différentes qui étaient ambassadeurs du programme à un moment de la période.",
-            "nombre de personnes distinctes dont l'inscription recoupe la période",
-        ),
+    "shares": Definition(
+        {"en": "Shares", "fr": "Partages"},
+        {
+            "en": "Posts shared in the period, less those that were taken back.",
+            "fr": "Publications partagées dans la période, moins celles retirées.",
+        },
+        "count(PostShared) - count(PostRemoved)",
     ),
-    Definition(
-        "shares",
-        Wording(
-            "Shares",
-            "Posts that ambassadors made, on the day on which they made them, less those that were taken back.",
-            "number of posts shared − number of those removed",
-        ),
-        Wording(
-            "Partages",
-            "Les publications faites par les ambassadeurs, au jour où elles ont été faites, moins celles retirées.",
-            "nombre de publications partagées − nombre de celles retirées",
-        ),
+    "clicks_raw": Definition(
+        {"en": "Clicks (raw)", "fr": "Clics (bruts)"},
+        {
+            "en": "Every time a short link was followed: people, bots, prefetchers, repeats and authors.",
+            "fr": "Chaque ouverture d’un lien court : personnes, robots, préchargements, répétitions et auteurs.",
+        },
+        "count(click)",
     ),
-    Definition(
-        "clicks_raw",
-        Wording(
-            "Clicks, raw",
-            "Every time a short link was followed, whoever or whatever followed it.",
-            "counted + bot + prefetch + repeat + self",
-        ),
-        Wording(
-            "Clics bruts",
-            "Chaque fois qu'un lien court a été suivi, par qui ou quoi que ce soit.",
-            "comptés + robots + préchargements + répétés + soi-même",
-        ),
+    "clicks_counted": Definition(
+        {"en": "Clicks", "fr": "Clics"},
+        {
+            "en": "Clicks of people, without bots, prefetches, repeats within an hour and the author's own.",
+            "fr": "Clics de personnes, sans robots, préchargements, répétitions dans l’heure ni clics de l’auteur.",
+        },
+        "count(click where verdict = counted)",
     ),
-    Definition(
-        "clicks_counted",
-        Wording(
-            "Clicks",
-            "Clicks of people: without bots, prefetching programs, repeats of one visitor within an hour, and the "
-            "ambassador's own.",
-            "raw clicks − bot − prefetch − repeat − self",
-        ),
-        Wording(
-            "Clics",
-            "Les clics de personnes : sans les robots, les préchargements, les répétitions d'un même visiteur dans "
-            "l'heure et les clics de l'ambassadeur lui-même.",
-            "clics bruts − robots − préchargements − répétés − soi-même",
-        ),
+    "engagements": Definition(
+        {"en": "Engagements", "fr": "Engagements"},
+        {
+            "en": "Counted clicks, likes, comments and reposts that shares brought.",
+            "fr": "Clics comptés, mentions j’aime, commentaires et reprises apportés par les partages.",
+        },
+        "clicks_counted + likes + comments + reposts",
     ),
-    Definition(
-        "clicks_by_verdict",
-        Wording(
-            "Clicks by verdict",
-            "The raw clicks, told apart by the published policy: counted, bot, prefetch, repeat, self.",
-            "number of raw clicks of each verdict",
-        ),
-        Wording(
-            "Clics par verdict",
-            "Les clics bruts, distingués selon la règle publiée : compté, robot, préchargement, répété, soi-même.",
-            "nombre de clics bruts de chaque verdict",
-        ),
+    "engagement_rate": Definition(
+        {"en": "Engagement rate", "fr": "Taux d’engagement"},
+        {
+            "en": "Engagements out of measured impressions; absent where no network gives impressions.",
+            "fr": "Engagements rapportés aux impressions mesurées ; absent si aucun réseau ne les donne.",
+        },
+        "engagements / impressions",
+        "rate",
     ),
-    Definition(
-        "engagements",
-        Wording(
-            "Engagements",
-            "What people did with the posts, as measured: clicks that count, likes, comments and reposts. Estimated "
-            "and potential ones are shown apart and never added in.",
-            "clicks + likes + comments + reposts",
-        ),
-        Wording(
-            "Engagements",
-            "Ce que les gens ont fait des publications, tel que mesuré : clics comptés, mentions j'aime, "
-            "commentaires et repartages. L'estimé et le potentiel sont montrés à part et jamais ajoutés.",
-            "clics + j'aime + commentaires + repartages",
-        ),
+    "click_yield": Definition(
+        {"en": "Clicks per share", "fr": "Clics par partage"},
+        {
+            "en": "Counted clicks that one share brings on average.",
+            "fr": "Clics comptés qu’un partage apporte en moyenne.",
+        },
+        "clicks_counted / shares",
+        "ratio",
     ),
-    Definition(
-        "impressions",
-        Wording(
-            "Impressions",
-            "How often posts were displayed: measured by the network, estimated, or potential, each by itself.",
-            "sum of the impressions recorded",
-        ),
-        Wording(
-            "Impressions",
-            "Combien de fois les publications ont été affichées : mesuré par le réseau, estimé ou potentiel, "
-            "chacun à part.",
-            "somme des impressions enregistrées",
-        ),
+    "shared_content_rate": Definition(
+        {"en": "Content shared", "fr": "Contenus partagés"},
+        {
+            "en": "Of the items that could be shared in the period, the part that was shared at least once.",
+            "fr": "Part des contenus partageables de la période qui ont été partagés au moins une fois.",
+        },
+        "|items shared| / |items published|",
+        "rate",
     ),
-    Definition(
-        "engagement_rate",
-        Wording(
-            "Engagement rate",
-            "How many engagements an impression brought. There is none where no network gives impressions.",
-            "engagements ÷ measured impressions",
-        ),
-        Wording(
-            "Taux d'engagement",
-            "Combien d'engagements une impression a apportés. Absent là où aucun réseau ne donne d'impressions.",
-            "engagements ÷ impressions mesurées",
-        ),
+    "leader_participation": Definition(
+        {"en": "Leaders taking part", "fr": "Participation des dirigeants"},
+        {
+            "en": "Enrolled leaders who shared at least once in the period, out of all enrolled leaders.",
+            "fr": "Dirigeants inscrits ayant partagé au moins une fois, parmi les dirigeants inscrits.",
+        },
+        "|active leaders| / |enrolled leaders|",
+        "rate",
     ),
-    Definition(
-        "click_yield",
-        Wording(
-            "Clicks per share",
-            "How many clicks that count a share brought on average.",
-            "clicks ÷ shares",
-        ),
-        Wording(
-            "Clics par partage",
-            "Combien de clics comptés un partage a apportés en moyenne.",
-            "clics ÷ partages",
-        ),
+    "earned_media_value": Definition(
+        {"en": "Earned media value", "fr": "Valeur média gagnée"},
+        {
+            "en": "What the same attention would have cost at the rates of each day; see the rates and their source.",
+            "fr": "Ce que la même attention aurait coûté aux tarifs de chaque jour ; voir les tarifs et leur source.",
+        },
+        "Σ day, network, action: count × rate(network, action, day)",
+        "amount",
     ),
-    Definition(
-        "earned_media_value",
-        Wording(
-            "Earned media value",
-            "What the same effect would have cost as advertising, at the rates of each day. A network is paid by "
-            "click or by impression, never by both, so that no act is paid for twice.",
-            "Σ quantity of each action on each network × its rate on that day",
-        ),
-        Wording(
-            "Valeur média gagnée",
-            "Ce que le même effet aurait coûté en publicité, aux tarifs de chaque jour. Un réseau est compté au clic "
-            "ou à l'impression, jamais aux deux : aucun acte n'est compté deux fois.",
-            "Σ quantité de chaque action sur chaque réseau × son tarif de ce jour",
-        ),
-    ),
-)
-_BY_KEY = {definition.key: definition for definition in DEFINITIONS}
+}
