@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from jinja2 import Environment, FileSystemLoader
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
@@ -259,6 +258,8 @@ def issuer_app(issuer: Issuer) -> Starlette:
 class _Endpoints:
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
+        from jinja2 import Environment, FileSystemLoader
+
         self._pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True)
 
     async def discovery(self, _: Request) -> Response:
