@@ -108,14 +108,16 @@ def requires(*roles: str) -> Any:
     return Depends(check)
 
 
-async def _unit(request: Request, token: Token) -> UnitOfWork:
+IdempotencyKey = Annotated[
+    str | None, Header(description="Repeat a request with the same key and it takes effect once")
+]
+
+
+async def _unit(request: Request, token: Token, idempotency_key: IdempotencyKey = None) -> UnitOfWork:
     return UnitOfWork(request.app.state.mongo, request, token.account)
 
 
 Unit = Annotated[UnitOfWork, Depends(_unit)]
-IdempotencyKey = Annotated[
-    str | None, Header(description="Repeat a request with the same key and it takes effect once")
-]
 
 
 def etag(version: int) -> dict[str, str]:

@@ -37,6 +37,40 @@ PERSONAL = (
     "http.url",
     "http.target",
 )
+_PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457; some types have further members.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "description": "Stable; what a program goes by"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "rule", "detail"],
+                "properties": {name: {"type": "string"} for name in ("field", "rule", "detail")},
+            },
+        },
+    },
+    "example": {
+        "type": "invalid",
+        "title": "A field breaks a rule.",
+        "status": 422,
+        "detail": "See `errors` for each field and the rule it breaks.",
+        "errors": [{"field": "name", "rule": "missing", "detail": "Field required"}],
+    },
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {
+        "description": description,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for code, description in (("4XX", "Refused"), ("5XX", "Failed"))
+}
 _TITLES = {
     404: ("not-found", "There is no such address."),
     405: ("method", "This method is not offered here."),
@@ -114,7 +148,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.mongo = chassis.mongo
     app.state.principals = service.principals
     app.state.tokens = chassis.tokens
-    app.include_router(service.router)
+    app.include_router(service.router, responses=PROBLEMS)
+    _describe_problems(app)
     add_health(app, service)
     _add_problems(app)
     limits = dict(service.max_body)
@@ -137,6 +172,18 @@ def instrument(app: FastAPI, service: Service) -> None:
         exclude_spans=["send", "receive"],
         server_request_hook=_forget_person,
     )
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Have the OpenAPI document say what a problem looks like."""
+    undescribed = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = undescribed()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _forget_person(span: Span, scope: Scope) -> None:
@@ -182,7 +229,7 @@ def _add_problems(app: FastAPI) -> None:
     handler = new_exception_handler(
         handlers=handlers, http_exception_handler=_http, request_validation_handler=_validation
     )
-    add_exception_handler(app, handler, generic_swagger_defaults=True)
+    add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.add_exception_handler(PyMongoError, handler)
 
 

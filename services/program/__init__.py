@@ -1,1 +1,6 @@
-"""People, ambassadors and the programme they take part in."""
+"""People, ambassadors and the programme they take part in.
+
+Owns who there is (from CSV imports and first sign-ins), who is an ambassador of which programme by accepting which
+consent, guidelines and who acknowledged them, and the programme's objective. Emits `herald.people` and
+`herald.program`; consumes nothing.
+"""

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from chassis.problems import Conflict, Forbidden, Refused
+from chassis.problems import Conflict, Forbidden, NotFound, Refused
 from services.program.domain import fields
 from services.program.domain.programs import Program
 
 Grant = Literal["editor", "manager", "admin"]
 Status = Literal["invited", "joined", "declined", "left"]
+UNKNOWN_NAME = "—"
 GRANTS: tuple[Grant, ...] = ("editor", "manager", "admin")
 
 
@@ -74,6 +75,13 @@ class Person:
     def membership(self, program_id: str) -> Membership | None:
         return next((one for one in self.memberships if one.program_id == program_id), None)
 
+    def in_program(self, program_id: str) -> Membership:
+        """Their membership of a programme that they are known to have. Raises LookupError."""
+        found = self.membership(program_id)
+        if found is None:
+            raise LookupError(program_id)
+        return found
+
 
 def change(person: Person, now: datetime, **values: Any) -> Person:
     """The person with other values and the next version; the same object if they differ in nothing."""
@@ -82,28 +90,26 @@ def change(person: Person, now: datetime, **values: Any) -> Person:
 
 
 def from_claims(
-    claims: Mapping[str, Any], *, id: str, account: str, email: str | None, locale: str, now: datetime
+    claims: Mapping[str, Any], *, id: str, account: str, locale: str, now: datetime, **values: Any
 ) -> Person:
-    """Somebody who signs in before anybody named them. `locale` is for those whose token says none; a claim that
-    is missing or makes no sense is as if nothing was said. `email` is given only if the issuer verified it."""
+    """Somebody who signs in before anybody named them. `locale` is for those whose token says none, `values` go
+    before what it says; a claim that is missing or makes no sense is as if nothing was said."""
+    email = verified_email(claims)
 
     def said(name: str, read: Callable[[str], str], otherwise: str) -> str:
+        claim = claims.get(name)
         try:
-            return read(str(claims.get(name) or ""))
+            return read(claim) if isinstance(claim, str) else otherwise
         except fields.FieldError:
             return otherwise
 
-    return Person(
-        id=id,
-        name=said("name", fields.text, said("preferred_username", fields.text, email or "?")),
-        country=said("country", fields.country, fields.UNKNOWN_COUNTRY),
-        team=said("team", fields.text, fields.UNKNOWN_TEAM),
-        locale=said("locale", fields.locale, locale),
-        email=email,
-        accounts=(account,),
-        created_at=now,
-        updated_at=now,
-    )
+    said_values = {
+        "name": said("name", fields.text, said("preferred_username", fields.text, email or UNKNOWN_NAME)),
+        "country": said("country", fields.country, fields.UNKNOWN_COUNTRY),
+        "team": said("team", fields.text, fields.UNKNOWN_TEAM),
+        "locale": said("locale", fields.locale, locale),
+    }
+    return Person(id=id, email=email, accounts=(account,), created_at=now, updated_at=now, **{**said_values, **values})
 
 
 def verified_email(claims: Mapping[str, Any]) -> str | None:
@@ -111,7 +117,7 @@ def verified_email(claims: Mapping[str, Any]) -> str | None:
     if claims.get("email_verified") is not True:
         return None
     try:
-        return fields.email(str(claims.get("email") or ""))
+        return fields.email(str(claims.get("email")))
     except fields.FieldError:
         return None
 
@@ -121,23 +127,29 @@ def in_order(grants: Sequence[str]) -> tuple[Grant, ...]:
     return tuple(grant for grant in GRANTS if grant in grants)
 
 
-def link(person: Person, account: str, now: datetime) -> Person:
+def link(person: Person, account: str, now: datetime, **values: Any) -> Person:
     """A sign-in becomes theirs. Raises Forbidden for somebody who left."""
+    check_active(person)
+    return change(person, now, accounts=(*person.accounts, account), **values)
+
+
+def check_active(person: Person) -> None:
+    """Raises Forbidden `inactive`."""
     if not person.active:
-        raise Forbidden("This person is no longer with the company.", type_="inactive")
-    return change(person, now, accounts=(*person.accounts, account))
+        raise Forbidden("This person has left.", type_="inactive")
 
 
-def grant_roles(person: Person, roles: Sequence[str], *, by: str, now: datetime) -> Person:
-    """Sets what they may do. `ambassador` may be repeated as it stands, and is not granted: people join.
+def granted(person: Person, roles: Sequence[str], *, by: str) -> tuple[Grant, ...]:
+    """What an administrator may make of somebody's roles. `ambassador` may be repeated as it stands, and is not
+    granted: people join.
 
     Raises Refused: `ambassador-by-joining`, or `own-admin-role` for administrators who lock themselves out.
     """
-    if ("ambassador" in roles) > bool(person.joined):
+    if "ambassador" in roles and not person.joined:
         raise Refused("A person becomes an ambassador by joining a programme.", type_="ambassador-by-joining")
     if by == person.id and "admin" in person.grants and "admin" not in roles:
         raise Refused("Another administrator has to take this role away.", type_="own-admin-role")
-    return change(person, now, grants=in_order(roles))
+    return in_order(roles)
 
 
 def deactivate(person: Person, *, by: str, now: datetime) -> tuple[Person, list[str]]:
@@ -232,9 +244,11 @@ def leave(person: Person, program_id: str, now: datetime) -> Person:
 def acknowledge(person: Person, program: Program, version: int, now: datetime) -> Person:
     """The person who read a version of the guidelines; an older one than they know changes nothing.
 
-    Raises Conflict: `not-a-member`, or `guidelines-superseded` (with the `current` version) where a later
-    version changed what matters.
+    Raises NotFound for a version that never was; Conflict: `not-a-member`, or `guidelines-superseded` (with the
+    `current` version) where a later version changed what matters.
     """
+    if not 1 <= version <= program.guidelines_version:
+        raise NotFound("guidelines version", str(version))
     before = person.membership(program.id)
     if before is None or before.status != "joined":
         raise Conflict("Ambassadors of the programme acknowledge its guidelines.", type_="not-a-member")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.problems import Conflict, Forbidden, Problem, Refused
+from chassis.problems import Conflict, Forbidden, NotFound, Problem, Refused
 from services.program.domain import fields, people
 from services.program.domain.people import Membership, Person
 from services.program.domain.programs import Program
@@ -147,6 +147,12 @@ def test_only_ambassadors_acknowledge() -> None:
         people.acknowledge(person(), program(guidelines_version=1), 1, NOW)
 
 
+@pytest.mark.parametrize("version", [0, 2, -1])
+def test_guidelines_that_never_were_are_not_found(version: int) -> None:
+    with pytest.raises(NotFound):
+        people.acknowledge(person(), program(guidelines_version=1, material_version=1), version, NOW)
+
+
 def test_deactivation_leaves_every_programme() -> None:
     joined = people.join(person(), program(open=True), 1, NOW)
     invited = people.invite(joined, "other", "inv", NOW)
@@ -160,29 +166,30 @@ def test_deactivation_leaves_every_programme() -> None:
 
 
 def test_roles_are_granted_but_for_ambassador() -> None:
-    found = people.grant_roles(person(), ["manager", "editor", "editor"], by="root", now=LATER)
-    assert found.roles == ("editor", "manager")
+    assert people.granted(person(), ["manager", "editor", "editor"], by="root") == ("editor", "manager")
     with pytest.raises(Refused, check=lambda error: error.type == "ambassador-by-joining"):
-        people.grant_roles(person(), ["ambassador"], by="root", now=LATER)
+        people.granted(person(), ["ambassador"], by="root")
     joined = people.join(person(), program(open=True), 1, NOW)
-    assert people.grant_roles(joined, ["ambassador"], by="root", now=LATER) is joined
-    assert people.grant_roles(joined, ["editor"], by="root", now=LATER).roles == ("ambassador", "editor")
+    assert people.granted(joined, ["ambassador"], by="root") == ()
+    editing = people.change(joined, LATER, grants=people.granted(joined, ["editor"], by="root"))
+    assert editing.roles == ("ambassador", "editor")
 
 
 def test_an_administrator_does_not_lock_themselves_out() -> None:
     admin = person(grants=("admin",))
     with pytest.raises(Refused, check=lambda error: error.type == "own-admin-role"):
-        people.grant_roles(admin, ["editor"], by="ada", now=LATER)
-    assert people.grant_roles(admin, ["editor"], by="another", now=LATER).roles == ("editor",)
+        people.granted(admin, ["editor"], by="ada")
+    assert people.granted(admin, ["editor"], by="another") == ("editor",)
 
 
 def test_claims_say_who_signed_in_as_far_as_they_make_sense() -> None:
     said = {"name": " Ada L. ", "country": "de", "team": "IT", "locale": "de_AT"}
-    found = people.from_claims(said, id="1", account="a" * 64, email="ada@x.example", locale="en", now=NOW)
+    found = people.from_claims(said, id="1", account="a" * 64, locale="en", now=NOW)
     assert (found.name, found.country, found.team, found.locale) == ("Ada L.", "DE", "IT", "de-AT")
-    nothing = {"name": 7, "country": "Germany", "team": "", "locale": "??"}
-    found = people.from_claims(nothing, id="1", account="a" * 64, email=None, locale="en", now=NOW)
-    assert (found.name, found.country, found.team, found.locale) == ("7", "ZZ", "unassigned", "en")
+    nothing = {"name": "\n", "country": "Germany", "team": ["IT"], "locale": "??", "email": "ada@x.example"}
+    found = people.from_claims(nothing, id="1", account="a" * 64, locale="en", now=NOW, grants=("admin",))
+    assert (found.name, found.country, found.team, found.locale) == ("—", "ZZ", "unassigned", "en")
+    assert (found.email, found.roles) == (None, ("admin",))
 
 
 @pytest.mark.parametrize(

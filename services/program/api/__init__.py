@@ -1,0 +1,8 @@
+"""The HTTP interface: parse, call, answer."""
+
+from chassis.http import Router
+from services.program.api import imports, me, people, programs, takepart
+
+router = Router(prefix="/v1")
+for part in (me, people, imports, programs, takepart):
+    router.include_router(part.router)

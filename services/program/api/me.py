@@ -1,0 +1,74 @@
+"""The caller: signing in, preferences, invitations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Response
+from pydantic import Field
+
+from chassis.http import Body, Router, Token, Unit
+from chassis.mongo import Transaction
+from chassis.problems import Forbidden
+from chassis.tokens import Token as VerifiedToken
+from services.program import queries
+from services.program.api.base import Locale, Person, Use
+from services.program.api.views import InvitationsView, MeView, invitations_of
+from services.program.commands import people
+
+router = Router(tags=["me"])
+
+
+async def _own_token(token: Token) -> VerifiedToken:
+    if token.machine:
+        raise Forbidden("This is for people, not for machines.", type_="person-needed")
+    return token
+
+
+class SignIn(Body):
+    """What a person says of themselves when they sign in."""
+
+    locale: Locale | None = Field(None, description="Language that they chose; kept as it is where not given")
+
+
+class Preferences(Body):
+    """What a person decides for themselves; what is not given stays."""
+
+    locale: Locale | None = None
+    hidden_from_rankings: bool | None = Field(None, description="True to be in no leaderboard")
+    hidden_from_statistics: bool | None = Field(None, description="True to be in no named statistics")
+
+
+@router.put("/me", summary="Sign in", response_model=MeView)
+async def sign_in(
+    body: SignIn, token: Annotated[VerifiedToken, Depends(_own_token)], unit: Unit, parts: Use
+) -> Response:
+    """Makes or links the person of the token: known by account, else by the e-mail address that the issuer
+    verified, else new from the claims `name`, `locale`, `country` and `team`. Repeating it changes nothing."""
+
+    async def command(tx: Transaction) -> queries.Me:
+        return await queries.me(parts, await people.sign_in(parts, tx, token, body.locale), tx)
+
+    return await unit.run(command, view=MeView.of)
+
+
+@router.get("/me", summary="Who I am", response_model=MeView)
+async def me(caller: Person, parts: Use) -> MeView:
+    """The caller with roles, preferences, programmes and invitations."""
+    return MeView.of(await queries.me(parts, await parts.people.get(caller.id)))
+
+
+@router.patch("/me", summary="Change my preferences", response_model=MeView)
+async def choose(body: Preferences, caller: Person, unit: Unit, parts: Use) -> Response:
+    """Language, and whether to appear in leaderboards and named statistics."""
+
+    async def command(tx: Transaction) -> queries.Me:
+        return await queries.me(parts, await people.choose(parts, tx, caller.id, **body.model_dump()), tx)
+
+    return await unit.run(command, view=MeView.of)
+
+
+@router.get("/me/invitations", summary="My invitations", response_model=InvitationsView)
+async def invitations(caller: Person, parts: Use) -> InvitationsView:
+    """The invitations that wait for an answer."""
+    return InvitationsView(items=invitations_of(await queries.me(parts, await parts.people.get(caller.id))))

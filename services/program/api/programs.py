@@ -1,0 +1,259 @@
+"""Programmes: their texts, their objective, and who is invited."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query, Response
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from chassis.http import Body, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
+from services.program import queries
+from services.program.api.base import (
+    Country,
+    Language,
+    Line,
+    Locale,
+    Manager,
+    Manages,
+    Texts,
+    TimeZone,
+    Use,
+)
+from services.program.api.program_views import (
+    AmbassadorsView,
+    InvitedView,
+    ObjectiveView,
+    ProgramsView,
+    ProgramView,
+    TextView,
+)
+from services.program.commands import programs
+from services.program.domain.people import Status
+from services.program.domain.programs import Kpi, Text, UseCase
+from services.program.store.people import Segment
+
+router = Router(tags=["programmes"])
+MAX_INVITED = 5_000
+Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+
+
+class NewProgram(Body):
+    """A programme to be."""
+
+    name: Line = Field(examples=["Voices"])
+    time_zone: TimeZone = Field(description="IANA name: days and weeks of the figures are this zone's")
+    languages: Annotated[list[Locale], Field(min_length=1, max_length=20, examples=[["fr", "en"]])]
+    consent: Texts
+    open: bool = Field(False, description="True to let anybody of the company join without an invitation")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> NewProgram:
+        if len(set(self.languages)) != len(self.languages):
+            raise PydanticCustomError("duplicate", "A language is named twice.")
+        return self
+
+
+class ProgramChange(Body):
+    """What of a programme can be changed."""
+
+    open: bool
+
+
+class NewConsent(Body):
+    """The next version of the consent: whoever joins accepts this one."""
+
+    texts: Texts
+
+
+class NewGuidelines(Body):
+    """The next version of the guidelines."""
+
+    texts: Texts
+    material: bool = Field(True, description="True if ambassadors must acknowledge it before their next share")
+
+
+class NewObjective(Body):
+    """What the programme wants to reach. Baseline and target are in the KPI's unit: a count, a rate from 0 to 1, or
+    an amount."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "use_case": "employer_brand",
+                    "kpi": "participation_rate",
+                    "baseline": 0.08,
+                    "target": 0.35,
+                    "starts_on": "2026-03-01",
+                    "ends_on": "2026-06-30",
+                }
+            ]
+        }
+    )
+
+    use_case: UseCase
+    kpi: Kpi
+    baseline: Amount
+    target: Annotated[Amount, Field(gt=0)]
+    starts_on: date
+    ends_on: date
+
+
+class SegmentOrder(Body):
+    """People by attributes; an empty list means all."""
+
+    countries: Annotated[list[Country], Field(max_length=300)] = Field([])
+    teams: Annotated[list[Line], Field(max_length=1000)] = Field([])
+    leaders_only: bool = False
+
+
+class Invitations(Body):
+    """Whom to invite: persons by id, or a segment."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"people": ["019c46c7-6a80-7a6a-8d23-f082128b2f33"]},
+                {"segment": {"countries": ["FR"], "teams": [], "leaders_only": True}, "limit": 50},
+            ]
+        }
+    )
+
+    people: (
+        Annotated[list[Annotated[str, Field(max_length=128)]], Field(min_length=1, max_length=MAX_INVITED)] | None
+    ) = None
+    segment: SegmentOrder | None = None
+    limit: int = Field(500, ge=1, le=MAX_INVITED, description="How many of a segment are invited at most")
+
+    @model_validator(mode="after")
+    def _either(self) -> Invitations:
+        if (self.people is None) == (self.segment is None):
+            raise PydanticCustomError("people-or-segment", "Name either people or a segment.")
+        return self
+
+
+@router.post("/programs", summary="Create a programme", response_model=ProgramView, status_code=201)
+async def create_program(body: NewProgram, _: Manager, unit: Unit, parts: Use) -> Response:
+    """A programme with the first version of its consent, in each of its languages."""
+    return await unit.run(
+        lambda tx: programs.create_program(parts, tx, **dict(body)),
+        view=ProgramView.model_validate,
+        status=201,
+        etag=lambda program: program.version,
+    )
+
+
+@router.get("/programs", summary="List programmes", response_model=ProgramsView)
+async def list_programs(_: Caller, parts: Use, cursor: Cursor = None, limit: Limit = 50) -> ProgramsView:
+    """All programmes, oldest first."""
+    found, following = await queries.programs_page(parts, cursor, limit)
+    return ProgramsView(items=[ProgramView.model_validate(one) for one in found], next=following)
+
+
+@router.get("/programs/{program_id}", summary="A programme", response_model=ProgramView)
+async def get_program(program_id: str, _: Caller, parts: Use, response: Response) -> ProgramView:
+    """One programme, with the ETag that changing it asks for."""
+    program = await parts.programs.get(program_id)
+    response.headers.update(etag(program.version))
+    return ProgramView.model_validate(program)
+
+
+@router.patch("/programs/{program_id}", summary="Open or close a programme", response_model=ProgramView)
+async def change_program(
+    program_id: str, body: ProgramChange, _: Manager, unit: Unit, parts: Use, if_match: IfMatch
+) -> Response:
+    """Whether anybody may join or only the invited, under the version that was read (`If-Match`)."""
+    return await unit.run(
+        lambda tx: programs.open_program(parts, tx, program_id, if_match, body.open),
+        view=ProgramView.model_validate,
+        etag=lambda program: program.version,
+    )
+
+
+@router.get("/programs/{program_id}/objective", summary="The objective", response_model=ObjectiveView)
+async def get_objective(program_id: str, _: Caller, parts: Use, response: Response) -> ObjectiveView:
+    """What the programme wants to reach, with the ETag that changing it asks for."""
+    objective = await queries.objective(parts, program_id)
+    response.headers.update(etag(objective.version))
+    return ObjectiveView.of(objective)
+
+
+@router.put("/programs/{program_id}/objective", summary="Set the objective", response_model=ObjectiveView)
+async def set_objective(
+    program_id: str, body: NewObjective, _: Manager, unit: Unit, parts: Use, if_match: IfMatch
+) -> Response:
+    """The programme's one objective. Changing it needs `If-Match` with the version that was read."""
+    return await unit.run(
+        lambda tx: programs.set_objective(parts, tx, program_id, if_match, dict(body)),
+        view=ObjectiveView.of,
+        etag=lambda objective: objective.version,
+    )
+
+
+@router.get("/programs/{program_id}/consent", summary="The consent", response_model=TextView)
+async def get_consent(program_id: str, _: Caller, parts: Use, language: Language = None) -> TextView:
+    """The version in force, which joining accepts."""
+    return TextView.of(*await queries.latest_text(parts, program_id, "consent", language))
+
+
+@router.post("/programs/{program_id}/consent", summary="Publish a consent", response_model=TextView, status_code=201)
+async def publish_consent(program_id: str, body: NewConsent, _: Manager, unit: Unit, parts: Use) -> Response:
+    """A new version in each language of the programme. Who joined under another one stays."""
+    return await unit.run(
+        lambda tx: programs.publish_text(parts, tx, program_id, "consent", body.texts), view=_in_first, status=201
+    )
+
+
+@router.get("/programs/{program_id}/guidelines", summary="The guidelines", response_model=TextView)
+async def get_guidelines(program_id: str, _: Caller, parts: Use, language: Language = None) -> TextView:
+    """The version in force, in the reader's language."""
+    return TextView.of(*await queries.latest_text(parts, program_id, "guidelines", language))
+
+
+@router.post(
+    "/programs/{program_id}/guidelines", summary="Publish guidelines", response_model=TextView, status_code=201
+)
+async def publish_guidelines(program_id: str, body: NewGuidelines, _: Manager, unit: Unit, parts: Use) -> Response:
+    """A new version in each language of the programme. The first one is always material."""
+    return await unit.run(
+        lambda tx: programs.publish_text(parts, tx, program_id, "guidelines", body.texts, material=body.material),
+        view=_in_first,
+        status=201,
+    )
+
+
+def _in_first(text: Text) -> TextView:
+    return TextView.of(text, next(iter(text.texts)))
+
+
+@router.post("/programs/{program_id}/invitations", summary="Invite people", response_model=InvitedView)
+async def invite(program_id: str, body: Invitations, _: Manager, unit: Unit, parts: Use) -> Response:
+    """Invites persons, or people of a segment who were never asked. Nobody takes part before they say so
+    themselves, and who declined is never asked again."""
+    if body.people is not None:
+        ids = body.people
+        return await unit.run(
+            lambda tx: programs.invite_people(parts, tx, program_id, ids), view=InvitedView.model_validate
+        )
+    order = body.segment or SegmentOrder()
+    segment = Segment(tuple(order.countries), tuple(order.teams), order.leaders_only)
+    return await unit.run(
+        lambda tx: programs.invite_segment(parts, tx, program_id, segment, body.limit),
+        view=InvitedView.model_validate,
+    )
+
+
+@router.get("/programs/{program_id}/ambassadors", summary="Who takes part", response_model=AmbassadorsView)
+async def ambassadors(
+    program_id: str,
+    _: Manages,
+    parts: Use,
+    status: Annotated[Status | None, Query()] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> AmbassadorsView:
+    """How many people are invited, joined, declined and left; and who, by name."""
+    return AmbassadorsView.of(program_id, *await queries.ambassadors(parts, program_id, status, cursor, limit))

@@ -1,0 +1,74 @@
+"""What people do for themselves in a programme: join, decline, leave, acknowledge its guidelines."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Path, Response
+from pydantic import Field
+
+from chassis.http import Body, Router, Unit
+from chassis.mongo import Transaction
+from services.program import queries
+from services.program.api.base import Person, Use
+from services.program.api.views import MeView
+from services.program.commands import programs
+from services.program.domain.people import Person as Somebody
+from services.program.parts import Parts
+
+router = Router(tags=["taking part"])
+
+
+class Join(Body):
+    """Accepting the consent."""
+
+    consent_version: int = Field(ge=1, le=1_000_000, description="The version that was read and is accepted")
+
+
+def _told(
+    parts: Parts, act: Callable[[Transaction], Awaitable[Somebody]]
+) -> Callable[[Transaction], Awaitable[queries.Me]]:
+    """The act, and what the caller is after it."""
+
+    async def command(tx: Transaction) -> queries.Me:
+        return await queries.me(parts, await act(tx), tx)
+
+    return command
+
+
+@router.post("/programs/{program_id}/join", summary="Become an ambassador", response_model=MeView)
+async def join(program_id: str, body: Join, caller: Person, unit: Unit, parts: Use) -> Response:
+    """Accepts the consent in the version named; by invitation, or freely where the programme is open. Repeating it
+    changes nothing."""
+    act = _told(parts, lambda tx: programs.join(parts, tx, program_id, caller.id, body.consent_version))
+    return await unit.run(act, view=MeView.of)
+
+
+@router.post("/programs/{program_id}/decline", summary="Turn an invitation down", response_model=MeView)
+async def decline(program_id: str, caller: Person, unit: Unit, parts: Use) -> Response:
+    """For good: a person who declined is not invited again. Repeating it changes nothing."""
+    act = _told(parts, lambda tx: programs.decline(parts, tx, program_id, caller.id))
+    return await unit.run(act, view=MeView.of)
+
+
+@router.post("/programs/{program_id}/leave", summary="Stop being an ambassador", response_model=MeView)
+async def leave(program_id: str, caller: Person, unit: Unit, parts: Use) -> Response:
+    """At any time, at once. Repeating it changes nothing."""
+    act = _told(parts, lambda tx: programs.leave(parts, tx, program_id, caller.id))
+    return await unit.run(act, view=MeView.of)
+
+
+@router.post(
+    "/programs/{program_id}/guidelines/{version}/acknowledge", summary="Acknowledge guidelines", response_model=MeView
+)
+async def acknowledge(
+    program_id: str,
+    version: Annotated[int, Path(ge=1, le=1_000_000)],
+    caller: Person,
+    unit: Unit,
+    parts: Use,
+) -> Response:
+    """Says that a version was read, which a share asks for. Repeating it changes nothing."""
+    act = _told(parts, lambda tx: programs.acknowledge(parts, tx, program_id, caller.id, version))
+    return await unit.run(act, view=MeView.of)

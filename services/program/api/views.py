@@ -1,0 +1,222 @@
+"""People as they are answered: to those who manage them, to themselves, to everybody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from services.program.api.base import AT, ID, PROGRAM_ID, View
+from services.program.domain.people import Membership, Person, Status, must_acknowledge
+from services.program.domain.programs import Program
+from services.program.queries import Me
+
+Role = Literal["ambassador", "editor", "manager", "admin"]
+
+
+class StandingView(View):
+    """What a person is in a programme."""
+
+    program_id: str
+    status: Status
+    since: datetime
+
+
+class PersonView(View):
+    """A person as managers and administrators see them."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": ID,
+                    "version": 3,
+                    "name": "Amina Belkacem",
+                    "email": "amina@herald.example",
+                    "external_id": "E-1042",
+                    "roles": ["ambassador"],
+                    "active": True,
+                    "signed_in": True,
+                    "country": "FR",
+                    "team": "Engineering",
+                    "job": "Engineer",
+                    "level": "staff",
+                    "site": "Lyon",
+                    "locale": "fr",
+                    "leader": False,
+                    "hidden_from_rankings": False,
+                    "hidden_from_statistics": False,
+                    "programs": [{"program_id": PROGRAM_ID, "status": "joined", "since": AT}],
+                    "created_at": AT,
+                    "updated_at": AT,
+                }
+            ]
+        }
+    )
+
+    id: str
+    version: int = Field(description="Rises with each change; the ETag")
+    name: str
+    email: str | None
+    external_id: str | None
+    roles: list[Role]
+    active: bool = Field(description="False for somebody who left the company")
+    signed_in: bool = Field(description="Whether they ever signed in")
+    country: str = Field(description="ISO 3166-1 alpha-2; ZZ as long as nobody said")
+    team: str
+    job: str | None
+    level: str | None
+    site: str | None
+    locale: str
+    leader: bool
+    hidden_from_rankings: bool
+    hidden_from_statistics: bool
+    programs: list[StandingView]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, person: Person) -> PersonView:
+        values = {name: getattr(person, name) for name in cls.model_fields if hasattr(person, name)}
+        standings = [StandingView.model_validate(one) for one in person.memberships]
+        return cls(**{**values, "signed_in": bool(person.accounts), "programs": standings})
+
+
+class PeopleView(View):
+    """A page of people, by name."""
+
+    items: list[PersonView]
+    next: str | None
+
+
+class NameView(View):
+    """Enough of a person to show them."""
+
+    name: str
+    team: str
+    country: str
+    leader: bool
+
+
+class NamesView(View):
+    """People by id; an id that nobody has is left out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"names": {ID: {"name": "Amina Belkacem", "team": "Engineering", "country": "FR", "leader": False}}}
+            ]
+        }
+    )
+
+    names: dict[str, NameView]
+
+
+class InvitationView(View):
+    """An invitation that waits for an answer."""
+
+    invitation_id: str
+    program_id: str
+    program_name: str
+    invited_at: datetime
+
+
+class InvitationsView(View):
+    """All invitations that wait for an answer."""
+
+    items: list[InvitationView]
+    next: str | None = None
+
+
+class MyProgramView(StandingView):
+    """What the caller is in a programme, and which guidelines stand before their next share."""
+
+    name: str
+    consent_version: int | None = Field(description="Which version they accepted")
+    guidelines_version: int = Field(description="The version in force; 0 for none")
+    acknowledged_version: int = Field(description="The latest version that they acknowledged; 0 for none")
+    must_acknowledge: bool = Field(description="True while guidelines must be acknowledged before a share")
+
+    @classmethod
+    def of(cls, membership: Membership, program: Program) -> MyProgramView:
+        return cls(
+            program_id=program.id,
+            name=program.name,
+            status=membership.status,
+            since=membership.since,
+            consent_version=membership.consent_version,
+            guidelines_version=program.guidelines_version,
+            acknowledged_version=membership.acknowledged,
+            must_acknowledge=must_acknowledge(membership, program),
+        )
+
+
+class MeView(View):
+    """The caller."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": ID,
+                    "name": "Amina Belkacem",
+                    "email": "amina@herald.example",
+                    "roles": ["ambassador"],
+                    "country": "FR",
+                    "team": "Engineering",
+                    "locale": "fr",
+                    "leader": False,
+                    "hidden_from_rankings": False,
+                    "hidden_from_statistics": False,
+                    "programs": [
+                        {
+                            "program_id": PROGRAM_ID,
+                            "name": "Voices",
+                            "status": "joined",
+                            "since": AT,
+                            "consent_version": 1,
+                            "guidelines_version": 2,
+                            "acknowledged_version": 1,
+                            "must_acknowledge": True,
+                        }
+                    ],
+                    "invitations": [],
+                }
+            ]
+        }
+    )
+
+    id: str
+    name: str
+    email: str | None
+    roles: list[Role]
+    country: str
+    team: str
+    locale: str
+    leader: bool
+    hidden_from_rankings: bool
+    hidden_from_statistics: bool
+    programs: list[MyProgramView]
+    invitations: list[InvitationView]
+
+    @classmethod
+    def of(cls, me: Me) -> MeView:
+        person = me.person
+        values = {name: getattr(person, name) for name in cls.model_fields if hasattr(person, name)}
+        programs = [MyProgramView.of(one, me.programs[one.program_id]) for one in person.memberships]
+        return cls(**{**values, "programs": programs, "invitations": invitations_of(me)})
+
+
+def invitations_of(me: Me) -> list[InvitationView]:
+    """The invitations that wait for the caller's answer."""
+    return [
+        InvitationView(
+            invitation_id=str(one.invitation_id),
+            program_id=one.program_id,
+            program_name=me.programs[one.program_id].name,
+            invited_at=one.since,
+        )
+        for one in me.person.memberships
+        if one.status == "invited"
+    ]

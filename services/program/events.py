@@ -1,0 +1,119 @@
+"""What happened here, as the events that others subscribe to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from herald_contracts import (
+    AmbassadorInvited,
+    AmbassadorJoined,
+    AmbassadorLeft,
+    GuidelineAcknowledged,
+    GuidelinePublished,
+    ObjectiveSet,
+    PersonDeactivated,
+    PersonProvisioned,
+    PersonUpdated,
+    ProgramCreated,
+)
+from services.program.domain.people import Person
+from services.program.domain.programs import Objective, Program, Text
+
+
+def _state(person: Person) -> dict[str, Any]:
+    """What others may know of a person: no name, no address."""
+    return {
+        "person_id": person.id,
+        "revision": person.version,
+        "accounts": list(person.accounts),
+        "roles": list(person.roles),
+        "active": person.active,
+        "country": person.country,
+        "team": person.team,
+        "locale": person.locale,
+        "level": person.level,
+        "site": person.site,
+        "leader": person.leader,
+        "has_email": person.email is not None,
+        "hidden_from_rankings": person.hidden_from_rankings,
+        "hidden_from_statistics": person.hidden_from_statistics,
+        "occurred_at": person.updated_at,
+    }
+
+
+def person_provisioned(person: Person, origin: Literal["import", "sign_in"]) -> PersonProvisioned:
+    return PersonProvisioned(origin=origin, **_state(person))
+
+
+def person_updated(person: Person) -> PersonUpdated:
+    return PersonUpdated(**_state(person))
+
+
+def person_deactivated(person: Person) -> PersonDeactivated:
+    return PersonDeactivated(person_id=person.id, revision=person.version, occurred_at=person.updated_at)
+
+
+def ambassador_invited(person: Person, program_id: str) -> AmbassadorInvited:
+    membership = person.in_program(program_id)
+    return AmbassadorInvited(
+        person_id=person.id,
+        program_id=program_id,
+        invitation_id=str(membership.invitation_id),
+        occurred_at=membership.since,
+    )
+
+
+def ambassador_joined(person: Person, program_id: str) -> AmbassadorJoined:
+    membership = person.in_program(program_id)
+    return AmbassadorJoined(
+        person_id=person.id,
+        program_id=program_id,
+        consent_version=membership.consent_version or 0,
+        occurred_at=membership.since,
+    )
+
+
+def ambassador_left(
+    person: Person, program_id: str, reason: Literal["left", "deactivated"], now: datetime
+) -> AmbassadorLeft:
+    return AmbassadorLeft(person_id=person.id, program_id=program_id, reason=reason, occurred_at=now)
+
+
+def program_created(program: Program) -> ProgramCreated:
+    return ProgramCreated(
+        program_id=program.id,
+        name=program.name,
+        time_zone=program.time_zone,
+        languages=list(program.languages),
+        occurred_at=program.created_at,
+    )
+
+
+def objective_set(objective: Objective) -> ObjectiveSet:
+    return ObjectiveSet(
+        program_id=objective.program_id,
+        objective_id=objective.id,
+        revision=objective.version,
+        use_case=objective.use_case,
+        kpi=objective.kpi,
+        baseline=objective.baseline,
+        target=objective.target,
+        starts_on=objective.starts_on,
+        ends_on=objective.ends_on,
+        occurred_at=objective.updated_at,
+    )
+
+
+def guideline_published(text: Text) -> GuidelinePublished:
+    return GuidelinePublished(
+        program_id=text.program_id,
+        version=text.version,
+        material=text.material,
+        languages=list(text.texts),
+        occurred_at=text.published_at,
+    )
+
+
+def guideline_acknowledged(person: Person, program_id: str, version: int, now: datetime) -> GuidelineAcknowledged:
+    return GuidelineAcknowledged(program_id=program_id, person_id=person.id, version=version, occurred_at=now)

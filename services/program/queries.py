@@ -1,0 +1,83 @@
+"""What can be read: pages of people and programmes, texts in the reader's language, one's own standing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.http import decode_cursor, encode_cursor
+from chassis.mongo import Transaction
+from chassis.problems import Invalid, NotFound
+from services.program.domain.people import Person, Status
+from services.program.domain.programs import Objective, Program, Text, TextKind, choose_language
+from services.program.parts import Parts
+from services.program.store.people import Filter, position
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """A person with the programmes that they have to do with, by id."""
+
+    person: Person
+    programs: Mapping[str, Program]
+
+
+async def me(parts: Parts, person: Person, tx: Transaction | None = None) -> Me:
+    ids = [one.program_id for one in person.memberships]
+    return Me(person, await parts.programs.get_many(ids, tx) if ids else {})
+
+
+async def people_page(parts: Parts, wanted: Filter, cursor: str | None, limit: int) -> tuple[list[Person], str | None]:
+    """People by name, and the cursor of the next page. Raises Invalid."""
+    after = _texts(decode_cursor(cursor), 2)
+    found = await parts.people.page(wanted, after, limit + 1)
+    more = len(found) > limit
+    return found[:limit], encode_cursor(position(found[limit - 1])) if more else None
+
+
+async def programs_page(parts: Parts, cursor: str | None, limit: int) -> tuple[list[Program], str | None]:
+    """Programmes, oldest first, and the cursor of the next page. Raises Invalid."""
+    after = _texts(decode_cursor(cursor), 1)
+    found = await parts.programs.page(after[0] if after else None, limit + 1)
+    more = len(found) > limit
+    return found[:limit], encode_cursor([found[limit - 1].id]) if more else None
+
+
+def _texts(position: Any, count: int) -> list[str] | None:
+    if position is None:
+        return None
+    if not isinstance(position, list) or len(position) != count or not all(isinstance(one, str) for one in position):
+        raise Invalid.one("cursor", "format", "This cursor was not given out here.")
+    return position
+
+
+async def names(parts: Parts, ids: Iterable[str]) -> dict[str, Person]:
+    """Those of the ids that are people, by id."""
+    return {person.id: person for person in await parts.people.get_many(ids)}
+
+
+async def latest_text(parts: Parts, program_id: str, kind: TextKind, language: str | None) -> tuple[Text, str]:
+    """The version in force, and the language in which this reader gets it. Raises NotFound."""
+    program = await parts.programs.get(program_id)
+    version = program.consent_version if kind == "consent" else program.guidelines_version
+    text = await parts.programs.text(program_id, kind, version)
+    return text, choose_language(text.texts, language, program.languages)
+
+
+async def objective(parts: Parts, program_id: str) -> Objective:
+    """Raises NotFound."""
+    found = await parts.programs.find_objective(program_id)
+    if found is None:
+        raise NotFound("objective of programme", program_id)
+    return found
+
+
+async def ambassadors(
+    parts: Parts, program_id: str, status: Status | None, cursor: str | None, limit: int
+) -> tuple[dict[Status, int], list[Person], str | None]:
+    """How many people are what in a programme, and a page of those with a status. Raises NotFound, Invalid."""
+    await parts.programs.get(program_id)
+    counts = await parts.people.count_by_status(program_id)
+    found, following = await people_page(parts, Filter(program_id=program_id, status=status), cursor, limit)
+    return counts, found, following

@@ -1,0 +1,28 @@
+"""Settings of this service, beside those that all share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from chassis.settings import Settings
+
+
+class ProgramSettings(Settings):
+    """Variables are `HERALD_<FIELD>`."""
+
+    program_admins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="E-mail addresses (verified by the issuer) or accounts (SHA-256 of `<issuer>|<subject>`), comma "
+        "between, that are made administrators when they first sign in",
+    )
+    program_locale: str = Field("en", description="Language of people of whom no other is known")
+
+    @field_validator("program_admins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value

@@ -1,0 +1,1 @@
+"""Every MongoDB query and index of this service, a module a collection's owner."""

@@ -1,0 +1,252 @@
+"""Persons with their memberships, one document each, and the record of consents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pymongo import ASCENDING, InsertOne, ReplaceOne
+from pymongo.results import BulkWriteResult
+
+from chassis.directory import Principal
+from chassis.ids import new_id
+from chassis.mongo import Document, Mongo, Transaction
+from chassis.problems import NotFound, StaleVersion
+from services.program.domain import fields
+from services.program.domain.imports import Row
+from services.program.domain.people import Membership, Person, Status
+
+_PLAIN = (
+    "version",
+    "name",
+    "country",
+    "team",
+    "locale",
+    "job",
+    "level",
+    "site",
+    "leader",
+    "active",
+    "hidden_from_rankings",
+    "hidden_from_statistics",
+    "locale_chosen",
+    "created_at",
+    "updated_at",
+)
+_UNIQUE = ("email", "external_id", "accounts")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which people to list; None means any. `query` is matched with the beginnings of words."""
+
+    query: str | None = None
+    country: str | None = None
+    team: str | None = None
+    role: str | None = None
+    program_id: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A group of people by attributes; an empty list names everybody."""
+
+    countries: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    leaders_only: bool = False
+
+
+class People:
+    """The collections `people` and `consents`."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._people = mongo.db["people"]
+        self._consents = mongo.db["consents"]
+
+    async def ensure_indexes(self) -> None:
+        for name in _UNIQUE:
+            await self._people.create_index(name, unique=True, sparse=True)
+        await self._people.create_index([("sort_name", ASCENDING), ("_id", ASCENDING)])
+        await self._people.create_index("terms")
+        await self._people.create_index([("country", ASCENDING), ("team", ASCENDING)])
+        await self._people.create_index("grants")
+        await self._people.create_index(
+            [("memberships.program_id", ASCENDING), ("memberships.status", ASCENDING), ("sort_name", ASCENDING)]
+        )
+        await self._consents.create_index([("person_id", ASCENDING), ("program_id", ASCENDING)])
+
+    async def find(self, account: str) -> Principal | None:
+        """The caller whom a sign-in belongs to, as the chassis asks for them."""
+        row = await self._people.find_one({"accounts": account})
+        return _principal(_person(row)) if row else None
+
+    async def find_by_account(self, account: str, tx: Transaction) -> Person | None:
+        row = await self._people.find_one({"accounts": account}, session=tx.session)
+        return _person(row) if row else None
+
+    async def find_by_email(self, email: str, tx: Transaction) -> Person | None:
+        row = await self._people.find_one({"email": email}, session=tx.session)
+        return _person(row) if row else None
+
+    async def get(self, id: str, tx: Transaction | None = None) -> Person:
+        """Raises NotFound."""
+        row = await self._people.find_one({"_id": id}, session=tx.session if tx else None)
+        if row is None:
+            raise NotFound("person", id)
+        return _person(row)
+
+    async def get_many(self, ids: Iterable[str], tx: Transaction | None = None) -> list[Person]:
+        cursor = self._people.find({"_id": {"$in": list(ids)}}, session=tx.session if tx else None)
+        return [_person(row) for row in await cursor.to_list()]
+
+    async def matching(self, rows: Iterable[Row], tx: Transaction | None = None) -> list[Person]:
+        """Everybody who has an e-mail address or external id of the rows."""
+        values = [row.values for row in rows]
+        either = [
+            {name: {"$in": wanted}}
+            for name in ("email", "external_id")
+            if (wanted := [one[name] for one in values if name in one])
+        ]
+        if not either:
+            return []
+        cursor = self._people.find({"$or": either}, session=tx.session if tx else None)
+        return [_person(row) for row in await cursor.to_list()]
+
+    async def page(self, wanted: Filter, after: Sequence[str] | None, limit: int) -> list[Person]:
+        """People by name from a position on, which is the sort name and id of the last one seen."""
+        where = _where(wanted)
+        if after is not None:
+            name, id = after
+            where["$or"] = [{"sort_name": {"$gt": name}}, {"sort_name": name, "_id": {"$gt": id}}]
+        cursor = self._people.find(where, sort=[("sort_name", 1), ("_id", 1)], limit=limit)
+        return [_person(row) for row in await cursor.to_list()]
+
+    async def invitable(self, program_id: str, segment: Segment, limit: int, tx: Transaction) -> list[Person]:
+        """People of a segment who were never asked or part of the programme, oldest first."""
+        where = _of_segment(segment) | {"active": True, "memberships.program_id": {"$ne": program_id}}
+        cursor = self._people.find(where, sort=[("_id", 1)], limit=limit, session=tx.session)
+        return [_person(row) for row in await cursor.to_list()]
+
+    async def count_segment(self, program_id: str, segment: Segment, tx: Transaction) -> tuple[dict[str, int], int]:
+        """How many people of a segment are not invited for which reason, and how many can be."""
+        mine = {"$filter": {"input": "$memberships", "cond": {"$eq": ["$$this.program_id", program_id]}}}
+        status = {"$ifNull": [{"$first": {"$map": {"input": mine, "in": "$$this.status"}}}, None]}
+        pipeline: list[dict[str, Any]] = [
+            {"$match": _of_segment(segment)},
+            {"$group": {"_id": {"$cond": ["$active", status, "inactive"]}, "n": {"$sum": 1}}},
+        ]
+        rows = await self._people.aggregate(pipeline, session=tx.session)
+        found = {row["_id"]: int(row["n"]) async for row in rows}
+        free = found.pop(None, 0)
+        reasons = {"invited": "already_invited", "joined": "already_joined"}
+        return {reasons.get(status, status): count for status, count in found.items()}, free
+
+    async def count_by_status(self, program_id: str) -> dict[Status, int]:
+        """How many people are what in a programme."""
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"memberships.program_id": program_id}},
+            {"$unwind": "$memberships"},
+            {"$match": {"memberships.program_id": program_id}},
+            {"$group": {"_id": "$memberships.status", "n": {"$sum": 1}}},
+        ]
+        return {row["_id"]: row["n"] async for row in await self._people.aggregate(pipeline)}
+
+    async def write(
+        self, tx: Transaction, *, created: Sequence[Person] = (), changed: Sequence[tuple[Person, Person]] = ()
+    ) -> None:
+        """Write persons in one go. Raises StaleVersion if one is no longer what it was before."""
+        writes: list[InsertOne[Document] | ReplaceOne[Document]] = [
+            ReplaceOne({"_id": before.id, "version": before.version}, _document(after)) for before, after in changed
+        ]
+        writes += [InsertOne(_document(person)) for person in created]
+        if not writes:
+            return
+        result: BulkWriteResult = await self._people.bulk_write(writes, session=tx.session, ordered=True)
+        if result.matched_count != len(changed):
+            raise StaleVersion("A person was changed in the meantime.")
+
+    async def record_consent(self, person: Person, program_id: str, version: int, tx: Transaction) -> None:
+        """Keep, for good, that a person accepted a version."""
+        record = {"_id": new_id(), "person_id": person.id, "program_id": program_id, "version": version, "at": tx.now}
+        await self._consents.insert_one(record, session=tx.session)
+
+
+def position(person: Person) -> list[str]:
+    """Where a person stands in a list by name."""
+    return [_sort_name(person), person.id]
+
+
+def _sort_name(person: Person) -> str:
+    return " ".join(fields.terms(person.name))
+
+
+def _where(wanted: Filter) -> dict[str, Any]:
+    where: dict[str, Any] = {}
+    for name in ("country", "team"):
+        if (value := getattr(wanted, name)) is not None:
+            where[name] = value
+    if wanted.role == "ambassador":
+        where["memberships.status"] = "joined"
+    elif wanted.role is not None:
+        where["grants"] = wanted.role
+    membership = {name: value for name in ("program_id", "status") if (value := getattr(wanted, name)) is not None}
+    if membership:
+        where["memberships"] = {"$elemMatch": membership}
+    if wanted.query is not None:
+        words = fields.terms(wanted.query)
+        where["$and"] = [{"terms": {"$regex": f"^{word}"}} for word in words] or [{"_id": None}]
+    return where
+
+
+def _of_segment(segment: Segment) -> dict[str, Any]:
+    where: dict[str, Any] = {}
+    if segment.countries:
+        where["country"] = {"$in": list(segment.countries)}
+    if segment.teams:
+        where["team"] = {"$in": list(segment.teams)}
+    if segment.leaders_only:
+        where["leader"] = True
+    return where
+
+
+def _document(person: Person) -> Document:
+    document: Document = {"_id": person.id, **{name: getattr(person, name) for name in _PLAIN}}
+    document["grants"] = list(person.grants)
+    document["memberships"] = [asdict(one) for one in person.memberships]
+    document["terms"] = list(person.terms)
+    document["sort_name"] = _sort_name(person)
+    # Absent rather than null or empty: the unique indexes are sparse.
+    document.update({name: value for name in _UNIQUE if (value := getattr(person, name))})
+    return document
+
+
+def _person(row: Document) -> Person:
+    return Person(
+        id=row["_id"],
+        email=row.get("email"),
+        external_id=row.get("external_id"),
+        accounts=tuple(row.get("accounts", ())),
+        grants=tuple(row["grants"]),
+        memberships=tuple(Membership(**one) for one in row["memberships"]),
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def _principal(person: Person) -> Principal:
+    return Principal(
+        id=person.id,
+        roles=frozenset(person.roles),
+        active=person.active,
+        country=person.country,
+        team=person.team,
+        locale=person.locale,
+        level=person.level,
+        site=person.site,
+        leader=person.leader,
+        has_email=person.email is not None,
+        hidden_from_rankings=person.hidden_from_rankings,
+        hidden_from_statistics=person.hidden_from_statistics,
+        memberships=person.joined,
+    )
