@@ -149,9 +149,9 @@ def create_app(service: Service) -> FastAPI:
     app.state.principals = service.principals
     app.state.tokens = chassis.tokens
     app.include_router(service.router, responses=PROBLEMS)
-    _describe_problems(app)
     add_health(app, service)
     _add_problems(app)
+    _describe_problems(app)
     limits = dict(service.max_body)
     app.add_middleware(
         Limits,
@@ -180,7 +180,10 @@ def _describe_problems(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = undescribed()
-        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = _PROBLEM
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
