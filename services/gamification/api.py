@@ -1,0 +1,167 @@
+"""Routes: parse, call, answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query, Request, Response
+
+from chassis.directory import Principal
+from chassis.http import (
+    Caller,
+    Cursor,
+    IfMatch,
+    Limit,
+    Router,
+    Unit,
+    decode_cursor,
+    encode_cursor,
+    etag,
+    requires,
+)
+from chassis.problems import Invalid
+from services.gamification import commands, queries
+from services.gamification.domain.periods import Period
+from services.gamification.domain.standings import Scope
+from services.gamification.parts import Parts
+from services.gamification.queries import Wanted
+from services.gamification.views import (
+    PROGRAM,
+    EntryView,
+    LeaderboardView,
+    LedgerView,
+    PointsView,
+    RebuiltView,
+    RulesBody,
+    RulesView,
+    StandingView,
+)
+
+router = Router(prefix="/v1")
+ID = r"^[A-Za-z0-9._:@-]{1,128}$"
+MAX_POSITION = 100_000_000
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+
+
+def parts(request: Request) -> Parts:
+    found: Parts = request.app.state.parts
+    return found
+
+
+Built = Annotated[Parts, Depends(parts)]
+ProgramPath = Annotated[str, Path(pattern=ID, description="The programme", examples=[PROGRAM])]
+ProgramQuery = Annotated[str, Query(pattern=ID, description="The programme", examples=[PROGRAM])]
+Manager = Annotated[Principal, requires("manager")]
+Admin = Annotated[Principal, requires("admin")]
+
+
+@router.get("/me/points", summary="My points and my rank")
+async def my_points(program_id: ProgramQuery, caller: Caller, built: Built) -> PointsView:
+    return PointsView.of(await queries.points_of(built, caller, program_id))
+
+
+@router.get("/me/ledger", summary="My points one by one, and why I got each")
+async def my_ledger(
+    program_id: ProgramQuery, caller: Caller, built: Built, cursor: Cursor = None, limit: Limit = 50
+) -> LedgerView:
+    before = _place(decode_cursor(cursor))
+    found = await queries.ledger_of(built, caller, program_id, before=before, limit=limit + 1)
+    page = found[:limit]
+    following = None
+    if len(found) > limit:
+        last = page[-1][0]
+        following = encode_cursor([last.occurred_at.isoformat(), last.id])
+    return LedgerView(items=[EntryView.of(entry, rule) for entry, rule in page], next=following)
+
+
+def _place(cursor: Any) -> tuple[datetime, str] | None:
+    match cursor:
+        case None:
+            return None
+        case [str() as moment, str() as id]:
+            try:
+                found = datetime.fromisoformat(moment)
+            except ValueError:
+                found = None
+            if found is not None and found.tzinfo is not None:
+                return found, id
+    raise _foreign_cursor()
+
+
+def _foreign_cursor() -> Invalid:
+    return Invalid.one("cursor", "format", "This cursor was not given out here.")
+
+
+@router.get("/programs/{program_id}/leaderboard", summary="Who stands where")
+async def leaderboard(
+    program_id: ProgramPath,
+    caller: Caller,
+    built: Built,
+    period: Period = "month",
+    scope: Scope = "individual",
+    on: Annotated[
+        date | None,
+        Query(ge=FIRST_DAY, le=LAST_DAY, description="A day of the period that is meant; today's if left out"),
+    ] = None,
+    around: Annotated[
+        str | None, Query(pattern="^me$", description="`me`: the ranks around my own; for persons and leaders")
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> LeaderboardView:
+    """Those who opted out of rankings are on none, and count for no team and no country."""
+    start = _position(decode_cursor(cursor))
+    wanted = Wanted(period, scope, on, around is not None, start, limit)
+    found = await queries.leaderboard(built, caller, program_id, wanted)
+    head = LeaderboardView.head(program_id, period, scope, found)
+    if found.people is not None:
+        page = found.people
+        items = [StandingView.person(one, caller.id) for one in page.standings]
+        mine = StandingView.person(page.mine, caller.id) if page.mine else None
+        return head.model_copy(update={"items": items, "me": mine, "next": _next(page.next)})
+    own = caller.team if scope == "team" else caller.country
+    groups = [StandingView.group(one, own) for one in found.groups or []]
+    more = start + limit if start + limit < len(groups) else None
+    mine = next((one for one in groups if one.me), None)
+    return head.model_copy(update={"items": groups[start : start + limit], "me": mine, "next": _next(more)})
+
+
+def _position(cursor: Any) -> int:
+    if cursor is None:
+        return 0
+    if type(cursor) is not int or not 0 <= cursor <= MAX_POSITION:
+        raise _foreign_cursor()
+    return cursor
+
+
+def _next(position: int | None) -> str | None:
+    return None if position is None else encode_cursor(position)
+
+
+@router.get("/programs/{program_id}/rules", summary="What earns how many points")
+async def rules(program_id: ProgramPath, caller: Caller, built: Built, response: Response) -> RulesView:
+    """Everybody may know the rules: now, before, and what is decided for later."""
+    programme = await built.programmes.get(program_id)
+    response.headers.update(etag(programme.latest.version))
+    return RulesView.of(programme, built.clock.now())
+
+
+@router.post("/programs/{program_id}/rules", summary="Decide new rules", status_code=201, response_model=RulesView)
+async def change_rules(
+    program_id: ProgramPath, body: RulesBody, manager: Manager, unit: Unit, built: Built, expected: IfMatch
+) -> Response:
+    """A new version, from now on or from a time to come; it replaces what was scheduled and changes no point
+    that was given. `If-Match` names the latest version that the caller has seen."""
+    return await unit.run(
+        lambda tx: commands.change_rules(built, tx, program_id, body.order, by=manager.id, expected=expected),
+        view=lambda programme: RulesView.of(programme, built.clock.now()),
+        status=201,
+        etag=lambda programme: programme.latest.version,
+    )
+
+
+@router.post("/programs/{program_id}/leaderboard/rebuild", summary="Add the ledger up anew")
+async def rebuild(program_id: ProgramPath, admin: Admin, built: Built) -> RebuiltView:
+    """Makes every balance the sum of its entries, while points go on being given; leaderboards follow."""
+    return RebuiltView.of(program_id, await commands.rebuild(built, program_id))

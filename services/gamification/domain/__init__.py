@@ -1,0 +1,1 @@
+"""Rules and facts of recognition: no clock, no store, no network."""

@@ -1,0 +1,242 @@
+"""Booking: from what happened to entries of the points ledger.
+
+The ledger is a function of the facts of each ambassador in their order, whatever batches they came in:
+an entry's id is derived from what earned it, so that a fact that is told again finds its entry there, and
+the limits of a day look only at that day's entries of the same rule.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from chassis.ids import derived_id
+from services.gamification.domain.periods import labels
+from services.gamification.domain.rules import Act, Programme, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened to a post, as far as points are concerned."""
+
+    cause_id: str
+    cause_type: str
+    act: Act | Literal["removal"]
+    quantity: int
+    ambassador_id: str
+    program_id: str
+    post_id: str
+    content_id: str
+    network: str
+    occurred_at: datetime
+
+    @property
+    def origin(self) -> str:
+        """What stays the same if the fact is told again: a post is shared once, whatever the event is called."""
+        return self.post_id if self.act == "share" else self.cause_id
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger. `day` is the day it counts for; a reversal counts for the day of what it reverses.
+
+    `acts` is how many acts were counted and `worth` what they would have earned without a day's limits; both
+    are negative in a reversal.
+    """
+
+    id: str
+    ambassador_id: str
+    program_id: str
+    points: int
+    acts: int
+    worth: int
+    rule: str
+    rule_version: int
+    act: Act
+    cause_id: str
+    cause_type: str
+    post_id: str
+    content_id: str
+    network: str
+    day: date
+    occurred_at: datetime
+    reverses: str | None = None
+
+    @property
+    def total_key(self) -> TotalKey:
+        return TotalKey(self.program_id, self.ambassador_id, self.day, self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class TotalKey:
+    """Whose total of which rule on which day."""
+
+    program_id: str
+    ambassador_id: str
+    day: date
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What a rule counted and gave."""
+
+    acts: int = 0
+    points: int = 0
+
+    def plus(self, entry: Entry) -> Total:
+        return Total(self.acts + entry.acts, self.points + entry.points)
+
+
+@dataclass
+class Past:
+    """What is booked already, as far as the facts at hand touch it: the ids of `expected_ids` that exist, the
+    entries (and reversals) of shares whose post is removed, and the totals of `touched_totals`."""
+
+    ids: set[str] = field(default_factory=set)
+    shares: dict[str, list[Entry]] = field(default_factory=dict)
+    totals: dict[TotalKey, Total] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        self.ids.add(entry.id)
+        self.totals[entry.total_key] = self.totals.get(entry.total_key, Total()).plus(entry)
+        if entry.act == "share":
+            self.shares.setdefault(entry.post_id, []).append(entry)
+
+
+Programmes = Mapping[str, Programme]
+
+
+def expected_ids(facts: Iterable[Fact], programmes: Programmes) -> set[str]:
+    """The ids of the entries that the facts may lead to, reversals aside."""
+    return {derived_id(fact.origin, rule.id) for fact in facts for rule, _ in _rules(fact, programmes)}
+
+
+def touched_totals(facts: Iterable[Fact], programmes: Programmes) -> set[TotalKey]:
+    """The totals that decide whether a day's limit is reached."""
+    return {
+        TotalKey(fact.program_id, fact.ambassador_id, programmes[fact.program_id].day_of(fact.occurred_at), rule.id)
+        for fact in facts
+        for rule, _ in _rules(fact, programmes)
+        if rule.acts_a_day is not None or rule.points_a_day is not None
+    }
+
+
+def book(facts: Sequence[Fact], programmes: Programmes, past: Past) -> list[Entry]:
+    """The entries that the facts lead to, in order. Every fact's programme must be in `programmes`.
+
+    `past` is brought up to date with them.
+    """
+    booked = []
+    for fact in facts:
+        entries = _reversals(fact, past) if fact.act == "removal" else _earned(fact, programmes, past)
+        for entry in entries:
+            past.add(entry)
+            booked.append(entry)
+    return booked
+
+
+def grant(rule: Rule, quantity: int, so_far: Total) -> Total:
+    """What `quantity` acts earn by a rule, given what the day has had of it."""
+    acts = quantity if rule.acts_a_day is None else min(quantity, max(0, rule.acts_a_day - so_far.acts))
+    points = acts * rule.points
+    if rule.points_a_day is not None:
+        points = min(points, max(0, rule.points_a_day - so_far.points))
+    return Total(acts, points)
+
+
+def _rules(fact: Fact, programmes: Programmes) -> Iterator[tuple[Rule, int]]:
+    """The rules that reward a fact, with their version."""
+    rules = programmes[fact.program_id].rules_at(fact.occurred_at)
+    for rule in rules.rules:
+        if rule.rewards(fact.act, fact.network):
+            yield rule, rules.version
+
+
+def _earned(fact: Fact, programmes: Programmes, past: Past) -> Iterator[Entry]:
+    assert fact.act != "removal"
+    day = programmes[fact.program_id].day_of(fact.occurred_at)
+    for rule, version in _rules(fact, programmes):
+        id = derived_id(fact.origin, rule.id)
+        if id in past.ids:
+            continue
+        key = TotalKey(fact.program_id, fact.ambassador_id, day, rule.id)
+        given = grant(rule, fact.quantity, past.totals.get(key, Total()))
+        if given.points == 0:
+            continue
+        yield Entry(
+            id=id,
+            ambassador_id=fact.ambassador_id,
+            program_id=fact.program_id,
+            points=given.points,
+            acts=given.acts,
+            worth=fact.quantity * rule.points,
+            rule=rule.id,
+            rule_version=version,
+            act=fact.act,
+            cause_id=fact.cause_id,
+            cause_type=fact.cause_type,
+            post_id=fact.post_id,
+            content_id=fact.content_id,
+            network=fact.network,
+            day=day,
+            occurred_at=fact.occurred_at,
+        )
+
+
+def _reversals(fact: Fact, past: Past) -> list[Entry]:
+    """What undoes the points of a share; what came of it (clicks, likes) stays, for it did happen."""
+    entries = past.shares.get(fact.post_id, [])
+    undone = {entry.reverses for entry in entries}
+    return [
+        Entry(
+            id=derived_id(entry.id, "reversal"),
+            ambassador_id=entry.ambassador_id,
+            program_id=entry.program_id,
+            points=-entry.points,
+            acts=-entry.acts,
+            worth=-entry.worth,
+            rule=entry.rule,
+            rule_version=entry.rule_version,
+            act=entry.act,
+            cause_id=fact.cause_id,
+            cause_type=fact.cause_type,
+            post_id=entry.post_id,
+            content_id=entry.content_id,
+            network=entry.network,
+            day=entry.day,
+            occurred_at=fact.occurred_at,
+            reverses=entry.id,
+        )
+        for entry in entries
+        if entry.reverses is None and entry.id not in undone
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceKey:
+    """Whose balance in which period."""
+
+    program_id: str
+    period: str
+    ambassador_id: str
+
+
+def balance_changes(entries: Iterable[Entry]) -> dict[BalanceKey, int]:
+    """By how much the entries move each balance."""
+    changes: dict[BalanceKey, int] = defaultdict(int)
+    for entry in entries:
+        for period in labels(entry.day):
+            changes[BalanceKey(entry.program_id, period, entry.ambassador_id)] += entry.points
+    return dict(changes)
+
+
+def total_changes(entries: Iterable[Entry]) -> dict[TotalKey, Total]:
+    """By how much the entries move each day's total of a rule."""
+    changes: dict[TotalKey, Total] = {}
+    for entry in entries:
+        changes[entry.total_key] = changes.get(entry.total_key, Total()).plus(entry)
+    return changes

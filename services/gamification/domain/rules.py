@@ -1,0 +1,113 @@
+"""Which acts earn how many points. A programme's rules are versioned, dated, and never retroactive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from chassis.problems import Invalid, Violation
+
+Act = Literal["share", "click", "like", "comment", "repost"]
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Points for each act of one kind, on the networks it names (none: on all), within a day's limits.
+
+    `acts_a_day` limits how many acts count, `points_a_day` what they may earn together; None is no limit.
+    """
+
+    id: str
+    act: Act
+    points: int
+    networks: tuple[str, ...] = ()
+    acts_a_day: int | None = None
+    points_a_day: int | None = None
+
+    def rewards(self, act: str, network: str) -> bool:
+        return self.act == act and (not self.networks or network in self.networks)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """One version of a programme's rules, and when it took or takes effect."""
+
+    version: int
+    valid_from: datetime
+    rules: tuple[Rule, ...]
+    changed_by: str | None = None
+    changed_at: datetime | None = None
+
+    def find(self, rule_id: str) -> Rule | None:
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What booking needs to know of a programme. `rule_sets` are in the order of their versions, from 1."""
+
+    id: str
+    zone: ZoneInfo
+    rule_sets: tuple[RuleSet, ...]
+
+    def day_of(self, moment: datetime) -> date:
+        """The day in the programme's time zone."""
+        return moment.astimezone(self.zone).date()
+
+    def rules_at(self, moment: datetime) -> RuleSet:
+        """The version in force at a moment: the latest decided of those that had taken effect.
+
+        A version decided later thus replaces what was merely scheduled.
+        """
+        in_force = [rules for rules in self.rule_sets if rules.valid_from <= moment]
+        return in_force[-1] if in_force else self.rule_sets[0]
+
+    @property
+    def latest(self) -> RuleSet:
+        return self.rule_sets[-1]
+
+    def version(self, number: int) -> RuleSet | None:
+        return next((rules for rules in self.rule_sets if rules.version == number), None)
+
+
+DEFAULT_RULES = RuleSet(
+    version=1,
+    valid_from=ALWAYS,
+    rules=(
+        Rule("share", "share", 10, acts_a_day=5),
+        Rule("click", "click", 2, points_a_day=40),
+        Rule("like", "like", 1),
+        Rule("comment", "comment", 3),
+        Rule("repost", "repost", 5),
+    ),
+)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises ValueError where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise ValueError(f"no time zone {name[:64]!r}") from None
+
+
+def next_rules(
+    programme: Programme, rules: Sequence[Rule], *, valid_from: datetime | None, now: datetime, changed_by: str
+) -> RuleSet:
+    """The programme's next version. Raises Invalid: `not-retroactive`, `unique`."""
+    wrong = []
+    if valid_from is not None and valid_from < now:
+        wrong.append(Violation("valid_from", "not-retroactive", "Rules change from now on, or later."))
+    ids = [rule.id for rule in rules]
+    wrong += [
+        Violation(f"rules.{index}.id", "unique", f"Another rule is called {id!r} already.")
+        for index, id in enumerate(ids)
+        if id in ids[:index]
+    ]
+    if wrong:
+        raise Invalid("These rules cannot be taken.", errors=wrong)
+    return RuleSet(programme.latest.version + 1, valid_from or now, tuple(rules), changed_by, now)

@@ -1,0 +1,103 @@
+"""What people may know of their points, of their rank, and of the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from chassis.directory import Principal
+from chassis.problems import Forbidden
+from services.gamification.domain.ledger import Entry
+from services.gamification.domain.periods import ALL, Period, bounds, label
+from services.gamification.domain.rules import Programme, Rule
+from services.gamification.domain.standings import GroupStanding, Scope
+from services.gamification.leaderboard.cache import Board
+from services.gamification.leaderboard.reader import Page
+from services.gamification.parts import Parts
+
+OVERSEERS = frozenset({"manager", "admin", "editor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A person's points in a programme; `rank` of all time, None for who is not ranked."""
+
+    program_id: str
+    total: int
+    this_week: int
+    this_month: int
+    rank: int | None
+    hidden: bool
+
+
+async def points_of(parts: Parts, caller: Principal, program_id: str) -> Points:
+    """Raises NotFound."""
+    programme = await parts.programmes.get(program_id)
+    today = programme.day_of(parts.clock.now())
+    periods = [ALL, label("week", today), label("month", today)]
+    total, week, month = await parts.ledger.balances_of(program_id, caller.id, periods)
+    ranked = may_be_ranked(caller, program_id)
+    rank = await parts.leaderboard.rank(Board(program_id, ALL), caller.id) if ranked else None
+    return Points(program_id, total, week, month, rank, caller.hidden_from_rankings)
+
+
+async def ledger_of(
+    parts: Parts, caller: Principal, program_id: str, *, before: tuple[datetime, str] | None, limit: int
+) -> list[tuple[Entry, Rule | None]]:
+    """A person's entries with the rule of each, the latest act first. Raises NotFound."""
+    programme = await parts.programmes.get(program_id)
+    entries = await parts.ledger.page(program_id, caller.id, before=before, limit=limit)
+    return [(entry, _rule_of(programme, entry)) for entry in entries]
+
+
+def _rule_of(programme: Programme, entry: Entry) -> Rule | None:
+    rules = programme.version(entry.rule_version)
+    return rules.find(entry.rule) if rules else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which leaderboard, and which part of it."""
+
+    period: Period
+    scope: Scope
+    on: date | None
+    around: bool
+    start: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A leaderboard's period, and its persons or its groups."""
+
+    period: str
+    span: tuple[date, date] | None
+    people: Page | None
+    groups: list[GroupStanding] | None
+
+
+async def leaderboard(parts: Parts, caller: Principal, program_id: str, wanted: Wanted) -> Found:
+    """Raises NotFound, and Forbidden for who is neither of the programme nor steers it."""
+    programme = await parts.programmes.get(program_id)
+    if program_id not in caller.memberships and not caller.roles & OVERSEERS:
+        raise Forbidden("Leaderboards are for the programme's ambassadors.", type_="not-a-member")
+    day = wanted.on or programme.day_of(parts.clock.now())
+    board = Board(program_id, label(wanted.period, day))
+    span = bounds(wanted.period, day)
+    if wanted.scope == "team" or wanted.scope == "country":
+        return Found(board.period, span, None, await parts.leaderboard.groups(board, wanted.scope))
+    page = await parts.leaderboard.page(
+        board,
+        leaders=wanted.scope == "leaders",
+        me=caller.id if may_be_ranked(caller, program_id) else None,
+        around=wanted.around,
+        start=wanted.start,
+        limit=wanted.limit,
+    )
+    return Found(board.period, span, page, None)
+
+
+def may_be_ranked(person: Principal, program_id: str) -> bool:
+    """Whether leaderboards show this person."""
+    return person.active and program_id in person.memberships and not person.hidden_from_rankings

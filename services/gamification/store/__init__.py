@@ -1,0 +1,1 @@
+"""Every query and index of this service, by what is kept."""

@@ -1,0 +1,222 @@
+"""The ledger, and what is kept beside it by increments: balances by period, totals by day and rule."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from pymongo import DeleteOne, UpdateOne
+
+from chassis.mongo import Document, Mongo, Transaction
+from services.gamification.domain.ledger import (
+    BalanceKey,
+    Entry,
+    Fact,
+    Past,
+    Programmes,
+    Total,
+    TotalKey,
+    balance_changes,
+    expected_ids,
+    total_changes,
+    touched_totals,
+)
+from services.gamification.domain.periods import labels
+
+Write = UpdateOne | DeleteOne
+
+
+class Ledger:
+    """The collections `ledger`, `balances` and `totals`.
+
+    Their documents are named so that all that a person has in a programme lies together:
+    `<program>|<ambassador>|<period>` and `<program>|<ambassador>|<day>`.
+    """
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._ledger = mongo.db["ledger"]
+        self._balances = mongo.db["balances"]
+        self._totals = mongo.db["totals"]
+
+    async def ensure_indexes(self) -> None:
+        await self._ledger.create_index([("program_id", 1), ("ambassador_id", 1), ("occurred_at", 1), ("_id", 1)])
+        await self._ledger.create_index("post_id", partialFilterExpression={"act": "share"})
+        await self._balances.create_index([("program_id", 1), ("period", 1), ("points", 1), ("ambassador_id", 1)])
+
+    async def past(self, facts: Sequence[Fact], programmes: Programmes, tx: Transaction) -> Past:
+        """What of the ledger the facts touch."""
+        session = tx.session
+        past = Past()
+        ids = list(expected_ids(facts, programmes))
+        if ids:
+            past.ids = {
+                row["_id"] async for row in self._ledger.find({"_id": {"$in": ids}}, {"_id": 1}, session=session)
+            }
+        removed = list({fact.post_id for fact in facts if fact.act == "removal"})
+        if removed:
+            async for row in self._ledger.find({"post_id": {"$in": removed}, "act": "share"}, session=session):
+                past.shares.setdefault(row["post_id"], []).append(_entry(row))
+        keys = touched_totals(facts, programmes)
+        if keys:
+            wanted = list({_total_id(key) for key in keys})
+            found = {
+                row["_id"]: row["rules"] async for row in self._totals.find({"_id": {"$in": wanted}}, session=session)
+            }
+            past.totals = {key: _total(found.get(_total_id(key), {}).get(key.rule)) for key in keys}
+        return past
+
+    async def add(self, entries: Sequence[Entry], tx: Transaction) -> None:
+        """Append entries; balances and totals move with them. Three writes, however many entries."""
+        if not entries:
+            return
+        rows = [{**_row(entry), "booked_at": tx.now} for entry in entries]
+        await self._ledger.insert_many(rows, session=tx.session, ordered=False)
+        await self._balances.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": _balance_id(key)}, {"$inc": {"points": points}, "$setOnInsert": _names(key)}, upsert=True
+                )
+                for key, points in sorted(balance_changes(entries).items(), key=lambda one: _balance_id(one[0]))
+            ],
+            session=tx.session,
+            ordered=False,
+        )
+        by_day: dict[str, dict[str, int]] = defaultdict(dict)
+        for key, change in sorted(total_changes(entries).items(), key=lambda one: _total_id(one[0])):
+            by_day[_total_id(key)] |= {
+                f"rules.{key.rule}.acts": change.acts,
+                f"rules.{key.rule}.points": change.points,
+            }
+        await self._totals.bulk_write(
+            [UpdateOne({"_id": id}, {"$inc": change}, upsert=True) for id, change in by_day.items()],
+            session=tx.session,
+            ordered=False,
+        )
+
+    async def page(
+        self, program_id: str, ambassador_id: str, *, before: tuple[datetime, str] | None, limit: int
+    ) -> list[Entry]:
+        """A person's entries, the latest act first; those after `before` (time and id of an entry)."""
+        chosen: Document = {"program_id": program_id, "ambassador_id": ambassador_id}
+        if before is not None:
+            moment, id = before
+            chosen["$or"] = [
+                {"occurred_at": {"$lt": moment}},
+                {"occurred_at": moment, "_id": {"$lt": id}},
+            ]
+        cursor = self._ledger.find(chosen).sort([("occurred_at", -1), ("_id", -1)]).limit(limit)
+        return [_entry(row) async for row in cursor]
+
+    async def balances_of(self, program_id: str, ambassador_id: str, periods: Sequence[str]) -> list[int]:
+        """A person's points in each of the periods."""
+        ids = [_balance_id(BalanceKey(program_id, period, ambassador_id)) for period in periods]
+        found = {row["_id"]: row["points"] async for row in self._balances.find({"_id": {"$in": ids}})}
+        return [found.get(id, 0) for id in ids]
+
+    # --- rebuilding ------------------------------------------------------------------------------------------
+
+    async def ambassadors(self, program_id: str) -> list[str]:
+        """Everybody who has an entry or a balance, in order."""
+        chosen: Document = {"program_id": program_id}
+        group: list[Document] = [{"$match": chosen}, {"$group": {"_id": "$ambassador_id"}}]
+        found = {row["_id"] async for row in await self._ledger.aggregate(group, allowDiskUse=True)}
+        found |= {row["_id"] async for row in await self._balances.aggregate(group, allowDiskUse=True)}
+        return sorted(found)
+
+    async def rebuild(self, program_id: str, ambassadors: Sequence[str], tx: Transaction) -> tuple[int, int]:
+        """Make balances and totals of these persons the sums of their entries.
+
+        Returns how many entries were added up, and how many documents had to be corrected.
+        """
+        count, balances, totals = await self._sums(program_id, ambassadors, tx)
+        corrected = 0
+        for collection, expected in ((self._balances, balances), (self._totals, totals)):
+            ranges = [{"_id": {"$gte": f"{program_id}|{one}|", "$lt": f"{program_id}|{one}}}"}} for one in ambassadors]
+            stored = {row["_id"]: row async for row in collection.find({"$or": ranges}, session=tx.session)}
+            writes = _corrections(stored, expected)
+            if writes:
+                await collection.bulk_write(writes, session=tx.session, ordered=False)
+                corrected += len(writes)
+        return count, corrected
+
+    async def _sums(
+        self, program_id: str, ambassadors: Sequence[str], tx: Transaction
+    ) -> tuple[int, dict[str, Document], dict[str, Document]]:
+        """Number of entries, and what the documents of `balances` and `totals` must be, by id."""
+        pipeline: list[Document] = [
+            {"$match": {"program_id": program_id, "ambassador_id": {"$in": list(ambassadors)}}},
+            {
+                "$group": {
+                    "_id": {"ambassador": "$ambassador_id", "day": "$day", "rule": "$rule"},
+                    "points": {"$sum": "$points"},
+                    "acts": {"$sum": "$acts"},
+                    "entries": {"$sum": 1},
+                }
+            },
+        ]
+        count = 0
+        balances: dict[str, Document] = {}
+        totals: dict[str, Document] = {}
+        async for row in await self._ledger.aggregate(pipeline, session=tx.session):
+            count += row["entries"]
+            ambassador, day, rule = row["_id"]["ambassador"], date.fromisoformat(row["_id"]["day"]), row["_id"]["rule"]
+            for period in labels(day):
+                key = BalanceKey(program_id, period, ambassador)
+                balance = balances.setdefault(_balance_id(key), {**_names(key), "points": 0})
+                balance["points"] += row["points"]
+            total = totals.setdefault(_total_id(TotalKey(program_id, ambassador, day, rule)), {"rules": {}})
+            total["rules"][rule] = {"acts": row["acts"], "points": row["points"]}
+        return count, balances, totals
+
+
+def _corrections(stored: Mapping[str, Document], expected: Mapping[str, Document]) -> list[Write]:
+    writes: list[Write] = [DeleteOne({"_id": id}) for id in stored.keys() - expected.keys()]
+    for id, document in expected.items():
+        if stored.get(id) != {"_id": id, **document}:
+            writes.append(UpdateOne({"_id": id}, {"$set": document}, upsert=True))
+    return writes
+
+
+def _balance_id(key: BalanceKey) -> str:
+    return f"{key.program_id}|{key.ambassador_id}|{key.period}"
+
+
+def _total_id(key: TotalKey) -> str:
+    return f"{key.program_id}|{key.ambassador_id}|{key.day.isoformat()}"
+
+
+def _names(key: BalanceKey) -> Document:
+    return {"program_id": key.program_id, "period": key.period, "ambassador_id": key.ambassador_id}
+
+
+def _total(row: Mapping[str, int] | None) -> Total:
+    return Total(row["acts"], row["points"]) if row else Total()
+
+
+def _row(entry: Entry) -> Document:
+    return {
+        "_id": entry.id,
+        "ambassador_id": entry.ambassador_id,
+        "program_id": entry.program_id,
+        "points": entry.points,
+        "acts": entry.acts,
+        "worth": entry.worth,
+        "rule": entry.rule,
+        "rule_version": entry.rule_version,
+        "act": entry.act,
+        "cause_id": entry.cause_id,
+        "cause_type": entry.cause_type,
+        "post_id": entry.post_id,
+        "content_id": entry.content_id,
+        "network": entry.network,
+        "day": entry.day.isoformat(),
+        "occurred_at": entry.occurred_at,
+        "reverses": entry.reverses,
+    }
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    state = {name: value for name, value in row.items() if name not in ("_id", "booked_at")}
+    return Entry(**{**state, "id": row["_id"], "day": date.fromisoformat(row["day"])})

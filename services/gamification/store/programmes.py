@@ -1,0 +1,127 @@
+"""Programmes with their rules, and facts that wait for a programme that is not known yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pymongo import UpdateOne
+
+from chassis.mongo import Document, Mongo, Transaction
+from chassis.problems import NotFound
+from services.gamification.domain.ledger import Fact
+from services.gamification.domain.rules import DEFAULT_RULES, Programme, Rule, RuleSet, zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact, where on Kafka it stood (topic, partition, offset), and the trace that it continues."""
+
+    fact: Fact
+    place: tuple[str, int, int]
+    traceparent: str | None = None
+    tracestate: str | None = None
+
+
+class Programmes:
+    """The collections `programs` and `waiting`.
+
+    A document of `programs` without a time zone stands for a programme that facts wait for: who lets a fact wait
+    and who makes the programme known both write it, so that neither can miss the other.
+    """
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._programs = mongo.db["programs"]
+        self._waiting = mongo.db["waiting"]
+
+    async def ensure_indexes(self) -> None:
+        await self._waiting.create_index([("program_id", 1), ("place", 1)])
+
+    async def get(self, program_id: str, tx: Transaction | None = None) -> Programme:
+        """Raises NotFound."""
+        found = await self.get_many([program_id], tx)
+        if program_id not in found:
+            raise NotFound("program", program_id)
+        return found[program_id]
+
+    async def get_many(self, ids: Iterable[str], tx: Transaction | None = None) -> dict[str, Programme]:
+        """Those of the ids that are known."""
+        cursor = self._programs.find(
+            {"_id": {"$in": list(ids)}, "time_zone": {"$exists": True}}, session=tx.session if tx else None
+        )
+        return {row["_id"]: _programme(row) async for row in cursor}
+
+    async def add(self, program_id: str, time_zone: str, tx: Transaction) -> None:
+        """Make a programme known, with the default rules; one that is known stays as it is."""
+        state = {"time_zone": time_zone, "version": DEFAULT_RULES.version, "rule_sets": [_rule_set_row(DEFAULT_RULES)]}
+        if await self._programs.find_one({"_id": program_id, "time_zone": {"$exists": True}}, session=tx.session):
+            return
+        await self._programs.update_one({"_id": program_id}, {"$set": state}, upsert=True, session=tx.session)
+
+    async def append_rules(self, program_id: str, rules: RuleSet, tx: Transaction) -> None:
+        """Add the version that follows the latest."""
+        await self._programs.update_one(
+            {"_id": program_id, "version": rules.version - 1},
+            {"$set": {"version": rules.version}, "$push": {"rule_sets": _rule_set_row(rules)}},
+            session=tx.session,
+        )
+
+    async def let_wait(self, told: Sequence[Told], tx: Transaction) -> None:
+        """Keep facts until their programme is known."""
+        await self._waiting.bulk_write(
+            [UpdateOne({"_id": one.fact.cause_id}, {"$setOnInsert": _waiting_row(one)}, upsert=True) for one in told],
+            session=tx.session,
+            ordered=False,
+        )
+        await self._programs.bulk_write(
+            [
+                UpdateOne({"_id": program_id}, {"$inc": {"waiting": count}}, upsert=True)
+                for program_id, count in Counter(one.fact.program_id for one in told).items()
+            ],
+            session=tx.session,
+            ordered=False,
+        )
+
+    async def take_waiting(self, program_ids: Iterable[str], tx: Transaction) -> list[Told]:
+        """The facts that waited for these programmes, in their order; they wait no more."""
+        chosen = {"program_id": {"$in": list(program_ids)}}
+        found = [_told(row) async for row in self._waiting.find(chosen, session=tx.session).sort("place", 1)]
+        if found:
+            await self._waiting.delete_many(chosen, session=tx.session)
+        return found
+
+
+def _programme(row: Document) -> Programme:
+    return Programme(row["_id"], zone_of(row["time_zone"]), tuple(_rule_set(one) for one in row["rule_sets"]))
+
+
+def _rule_set(row: Document) -> RuleSet:
+    rules = tuple(Rule(**{**rule, "networks": tuple(rule["networks"])}) for rule in row["rules"])
+    return RuleSet(row["version"], row["valid_from"], rules, row["changed_by"], row["changed_at"])
+
+
+def _rule_set_row(rules: RuleSet) -> Document:
+    return {**asdict(rules), "rules": [{**asdict(rule), "networks": list(rule.networks)} for rule in rules.rules]}
+
+
+def _waiting_row(told: Told) -> Document:
+    topic, partition, offset = told.place
+    return {
+        "program_id": told.fact.program_id,
+        "place": {"topic": topic, "partition": partition, "offset": offset},
+        "fact": asdict(told.fact),
+        "traceparent": told.traceparent,
+        "tracestate": told.tracestate,
+    }
+
+
+def _told(row: dict[str, Any]) -> Told:
+    place = row["place"]
+    return Told(
+        fact=Fact(**row["fact"]),
+        place=(place["topic"], place["partition"], place["offset"]),
+        traceparent=row["traceparent"],
+        tracestate=row["tracestate"],
+    )

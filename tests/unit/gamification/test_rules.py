@@ -1,0 +1,147 @@
+"""Versions of rules, time zones, periods, words and ranks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.problems import Invalid
+from services.gamification.domain.periods import PERIODS, bounds, label, labels
+from services.gamification.domain.rules import DEFAULT_RULES, Programme, Rule, RuleSet, next_rules, zone_of
+from services.gamification.domain.standings import GroupStanding, rank_groups, ranked
+from services.gamification.domain.words import explain
+from tests.unit.gamification.shelf import NOON, PARIS, Shelf, fact
+
+DAYS = st.dates(date(1990, 1, 1), date(2200, 12, 31))
+SHARE = Rule("share", "share", 1)
+
+
+def test_a_later_decision_replaces_what_was_scheduled() -> None:
+    scheduled = RuleSet(2, NOON + timedelta(days=30), (SHARE,))
+    urgent = RuleSet(3, NOON, (SHARE,))
+    programme = Programme("p", PARIS.zone, (DEFAULT_RULES, scheduled, urgent))
+    assert programme.rules_at(NOON - timedelta(days=1)).version == 1
+    assert programme.rules_at(NOON).version == 3
+    assert programme.rules_at(NOON + timedelta(days=60)).version == 3
+
+
+def test_new_rules_count_from_now_unless_they_say_when() -> None:
+    now = next_rules(PARIS, [SHARE], valid_from=None, now=NOON, changed_by="mia")
+    assert (now.version, now.valid_from, now.changed_by) == (2, NOON, "mia")
+    later = next_rules(PARIS, [SHARE], valid_from=NOON + timedelta(days=1), now=NOON, changed_by="mia")
+    assert later.valid_from == NOON + timedelta(days=1)
+
+
+def test_rules_are_never_retroactive() -> None:
+    with pytest.raises(Invalid) as refused:
+        next_rules(PARIS, [SHARE], valid_from=NOON - timedelta(seconds=1), now=NOON, changed_by="mia")
+    assert [(one.field, one.rule) for one in refused.value.errors] == [("valid_from", "not-retroactive")]
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    with pytest.raises(Invalid) as refused:
+        next_rules(PARIS, [SHARE, SHARE], valid_from=None, now=NOON, changed_by="mia")
+    assert [(one.field, one.rule) for one in refused.value.errors] == [("rules.1.id", "unique")]
+
+
+@given(st.lists(st.tuples(st.integers(-50, 50), st.integers(0, 50)), max_size=6), st.integers(-60, 60))
+def test_a_new_version_never_changes_what_was_in_force(changes: list[tuple[int, int]], moment: int) -> None:
+    """Whatever is decided at a time, the rules of every moment before it stay."""
+    programme, now = PARIS, NOON - timedelta(hours=60)
+    asked = NOON + timedelta(hours=moment)
+    for decided_at, delay in sorted(changes):
+        now = max(now, NOON + timedelta(hours=decided_at))
+        before = programme.rules_at(asked).version
+        rules = next_rules(programme, [SHARE], valid_from=now + timedelta(hours=delay), now=now, changed_by="mia")
+        programme = Programme(programme.id, programme.zone, (*programme.rule_sets, rules))
+        if asked < now:
+            assert programme.rules_at(asked).version == before
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "/etc/passwd", "Europe", "x" * 200, "a\0b"])
+def test_what_is_no_time_zone_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        zone_of(name)
+
+
+def test_labels_of_a_day() -> None:
+    assert labels(date(2027, 1, 1)) == ("2026-W53", "2027-01", "2027-Q1", "all")
+    assert labels(date(2026, 12, 31)) == ("2026-W53", "2026-12", "2026-Q4", "all")
+
+
+@given(DAYS)
+def test_a_period_is_exactly_its_days(day: date) -> None:
+    for period in PERIODS:
+        span = bounds(period, day)
+        if span is None:
+            continue
+        first, last = span
+        assert first <= day <= last
+        name = label(period, day)
+        assert label(period, first) == label(period, last) == name
+        assert label(period, first - timedelta(days=1)) != name
+        assert label(period, last + timedelta(days=1)) != name
+
+
+@given(DAYS, DAYS)
+def test_days_of_different_periods_have_different_labels(one: date, other: date) -> None:
+    for period in PERIODS:
+        same = label(period, one) == label(period, other)
+        assert same == (bounds(period, one) == bounds(period, other))
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=30), st.data())
+def test_ranks_of_any_stretch_are_those_of_the_whole(points: list[int], data: st.DataObject) -> None:
+    points.sort(reverse=True)
+    scores = [(str(index), value) for index, value in enumerate(points)]
+    above = Counter[str]()
+    for id, value in scores:
+        above[id] = sum(other > value for other in points)
+    start = data.draw(st.integers(0, len(points) - 1))
+    stretch = scores[start : data.draw(st.integers(start + 1, len(points)))]
+    found = ranked(stretch, start=start, first_rank=above[stretch[0][0]] + 1)
+    assert [(one.id, one.points, one.rank) for one in found] == [(id, value, above[id] + 1) for id, value in stretch]
+
+
+def test_teams_are_ranked_by_points_per_head() -> None:
+    found = rank_groups([("big", 100, 50), ("small", 9, 3), ("tied", 6, 2), ("idle", 0, 4), ("gone", 5, 0)])
+    assert found == [
+        GroupStanding(1, "small", 9, 3, 3.0),
+        GroupStanding(1, "tied", 6, 2, 3.0),
+        GroupStanding(3, "big", 100, 50, 2.0),
+    ]
+
+
+def test_why_a_point_was_given() -> None:
+    shelf = Shelf()
+    share, clicks, like, gone = shelf.take(
+        [
+            fact("share", network="whatsapp"),
+            fact("click", quantity=30),
+            fact("like", network="x"),
+            fact("removal"),
+        ]
+    )
+    said = [explain(entry, DEFAULT_RULES.find(entry.rule)) for entry in (share, clicks, like, gone)]
+    assert [one["en"] for one in said] == [
+        "You shared an item by WhatsApp: 10 points.",
+        "30 people followed your link on LinkedIn (the day's limit is reached: 40 points of 60): 2 points each.",
+        "1 like for your share on X: 1 point.",
+        "Your share by WhatsApp was taken back, and its points with it.",
+    ]
+    assert [one["fr"] for one in said] == [
+        "Vous avez partagé un contenu par WhatsApp : 10 points.",
+        "30 personnes ont suivi votre lien sur LinkedIn (la limite du jour est atteinte : 40 points sur 60) : "
+        "2 points l’unité.",
+        "1 mention « j’aime » pour votre partage sur X : 1 point.",
+        "Votre partage par WhatsApp a été retiré : ses points le sont aussi.",
+    ]
+
+
+def test_a_rule_that_is_unknown_is_not_made_up() -> None:
+    [entry] = Shelf().take([fact("comment", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))])
+    assert explain(entry, None)["en"] == "1 comment on your share on LinkedIn."
