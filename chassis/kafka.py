@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.partitioner import murmur2
 
 from chassis.settings import KafkaSettings
 from herald_contracts import Record
@@ -63,6 +66,55 @@ class Producer:
         if not all(await self.send(records)):
             raise Unacknowledged
 
+    async def send_together(self, records: Sequence[Record], *, timeout: float) -> bool:
+        """Send records of one topic, those of each partition as one batch; True if Kafka confirmed all of them.
+
+        For high rates: a fraction of the cost of `send`, in the same order by key. Never raises for Kafka's sake;
+        takes at most `timeout` seconds. False means "unknown": send all of them again.
+        """
+        client: AIOKafkaProducer | None = None
+        try:
+            async with asyncio.timeout(timeout):
+                client = await self._connected()
+                await asyncio.gather(*await self._enqueue_together(client, records))
+        except (KafkaError, TimeoutError, OSError) as error:
+            logger.warning("Kafka did not take %d records: %s", len(records), type(error).__name__)
+            if client is not None:
+                self._discard(client)
+            return False
+        return True
+
+    async def _enqueue_together(self, client: AIOKafkaProducer, records: Sequence[Record]) -> list[Awaitable[Any]]:
+        topic = self._settings.topic(records[0].topic)
+        partitions = len(await client.partitions_for(topic))
+        moment = int(time.time() * 1000)
+        sent: list[Awaitable[Any]] = []
+        batches: dict[int, Any] = {}
+        for record in records:
+            partition = _partition(record.key, partitions)
+            batch = batches.get(partition)
+            if batch is None:
+                batch = batches[partition] = client.create_batch()
+            fields = {"timestamp": moment, "key": record.key, "value": record.value, "headers": record.headers}
+            if batch.append(**fields) is None:
+                sent.append(await client.send_batch(batch, topic, partition=partition))
+                batch = batches[partition] = client.create_batch()
+                batch.append(**fields)
+        for partition, batch in batches.items():
+            batch.close()
+            sent.append(await client.send_batch(batch, topic, partition=partition))
+        return sent
+
+    async def reachable(self, timeout: float) -> bool:
+        """Whether Kafka answers within `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                client = await self._connected()
+                await client.client.fetch_all_metadata()
+        except (KafkaError, TimeoutError, OSError):
+            return False
+        return True
+
     async def _enqueue(self, client: AIOKafkaProducer, record: Record) -> Awaitable[Any]:
         try:
             sent: Awaitable[Any] = await client.send(
@@ -116,6 +168,12 @@ class Producer:
                 await _end(client)
         if self._closing:
             await asyncio.wait(list(self._closing), timeout=2)
+
+
+@lru_cache(maxsize=65_536)
+def _partition(key: bytes, partitions: int) -> int:
+    """Where Kafka's own clients put a key."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 async def _end(client: AIOKafkaProducer) -> None:

@@ -1,0 +1,167 @@
+"""The HTTP interface: parse, call, answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Request, Response
+
+from chassis.directory import Principal
+from chassis.http import Caller, Cursor, IdempotencyKey, IfMatch, Limit, Router, Unit, etag, requires
+from chassis.problems import Forbidden
+from services.sharing import commands, queries
+from services.sharing.commands import Report
+from services.sharing.networks import NETWORKS
+from services.sharing.parts import Sharing
+from services.sharing.schemas import (
+    DraftView,
+    GuardrailsBody,
+    GuardrailsView,
+    NetworksView,
+    NetworkView,
+    PostsView,
+    PostView,
+    ReportsBody,
+    ReportsView,
+    ShareRequest,
+)
+from services.sharing.sightings import Sightings
+
+REPORTS_SCOPE = "herald:engagements:write"
+router = Router(prefix="/v1")
+
+
+def _parts(request: Request) -> Sharing:
+    parts: Sharing = request.app.state.parts
+    return parts
+
+
+Parts = Annotated[Sharing, Depends(_parts)]
+
+
+async def _person(request: Request, caller: Caller, parts: Parts) -> Principal:
+    """The caller, who must be a person; the browser they use is noted as theirs for today."""
+    if caller.id.startswith("client:"):
+        raise Forbidden("This is for persons.", type_="person-needed")
+    state = request.app.state
+    if not hasattr(state, "sightings"):
+        state.sightings = Sightings(parts)
+    peer = request.client.host if request.client else ""
+    await state.sightings.note(caller, peer, request.headers)
+    return caller
+
+
+Person = Annotated[Principal, Depends(_person)]
+Manager = Annotated[Principal, requires("manager", "admin")]
+Machine = Annotated[Principal, requires(REPORTS_SCOPE)]
+PostId = Annotated[str, Path(min_length=1, max_length=128)]
+ProgramId = Annotated[str, Path(min_length=1, max_length=128)]
+
+
+@router.get("/networks", summary="The networks one can share to", tags=["sharing"])
+async def networks(_: Person) -> NetworksView:
+    """In the order in which they are offered, with what each takes."""
+    return NetworksView(items=[NetworkView.of(network) for network in NETWORKS.values()])
+
+
+@router.post("/drafts/check", summary="Check a caption while it is written", tags=["sharing"])
+async def check_draft(body: ShareRequest, caller: Person, parts: Parts) -> DraftView:
+    """Changes nothing. Refuses what a share would refuse but for the caption: 403 `not-a-member`, `not-targeted`;
+    409 `guidelines-not-acknowledged`, `content-not-shareable`."""
+    verdict, _, _ = await commands.check_draft(parts, caller, body.order())
+    return DraftView.of(verdict)
+
+
+@router.post(
+    "/posts",
+    summary="Share an item",
+    tags=["sharing"],
+    status_code=201,
+    response_model=PostView,
+)
+async def share(
+    body: ShareRequest, caller: Person, parts: Parts, unit: Unit, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Makes the post with its short link; open `dialog_url` next. Two taps within seconds, on one item and network,
+    give the same post. 422 `guardrail-blocked` says which rule blocked it, where, and what to write instead."""
+    return await unit.run(
+        lambda tx: commands.share_post(parts, tx, caller, body.order()),
+        view=lambda post: PostView.of(post, parts),
+        status=201,
+    )
+
+
+@router.get("/posts", summary="My posts and what they brought", tags=["sharing"])
+async def posts(caller: Person, parts: Parts, cursor: Cursor = None, limit: Limit = 20) -> PostsView:
+    """Newest first; without those taken back."""
+    found, after = await queries.posts_of(parts, caller, cursor, limit)
+    return PostsView(items=[PostView.of(post, parts) for post in found], next=after)
+
+
+@router.get("/posts/{post_id}", summary="One of my posts", tags=["sharing"])
+async def post(post_id: PostId, caller: Person, parts: Parts) -> PostView:
+    """Colleagues' posts are 404 `not-found`."""
+    return PostView.of(await queries.post_of(parts, caller, post_id), parts)
+
+
+@router.delete("/posts/{post_id}", summary="I did not post it", tags=["sharing"], status_code=204)
+async def remove(
+    post_id: PostId, caller: Person, parts: Parts, unit: Unit, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Takes the share back; its link goes on leading where it leads."""
+    return await unit.run(lambda tx: commands.remove_post(parts, tx, caller, post_id))
+
+
+@router.get("/programs/{program_id}/guardrails", summary="The rules for captions", tags=["guardrails"])
+async def guardrails(program_id: ProgramId, _: Manager, parts: Parts, response: Response) -> GuardrailsView:
+    """Sound defaults (version 1) until a manager sets them."""
+    found = await queries.guardrails_of(parts, program_id)
+    response.headers.update(etag(found.version))
+    return GuardrailsView.of(found)
+
+
+@router.put(
+    "/programs/{program_id}/guardrails",
+    summary="Set the rules for captions",
+    tags=["guardrails"],
+    response_model=GuardrailsView,
+)
+async def set_guardrails(
+    program_id: ProgramId,
+    body: GuardrailsBody,
+    _: Manager,
+    parts: Parts,
+    unit: Unit,
+    if_match: IfMatch,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Send `If-Match` with the ETag that you read. They hold from the next check on."""
+    return await unit.run(
+        lambda tx: commands.set_guardrails(
+            parts,
+            tx,
+            program_id,
+            disclosures=body.disclosures,
+            forbidden=body.phrases(),
+            version=if_match,
+        ),
+        view=GuardrailsView.of,
+        etag=lambda changed: changed.version,
+    )
+
+
+@router.post(
+    "/engagements",
+    summary="Report engagement that another system counted",
+    tags=["engagement"],
+    response_model=ReportsView,
+)
+async def report(
+    body: ReportsBody, client: Machine, parts: Parts, unit: Unit, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Needs the scope `herald:engagements:write`. Each `external_id` of a client takes effect once."""
+    reports = [Report(**one.model_dump()) for one in body.items]
+    return await unit.run(
+        lambda tx: commands.record_reports(parts, tx, client.id, reports),
+        view=lambda counts: ReportsView(accepted=counts[0], repeated=counts[1]),
+    )

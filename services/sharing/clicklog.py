@@ -1,0 +1,170 @@
+"""Clicks on their way to Kafka: many share one acknowledgement, and what Kafka does not take goes to disk.
+
+A click is *kept* once Kafka acknowledged it or it is fsync'd in the spool; only then is its visitor sent on. While
+Kafka is away clicks go straight to the spool; what is there is sent, oldest first, as soon as Kafka answers again.
+What was sent but not acknowledged in time may come twice, with the same `ce_id`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import orjson
+from opentelemetry.metrics import CallbackOptions, Observation
+
+from chassis.kafka import Producer
+from chassis.telemetry import Telemetry
+from herald_contracts import Record
+from services.sharing.spool import Segment, Spool, SpoolFull
+
+logger = logging.getLogger(__name__)
+PACE = 0.003
+"""Seconds between two groups when clicks come fast: the more share an acknowledgement, the less each costs."""
+CROWD = 8
+DRAIN_SECONDS = 10.0
+DRAIN_AT_ONCE = 1000
+RETRY_SECONDS = 1.0
+
+
+class ClickLog:
+    """`put` is called by the redirect, `run` beside it. One event loop; one writer."""
+
+    def __init__(self, producer: Producer, spool: Spool, telemetry: Telemetry, *, timeout: float) -> None:
+        self._producer = producer
+        self._spool = spool
+        self._timeout = timeout
+        self._waiting: list[Record] = []
+        self._kept: asyncio.Future[None] | None = None
+        self._some = asyncio.Event()
+        self._ending = False
+        self._answers = True
+        self._counts = {"kafka": 0, "spool": 0, "lost": 0, "drained": 0}
+        self._instruments(telemetry)
+
+    def _instruments(self, telemetry: Telemetry) -> None:
+        telemetry.meter.create_observable_counter(
+            "herald.links.clicks",
+            callbacks=[lambda _: [Observation(count, {"kept": where}) for where, count in self._counts.items()]],
+            description="Clicks by where they were kept; lost: neither Kafka nor the disk took them",
+        )
+        telemetry.meter.create_observable_gauge(
+            "herald.links.spool.size", callbacks=[self._depth], unit="By", description="Clicks waiting on disk"
+        )
+
+    def _depth(self, _: CallbackOptions) -> list[Observation]:
+        return [Observation(self._spool.size())]
+
+    @property
+    def waiting(self) -> int:
+        """Clicks that are not kept yet."""
+        return len(self._waiting)
+
+    def put(self, record: Record) -> asyncio.Future[None]:
+        """A future that is done when the click is kept, or (counted as lost) cannot be. Shared: do not cancel it."""
+        if self._kept is None:
+            self._kept = asyncio.get_running_loop().create_future()
+            self._some.set()
+        self._waiting.append(record)
+        return self._kept
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Keep clicks until `stop`, and then those that still wait."""
+        writer = asyncio.ensure_future(self._write())
+        drainer = asyncio.ensure_future(self._drain(stop))
+        await stop.wait()
+        await asyncio.wait([drainer])
+        self._ending = True
+        self._some.set()
+        await asyncio.wait([writer])
+        await asyncio.to_thread(self._spool.close)
+
+    # --- the way of a group ----------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        while self._waiting or not self._ending:
+            await self._some.wait()
+            began = time.monotonic()
+            self._some.clear()
+            group, self._waiting = self._waiting, []
+            kept, self._kept = self._kept, None
+            try:
+                if group:
+                    await self._keep(group)
+            except Exception:
+                logger.exception("%d clicks could not be kept", len(group))
+                self._counts["lost"] += len(group)
+            finally:
+                if kept is not None and not kept.done():
+                    kept.set_result(None)
+            rest = PACE - (time.monotonic() - began)
+            if len(group) > CROWD and rest > 0:
+                await asyncio.sleep(rest)
+
+    async def _keep(self, group: Sequence[Record]) -> None:
+        if self._answers:
+            if await self._producer.send_together(group, timeout=self._timeout):
+                self._counts["kafka"] += len(group)
+                return
+            self._answers = False
+            logger.warning("Kafka does not answer: clicks go to the spool")
+        try:
+            await asyncio.to_thread(self._spool.append, [_entry(record) for record in group])
+        except (OSError, SpoolFull) as error:
+            self._counts["lost"] += len(group)
+            logger.error("%d clicks are lost: the spool fails (%s)", len(group), type(error).__name__)
+        else:
+            self._counts["spool"] += len(group)
+
+    # --- the way back ----------------------------------------------------------------------------------------
+
+    async def _drain(self, stop: asyncio.Event) -> None:
+        """Send what is on disk, as soon as Kafka answers; also what earlier processes left there."""
+        while not stop.is_set():
+            try:
+                if self._spool.size():
+                    self._answers = await self._drained(stop)
+                elif not self._answers:
+                    self._answers = await self._producer.reachable(DRAIN_SECONDS)
+            except OSError as error:
+                logger.error("the spool cannot be read: %s", type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
+
+    async def _drained(self, stop: asyncio.Event) -> bool:
+        """Hand on every segment that is free; False as soon as Kafka does not take one."""
+        for segment in self._spool.take():
+            if stop.is_set() or not await self._send(segment):
+                segment.release()
+                return stop.is_set()
+            self._counts["drained"] += len(segment.entries)
+            await asyncio.to_thread(segment.drop)
+        return True
+
+    async def _send(self, segment: Segment) -> bool:
+        records = [_record(entry) for entry in segment.entries]
+        for start in range(0, len(records), DRAIN_AT_ONCE):
+            some = records[start : start + DRAIN_AT_ONCE]
+            if not await self._producer.send_together(some, timeout=DRAIN_SECONDS):
+                return False
+        return True
+
+
+def _entry(record: Record) -> bytes:
+    return orjson.dumps(
+        {
+            "topic": record.topic,
+            "key": record.key.decode(),
+            "value": record.value.decode(),
+            "headers": [(name, value.decode()) for name, value in record.headers],
+        }
+    )
+
+
+def _record(entry: bytes) -> Record:
+    read = orjson.loads(entry)
+    headers = [(name, value.encode()) for name, value in read["headers"]]
+    return Record(read["topic"], read["key"].encode(), read["value"].encode(), headers)

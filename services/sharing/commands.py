@@ -1,0 +1,272 @@
+"""What can be done: one transaction each, state and events together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chassis.consumer import InvalidEvent, Received
+from chassis.directory import Principal
+from chassis.http import check_version
+from chassis.ids import new_id
+from chassis.mongo import Transaction
+from chassis.problems import Invalid, NotFound, Refused, Violation
+from herald_contracts import LinkClicked
+from services.sharing import events
+from services.sharing.clicks import Verdict as ClickVerdict
+from services.sharing.clicks import judge
+from services.sharing.domain.guardrails import (
+    ForbiddenPhrase,
+    Guardrails,
+    Verdict,
+    change_guardrails,
+    compose,
+    review,
+)
+from services.sharing.domain.posts import (
+    Content,
+    Post,
+    ShareOrder,
+    Standing,
+    check_may_share,
+    is_edited,
+    remove,
+)
+from services.sharing.domain.wording import say
+from services.sharing.networks import NETWORKS
+from services.sharing.parts import Sharing
+from services.sharing.targets import slug, target_url
+
+A_CODE = "0" * 8
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What another system counted of a post since its last report. `external_id` names the report."""
+
+    post_id: str
+    kind: str
+    quantity: int
+    measure: str
+    occurred_at: datetime
+    external_id: str
+
+
+# --- sharing -----------------------------------------------------------------------------------------------------
+
+
+async def check_draft(
+    parts: Sharing, caller: Principal, order: ShareOrder, tx: Transaction | None = None
+) -> tuple[Verdict, Content, Guardrails]:
+    """What the guardrails say of a caption before it is shared. Raises what `check_may_share` raises, NotFound."""
+    content = await parts.store.knowledge.content(order.content_id, tx)
+    program = await parts.store.knowledge.program(content.program_id, tx)
+    standing = Standing(
+        country=caller.country,
+        team=caller.team,
+        member=content.program_id in caller.memberships,
+        acknowledged=await parts.store.knowledge.acknowledged(caller.id, content.program_id, tx),
+        required=int(program.get("required", 0)),
+    )
+    check_may_share(content, standing, tx.now if tx else parts.clock.now())
+    guardrails = await parts.store.knowledge.guardrails(content.program_id, tx)
+    verdict = review(
+        order.caption,
+        guardrails,
+        network=NETWORKS[order.network],
+        country=caller.country,
+        language=order.language,
+        locale=caller.locale,
+        link=parts.short_url(A_CODE),
+    )
+    return verdict, content, guardrails
+
+
+async def share_post(parts: Sharing, tx: Transaction, caller: Principal, order: ShareOrder) -> Post:
+    """Share an item; two taps at once give one post. Raises Refused `guardrail-blocked` with the findings, and what
+    `check_draft` raises."""
+    again = await parts.store.posts.just_shared(caller.id, order.content_id, order.network, tx)
+    if again is not None:
+        return again
+    verdict, content, guardrails = await check_draft(parts, caller, order, tx)
+    _record_decision(parts, verdict)
+    if verdict.blocked:
+        raise _blocked(verdict, caller.locale)
+    edited = is_edited(order, content)
+    program = await parts.store.knowledge.program(content.program_id, tx)
+    code = await parts.store.posts.free_code(tx)
+    variant = content.variant(order.language)
+    post = Post(
+        id=new_id(),
+        version=1,
+        ambassador_id=caller.id,
+        program_id=content.program_id,
+        content_id=content.id,
+        network=order.network,
+        language=order.language,
+        title=variant.title if variant else "",
+        caption_id=order.caption_id,
+        caption=compose(order.caption, guardrails.disclosure(caller.country, order.language), parts.short_url(code)),
+        edited=edited,
+        link_code=code,
+        target=target_url(
+            content.url_in(order.language),
+            network=order.network,
+            campaign=slug(program["name"]) or content.program_id,
+            code=code,
+        ),
+        shared_at=tx.now,
+    )
+    await parts.store.posts.add(post, tx)
+    await parts.store.posts.note_tap(post, tx)
+    tx.emit(events.post_shared(post))
+    return post
+
+
+def _record_decision(parts: Sharing, verdict: Verdict) -> None:
+    parts.decisions.add(1, {"verdict": "blocked" if verdict.blocked else "ok"})
+
+
+def _blocked(verdict: Verdict, locale: str) -> Refused:
+    return Refused(
+        say("blocked", locale),
+        type_="guardrail-blocked",
+        errors=[Violation(one.field, one.rule, one.detail) for one in verdict.findings if one.severity == "block"],
+        findings=[
+            {
+                "rule": one.rule,
+                "severity": one.severity,
+                "field": one.field,
+                "excerpt": one.excerpt,
+                "start": one.start,
+                "end": one.end,
+                "detail": one.detail,
+                "suggestion": one.suggestion,
+            }
+            for one in verdict.findings
+        ],
+        length=verdict.length,
+        max_length=verdict.max_length,
+    )
+
+
+async def remove_post(parts: Sharing, tx: Transaction, caller: Principal, id: str) -> Post:
+    """Take a share back: "I did not post it". The link goes on leading where it leads. Raises NotFound."""
+    post = await parts.store.posts.get(id, tx=tx)
+    if post.ambassador_id != caller.id:
+        raise NotFound("post", id)
+    removed = remove(post, "ambassador", tx.now)
+    if removed.version != post.version:
+        await parts.store.posts.replace(removed, tx)
+        tx.emit(events.post_removed(removed, tx.now))
+    return removed
+
+
+async def set_guardrails(
+    parts: Sharing,
+    tx: Transaction,
+    program_id: str,
+    *,
+    disclosures: Mapping[str, Mapping[str, str]],
+    forbidden: Sequence[ForbiddenPhrase],
+    version: int | None,
+) -> Guardrails:
+    """Change a programme's rules. Raises NotFound, StaleVersion, PreconditionRequired, Invalid."""
+    await parts.store.knowledge.program(program_id, tx)
+    present = await parts.store.knowledge.guardrails(program_id, tx)
+    check_version(version, present.version)
+    changed = change_guardrails(present, disclosures, forbidden)
+    await parts.store.knowledge.put_guardrails(changed, tx)
+    return changed
+
+
+# --- what shares bring -------------------------------------------------------------------------------------------
+
+
+async def record_clicks(parts: Sharing, tx: Transaction, clicks: Sequence[Received[LinkClicked]]) -> None:
+    """Judge clicks, count them on their posts and say so. Raises InvalidEvent for a link that never was."""
+    posts = await parts.store.posts.by_codes((click.data.link_code for click in clicks), tx)
+    unknown = next((click for click in clicks if click.data.link_code not in posts), None)
+    if unknown is not None:
+        raise InvalidEvent("link-unknown", unknown.data.link_code)
+    seen = [click.data for click in clicks if click.data.visitor and click.data.agent == "browser"]
+    own = await parts.store.visits.own({(str(one.visitor), posts[one.link_code].ambassador_id) for one in seen}, tx)
+    known = await parts.store.visits.counted({(one.link_code, str(one.visitor)) for one in seen}, tx)
+    added: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for click in clicks:
+        data, post = click.data, posts[click.data.link_code]
+        place = (data.link_code, data.visitor or "")
+        verdict: ClickVerdict = judge(
+            data.agent,
+            own=(place[1], post.ambassador_id) in own,
+            at=data.occurred_at,
+            counted=[*known.get(place, ()), *added.get(place, ())] if data.visitor else (),
+        )
+        if verdict == "counted" and data.visitor:
+            added[place].append(data.occurred_at)
+        counts[post.id][f"clicks.{verdict}"] += 1
+        event = events.engagement_recorded(
+            post, kind="click", quantity=1, verdict=verdict, measure="measured", occurred_at=data.occurred_at
+        )
+        tx.emit(event, cause=click)
+    await parts.store.visits.count(added, tx)
+    await parts.store.posts.count(counts, tx)
+
+
+async def record_reports(parts: Sharing, tx: Transaction, client_id: str, reports: Sequence[Report]) -> tuple[int, int]:
+    """Take what another system counted: how many reports were new, and how many had come before.
+
+    All or nothing: raises Invalid naming each report that breaks a rule.
+    """
+    keys = [f"{client_id}|{one.external_id}" for one in reports]
+    posts = await parts.store.posts.by_ids((one.post_id for one in reports), tx)
+    before = await parts.store.posts.reported(keys, tx)
+    wrong: list[Violation] = []
+    fresh: dict[str, str] = {}
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for index, (key, report) in enumerate(zip(keys, reports, strict=True)):
+        fingerprint = _fingerprint(report)
+        known = before.get(key) or fresh.get(key)
+        if known is not None:
+            if known != fingerprint:
+                detail = "This external_id named another report."
+                wrong.append(Violation(f"items.{index}.external_id", "reused", detail))
+            continue
+        wrong += _wrong(index, report, posts, tx.now)
+        fresh[key] = fingerprint
+        counts[report.post_id][f"engagements.{report.kind}"] += report.quantity
+        if not wrong:
+            tx.emit(
+                events.engagement_recorded(
+                    posts[report.post_id],
+                    kind=report.kind,
+                    quantity=report.quantity,
+                    verdict="counted",
+                    measure=report.measure,
+                    occurred_at=report.occurred_at,
+                )
+            )
+    if wrong:
+        raise Invalid("See `errors` for each report and the rule it breaks; nothing was taken.", errors=wrong[:100])
+    await parts.store.posts.note_reports(fresh, tx)
+    await parts.store.posts.count(counts, tx)
+    return len(fresh), len(reports) - len(fresh)
+
+
+def _wrong(index: int, report: Report, posts: Mapping[str, Post], now: datetime) -> list[Violation]:
+    wrong = []
+    if report.post_id not in posts:
+        wrong.append(Violation(f"items.{index}.post_id", "unknown", "There is no such post."))
+    if report.occurred_at > now + CLOCKS_DIFFER:
+        wrong.append(Violation(f"items.{index}.occurred_at", "future", "This has not happened yet."))
+    return wrong
+
+
+def _fingerprint(report: Report) -> str:
+    said = f"{report.post_id}|{report.kind}|{report.quantity}|{report.measure}|{report.occurred_at.isoformat()}"
+    return hashlib.sha256(said.encode()).hexdigest()

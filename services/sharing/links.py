@@ -1,0 +1,323 @@
+"""Role `links`: the public redirect, a bare ASGI application.
+
+`GET /l/{code}` leads to the stored target once the click is kept (see `clicklog`). Only what a click needs is read
+of a request; nothing of it is kept but the day's keyed hash, what kind of agent it names, and the referrer's host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from prometheus_client.core import HistogramMetricFamily
+from pymongo.errors import PyMongoError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.clock import Clock
+from chassis.ids import new_id
+from chassis.service import Chassis
+from chassis.telemetry import LATENCY_BUCKETS, exposition, extract, inject
+from herald_contracts import LinkClicked, Record
+from herald_contracts.envelope import CONTENT_TYPE, SPEC_VERSION, schema_id
+from services.sharing.clicklog import ClickLog
+from services.sharing.clicks import agent_of, client_address, is_trusted, referrer_host, visitor_of
+from services.sharing.pages import POLICY, language_of, page
+from services.sharing.settings import SharingSettings
+from services.sharing.targetcache import Link, TargetCache
+
+logger = logging.getLogger(__name__)
+CODE = re.compile(r"[A-Za-z0-9_-]{4,32}")
+PURPOSES = (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose")
+UNTRACED = "00-{}-{}-00"
+_EMPTY = {"type": "http.response.body", "body": b""}
+_CONSTANT_HEADERS = [
+    ("ce_specversion", SPEC_VERSION.encode()),
+    ("ce_type", LinkClicked.type.encode()),
+    ("ce_source", LinkClicked.source.encode()),
+    ("ce_dataschema", schema_id(LinkClicked.type).encode()),
+    ("content-type", CONTENT_TYPE),
+]
+Headers = Mapping[bytes, bytes]
+
+
+def click_record(
+    link: Link, *, id: str, time: str, agent: str, visitor: str | None, referrer: str | None, traceparent: str | None
+) -> Record:
+    """The record of a LinkClicked: what `herald_contracts.encode` makes of it, without its detours.
+
+    `time` is RFC 3339 in UTC; every value is of letters that JSON takes as they are.
+    """
+    said = f'{{"link_code":"{link.code}","occurred_at":"{time}","agent":"{agent}"'
+    if visitor is not None:
+        said += f',"visitor":"{visitor}"'
+    if referrer is not None:
+        said += f',"referrer":"{referrer}"'
+    headers = [
+        ("ce_id", id.encode()),
+        ("ce_time", time.encode()),
+        ("ce_subject", link.key),
+        ("ce_partitionkey", link.key),
+        *_CONSTANT_HEADERS,
+    ]
+    if traceparent is not None:
+        headers.append(("traceparent", traceparent.encode()))
+    return Record(LinkClicked.topic, link.key, (said + "}").encode(), headers)
+
+
+class Tracing:
+    """Which clicks get spans: at most so many a second, so that tracing never costs more than that."""
+
+    def __init__(self, chassis: Chassis, a_second: float) -> None:
+        self._tracer = chassis.telemetry.tracer
+        self._a_second = a_second
+        self._left = 0.0
+        self._second = 0
+
+    def begin(self, method: str, headers: Headers, *, trusted: bool) -> Span | None:
+        """The SERVER span of a click that is traced. A trusted proxy's `traceparent` is continued."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._left = second, self._a_second
+        if self._left < 1:
+            return None
+        self._left -= 1
+        said = headers.get(b"traceparent", b"").decode("latin-1") if trusted else ""
+        span = self._tracer.start_span(
+            "GET /l/{code}",
+            context=extract(said),
+            kind=SpanKind.SERVER,
+            attributes={"http.request.method": method, "http.route": "/l/{code}"},
+        )
+        return span if span.is_recording() else None
+
+    def send(self, server: Span, event_id: str) -> Span:
+        """The PRODUCER span of a traced click."""
+        return self._tracer.start_span(
+            f"send {LinkClicked.topic}",
+            context=trace.set_span_in_context(server),
+            kind=SpanKind.PRODUCER,
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.name": "send",
+                "messaging.operation.type": "send",
+                "messaging.destination.name": LinkClicked.topic,
+                "messaging.message.id": event_id,
+                "cloudevents.event_type": LinkClicked.type,
+            },
+        )
+
+
+class Latency:
+    """How long visitors waited, as a Prometheus histogram; counting costs a fraction of a microsecond."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(LATENCY_BUCKETS) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(LATENCY_BUCKETS, seconds)] += 1
+        self._sum += seconds
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        family = HistogramMetricFamily("herald_links_redirect_seconds", "From a request for a short link to its answer")
+        total, buckets = 0, []
+        for bound, count in zip([*map(str, LATENCY_BUCKETS), "+Inf"], self._counts, strict=True):
+            total += count
+            buckets.append((bound, total))
+        family.add_metric([], buckets=buckets, sum_value=self._sum)
+        yield family
+
+
+class Links:
+    """The redirect and its life. Health: `/health/live`, `/health/ready`; metrics: `/metrics`."""
+
+    def __init__(
+        self, chassis: Chassis, settings: SharingSettings, clock: Clock, cache: TargetCache, log: ClickLog
+    ) -> None:
+        self._chassis = chassis
+        self._clock = clock
+        self._cache = cache
+        self._log = log
+        self._key = settings.hash_key
+        self._trusted = settings.trusted
+        self._most = settings.max_waiting_clicks
+        self._grace = settings.grace
+        self._tracing = Tracing(chassis, settings.links_traces)
+        self._latency = Latency()
+        chassis.telemetry.registry.register(self._latency)
+        self._stop = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self._ready = False
+        self._under_way = 0
+        self._arrived: asyncio.Event | None = None
+        self._untraced = NonRecordingSpan(SpanContext(1, 1, is_remote=False, trace_flags=TraceFlags(0)))
+
+    # --- life ------------------------------------------------------------------------------------------------
+
+    @property
+    def app(self) -> ASGIApp:
+        return self
+
+    async def start(self) -> None:
+        """Keep clicks; ready once MongoDB has answered (later, what is cached is enough)."""
+        self._running = asyncio.ensure_future(self._log.run(self._stop))
+        while not self._stop.is_set() and not self._ready:
+            try:
+                await self._chassis.mongo.ping()
+                self._ready = True
+            except PyMongoError as error:
+                logger.warning("links wait for MongoDB: %s", type(error).__name__)
+                await asyncio.wait([asyncio.ensure_future(self._stop.wait())], timeout=1)
+
+    async def stop(self) -> None:
+        """Let visitors under way arrive, keep their clicks, and end."""
+        self._ready = False
+        if self._under_way:
+            self._arrived = asyncio.Event()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), self._grace / 2)
+        self._stop.set()
+        if self._running is not None:
+            await asyncio.wait([self._running], timeout=self._grace / 3)
+
+    # --- requests --------------------------------------------------------------------------------------------
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        if path.startswith("/l/"):
+            self._under_way += 1
+            began = time.perf_counter()
+            try:
+                await self._follow(scope, path[3:], send)
+            finally:
+                self._under_way -= 1
+                if self._arrived is not None and not self._under_way:
+                    self._arrived.set()
+                self._latency.observe(time.perf_counter() - began)
+        else:
+            await self._other(path, scope, send)
+
+    async def _follow(self, scope: Scope, code: str, send: Send) -> None:
+        method: str = scope["method"]
+        headers: Headers = dict(scope["headers"])
+        if method not in ("GET", "HEAD"):
+            await _problem(send, 405, "method", "This method is not offered here.", allow=b"GET, HEAD")
+            return
+        if self._log.waiting >= self._most:
+            await _page(send, 503, "busy", method, headers)
+            return
+        client = scope.get("client")
+        peer = client[0] if client else ""
+        trusted = is_trusted(peer, self._trusted)
+        span = self._tracing.begin(method, headers, trusted=trusted)
+        try:
+            link = self._cache.get(code) or await self._find(code, span)
+            if link is not None:
+                await self._keep(link, method, peer, headers, span)
+                await send(link.found)
+                await send(_EMPTY)
+            else:
+                await _page(send, 404, "missing", method, headers)
+            _answered(span, 302 if link is not None else 404)
+        except PyMongoError as error:
+            logger.warning("a link cannot be looked up: %s", type(error).__name__)
+            await _page(send, 503, "busy", method, headers)
+            _answered(span, 503)
+
+    async def _find(self, code: str, span: Span | None) -> Link | None:
+        if CODE.fullmatch(code) is None:
+            return None
+        with trace.use_span(span or self._untraced):
+            return await self._cache.find(code)
+
+    async def _keep(self, link: Link, method: str, peer: str, headers: Headers, span: Span | None) -> None:
+        """Record the click; returns when it is kept."""
+        now = self._clock.now()
+        browser = headers.get(b"user-agent", b"").decode("latin-1")
+        purpose = next((headers[name].decode("latin-1") for name in PURPOSES if name in headers), "")
+        visitor = None
+        if headers.get(b"sec-gpc") != b"1" and headers.get(b"dnt") != b"1":
+            forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
+            visitor = visitor_of(self._key, client_address(peer, forwarded, self._trusted), browser, now.date())
+        referrer = headers.get(b"referer")
+        id = new_id()
+        sending = self._tracing.send(span, id) if span is not None else None
+        record = click_record(
+            link,
+            id=id,
+            time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            agent=agent_of(method, browser, purpose),
+            visitor=visitor,
+            referrer=referrer_host(referrer.decode("latin-1")) if referrer else None,
+            traceparent=inject(trace.set_span_in_context(sending))[0] if sending else _untraced(id),
+        )
+        await self._log.put(record)
+        if sending is not None:
+            sending.end()
+
+    async def _other(self, path: str, scope: Scope, send: Send) -> None:
+        if path == "/health/live":
+            alive = self._running is None or not self._running.done()
+            await _state(send, [] if alive or self._stop.is_set() else ["clicks are kept no more"])
+        elif path == "/health/ready":
+            await _state(send, [] if self._ready else ["starting" if not self._stop.is_set() else "ending"])
+        elif path == "/metrics":
+            body = await asyncio.to_thread(exposition, [self._chassis.telemetry])
+            await _answer(send, 200, body, b"text/plain; version=0.0.4")
+        else:
+            await _page(send, 404, "missing", scope["method"], dict(scope["headers"]))
+
+
+def _untraced(id: str) -> str:
+    """A trace context that says "not recorded", so that what follows from the click costs no spans either."""
+    text = id.replace("-", "")
+    return UNTRACED.format(text, text[16:])
+
+
+def _answered(span: Span | None, status: int) -> None:
+    if span is not None:
+        span.set_attribute("http.response.status_code", status)
+        span.end()
+
+
+async def _answer(send: Send, status: int, body: bytes, media_type: bytes, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _state(send: Send, wrong: list[str]) -> None:
+    body = json.dumps({"status": "fail" if wrong else "pass", "reasons": wrong}).encode()
+    await _answer(send, 503 if wrong else 200, body, b"application/health+json")
+
+
+async def _problem(send: Send, status: int, type_: str, title: str, *, allow: bytes) -> None:
+    document: dict[str, Any] = {"type": type_, "title": title, "status": status}
+    await _answer(send, status, json.dumps(document).encode(), b"application/problem+json", (b"allow", allow))
+
+
+async def _page(send: Send, status: int, what: str, method: str, headers: Headers) -> None:
+    body = page(what, language_of(headers.get(b"accept-language", b"").decode("latin-1")))
+    more = [
+        (b"cache-control", b"no-store"),
+        (b"vary", b"Accept-Language"),
+        (b"content-security-policy", POLICY.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+    ]
+    if status == 503:
+        more.append((b"retry-after", b"2"))
+    start = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})

@@ -1,0 +1,34 @@
+"""The read side."""
+
+from __future__ import annotations
+
+from chassis.directory import Principal
+from chassis.http import decode_cursor, encode_cursor
+from chassis.problems import Invalid, NotFound
+from services.sharing.domain.guardrails import Guardrails
+from services.sharing.domain.posts import Post
+from services.sharing.parts import Sharing
+
+
+async def posts_of(parts: Sharing, caller: Principal, cursor: str | None, limit: int) -> tuple[list[Post], str | None]:
+    """A page of the caller's posts, newest first, and the cursor of the next page."""
+    before = decode_cursor(cursor)
+    if before is not None and not isinstance(before, str):
+        raise Invalid.one("cursor", "format", "This cursor was not given out here.")
+    found = await parts.store.posts.page_of(caller.id, before=before, limit=limit + 1)
+    page = found[:limit]
+    return page, encode_cursor(page[-1].id) if len(found) > limit else None
+
+
+async def post_of(parts: Sharing, caller: Principal, id: str) -> Post:
+    """The caller's post. Raises NotFound, for a colleague's too."""
+    post = await parts.store.posts.get(id)
+    if post.ambassador_id != caller.id:
+        raise NotFound("post", id)
+    return post
+
+
+async def guardrails_of(parts: Sharing, program_id: str) -> Guardrails:
+    """A programme's rules. Raises NotFound."""
+    await parts.store.knowledge.program(program_id)
+    return await parts.store.knowledge.guardrails(program_id)

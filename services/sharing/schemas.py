@@ -1,0 +1,323 @@
+"""What the HTTP interface takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.http import Body
+from herald_contracts.base import Country, Id, Language, Time
+from herald_contracts.content import Network as NetworkId
+from services.sharing.domain import guardrails as rules
+from services.sharing.domain.posts import Post, ShareOrder
+from services.sharing.networks import NETWORKS, Dialog, Network
+from services.sharing.parts import Sharing
+
+LONGEST_CAPTION = max(network.max_length for network in NETWORKS.values())
+CONTENT = "019a2b7e-4d31-7c52-9f0e-2b8a6f1d3c47"
+PROGRAM = "019a2b70-11aa-7e0b-8c4d-9d2e5f6a7b80"
+POST = "019a2b81-0c5f-7d1e-a6b3-4e5f6a7b8c9d"
+CAPTION = "We opened our first battery plant. Proud of the team!"
+
+
+class View(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class NetworkView(View):
+    """A network one can share to."""
+
+    id: NetworkId
+    label: str
+    max_length: int = Field(description="In the unit in which the network counts; see `length` of a checked draft")
+    dialog: Dialog = Field(description="What opens: a page of the network, the mail program, or the share sheet")
+    prefills: bool = Field(description="False where the dialog does not take the caption, so the person pastes it")
+
+    @classmethod
+    def of(cls, network: Network) -> Self:
+        return cls(
+            id=network.id,  # type: ignore[arg-type]
+            label=network.label,
+            max_length=network.max_length,
+            dialog=network.dialog,
+            prefills=network.prefills,
+        )
+
+
+class ShareRequest(Body):
+    """What to share, where, and in which words."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "content_id": CONTENT,
+                    "network": "linkedin",
+                    "language": "en",
+                    "caption": CAPTION,
+                    "caption_id": "c1",
+                }
+            ]
+        }
+    )
+
+    content_id: Id
+    network: NetworkId
+    language: Language = Field(description="Of the caption")
+    caption: Annotated[str, Field(max_length=LONGEST_CAPTION)]
+    caption_id: Id | None = Field(None, description="The suggestion that it came from, edited or not")
+
+    def order(self) -> ShareOrder:
+        return ShareOrder(**self.model_dump())
+
+
+class FindingView(View):
+    """A rule and where it applies. Putting `suggestion` in the place of the excerpt mends it."""
+
+    rule: Literal["forbidden-phrase", "discouraged-phrase", "too-long", "email-address", "phone-number"]
+    severity: Literal["block", "warn"]
+    field: str = Field(examples=["caption"])
+    excerpt: str
+    start: int = Field(description="Position in the caption that was sent, in Unicode characters")
+    end: int = Field(description="Position after the last character")
+    detail: str = Field(description="In the caller's language")
+    suggestion: str | None = Field(description="What to put there instead; empty to leave it out")
+
+
+class DraftView(View):
+    """What the guardrails say of a caption."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "verdict": "blocked",
+                    "caption": "We have guaranteed returns.\n\n#IWorkHere",
+                    "findings": [
+                        {
+                            "rule": "forbidden-phrase",
+                            "severity": "block",
+                            "field": "caption",
+                            "excerpt": "guaranteed returns",
+                            "start": 8,
+                            "end": 26,
+                            "detail": "“guaranteed returns” cannot be shared: the programme rules out it.",
+                            "suggestion": "expected results",
+                        }
+                    ],
+                    "length": 74,
+                    "max_length": 3000,
+                }
+            ]
+        }
+    )
+
+    verdict: Literal["ok", "blocked"]
+    caption: str = Field(description="With the disclosure added; the short link comes with the share")
+    findings: list[FindingView]
+    length: int = Field(description="As the network counts it, with disclosure and short link")
+    max_length: int
+
+    @classmethod
+    def of(cls, verdict: rules.Verdict) -> Self:
+        return cls(
+            verdict="blocked" if verdict.blocked else "ok",
+            caption=verdict.caption,
+            findings=[FindingView.model_validate(one, from_attributes=True) for one in verdict.findings],
+            length=verdict.length,
+            max_length=verdict.max_length,
+        )
+
+
+class ClicksView(View):
+    """Clicks on the short link: all of them, those that count, and all by verdict."""
+
+    raw: int
+    counted: int
+    by_verdict: dict[str, int]
+
+
+class PostView(View):
+    """A share."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": POST,
+                    "program_id": PROGRAM,
+                    "content_id": CONTENT,
+                    "title": "Our first battery plant",
+                    "network": "linkedin",
+                    "language": "en",
+                    "caption": CAPTION + "\n\n#IWorkHere\nhttps://herald.example/l/Ab3dE6gH",
+                    "short_url": "https://herald.example/l/Ab3dE6gH",
+                    "dialog_url": "https://www.linkedin.com/feed/?shareActive=true&text=We%20opened",
+                    "link_code": "Ab3dE6gH",
+                    "shared_at": "2026-11-23T09:30:00Z",
+                    "removed_at": None,
+                    "clicks": {"raw": 12, "counted": 7, "by_verdict": {"counted": 7, "bot": 4, "repeat": 1}},
+                    "engagements": {"like": 3},
+                }
+            ]
+        }
+    )
+
+    id: str
+    program_id: str
+    content_id: str
+    title: str
+    network: NetworkId
+    language: str
+    caption: str = Field(description="The whole text, with disclosure and short link")
+    short_url: str
+    dialog_url: str | None = Field(description="Opens the network's dialog; null for the device's share sheet")
+    link_code: str
+    shared_at: datetime
+    removed_at: datetime | None
+    clicks: ClicksView
+    engagements: dict[str, int] = Field(description="By kind: like, comment, repost, impression")
+
+    @classmethod
+    def of(cls, post: Post, parts: Sharing) -> Self:
+        link = parts.short_url(post.link_code)
+        clicks = ClicksView(raw=post.clicks_raw, counted=post.clicks_counted, by_verdict=dict(post.clicks))
+        return cls(
+            id=post.id,
+            program_id=post.program_id,
+            content_id=post.content_id,
+            title=post.title,
+            network=post.network,  # type: ignore[arg-type]
+            language=post.language,
+            caption=post.caption,
+            short_url=link,
+            dialog_url=NETWORKS[post.network].dialog_url(post.caption, link, post.title),
+            link_code=post.link_code,
+            shared_at=post.shared_at,
+            removed_at=post.removed_at,
+            clicks=clicks,
+            engagements=dict(post.engagements),
+        )
+
+
+class PostsView(View):
+    """A page of posts."""
+
+    items: list[PostView]
+    next: str | None = Field(description="The cursor of the next page")
+
+
+class NetworksView(View):
+    """The networks, in the order in which they are offered."""
+
+    items: list[NetworkView]
+    next: str | None = None
+
+
+class PhraseBody(Body):
+    """A phrase that blocks a share, or that is discouraged."""
+
+    phrase: Annotated[str, Field(min_length=1, max_length=200)]
+    severity: Literal["block", "warn"] = "block"
+    language: Language | None = Field(None, description="How it is inflected; null: as the caption's language is")
+    suggestion: Annotated[str, Field(max_length=200)] | None = Field(None, description="What to write instead")
+
+
+Disclosure = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class GuardrailsBody(Body):
+    """A programme's rules for captions."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "disclosures": {"*": {"en": "#IWorkHere", "fr": "#JyTravaille"}, "DE": {"de": "#Werbung"}},
+                    "forbidden": [
+                        {
+                            "phrase": "guaranteed returns",
+                            "severity": "block",
+                            "language": "en",
+                            "suggestion": "expected results",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    disclosures: Annotated[
+        dict[Country | Literal["*"], Annotated[dict[Language, Disclosure], Field(min_length=1, max_length=50)]],
+        Field(max_length=260, description="By country (`*`: all others), then by language"),
+    ]
+    forbidden: Annotated[list[PhraseBody], Field(max_length=500)]
+
+    def phrases(self) -> list[rules.ForbiddenPhrase]:
+        return [rules.ForbiddenPhrase(**one.model_dump()) for one in self.forbidden]
+
+
+class GuardrailsView(View):
+    """A programme's rules for captions, in their present version."""
+
+    program_id: str
+    version: int
+    disclosures: Mapping[str, Mapping[str, str]]
+    forbidden: list[PhraseBody]
+
+    @classmethod
+    def of(cls, guardrails: rules.Guardrails) -> Self:
+        return cls(
+            program_id=guardrails.program_id,
+            version=guardrails.version,
+            disclosures=guardrails.disclosures,
+            forbidden=[PhraseBody.model_validate(one, from_attributes=True) for one in guardrails.forbidden],
+        )
+
+
+class ReportBody(Body):
+    """What another system counted of a post since its last report."""
+
+    post_id: Id
+    kind: Literal["like", "comment", "repost", "impression"]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)]
+    measure: Literal["measured", "estimated", "potential"] = "measured"
+    occurred_at: Time
+    external_id: Annotated[str, Field(min_length=1, max_length=200, description="The same report again: no effect")]
+
+
+class ReportsBody(Body):
+    """Up to 500 reports, taken all or not at all."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "post_id": POST,
+                            "kind": "like",
+                            "quantity": 3,
+                            "measure": "measured",
+                            "occurred_at": "2026-11-23T10:00:00Z",
+                            "external_id": "linkedin-7124-2026-11-23T10",
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    items: Annotated[list[ReportBody], Field(min_length=1, max_length=500)]
+
+
+class ReportsView(View):
+    """How many reports were new, and how many had come before."""
+
+    accepted: int
+    repeated: int

@@ -1,0 +1,36 @@
+"""In which browsers people use Herald today, so that their own clicks are known as such."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from chassis.directory import Principal
+from services.sharing.clicks import client_address, is_trusted, visitor_of
+from services.sharing.parts import Sharing
+
+REMEMBERED = 50_000
+
+
+class Sightings:
+    """Notes each pair of browser and person once a day and process; keeps nothing but the day's keyed hash."""
+
+    def __init__(self, parts: Sharing) -> None:
+        self._parts = parts
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    async def note(self, caller: Principal, peer: str, headers: Mapping[str, str]) -> None:
+        """`headers` by lower-case name; what a trusted proxy says of address and browser goes first."""
+        settings = self._parts.settings
+        agent = headers.get("user-agent", "")
+        if is_trusted(peer, settings.trusted):
+            agent = headers.get("x-forwarded-user-agent", agent)
+        address = client_address(peer, headers.get("x-forwarded-for", ""), settings.trusted)
+        now = self._parts.clock.now()
+        seen = (visitor_of(settings.hash_key, address, agent, now.date()), caller.id)
+        if seen in self._known:
+            return
+        await self._parts.store.visits.saw(*seen, now)
+        self._known[seen] = None
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)

@@ -1,0 +1,122 @@
+"""Posts and what other systems reported of them: collections `posts`, `taps`, `reports`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pymongo import DESCENDING, UpdateOne
+
+from chassis.ids import short_code
+from chassis.mongo import Document, Mongo, Transaction
+from chassis.problems import NotFound, StaleVersion
+from services.sharing.domain.posts import ONE_TAP, Post
+
+TAPS_KEPT = timedelta(minutes=10)
+
+
+class Posts:
+    """A document a post; the short link's code is unique among them."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._posts = mongo.db["posts"]
+        self._taps = mongo.db["taps"]
+        self._reports = mongo.db["reports"]
+
+    async def ensure_indexes(self) -> None:
+        await self._posts.create_index("link_code", unique=True)
+        await self._posts.create_index([("ambassador_id", 1), ("_id", DESCENDING)])
+        await self._taps.create_index("at", expireAfterSeconds=int(TAPS_KEPT.total_seconds()))
+
+    # --- one post --------------------------------------------------------------------------------------------
+
+    async def get(self, id: str, *, tx: Transaction | None = None) -> Post:
+        """Raises NotFound."""
+        row = await self._posts.find_one({"_id": id}, session=tx.session if tx else None)
+        if row is None:
+            raise NotFound("post", id)
+        return _post(row)
+
+    async def add(self, post: Post, tx: Transaction) -> None:
+        await self._posts.insert_one({"_id": post.id, **post.document()}, session=tx.session)
+
+    async def replace(self, post: Post, tx: Transaction) -> None:
+        """Store what a command changed. Raises StaleVersion if another one was quicker."""
+        changed = {"version": post.version, "removed_at": post.removed_at, "removed_reason": post.removed_reason}
+        result = await self._posts.update_one(
+            {"_id": post.id, "version": post.version - 1}, {"$set": changed}, session=tx.session
+        )
+        if result.matched_count == 0:
+            raise StaleVersion("The post was changed in the meantime.")
+
+    async def free_code(self, tx: Transaction) -> str:
+        """A code that no link has."""
+        while True:
+            code = short_code()
+            if await self._posts.find_one({"link_code": code}, {"_id": 1}, session=tx.session) is None:
+                return code
+
+    async def just_shared(self, ambassador_id: str, content_id: str, network: str, tx: Transaction) -> Post | None:
+        """The post that the same tap made a moment ago, if it stands."""
+        tap = await self._taps.find_one({"_id": f"{ambassador_id}|{content_id}|{network}"}, session=tx.session)
+        if tap is None or tx.now - tap["at"] >= ONE_TAP:
+            return None
+        row = await self._posts.find_one({"_id": tap["post_id"], "removed_at": None}, session=tx.session)
+        return _post(row) if row else None
+
+    async def note_tap(self, post: Post, tx: Transaction) -> None:
+        """Remember the tap; a second one at the same moment collides here and sees this one's post."""
+        await self._taps.update_one(
+            {"_id": f"{post.ambassador_id}|{post.content_id}|{post.network}"},
+            {"$set": {"post_id": post.id, "at": tx.now}},
+            upsert=True,
+            session=tx.session,
+        )
+
+    # --- many ------------------------------------------------------------------------------------------------
+
+    async def page_of(self, ambassador_id: str, *, before: str | None, limit: int) -> list[Post]:
+        """A person's posts, newest first, without those taken back."""
+        query: Document = {"ambassador_id": ambassador_id, "removed_at": None}
+        if before is not None:
+            query["_id"] = {"$lt": before}
+        rows = self._posts.find(query, sort=[("_id", DESCENDING)], limit=limit)
+        return [_post(row) async for row in rows]
+
+    async def by_codes(self, codes: Iterable[str], tx: Transaction) -> dict[str, Post]:
+        rows = self._posts.find({"link_code": {"$in": list(set(codes))}}, session=tx.session)
+        return {row["link_code"]: _post(row) async for row in rows}
+
+    async def by_ids(self, ids: Iterable[str], tx: Transaction) -> dict[str, Post]:
+        rows = self._posts.find({"_id": {"$in": list(set(ids))}}, session=tx.session)
+        return {row["_id"]: _post(row) async for row in rows}
+
+    async def count(self, counts: Mapping[str, Mapping[str, int]], tx: Transaction) -> None:
+        """Add to posts' counters: by post id, then by field (`clicks.bot`, `engagements.like`)."""
+        writes = [UpdateOne({"_id": id}, {"$inc": dict(fields)}) for id, fields in counts.items()]
+        if writes:
+            await self._posts.bulk_write(writes, session=tx.session, ordered=False)
+
+    async def target(self, code: str) -> str | None:
+        """Where a short link leads."""
+        row = await self._posts.find_one({"link_code": code}, {"target": 1})
+        return str(row["target"]) if row else None
+
+    # --- what other systems report ---------------------------------------------------------------------------
+
+    async def reported(self, keys: Iterable[str], tx: Transaction) -> dict[str, str]:
+        """Fingerprints of the reports that came before, by key."""
+        rows = self._reports.find({"_id": {"$in": list(keys)}}, session=tx.session)
+        return {row["_id"]: row["fingerprint"] async for row in rows}
+
+    async def note_reports(self, fingerprints: Mapping[str, str], tx: Transaction) -> None:
+        rows: Sequence[Document] = [
+            {"_id": key, "fingerprint": fingerprint, "at": tx.now} for key, fingerprint in fingerprints.items()
+        ]
+        if rows:
+            await self._reports.insert_many(rows, session=tx.session, ordered=False)
+
+
+def _post(row: Mapping[str, Any]) -> Post:
+    return Post(id=row["_id"], **{name: value for name, value in row.items() if name != "_id"})

@@ -1,0 +1,99 @@
+"""Where short links lead: in this process, else in Redis, else in MongoDB. What a link leads to never changes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from services.sharing.settings import SharingSettings
+from services.sharing.store.posts import Posts
+
+logger = logging.getLogger(__name__)
+REMEMBERED = 100_000
+IN_REDIS_SECONDS = 7 * 86_400
+REDIS_REST_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A short link with what is the same in each of its answers and its records."""
+
+    code: str
+    key: bytes
+    found: dict[str, Any]
+
+
+class TargetCache:
+    """The links most lately followed, and where to look for others."""
+
+    def __init__(self, posts: Posts, redis: Redis, settings: SharingSettings) -> None:
+        self._posts = posts
+        self._redis = redis
+        self._settings = settings
+        self._links: OrderedDict[str, Link] = OrderedDict()
+        self._redis_rests_until = 0.0
+
+    def get(self, code: str) -> Link | None:
+        """The link, if this process knows it."""
+        link = self._links.get(code)
+        if link is not None:
+            self._links.move_to_end(code)
+        return link
+
+    async def find(self, code: str) -> Link | None:
+        """The link, if there is one. Raises PyMongoError if it is in no cache and MongoDB is away."""
+        target = await self._from_redis(code)
+        if target is None:
+            target = await self._posts.target(code)
+            if target is None:
+                return None
+            await self._to_redis(code, target)
+        link = self._links[code] = Link(code, code.encode(), _found(target))
+        if len(self._links) > REMEMBERED:
+            self._links.popitem(last=False)
+        return link
+
+    async def _from_redis(self, code: str) -> str | None:
+        if time.monotonic() < self._redis_rests_until:
+            return None
+        try:
+            target = await self._redis.get(self._key(code))
+        except RedisError as error:
+            self._rest(error)
+            return None
+        return None if target is None else str(target)
+
+    async def _to_redis(self, code: str, target: str) -> None:
+        if time.monotonic() < self._redis_rests_until:
+            return
+        try:
+            await self._redis.set(self._key(code), target, ex=IN_REDIS_SECONDS)
+        except RedisError as error:
+            self._rest(error)
+
+    def _rest(self, error: RedisError) -> None:
+        """A cache that fails is left alone for a while, so that it costs nobody time."""
+        logger.warning("Redis does not answer: %s", type(error).__name__)
+        self._redis_rests_until = time.monotonic() + REDIS_REST_SECONDS
+
+    def _key(self, code: str) -> str:
+        return self._settings.redis_key("sharing", "link", code)
+
+
+def _found(target: str) -> dict[str, Any]:
+    return {
+        "type": "http.response.start",
+        "status": 302,
+        "headers": [
+            (b"location", target.encode("ascii")),
+            (b"cache-control", b"private, no-store"),
+            (b"x-robots-tag", b"noindex"),
+            (b"content-length", b"0"),
+        ],
+    }
