@@ -1,0 +1,355 @@
+"""The API of content: parse, call, answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query, Request, Response
+
+from chassis.clock import Clock
+from chassis.directory import Principal
+from chassis.http import (
+    Caller,
+    Cursor,
+    IfMatch,
+    Limit,
+    Router,
+    Unit,
+    consumes,
+    decode_cursor,
+    encode_cursor,
+    etag,
+    requires,
+)
+from chassis.problems import Invalid
+from herald_contracts.base import Id, Language
+from herald_contracts.content import Category, Network
+from services.content import commands, queries
+from services.content.commands import SourceOrder
+from services.content.domain import FeedRule, Item, State
+from services.content.feeds import MAX_BYTES, MEDIA_TYPES, FeedRefused, Feeds, Got
+from services.content.store import Store
+from services.content.views import (
+    FeedItems,
+    FeedItemView,
+    FeedOrder,
+    ItemOrder,
+    Items,
+    ItemView,
+    NoOrder,
+    RejectOrder,
+    Sources,
+    SourceView,
+)
+
+router = Router(prefix="/v1")
+MAX_BODY = {"/v1/feeds/": MAX_BYTES}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the routes work with. `interval` is the time between two looks at a source."""
+
+    store: Store
+    feeds: Feeds
+    clock: Clock
+    interval: timedelta
+
+
+def _parts(request: Request) -> Content:
+    parts: Content = request.app.state.parts
+    return parts
+
+
+Parts = Annotated[Content, Depends(_parts)]
+Editor = Annotated[Principal, requires("editor")]
+Key = Annotated[str, Path(max_length=128)]
+Program = Annotated[Id | None, Query(description="Only of this programme")]
+Wanted = Annotated[Language | None, Query(description="The person's own by default")]
+UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "An RSS or Atom document",
+        "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES},
+    }
+}
+
+
+def _version(item: Item) -> int:
+    return item.version
+
+
+def _before(cursor: str | None) -> str | None:
+    found = decode_cursor(cursor)
+    if found is not None and not isinstance(found, str):
+        raise Invalid.one("cursor", "format", "This cursor was not given out here.")
+    return found
+
+
+def _next(following: str | None) -> str | None:
+    return encode_cursor(following) if following is not None else None
+
+
+# --- items -------------------------------------------------------------------------------------------------------
+
+
+@router.post("/items", status_code=201, response_model=ItemView, tags=["items"], summary="Write a draft")
+async def create_item(order: ItemOrder, caller: Editor, unit: Unit, parts: Parts) -> Response:
+    return await unit.run(
+        lambda tx: commands.create_item(parts.store, tx, caller.id, order.program_id, order.write),
+        view=ItemView.of,
+        status=201,
+        etag=_version,
+    )
+
+
+@router.get("/items", tags=["items"], summary="Items, newest first")
+async def list_items(
+    caller: Editor,
+    parts: Parts,
+    program_id: Program = None,
+    state: State | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 20,
+) -> Items:
+    items, following = await parts.store.items_page(program_id, state, _before(cursor), limit)
+    return Items(items=[ItemView.of(item) for item in items], next=_next(following))
+
+
+@router.get("/items/{item_id}", tags=["items"], summary="One item, with its version as ETag")
+async def get_item(item_id: Key, caller: Editor, parts: Parts, response: Response) -> ItemView:
+    item = await parts.store.get_item(item_id)
+    response.headers.update(etag(item.version))
+    return ItemView.of(item)
+
+
+@router.put(
+    "/items/{item_id}",
+    response_model=ItemView,
+    tags=["items"],
+    summary="Write an item anew",
+    description="Needs If-Match. A published item stays so and subscribers are told; an approved one goes back to "
+    "review; the same words change nothing.",
+)
+async def revise_item(
+    item_id: Key, order: ItemOrder, version: IfMatch, caller: Editor, unit: Unit, parts: Parts
+) -> Response:
+    return await unit.run(
+        lambda tx: commands.revise_item(parts.store, tx, item_id, version, order.program_id, order.write),
+        view=ItemView.of,
+        etag=_version,
+    )
+
+
+@router.post("/items/{item_id}/submit", response_model=ItemView, tags=["items"], summary="Ask for review")
+async def submit_item(
+    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+) -> Response:
+    return await unit.run(
+        lambda tx: commands.submit_item(parts.store, tx, item_id, version), view=ItemView.of, etag=_version
+    )
+
+
+@router.post("/items/{item_id}/approve", response_model=ItemView, tags=["items"], summary="Find it good")
+async def approve_item(
+    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+) -> Response:
+    return await unit.run(
+        lambda tx: commands.approve_item(parts.store, tx, item_id, version, caller.id),
+        view=ItemView.of,
+        etag=_version,
+    )
+
+
+@router.post("/items/{item_id}/reject", response_model=ItemView, tags=["items"], summary="Send it back, with a comment")
+async def reject_item(
+    item_id: Key, order: RejectOrder, version: IfMatch, caller: Editor, unit: Unit, parts: Parts
+) -> Response:
+    return await unit.run(
+        lambda tx: commands.reject_item(parts.store, tx, item_id, version, caller.id, order.comment),
+        view=ItemView.of,
+        etag=_version,
+    )
+
+
+@router.post(
+    "/items/{item_id}/publish",
+    response_model=ItemView,
+    tags=["items"],
+    summary="Publish it",
+    description="An item in review is approved by the same act.",
+)
+async def publish_item(
+    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+) -> Response:
+    return await unit.run(
+        lambda tx: commands.publish_item(parts.store, tx, item_id, version, caller.id),
+        view=ItemView.of,
+        etag=_version,
+    )
+
+
+@router.post("/items/{item_id}/retire", response_model=ItemView, tags=["items"], summary="Retire it, for good")
+async def retire_item(
+    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+) -> Response:
+    return await unit.run(
+        lambda tx: commands.retire_item(parts.store, tx, item_id, version, "editor"), view=ItemView.of, etag=_version
+    )
+
+
+# --- feed sources --------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/feeds",
+    status_code=201,
+    response_model=SourceView,
+    tags=["feed sources"],
+    summary="Add a feed",
+    description="It is got and read at once; what is no feed, or cannot be reached, is refused and says why.",
+)
+async def add_feed(order: FeedOrder, caller: Editor, unit: Unit, parts: Parts) -> Response:
+    try:
+        got = await parts.feeds.get(order.url)
+    except FeedRefused as refusal:
+        raise Invalid.one("url", refusal.rule, refusal.detail) from refusal
+    return await unit.run(
+        lambda tx: commands.add_source(parts.store, tx, caller.id, order.order, got, parts.interval),
+        view=SourceView.of,
+        status=201,
+    )
+
+
+@router.get("/feeds", tags=["feed sources"], summary="Feed sources with their last results, newest first")
+async def list_feeds(
+    caller: Editor, parts: Parts, program_id: Program = None, cursor: Cursor = None, limit: Limit = 20
+) -> Sources:
+    sources, following = await parts.store.sources_page(program_id, _before(cursor), limit)
+    return Sources(items=[SourceView.of(source) for source in sources], next=_next(following))
+
+
+@router.post(
+    "/feeds/file",
+    status_code=201,
+    response_model=SourceView,
+    tags=["feed sources"],
+    summary="Add a feed from a file",
+    dependencies=[consumes(*MEDIA_TYPES)],
+    openapi_extra=UPLOAD,
+)
+async def add_file(
+    request: Request,
+    caller: Editor,
+    unit: Unit,
+    parts: Parts,
+    program_id: Id,
+    language: Language,
+    rule: FeedRule = "review",
+    category: Category = "company_news",
+) -> Response:
+    order = SourceOrder(program_id, language, rule, category)
+    got = await _uploaded(request, parts)
+    return await unit.run(
+        lambda tx: commands.add_source(parts.store, tx, caller.id, order, got, parts.interval),
+        view=SourceView.of,
+        status=201,
+    )
+
+
+@router.get("/feeds/{feed_id}", tags=["feed sources"], summary="One feed source with its last result")
+async def get_feed(feed_id: Key, caller: Editor, parts: Parts) -> SourceView:
+    return SourceView.of(await parts.store.get_source(feed_id))
+
+
+@router.delete(
+    "/feeds/{feed_id}", status_code=204, tags=["feed sources"], summary="Look at a feed no more; its items stay"
+)
+async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, parts: Parts) -> Response:
+    return await unit.run(lambda tx: commands.delete_source(parts.store, tx, feed_id))
+
+
+@router.post(
+    "/feeds/{feed_id}/refresh",
+    response_model=SourceView,
+    tags=["feed sources"],
+    summary="Look at a feed now",
+    description="What came of it, failures too, is in `last`.",
+)
+async def refresh_feed(
+    feed_id: Key, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+) -> Response:
+    source = await queries.source_with_address(parts.store, feed_id)
+    got: Got | FeedRefused
+    try:
+        got = await parts.feeds.look(source)
+    except FeedRefused as refusal:
+        got = refusal
+    return await unit.run(
+        lambda tx: commands.record_look(parts.store, tx, feed_id, got, parts.interval), view=SourceView.of
+    )
+
+
+@router.post(
+    "/feeds/{feed_id}/entries",
+    response_model=SourceView,
+    tags=["feed sources"],
+    summary="Take in a file of a feed's entries",
+    dependencies=[consumes(*MEDIA_TYPES)],
+    openapi_extra=UPLOAD,
+)
+async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit, parts: Parts) -> Response:
+    await parts.store.get_source(feed_id)
+    got = await _uploaded(request, parts)
+    return await unit.run(
+        lambda tx: commands.record_look(parts.store, tx, feed_id, got, parts.interval), view=SourceView.of
+    )
+
+
+async def _uploaded(request: Request, parts: Content) -> Got:
+    try:
+        return Got(await parts.feeds.read(await request.body(), request.headers.get("content-type", "")))
+    except FeedRefused as refusal:
+        raise Invalid.one("body", refusal.rule, refusal.detail) from refusal
+
+
+# --- a person's feed -----------------------------------------------------------------------------------------------
+
+
+@router.get(
+    "/feed",
+    tags=["feed"],
+    summary="What I can share: pinned first, then newest",
+    description="Published items of the programmes that the caller has joined and that are meant for their country "
+    "and team.",
+)
+async def list_feed(
+    caller: Caller,
+    parts: Parts,
+    network: Network | None = None,
+    language: Wanted = None,
+    cursor: Cursor = None,
+    limit: Limit = 20,
+) -> FeedItems:
+    served, following = await queries.feed_page(
+        parts.store,
+        caller,
+        parts.clock.now(),
+        network=network,
+        language=language,
+        before=_before(cursor),
+        limit=limit,
+    )
+    return FeedItems(items=[FeedItemView.of(one) for one in served], next=_next(following))
+
+
+@router.get("/feed/{item_id}", tags=["feed"], summary="One item that I can share")
+async def get_feed_item(
+    item_id: Key, caller: Caller, parts: Parts, network: Network | None = None, language: Wanted = None
+) -> FeedItemView:
+    served = await queries.feed_item(
+        parts.store, caller, parts.clock.now(), item_id, network=network, language=language
+    )
+    return FeedItemView.of(served)

@@ -1,0 +1,384 @@
+"""The rules of content: an item's life, who may see it, in which words, and what becomes of a feed's entries."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeVar
+
+from chassis.ids import derived_id
+from chassis.problems import Conflict, Invalid, Violation
+from herald_contracts.content import Category, ContentKind, Network
+
+State = Literal["draft", "in_review", "approved", "published", "retired"]
+Origin = Literal["editor", "feed"]
+RetireReason = Literal["editor", "expired"]
+FeedRule = Literal["review", "publish"]
+Outcome = Literal["ok", "unchanged", "failed"]
+T = TypeVar("T")
+
+MAX_TITLE: Final = 300
+MAX_SUMMARY: Final = 2000
+MAX_CAPTION: Final = 5000
+MAX_URL: Final = 2048
+MAX_VARIANTS: Final = 20
+MAX_CAPTIONS: Final = 100
+MAX_CAPTIONS_TEXT: Final = 100_000
+"""Characters of all captions together, so that an item fits into one Kafka record."""
+MAX_COUNTRIES: Final = 100
+MAX_TEAMS: Final = 100
+MAX_AUDIENCES: Final = 1000
+"""Countries times teams: each pair is a key of the feed's index."""
+MAX_BACKOFF: Final = timedelta(days=1)
+
+
+# --- items -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The item in one language."""
+
+    language: str
+    title: str
+    summary: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A suggested text, for one network or (None) for any. The same words keep their id."""
+
+    caption_id: str
+    language: str
+    text: str
+    network: Network | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Targeting:
+    """Those whom both lists name; an empty list names everybody."""
+
+    countries: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What an editor writes: everything of an item but its life."""
+
+    kind: ContentKind
+    category: Category
+    url: str
+    variants: tuple[Variant, ...]
+    captions: tuple[Caption, ...] = ()
+    shareable: bool = True
+    targeting: Targeting = Targeting()
+    expires_at: datetime | None = None
+    image_url: str | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to share. `version` rises by one with each change."""
+
+    id: str
+    program_id: str
+    copy: Copy
+    created_at: datetime
+    updated_at: datetime
+    state: State = "draft"
+    version: int = 1
+    origin: Origin = "editor"
+    source_id: str | None = None
+    author_id: str | None = None
+    reviewer_id: str | None = None
+    comment: str | None = None
+    published_at: datetime | None = None
+    retired_at: datetime | None = None
+    retire_reason: RetireReason | None = None
+
+
+def caption(item_id: str, language: str, text: str, network: Network | None = None) -> Caption:
+    """A caption of an item, named after its words."""
+    return Caption(derived_id("caption", item_id, language, network or "", text), language, text, network)
+
+
+def check(copy: Copy, now: datetime) -> Copy:
+    """The copy, if it keeps the rules that no single field can tell. Raises Invalid naming every broken one."""
+    violations = [*_languages(copy), *_texts(copy), *_reach(copy, now)]
+    if violations:
+        raise Invalid("See `errors` for each field and the rule it breaks.", errors=violations)
+    return copy
+
+
+def _languages(copy: Copy) -> Iterator[Violation]:
+    seen: set[str] = set()
+    for number, variant in enumerate(copy.variants):
+        if variant.language.lower() in seen:
+            yield Violation(f"variants.{number}.language", "duplicate", "There is a variant in this language already.")
+        seen.add(variant.language.lower())
+    ids: set[str] = set()
+    for number, one in enumerate(copy.captions):
+        if one.caption_id in ids:
+            yield Violation(f"captions.{number}.text", "duplicate", "This caption is there already.")
+        ids.add(one.caption_id)
+
+
+def _texts(copy: Copy) -> Iterator[Violation]:
+    named = [
+        *((f"variants.{number}.title", one.title, True) for number, one in enumerate(copy.variants)),
+        *((f"variants.{number}.summary", one.summary, False) for number, one in enumerate(copy.variants)),
+        *((f"captions.{number}.text", one.text, True) for number, one in enumerate(copy.captions)),
+        *((f"targeting.teams.{number}", team, True) for number, team in enumerate(copy.targeting.teams)),
+    ]
+    for field, text, needed in named:
+        if needed and not text.strip():
+            yield Violation(field, "blank", "Some words are needed.")
+        if any(unicodedata.category(sign) == "Cc" and sign not in "\n\r\t" for sign in text):
+            yield Violation(field, "control-character", "Control characters are not accepted.")
+    total = sum(len(one.text) for one in copy.captions)
+    if total > MAX_CAPTIONS_TEXT:
+        yield Violation("captions", "too-long", f"At most {MAX_CAPTIONS_TEXT} characters together, not {total}.")
+
+
+def _reach(copy: Copy, now: datetime) -> Iterator[Violation]:
+    if copy.expires_at is not None and copy.expires_at <= now:
+        yield Violation("expires_at", "past", "An item cannot expire before now.")
+    pairs = max(1, len(copy.targeting.countries)) * max(1, len(copy.targeting.teams))
+    if pairs > MAX_AUDIENCES:
+        detail = f"{pairs} pairs of country and team; at most {MAX_AUDIENCES}. An empty list names everybody."
+        yield Violation("targeting", "too-many", detail)
+
+
+# --- an item's life ------------------------------------------------------------------------------------------------
+
+
+def submit(item: Item, now: datetime) -> Item:
+    """A draft asks for review. Raises Conflict."""
+    _require(item, "in_review", "draft")
+    return _changed(replace(item, state="in_review", reviewer_id=None, comment=None), now)
+
+
+def approve(item: Item, reviewer_id: str, now: datetime) -> Item:
+    """A reviewer found it good. Raises Conflict."""
+    _require(item, "approved", "in_review")
+    return _changed(replace(item, state="approved", reviewer_id=reviewer_id, comment=None), now)
+
+
+def reject(item: Item, reviewer_id: str, comment: str, now: datetime) -> Item:
+    """Back to draft, with what is to be improved. Raises Conflict."""
+    _require(item, "draft", "in_review")
+    return _changed(replace(item, state="draft", reviewer_id=reviewer_id, comment=comment), now)
+
+
+def publish(item: Item, now: datetime) -> Item:
+    """It can be seen and shared. Raises Conflict, and Invalid if it would have expired."""
+    _require(item, "published", "approved")
+    check(item.copy, now)
+    return _changed(replace(item, state="published", published_at=now), now)
+
+
+def retire(item: Item, reason: RetireReason, now: datetime) -> Item:
+    """It can be seen and shared no more, for good. Raises Conflict."""
+    _require(item, "retired", "draft", "in_review", "approved", "published")
+    return _changed(replace(item, state="retired", retired_at=now, retire_reason=reason), now)
+
+
+def revise(item: Item, copy: Copy, now: datetime) -> Item:
+    """The item with other words: what was approved but not yet published asks for review again; the same words
+    change nothing. Raises Conflict for a retired item, Invalid."""
+    _require(item, None, "draft", "in_review", "approved", "published")
+    if copy == item.copy:
+        return item
+    state: State = "in_review" if item.state == "approved" else item.state
+    return _changed(replace(item, copy=check(copy, now), state=state), now)
+
+
+def _require(item: Item, wanted: State | None, *allowed: State) -> None:
+    if item.state in allowed:
+        return
+    if item.state == wanted:
+        raise Conflict(f"It is {wanted} already.", type_=f"already-{wanted.replace('_', '-')}", state=item.state)
+    detail = f"It is {item.state}; this needs {' or '.join(allowed)}."
+    raise Conflict(detail, type_="wrong-state", state=item.state, allowed=list(allowed))
+
+
+def _changed(item: Item, now: datetime) -> Item:
+    return replace(item, version=item.version + 1, updated_at=now)
+
+
+# --- who sees what -------------------------------------------------------------------------------------------------
+
+
+def audiences(targeting: Targeting) -> tuple[str, ...]:
+    """The keys under which an item is found: one for each pair of country and team, empty for everybody."""
+    return tuple(f"{country}|{team}" for country in targeting.countries or ("",) for team in targeting.teams or ("",))
+
+
+def audiences_of(country: str, team: str) -> tuple[str, ...]:
+    """The keys that a person looks under. An item that targets them is under exactly one, any other under none."""
+    return tuple(dict.fromkeys(("|", f"{country}|", f"|{team}", f"{country}|{team}")))
+
+
+def position(item: Item) -> str | None:
+    """Where a published item stands in feeds, as text; feeds are read from its end: pinned, newest, then by id."""
+    if item.published_at is None:
+        return None
+    return f"{int(item.copy.pinned)}{item.published_at.isoformat(timespec='milliseconds')}{item.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An item as one person sees it."""
+
+    item: Item
+    variant: Variant
+    captions: tuple[Caption, ...]
+
+
+def serve(item: Item, person_id: str, language: str, network: Network | None = None) -> Served:
+    """The item in the language nearest to the wanted one; captions in that language (or, if it has none, in any),
+    for that network and for any, those for the network first.
+
+    Where there are several for a network they are turned by a hash of person and item, so that colleagues
+    begin with different ones and one person always with the same.
+    """
+    variant = _nearest(item.copy.variants, language)
+    fitting = [one for one in item.copy.captions if network is None or one.network in (network, None)]
+    spoken = [one for one in fitting if _base(one.language) == _base(variant.language)] or fitting
+    groups: dict[Network | None, list[Caption]] = {}
+    for one in spoken:
+        groups.setdefault(one.network, []).append(one)
+    digest = hashlib.sha256(f"{person_id}\x1f{item.id}".encode()).digest()
+    turn = int.from_bytes(digest[:8], "big")
+    general = groups.pop(None, [])
+    captions = [one for group in (*groups.values(), general) for one in _turned(group, turn)]
+    return Served(item, variant, tuple(captions))
+
+
+def _turned(group: list[T], turn: int) -> list[T]:
+    start = turn % len(group) if group else 0
+    return group[start:] + group[:start]
+
+
+def _base(language: str) -> str:
+    return language.lower().partition("-")[0]
+
+
+def _nearest(variants: Sequence[Variant], language: str) -> Variant:
+    """The same tag, else the same language, else English, else the first."""
+
+    def distance(variant: Variant) -> int:
+        if variant.language.lower() == language.lower():
+            return 0
+        return {_base(language): 1, "en": 2}.get(_base(variant.language), 3)
+
+    return min(variants, key=distance)
+
+
+# --- feeds ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a feed tells of one thing, in plain text; its language where it is not the source's."""
+
+    guid: str
+    url: str
+    title: str
+    summary: str = ""
+    image_url: str | None = None
+    kind: ContentKind = "article"
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A feed as it was read: its entries, newest first; `skipped` had no web address, no title, or were older than
+    the newest hundred."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    skipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of the last look at a source; `rule` and `detail` say why it failed."""
+
+    at: datetime
+    outcome: Outcome
+    new: int = 0
+    known: int = 0
+    skipped: int = 0
+    rule: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A feed that is looked at again and again (`url`), or files of which somebody uploads."""
+
+    id: str
+    program_id: str
+    language: str
+    rule: FeedRule
+    category: Category
+    author_id: str
+    created_at: datetime
+    url: str | None = None
+    title: str = ""
+    version: int = 1
+    etag: str | None = None
+    last_modified: str | None = None
+    failures: int = 0
+    next_poll_at: datetime | None = None
+    last: Result | None = None
+
+
+def source_id(program_id: str, url: str) -> str:
+    """The id of the feed at an address: the same when it is added again, so that its entries are known."""
+    return derived_id("feed", program_id, url)
+
+
+def item_id(source: Source, entry: Entry) -> str:
+    """The id of the item that an entry becomes, whenever it is read."""
+    return derived_id("entry", source.id, entry.guid)
+
+
+def items_of(source: Source, entries: Sequence[Entry], now: datetime) -> list[Item]:
+    """An item in review for each entry, a millisecond apart so that the feed's order (newest first) is kept."""
+    return [_item_of(source, entry, now - timedelta(milliseconds=number)) for number, entry in enumerate(entries)]
+
+
+def _item_of(source: Source, entry: Entry, at: datetime) -> Item:
+    id = item_id(source, entry)
+    language = entry.language or source.language
+    copy = Copy(
+        kind=entry.kind,
+        category=source.category,
+        url=entry.url,
+        variants=(Variant(language, entry.title, entry.summary),),
+        captions=(caption(id, language, entry.title),),
+        image_url=entry.image_url,
+    )
+    return Item(id, source.program_id, copy, at, at, state="in_review", origin="feed", source_id=source.id)
+
+
+def publish_unreviewed(item: Item) -> Item:
+    """An item of a source whose editor trusts it, published as of the moment it was made."""
+    at = item.created_at
+    return _changed(replace(item, state="published", published_at=at), at)
+
+
+def looked_at(source: Source, result: Result, interval: timedelta) -> Source:
+    """The source after a look: a failure doubles the wait before the next, up to a day."""
+    failures = source.failures + 1 if result.outcome == "failed" else 0
+    wait = min(interval * 2 ** min(failures, 20), max(MAX_BACKOFF, interval))
+    due = result.at + wait if source.url else None
+    return replace(source, last=result, failures=failures, next_poll_at=due, version=source.version + 1)

@@ -1,0 +1,15 @@
+"""Settings of the content service."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from chassis.settings import Settings
+
+
+class ContentSettings(Settings):
+    """What content needs beyond what every service does."""
+
+    content_feed_interval: int = Field(
+        900, ge=60, le=86_400, description="Seconds between two looks at a feed source that answers"
+    )

@@ -1,0 +1,191 @@
+"""Every query and index of content's database: items and feed sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from pymongo import ASCENDING, DESCENDING
+
+from chassis.mongo import Document, Mongo, Transaction
+from chassis.problems import NotFound, StaleVersion
+from services.content.domain import Item, Source, audiences, position
+
+_ITEM: Final = TypeAdapter(Item)
+_SOURCE: Final = TypeAdapter(Source)
+FEED_INDEX: Final = "feed"
+
+
+class Store:
+    """Reads outside a transaction see what was committed; writes happen in one and fail with StaleVersion when
+    the version that they follow on is no longer there."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self.items = mongo.db["items"]
+        self.sources = mongo.db["sources"]
+
+    async def ensure_indexes(self) -> None:
+        """One for each question below; the feed's holds published items only."""
+        await self.items.create_index(
+            [("program_id", ASCENDING), ("audiences", ASCENDING), ("position", DESCENDING)],
+            name=FEED_INDEX,
+            partialFilterExpression={"state": "published"},
+        )
+        await self.items.create_index([("copy.expires_at", ASCENDING)], partialFilterExpression={"expires": True})
+        for filters in ([], ["program_id"], ["state"], ["program_id", "state"]):
+            await self.items.create_index([*((name, ASCENDING) for name in filters), ("listed", DESCENDING)])
+        await self.sources.create_index([("program_id", ASCENDING), ("listed", DESCENDING)])
+        await self.sources.create_index("listed")
+        await self.sources.create_index("next_poll_at", partialFilterExpression={"next_poll_at": {"$type": "date"}})
+
+    # --- items ---------------------------------------------------------------------------------------------------
+
+    async def get_item(self, id: str, tx: Transaction | None = None) -> Item:
+        """Raises NotFound."""
+        row = await self.items.find_one({"_id": id}, session=tx.session if tx else None)
+        if row is None:
+            raise NotFound("content", id)
+        return _item(row)
+
+    async def insert_items(self, items: Sequence[Item], tx: Transaction) -> None:
+        if items:
+            await self.items.insert_many([_row_of_item(item) for item in items], session=tx.session)
+
+    async def save_item(self, item: Item, follows: int, tx: Transaction) -> None:
+        """Replaces version `follows`. Raises StaleVersion."""
+        found = await self.items.replace_one(
+            {"_id": item.id, "version": follows}, _row_of_item(item), session=tx.session
+        )
+        if found.matched_count == 0:
+            raise StaleVersion("It was changed in the meantime.")
+
+    async def known(self, ids: Iterable[str], tx: Transaction) -> set[str]:
+        """Those of the ids that are items."""
+        cursor = self.items.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=tx.session)
+        return {row["_id"] async for row in cursor}
+
+    async def items_page(
+        self, program_id: str | None, state: str | None, before: str | None, limit: int
+    ) -> tuple[list[Item], str | None]:
+        """Items, newest first, and where the next page begins."""
+        wanted = {name: value for name, value in (("program_id", program_id), ("state", state)) if value is not None}
+        rows, following = await _page(self.items.find, wanted, "listed", before, limit)
+        return [_item(row) for row in rows], following
+
+    async def feed_page(
+        self, programs: Iterable[str], keys: Sequence[str], now: datetime, before: str | None, limit: int
+    ) -> tuple[list[Item], str | None]:
+        """Published items of the programmes under any of the audience keys, pinned and newest first.
+
+        The index is walked in order once for each programme and key, and the walks are merged: the cost is that of
+        the page. What has expired but is not yet retired is passed over.
+        """
+        wanted = _visible(programs, keys, now)
+        if not wanted["program_id"]["$in"]:
+            return [], None
+        rows, following = await _page(self.items.find, wanted, "position", before, limit, hint=FEED_INDEX)
+        return [_item(row) for row in rows], following
+
+    async def find_visible(self, id: str, programs: Iterable[str], keys: Sequence[str], now: datetime) -> Item | None:
+        """The item, if `feed_page` could show it."""
+        row = await self.items.find_one({"_id": id, **_visible(programs, keys, now)})
+        return _item(row) if row else None
+
+    async def expired(self, now: datetime, limit: int) -> list[str]:
+        """Ids of published items whose time is over, longest over first."""
+        cursor = self.items.find({"expires": True, "copy.expires_at": {"$lte": now}}, {"_id": 1})
+        return [row["_id"] async for row in cursor.sort("copy.expires_at", ASCENDING).limit(limit)]
+
+    # --- sources -------------------------------------------------------------------------------------------------
+
+    async def get_source(self, id: str, tx: Transaction | None = None) -> Source:
+        """Raises NotFound."""
+        found = await self.find_source(id, tx)
+        if found is None:
+            raise NotFound("feed", id)
+        return found
+
+    async def find_source(self, id: str, tx: Transaction | None = None) -> Source | None:
+        row = await self.sources.find_one({"_id": id}, session=tx.session if tx else None)
+        return _source(row) if row else None
+
+    async def insert_source(self, source: Source, tx: Transaction) -> None:
+        await self.sources.insert_one(_row_of_source(source), session=tx.session)
+
+    async def save_source(self, source: Source, follows: int, tx: Transaction) -> None:
+        """Replaces version `follows`. Raises StaleVersion."""
+        found = await self.sources.replace_one(
+            {"_id": source.id, "version": follows}, _row_of_source(source), session=tx.session
+        )
+        if found.matched_count == 0:
+            raise StaleVersion("It was changed in the meantime.")
+
+    async def delete_source(self, id: str, tx: Transaction) -> None:
+        """Raises NotFound."""
+        if (await self.sources.delete_one({"_id": id}, session=tx.session)).deleted_count == 0:
+            raise NotFound("feed", id)
+
+    async def sources_page(
+        self, program_id: str | None, before: str | None, limit: int
+    ) -> tuple[list[Source], str | None]:
+        """Sources, newest first, and where the next page begins."""
+        wanted = {"program_id": program_id} if program_id is not None else {}
+        rows, following = await _page(self.sources.find, wanted, "listed", before, limit)
+        return [_source(row) for row in rows], following
+
+    async def due(self, now: datetime, limit: int) -> list[Source]:
+        """Sources that it is time to look at, longest due first."""
+        cursor = self.sources.find({"next_poll_at": {"$type": "date", "$lte": now}})
+        return [_source(row) async for row in cursor.sort("next_poll_at", ASCENDING).limit(limit)]
+
+
+async def _page(
+    find: Any, wanted: Document, order: str, before: str | None, limit: int, **options: Any
+) -> tuple[list[Document], str | None]:
+    """A page in descending order of a field that is unique, and the value after which the next one begins."""
+    if before is not None:
+        wanted = {**wanted, order: {"$lt": before}}
+    cursor = find(wanted, **options).sort(order, DESCENDING).limit(limit + 1)
+    rows = await cursor.to_list()
+    return rows[:limit], rows[limit - 1][order] if len(rows) > limit else None
+
+
+def _visible(programs: Iterable[str], keys: Sequence[str], now: datetime) -> Document:
+    return {
+        "state": "published",
+        "program_id": {"$in": sorted(programs)},
+        "audiences": {"$in": list(keys)},
+        "copy.expires_at": {"$not": {"$lte": now}},
+    }
+
+
+def _listed(created_at: datetime, id: str) -> str:
+    return f"{created_at.isoformat(timespec='milliseconds')}{id}"
+
+
+def _row_of_item(item: Item) -> Document:
+    """The item with the fields that its indexes need."""
+    row: Document = _ITEM.dump_python(item)
+    row["_id"] = row.pop("id")
+    row["listed"] = _listed(item.created_at, item.id)
+    row["position"] = position(item)
+    row["audiences"] = list(audiences(item.copy.targeting))
+    row["expires"] = item.copy.expires_at is not None and item.state == "published"
+    return row
+
+
+def _row_of_source(source: Source) -> Document:
+    row: Document = _SOURCE.dump_python(source)
+    row["_id"] = row.pop("id")
+    row["listed"] = _listed(source.created_at, source.id)
+    return row
+
+
+def _item(row: Document) -> Item:
+    return _ITEM.validate_python({**row, "id": row["_id"]})
+
+
+def _source(row: Document) -> Source:
+    return _SOURCE.validate_python({**row, "id": row["_id"]})
