@@ -28,7 +28,9 @@ MAX_BODY = {"/manage/import": 32 * 1024 * 1024, "/editor/feeds": 6 * 1024 * 1024
 DEFAULT_MAX_BODY = 1024 * 1024
 
 
-def build(settings: HubSettings, *, clock: Clock | None = None, transport: httpx.AsyncBaseTransport | None = None) -> Service:
+def build(
+    settings: HubSettings, *, clock: Clock | None = None, transport: httpx.AsyncBaseTransport | None = None
+) -> Service:
     """The hub; `transport` replaces the network to the APIs and the issuer."""
     chassis = Chassis("hub", settings, clock=clock)
     http = httpx.AsyncClient(
@@ -41,7 +43,7 @@ def build(settings: HubSettings, *, clock: Clock | None = None, transport: httpx
     sessions = Sessions(chassis.mongo, chassis.clock, settings.session_keys, settings.session_hours)
     assets = Assets()
     hub = Hub(settings, chassis.clock, sessions, Oidc(settings, http), http, templates(assets), assets)
-    return Service(
+    service = Service(
         name="hub",
         chassis=chassis,
         description="The web application.",
@@ -49,6 +51,7 @@ def build(settings: HubSettings, *, clock: Clock | None = None, transport: httpx
         ensure_indexes=sessions.ensure_indexes,
         app=lambda: create_app(service, hub),
     )
+    return service
 
 
 def create_app(service: Service, hub: Hub) -> ASGIApp:
@@ -65,7 +68,9 @@ def create_app(service: Service, hub: Hub) -> ASGIApp:
     app.add_middleware(
         Limits,
         concurrency=hub.settings.max_concurrency,
-        max_body=lambda path: next((size for start, size in MAX_BODY.items() if path.startswith(start)), DEFAULT_MAX_BODY),
+        max_body=lambda path: next(
+            (size for start, size in MAX_BODY.items() if path.startswith(start)), DEFAULT_MAX_BODY
+        ),
     )
     app.add_middleware(Policy, settings=hub.settings)
     instrument(app, service)

@@ -1,9 +1,9 @@
 """The other services' APIs, called for the person whose request the hub answers.
 
-    ApiError
-    ├── Down       the service does not answer, or answers with a failure of its own
-    ├── Refusal    it answered with a problem: status, stable type, detail, violations
-    └── SignedOut  it takes the person's token no more
+ApiError
+├── Down       the service does not answer, or answers with a failure of its own
+├── Refusal    it answered with a problem: status, stable type, detail, violations
+└── SignedOut  it takes the person's token no more
 """
 
 from __future__ import annotations
@@ -128,9 +128,7 @@ class Apis:
         headers = {**self.caller.headers, "Accept": "text/event-stream"}
         timeout = httpx.Timeout(10, read=60)
         try:
-            async with self.http.stream(
-                "GET", self.urls[service] + path, headers=headers, timeout=timeout
-            ) as response:
+            async with self.http.stream("GET", self.urls[service] + path, headers=headers, timeout=timeout) as response:
                 if response.status_code != 200:
                     await response.aread()
                     read(service, response)

@@ -16,10 +16,10 @@ SHOWN = (
     "clicks_counted",
     "engagement_rate",
     "earned_media_value",
-    "leaders_participation",
+    "leader_participation",
     "clicks_raw",
 )
-RATES = frozenset(("participation_rate", "leaders_participation"))
+RATES = frozenset(("participation_rate", "leader_participation", "engagement_rate"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def tiles(language: Language, found: Json, definitions: Any) -> list[Tile]:
 
 def definitions_by_key(definitions: Any) -> dict[str, Json]:
     items = definitions.get("items", []) if isinstance(definitions, dict) else []
-    return {one["key"]: one for one in items}
+    return {one["figure"]: one for one in items}
 
 
 def number_of(figure: Any) -> float | None:

@@ -48,6 +48,6 @@ _STROKES = {
 
 def icon(name: str, extra: str = "") -> Markup:
     """The icon, for eyes only: what it stands beside says the same in words. Raises KeyError."""
-    return Markup('<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>').format(
-        extra, _STROKES[name]
-    )
+    return Markup(
+        '<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>'
+    ).format(extra, _STROKES[name])

@@ -92,6 +92,10 @@ class Language:
             return str(format_currency(round(amount), currency, pattern.replace(".00", ""), self.locale, False))
         return str(format_currency(amount, currency, locale=self.locale))
 
+    def kpi(self, kpi: str, value: float) -> str:
+        """The value of an objective's figure: a share for rates, a count otherwise."""
+        return self.percent(value) if kpi == "participation_rate" else self.number(value)
+
     def day(self, value: str | date, style: str = "medium") -> str:
         day = date.fromisoformat(value[:10]) if isinstance(value, str) else value
         return str(format_date(day, format=style, locale=self.locale))
@@ -139,4 +143,3 @@ def as_moment(value: str | datetime) -> datetime:
     """RFC 3339 text as an aware moment."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-

@@ -81,7 +81,12 @@ async def manifest(view: Visitor) -> Response:
         "theme_color": "#4531c4",
         "icons": [
             {"src": view.hub.assets.url("icon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
-            {"src": view.hub.assets.url("icon-maskable.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "maskable"},
+            {
+                "src": view.hub.assets.url("icon-maskable.svg"),
+                "sizes": "any",
+                "type": "image/svg+xml",
+                "purpose": "maskable",
+            },
         ],
         "shortcuts": [{"name": str(view.language.text("nav.feed")), "url": "/feed"}],
     }

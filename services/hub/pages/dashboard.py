@@ -131,7 +131,9 @@ async def _titles(view: View, series: Any) -> dict[str, str]:
     calls = {one: view.apis.get("content", f"/v1/items/{one}") for one in ids}
     items = await view.gather(**calls)
     return {
-        one: next((v["title"] for v in item["variants"] if v["language"] == view.language.code), item["variants"][0]["title"])
+        one: next(
+            (v["title"] for v in item["variants"] if v["language"] == view.language.code), item["variants"][0]["title"]
+        )
         for one, item in items.items()
         if not isinstance(item, Missing) and item.get("variants")
     }

@@ -87,7 +87,11 @@ async def act(view: Editor, item_id: str, action: str) -> Response:
 @router.get("/caption")
 async def caption(view: Editor) -> Response:
     """One more caption to write."""
-    return view.page("editor/_caption.html", caption={"language": view.language.code, "network": None, "text": ""}, networks_offered=NETWORKS)
+    return view.page(
+        "editor/_caption.html",
+        caption={"language": view.language.code, "network": None, "text": ""},
+        networks_offered=NETWORKS,
+    )
 
 
 async def _then(view: View, item_id: str, action: str) -> Response:
@@ -95,11 +99,17 @@ async def _then(view: View, item_id: str, action: str) -> Response:
         if action == "publish":
             await view.apis.call("content", "POST", f"/v1/items/{item_id}/submit", {})
         await view.apis.call("content", "POST", f"/v1/items/{item_id}/{action}", {})
-        return view.go("/editor", toast=f"item-{action}", state={"submit": "in_review", "publish": "published"}.get(action, "draft"))
+        return view.go(
+            "/editor",
+            toast=f"item-{action}",
+            state={"submit": "in_review", "publish": "published"}.get(action, "draft"),
+        )
     return view.go(f"/editor/items/{item_id}", toast="saved")
 
 
-def _form(view: View, item: Json, version: int | None, errors: dict[str, str], refusal: Refusal | None = None) -> Response:
+def _form(
+    view: View, item: Json, version: int | None, errors: dict[str, str], refusal: Refusal | None = None
+) -> Response:
     return view.page(
         "editor/item.html",
         422 if refusal else 200,

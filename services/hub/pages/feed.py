@@ -35,7 +35,9 @@ async def feed(view: Ambassador, cursor: str | None = None) -> Response:
     """The items for this person; further ones are added below as the end comes into view."""
     language = view.language.code
     if cursor and view.is_fragment:
-        found = await view.gather(items=view.apis.get("content", "/v1/feed", cursor=cursor, language=language, limit=PAGE))
+        found = await view.gather(
+            items=view.apis.get("content", "/v1/feed", cursor=cursor, language=language, limit=PAGE)
+        )
         return view.page("feed/_items.html", **found)
     found = await view.gather(
         items=view.apis.get("content", "/v1/feed", cursor=cursor, language=language, limit=PAGE),

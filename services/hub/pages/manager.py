@@ -58,7 +58,10 @@ async def invite(view: Manager) -> Response:
             "teams": _listed(str(form.get("teams", ""))),
             "leaders_only": "leaders_only" in form,
         }
-        body = {"segment": segment, **({"limit": int(limit)} if (limit := str(form.get("limit", ""))).isdigit() else {})}
+        body = {
+            "segment": segment,
+            **({"limit": int(limit)} if (limit := str(form.get("limit", ""))).isdigit() else {}),
+        }
     answer = await view.apis.call("program", "POST", f"/v1/programs/{view.program.id}/invitations", body)
     return view.go("/manage/ambassadors", toast="invited", status="invited", count=str(answer.data["invited"]))
 
@@ -92,9 +95,9 @@ async def create(view: Manager) -> Response:
 async def objective(view: Manager) -> Response:
     """The programme's one objective, set or changed."""
     assert view.program is not None
-    order = {
-        name: await view.field(name) for name in ("use_case", "kpi", "starts_on", "ends_on")
-    } | {name: _number(await view.field(name)) for name in ("baseline", "target")}
+    order = {name: await view.field(name) for name in ("use_case", "kpi", "starts_on", "ends_on")} | {
+        name: _number(await view.field(name)) for name in ("baseline", "target")
+    }
     version = await view.field("version")
     try:
         await view.apis.call(
@@ -167,14 +170,18 @@ async def guardrails(view: Manages) -> Response:
 async def change_guardrails(view: Manages) -> Response:
     assert view.program is not None
     form = await view.form()
-    columns = [[str(one).strip() for one in form.getlist(name)] for name in ("country", "disclosure_language", "disclosure")]
+    columns = [
+        [str(one).strip() for one in form.getlist(name)] for name in ("country", "disclosure_language", "disclosure")
+    ]
     disclosures: dict[str, dict[str, str]] = {}
     for country, language, words in zip(*columns, strict=False):
         if country and words:
             disclosures.setdefault(country if country == "*" else country.upper(), {})[language] = words
     names = ("phrase", "phrase_language", "severity", "suggestion")
     forbidden: list[Json] = []
-    for phrase, language, severity, suggestion in zip(*([str(one).strip() for one in form.getlist(n)] for n in names), strict=False):
+    for phrase, language, severity, suggestion in zip(
+        *([str(one).strip() for one in form.getlist(n)] for n in names), strict=False
+    ):
         if phrase:
             optional = {"language": language, "suggestion": suggestion}
             found = {name: value for name, value in optional.items() if value}
@@ -191,7 +198,12 @@ async def change_guardrails(view: Manages) -> Response:
         )
     except Refusal as refusal:
         return view.page(
-            "manage/guardrails.html", 422, guardrails=order, version=version, errors=view.violations(refusal), refusal=refusal
+            "manage/guardrails.html",
+            422,
+            guardrails=order,
+            version=version,
+            errors=view.violations(refusal),
+            refusal=refusal,
         )
     return view.go("/manage/guardrails", toast="saved")
 

@@ -28,7 +28,7 @@ async def posts(view: Ambassador, cursor: str | None = None) -> Response:
 
 @router.post("/posts/{post_id}/remove")
 async def remove(view: Ambassador, post_id: str) -> Response:
-    """"I did not post it": the post and its points are taken back; its link still leads where it led."""
+    """ "I did not post it": the post and its points are taken back; its link still leads where it led."""
     await view.apis.call("sharing", "DELETE", f"/v1/posts/{post_id}")
     return view.go("/posts", toast="post-removed")
 

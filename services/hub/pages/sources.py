@@ -48,9 +48,7 @@ async def upload(view: Editor) -> Response:
         "language": await view.field("language", view.language.code),
     }
     try:
-        await view.apis.call(
-            "content", "POST", "/v1/feeds/file", data, params=params, media_type=media_type(data)
-        )
+        await view.apis.call("content", "POST", "/v1/feeds/file", data, params=params, media_type=media_type(data))
     except Refusal as refusal:
         return await _page(view, params, refusal)
     return view.go("/editor/feeds", toast="feed-added")

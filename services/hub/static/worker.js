@@ -34,8 +34,7 @@ async function fromShell(request) {
 async function page(request, url) {
   try {
     const fresh = await fetch(request);
-    const arrived = new URL(fresh.url || request.url).pathname;
-    if (arrived === "/welcome" || arrived === "/auth/sign-in") await caches.delete(FEED);
+    if (url.pathname === "/welcome") await caches.delete(FEED);
     if (fresh.ok && url.pathname === "/feed" && !url.search && !fresh.redirected) {
       (await caches.open(FEED)).put("/feed", fresh.clone());
     }
