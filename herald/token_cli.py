@@ -11,8 +11,6 @@ import typer
 from herald.issuer import COMMAND_CLIENT, MACHINE_CLIENT, PERSONA_GRANT, derived_secret, read_key
 from herald.personas import PERSONAS
 
-app = typer.Typer()
-
 
 def fetch_token(issuer: str, key_file: Path, form: dict[str, str], *, client: str = COMMAND_CLIENT) -> str:
     """A token from the issuer at `issuer`, proved by the key file. Raises httpx.HTTPError, or OSError."""
@@ -22,7 +20,6 @@ def fetch_token(issuer: str, key_file: Path, form: dict[str, str], *, client: st
     return token
 
 
-@app.command()
 def token(
     persona: Annotated[str, typer.Argument(help=f"{', '.join(one.key for one in PERSONAS)}, an e-mail, or 'machine'")],
     issuer: Annotated[str | None, typer.Option(help="The issuer; that of the stack that runs here by default")] = None,

@@ -25,7 +25,7 @@ RENEW_BEFORE_SECONDS = 60
 LANGUAGE_COOKIE = "herald_language"
 
 
-class NeedsSignIn(Exception):  # noqa: N818 - where to go, rather than what failed
+class NeedsSignIn(Exception):
     """Nobody is signed in; `back` is where they wanted to go."""
 
     def __init__(self, back: str) -> None:
@@ -33,11 +33,11 @@ class NeedsSignIn(Exception):  # noqa: N818 - where to go, rather than what fail
         self.back = back
 
 
-class NotYours(Exception):  # noqa: N818 - said of the page
+class NotYours(Exception):
     """The page is for people of another role."""
 
 
-class ForgedForm(Exception):  # noqa: N818 - said of the form
+class ForgedForm(Exception):
     """The form did not come from a page of this session."""
 
 

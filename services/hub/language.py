@@ -117,7 +117,7 @@ class Language:
         return str(format_list(list(values), locale=self.locale))
 
     def country_name(self, code: str) -> str:
-        return self.locale.territories.get(code, code)
+        return str(self.locale.territories.get(code, code))
 
     def language_name(self, code: str) -> str:
         return (self.locale.languages.get(code.partition("-")[0]) or code).capitalize()

@@ -20,11 +20,11 @@ SCOPE = "openid profile email offline_access"
 DISCOVERED_SECONDS = 3600
 
 
-class SignInFailed(Exception):  # noqa: N818 - said of the sign-in
+class SignInFailed(Exception):
     """The issuer refused, or its answer does not hold; nobody is signed in."""
 
 
-class IssuerDown(Exception):  # noqa: N818 - said of the issuer
+class IssuerDown(Exception):
     """The issuer does not answer."""
 
 

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from chassis.clock import Clock
 from services.hub.assets import Assets
-from services.hub.clients import Apis, ApiError, Down, Json, Refusal
+from services.hub.clients import ApiError, Apis, Down, Json, Refusal
 from services.hub.language import Language
 from services.hub.oidc import Oidc
 from services.hub.person import Person, Program
@@ -101,7 +101,7 @@ class View:
 
     # --- answering ---
 
-    def page(self, template: str, status: int = 200, **context: Any) -> Response:
+    def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
         """A whole page, or a piece of one; never kept by a cache between us and the browser."""
         text = self.hub.templates.get_template(template).render(
             view=self, t=self.language.text, lang=self.language, me=self.person, program=self.program, **context

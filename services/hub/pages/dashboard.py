@@ -77,7 +77,8 @@ async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
 
 async def _either(moved: asyncio.Event, listening: asyncio.Future[None]) -> None:
     waiting = asyncio.ensure_future(moved.wait())
-    await asyncio.wait({waiting, listening}, return_when=asyncio.FIRST_COMPLETED)
+    both: set[asyncio.Future[Any]] = {waiting, listening}
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
 
 
