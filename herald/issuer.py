@@ -257,9 +257,9 @@ def issuer_app(issuer: Issuer) -> Starlette:
 
 class _Endpoints:
     def __init__(self, issuer: Issuer) -> None:
-        self._issuer = issuer
         from jinja2 import Environment, FileSystemLoader
 
+        self._issuer = issuer
         self._pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True)
 
     async def discovery(self, _: Request) -> Response:
