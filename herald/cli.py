@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 import typer
 
-from herald import contracts_cli, deadletters_cli, docker_cli, run_cli, token_cli, topics_cli, trace_cli, verify_cli
+from herald import (
+    contracts_cli,
+    deadletters_cli,
+    demo_cli,
+    docker_cli,
+    run_cli,
+    token_cli,
+    topics_cli,
+    trace_cli,
+    verify_cli,
+)
 from herald.local import cli as local
 
 app = typer.Typer(name="herald", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -16,6 +26,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     local.status,
     local.down,
     local.logs,
+    demo_cli.demo,
     run_cli.run,
     trace_cli.trace,
     token_cli.token,

@@ -93,7 +93,7 @@ def trace(
     folder: Annotated[Path, typer.Option(help="Where the span files are")] = Path(".herald/spans"),
 ) -> None:
     """Print one trace as a tree: who called whom, what went through Kafka, what came of it."""
-    wanted = trace_id.split("-")[1] if trace_id.count("-") == 3 else trace_id.lower()  # noqa: PLR2004
+    wanted = trace_id.split("-")[1] if trace_id.count("-") == 3 else trace_id.lower()
     spans = read_spans(folder, wanted)
     if not spans:
         typer.echo(f"no span of trace {wanted} in {folder} (they are kept for a while, the newest ones)", err=True)

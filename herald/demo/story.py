@@ -16,6 +16,7 @@ from herald.demo.visitors import Visitor, a_bot, a_person, a_prefetcher, at_home
 from herald.personas import PERSONAS, Persona
 
 T = TypeVar("T")
+ZONE = "Europe/Paris"
 ADMIN, EDITOR, MANAGER = "ines@herald.example", "emma@herald.example", "marc@herald.example"
 NETWORKS = (("linkedin", 55), ("x", 15), ("facebook", 12), ("whatsapp", 12), ("email", 6))
 PUBLISHED_OF_FEED = 8
@@ -92,7 +93,7 @@ class Story:
             "/program/v1/programs",
             {
                 "name": f"Ambassadors {datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
-                "time_zone": "Europe/Paris",
+                "time_zone": ZONE,
                 "languages": ["fr", "en"],
                 "consent": CONSENT,
             },
@@ -258,6 +259,7 @@ class Story:
         for visitor, verdict in plan:
             await visitor.follow(share.short_url)
             self.tally.clicks[verdict] += 1
+            self.tally.raw_by_post[share.id] += 1
             self.tally.counted_by_post[share.id] += verdict == "counted"
 
     async def _all(self, what: str, things: Sequence[T], work: Callable[[T], Awaitable[None]]) -> None:

@@ -34,6 +34,7 @@ class Tally:
     removed: set[str] = field(default_factory=set)
     clicks: Counter[str] = field(default_factory=Counter)
     counted_by_post: Counter[str] = field(default_factory=Counter)
+    raw_by_post: Counter[str] = field(default_factory=Counter)
     trace_id: str = ""
 
     @property

@@ -104,6 +104,10 @@ class TopicView:
         return [post for id, post in self.posts.items() if id not in self.removed]
 
     @property
+    def kept_codes(self) -> set[str]:
+        return {post.link_code for post in self.kept}
+
+    @property
     def raw_clicks_of_program(self) -> int:
         codes = {post.link_code for post in self.posts.values()}
         return sum(count for code, count in self.raw_clicks.items() if code in codes)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from herald.local.home import Home
 from herald.local.ports import LOOPBACK
 
+# The first administrator of a local installation, and whose word on addresses is believed: the gateway's.
+LOCAL = {"HERALD_PROGRAM_ADMINS": "ines@herald.example", "HERALD_TRUSTED_PROXIES": f"{LOOPBACK}/32"}
 SERVICES = ("program", "content", "sharing", "gamification", "metrics")
 
 
@@ -68,7 +70,7 @@ def processes(
     home: Home, addresses: Addresses, secrets: Mapping[str, str], ports: Mapping[str, int], split: bool
 ) -> list[ProcessSpec]:
     """The processes of a stack; `ports` has one for each of `names(split)`."""
-    common = {**addresses.environment, **secrets, "HERALD_SPOOL_DIR": str(home.spool)}
+    common = {**addresses.environment, **secrets, "HERALD_SPOOL_DIR": str(home.spool), **LOCAL}
     upstreams = _upstreams(ports, split)
     return [
         ProcessSpec(

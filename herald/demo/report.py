@@ -1,0 +1,227 @@
+"""The comparison at the end: what was done, what the topics say, what each owner stores, what is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from herald.demo.api import Api
+from herald.demo.story import EDITOR, MANAGER, ZONE
+from herald.demo.tally import Tally
+from herald.demo.topics import TopicView
+
+SETTLE_SECONDS = 90.0
+CENTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure from four sides; `store` is its owner's API, `shown` what the dashboard or the hub shows."""
+
+    name: str
+    done: float
+    topics: float
+    store: float
+    shown: float
+
+    @property
+    def equal(self) -> bool:
+        return self.done == self.topics == self.store == self.shown
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "equal": self.equal}
+
+
+@dataclass(slots=True)
+class ReadBack:
+    """What the APIs answer, read once."""
+
+    figures: dict[str, Any]
+    by_network: dict[str, dict[str, Any]]
+    by_day: list[dict[str, Any]]
+    ambassadors: dict[str, int]
+    people_of_program: list[Any]
+    people: int
+    items: dict[str, int]
+    feed: int
+    posts: dict[str, list[Any]]
+    points: dict[str, int]
+    ledger: dict[str, int]
+    board: dict[str, int]
+    rates: dict[str, dict[str, float]]
+    objective: dict[str, Any]
+
+
+async def settled(api: Api, tally: Tally) -> None:
+    """Returns once dashboard and ledger have taken in as much as was done, or after 90 s."""
+    deadline = asyncio.get_running_loop().time() + SETTLE_SECONDS
+    wanted = (sum(tally.clicks.values()), len(tally.kept), len(tally.joined))
+    while asyncio.get_running_loop().time() < deadline:
+        figures = await _figures(api, tally)
+        names = ("clicks_raw", "shares", "ambassadors_enrolled")
+        board = await _board(api, tally)
+        booked = Counter(board).total() == points(tally).total()
+        if booked and tuple(figures[name]["value"] for name in names) == wanted:
+            return
+        await asyncio.sleep(0.3)
+
+
+async def read_back(api: Api, tally: Tally) -> ReadBack:
+    """Everything that the comparison needs, through the APIs, by the ambassadors' own eyes where it is theirs."""
+    program = f"/program/v1/programs/{tally.program_id}"
+    metrics = f"/metrics/v1/programs/{tally.program_id}"
+    posts: dict[str, list[Any]] = {}
+    own_points: dict[str, int] = {}
+    ledger: dict[str, int] = {}
+
+    async def of_ambassador(person_id: str, email: str) -> None:
+        mine = await api.pages(email, "/sharing/v1/posts", limit=100)
+        posts[person_id] = [post for post in mine if post["program_id"] == tally.program_id]
+        answer = await api.get(email, "/gamification/v1/me/points", program_id=tally.program_id)
+        own_points[person_id] = answer["total"]
+        entries = await api.pages(email, "/gamification/v1/me/ledger", program_id=tally.program_id, limit=100)
+        ledger[person_id] = sum(entry["points"] for entry in entries)
+
+    async with asyncio.TaskGroup() as group:
+        for person_id, email in tally.joined.items():
+            group.create_task(of_ambassador(person_id, email))
+    items = await api.pages(EDITOR, "/content/v1/items", program_id=tally.program_id, limit=100)
+    ambassadors = await api.get(MANAGER, f"{program}/ambassadors", limit=1)
+    by_network = await api.get(MANAGER, f"{metrics}/series", by="network")
+    today = datetime.now(UTC).astimezone(ZoneInfo(ZONE)).date().isoformat()
+    feed = await api.pages(next(iter(tally.joined.values())), "/content/v1/feed", limit=100)
+    rates = (await api.get(MANAGER, f"{metrics}/rates"))["items"][-1]["rates"]
+    return ReadBack(
+        figures=await _figures(api, tally),
+        by_network={entry["key"]: entry for entry in by_network["items"]},
+        by_day=(await api.get(MANAGER, f"{metrics}/series", by="day", **{"from": today}))["items"],
+        ambassadors=ambassadors["counts"],
+        people_of_program=await api.pages(
+            MANAGER, "/program/v1/people", program_id=tally.program_id, status="joined", limit=100
+        ),
+        people=len(await api.pages(MANAGER, "/program/v1/people", limit=100)),
+        items=dict(Counter(item["state"] for item in items)),
+        feed=sum(item["program_id"] == tally.program_id for item in feed),
+        posts=posts,
+        points=own_points,
+        ledger=ledger,
+        board=await _board(api, tally),
+        rates=rates,
+        objective=await api.get(MANAGER, f"{metrics}/objective"),
+    )
+
+
+async def _figures(api: Api, tally: Tally) -> dict[str, Any]:
+    answer = await api.get(MANAGER, f"/metrics/v1/programs/{tally.program_id}/figures")
+    found: dict[str, Any] = answer["figures"]
+    return found
+
+
+async def _board(api: Api, tally: Tally) -> dict[str, int]:
+    path = f"/gamification/v1/programs/{tally.program_id}/leaderboard"
+    entries = await api.pages(MANAGER, path, period="all", scope="individual", limit=100)
+    return {entry["person_id"]: entry["points"] for entry in entries}
+
+
+def points(tally: Tally) -> Counter[str]:
+    """What the published default rules give for what was done."""
+    return tally.points(share=10, share_cap=50, click=2, click_cap=40)
+
+
+def compare(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
+    """The figures, each from its four sides."""
+    shown = {name: one["value"] for name, one in found.figures.items()}
+    verdicts: Mapping[str, int] = found.figures["clicks_raw"]["by_verdict"]
+    posts = [post for mine in found.posts.values() for post in mine]
+    sharers = {person for person, mine in found.posts.items() if mine}
+    active = {post.ambassador_id for post in topics.kept}
+    enrolled = shown["ambassadors_enrolled"]
+    items = sum(found.items.values())
+    invited = sum(found.ambassadors.values())
+    members = len(found.people_of_program)
+    return [
+        Figure("people", tally.people, len(topics.people), found.people, found.people),
+        Figure("invited", len(tally.invited), len(topics.invited), invited, invited),
+        Figure("joined", len(tally.joined), len(topics.joined), found.ambassadors["joined"], enrolled),
+        Figure("guidelines acknowledged", len(tally.acknowledged), len(topics.acknowledged), members, enrolled),
+        Figure("items submitted", len(tally.submitted), len(topics.submitted), items, items),
+        Figure("items published", len(tally.published), len(topics.published), found.items["published"], found.feed),
+        Figure("shares", len(tally.kept), len(topics.kept), len(posts), shown["shares"]),
+        Figure("shares, day by day", len(tally.kept), len(topics.kept), len(posts), _sum(found.by_day, "shares")),
+        Figure("objective", len(tally.kept), len(topics.kept), len(posts), found.objective["value"]),
+        Figure("active ambassadors", len(tally.active), len(active), len(sharers), shown["active_ambassadors"]),
+        Figure(
+            "participation rate",
+            _rate(len(tally.active), len(tally.joined)),
+            _rate(len(active), len(topics.joined)),
+            _rate(len(sharers), found.ambassadors["joined"]),
+            shown["participation_rate"],
+        ),
+        *_clicks(tally, topics, found, verdicts),
+        *_networks(tally, topics, found, posts),
+        *_points(tally, topics, found),
+        *_value(tally, topics, found, shown["earned_media_value"]),
+    ]
+
+
+def _clicks(tally: Tally, topics: TopicView, found: ReadBack, verdicts: Mapping[str, int]) -> list[Figure]:
+    """Raw clicks against the raw topic; verdicts against the posts' own counters. Posts taken back are in both."""
+    raw, judged = sum(tally.clicks.values()), sum(topics.clicks.values())
+    figures = [Figure("clicks", raw, topics.raw_clicks_of_program, judged, sum(verdicts.values()))]
+    days = _sum(found.by_day, "clicks_counted")
+    for verdict in ("counted", "bot", "prefetch", "repeat", "self"):
+        store = days if verdict == "counted" else topics.clicks[verdict]
+        name = f"clicks: {verdict}"
+        figures.append(Figure(name, tally.clicks[verdict], topics.clicks[verdict], store, verdicts.get(verdict, 0)))
+    kept = {share.id for share in tally.kept}
+    on_posts = sum(post["clicks"]["raw"] for mine in found.posts.values() for post in mine)
+    seen = sum(number for code, number in topics.raw_clicks.items() if code in topics.kept_codes)
+    done = sum(number for post, number in tally.raw_by_post.items() if post in kept)
+    return [*figures, Figure("clicks on posts that stand", done, seen, on_posts, on_posts)]
+
+
+def _networks(tally: Tally, topics: TopicView, found: ReadBack, posts: list[Any]) -> list[Figure]:
+    on_topics = Counter[str](post.network for post in topics.kept)
+    stored = Counter(post["network"] for post in posts)
+    return [
+        Figure(f"shares: {name}", number, on_topics[name], stored[name], found.by_network[name]["shares"])
+        for name, number in sorted(tally.by_network().items())
+    ]
+
+
+def _points(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
+    """The ledger's entries, the topic's and the board's; each ambassador's own total must be the same too."""
+    earned = +points(tally)
+    ledger, board = Counter(found.ledger), Counter(found.board)
+    same = sum(found.points[person] == earned[person] for person in found.points)
+    members = len(found.points)
+    return [
+        Figure("points", earned.total(), topics.points.total(), ledger.total(), board.total()),
+        Figure("ambassadors with points", len(earned), len(+topics.points), len(+ledger), len(+board)),
+        Figure("most points", *(max(side.values(), default=0) for side in (earned, topics.points, ledger, board))),
+        Figure("ambassadors whose total is right", len(tally.joined), len(topics.joined), members, same),
+    ]
+
+
+def _value(tally: Tally, topics: TopicView, found: ReadBack, shown: float) -> list[Figure]:
+    def worth(clicks: Mapping[str, int]) -> float:
+        everywhere = found.rates["*"]
+        rates = {name: found.rates.get(name, everywhere).get("click", everywhere["click"]) for name in clicks}
+        return round(sum(number * rates[name] for name, number in clicks.items()), CENTS)
+
+    series = round(sum(entry["earned_media_value"] for entry in found.by_network.values()), CENTS)
+    sides = (worth(tally.counted_by_network()), worth(topics.counted_by_network), series, shown)
+    return [Figure("earned media value", *sides)]
+
+
+def _sum(entries: list[dict[str, Any]], name: str) -> int:
+    return sum(entry[name] for entry in entries)
+
+
+def _rate(part: int, whole: int) -> float:
+    return round(part / whole, 6)
