@@ -84,7 +84,7 @@ def text_of(language: Language, key: str, figure: Any) -> str:
 def detail_of(language: Language, key: str, figures: Json) -> str:
     """What a figure is made of."""
     figure = figures[key]
-    if isinstance(figure, dict) and figure.get("denominator") is not None:
+    if isinstance(figure, dict) and figure.get("denominator"):
         return str(language.text("figure.of", part=figure["numerator"], whole=figure["denominator"]))
     if key == "clicks_counted" and number_of(figures.get("clicks_raw")) is not None:
         return str(language.text("figure.of_raw", count=int(number_of(figures["clicks_raw"]) or 0)))

@@ -20,7 +20,7 @@ class Network:
 NETWORKS: dict[str, Network] = {
     one.id: one
     for one in (
-        Network("linkedin", "linkedin", text_is_lost=True),
+        Network("linkedin", "linkedin"),
         Network("x", "x"),
         Network("facebook", "facebook", text_is_lost=True),
         Network("whatsapp", "whatsapp"),
