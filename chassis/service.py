@@ -41,9 +41,7 @@ class Chassis:
         self.telemetry = Telemetry(name, settings)
         self.mongo = Mongo(name, settings, self.clock, self.telemetry)
         self.tokens = Tokens(settings)
-        self.fetch = GuardedFetch(
-            allow=settings.fetch_allow, proxy=settings.fetch_proxy, tracer=self.telemetry.tracer
-        )
+        self.fetch = GuardedFetch(allow=settings.fetch_allow, proxy=settings.fetch_proxy, tracer=self.telemetry.tracer)
 
     @cached_property
     def producer(self) -> Producer:

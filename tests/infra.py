@@ -130,9 +130,7 @@ def docker_answers() -> bool:
 def _launch(module: str, file: Path) -> None:
     argv = [sys.executable, "-m", module, "--file", str(file), "--owner", os.environ[RUN_PID]]
     with tempfile.TemporaryFile() as words:
-        run = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True
-        )
+        run = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True)
         deadline = time.monotonic() + PATIENCE
         while not file.exists():
             if run.poll() is not None or time.monotonic() > deadline:

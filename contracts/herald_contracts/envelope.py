@@ -25,7 +25,7 @@ E_co = TypeVar("E_co", bound=Event, covariant=True)
 Headers = Iterable[tuple[str, bytes | None]]
 
 
-class Undecodable(ValueError):  # noqa: N818 - a record is undecodable, it has no error
+class Undecodable(ValueError):
     """A record that is no valid event of a known type; ``rule`` is a stable word for which rule it breaks:
 
     ``header-missing``, ``header-invalid``, ``type-unknown``, ``version-unknown``, ``json-invalid``,
@@ -74,7 +74,7 @@ def schema_id(event_type: str) -> str:
 def encode(
     data: Event,
     *,
-    id: str,  # noqa: A002 - the attribute's name
+    id: str,
     time: datetime,
     traceparent: str | None = None,
     tracestate: str | None = None,

@@ -22,7 +22,7 @@ from xml.parsers import expat
 
 import feedparser
 
-CPU_SECONDS: Final = 5
+CPU_SECONDS: Final = 3
 MEMORY: Final = 1024 * 1024 * 1024
 MAX_ENTRIES: Final = 100
 MAX_DEPTH: Final = 100
@@ -171,7 +171,7 @@ def _web(address: Any, base_url: str) -> str | None:
     if not isinstance(address, str):
         return None
     try:
-        found = urljoin(base_url, address.strip())
+        found = urljoin(base_url, address.strip().replace(" ", "%20"))
     except ValueError:
         return None
     return found if len(found) <= MAX_URL and _WEB.fullmatch(found) else None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.problems import NotFound, StaleVersion
@@ -28,17 +28,25 @@ class Store:
 
     async def ensure_indexes(self) -> None:
         """One for each question below; the feed's holds published items only."""
-        await self.items.create_index(
-            [("program_id", ASCENDING), ("audiences", ASCENDING), ("position", DESCENDING)],
-            name=FEED_INDEX,
-            partialFilterExpression={"state": "published"},
+        by_filters = [[], ["program_id"], ["state"], ["program_id", "state"]]
+        await self.items.create_indexes(
+            [
+                IndexModel(
+                    [("program_id", ASCENDING), ("audiences", ASCENDING), ("position", DESCENDING)],
+                    name=FEED_INDEX,
+                    partialFilterExpression={"state": "published"},
+                ),
+                IndexModel("copy.expires_at", partialFilterExpression={"expires": True}),
+                *(IndexModel([*((name, ASCENDING) for name in one), ("listed", DESCENDING)]) for one in by_filters),
+            ]
         )
-        await self.items.create_index([("copy.expires_at", ASCENDING)], partialFilterExpression={"expires": True})
-        for filters in ([], ["program_id"], ["state"], ["program_id", "state"]):
-            await self.items.create_index([*((name, ASCENDING) for name in filters), ("listed", DESCENDING)])
-        await self.sources.create_index([("program_id", ASCENDING), ("listed", DESCENDING)])
-        await self.sources.create_index("listed")
-        await self.sources.create_index("next_poll_at", partialFilterExpression={"next_poll_at": {"$type": "date"}})
+        await self.sources.create_indexes(
+            [
+                IndexModel([("program_id", ASCENDING), ("listed", DESCENDING)]),
+                IndexModel("listed"),
+                IndexModel("next_poll_at", partialFilterExpression={"next_poll_at": {"$type": "date"}}),
+            ]
+        )
 
     # --- items ---------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pymongo import ASCENDING, ReturnDocument
+from pymongo import IndexModel, ReturnDocument
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.problems import NotFound
@@ -62,10 +62,9 @@ class Imports:
         self._rows = mongo.db["import_rows"]
 
     async def ensure_indexes(self) -> None:
-        await self._imports.create_index("expires_at", expireAfterSeconds=0)
-        await self._imports.create_index([("state", ASCENDING), ("touched_at", ASCENDING)])
-        await self._rows.create_index("expires_at", expireAfterSeconds=0)
-        await self._rows.create_index("import_id")
+        expires = IndexModel("expires_at", expireAfterSeconds=0)
+        await self._imports.create_indexes([expires, IndexModel(["state", "touched_at"])])
+        await self._rows.create_indexes([expires, IndexModel("import_id")])
 
     async def get(self, id: str, tx: Transaction | None = None) -> Import:
         """Raises NotFound."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pymongo import ASCENDING, InsertOne, ReplaceOne
+from pymongo import IndexModel, InsertOne, ReplaceOne
 from pymongo.results import BulkWriteResult
 
 from chassis.directory import Principal
@@ -66,16 +66,17 @@ class People:
         self._consents = mongo.db["consents"]
 
     async def ensure_indexes(self) -> None:
-        for name in _UNIQUE:
-            await self._people.create_index(name, unique=True, sparse=True)
-        await self._people.create_index([("sort_name", ASCENDING), ("_id", ASCENDING)])
-        await self._people.create_index("terms")
-        await self._people.create_index([("country", ASCENDING), ("team", ASCENDING)])
-        await self._people.create_index("grants")
-        await self._people.create_index(
-            [("memberships.program_id", ASCENDING), ("memberships.status", ASCENDING), ("sort_name", ASCENDING)]
+        await self._people.create_indexes(
+            [
+                *(IndexModel(name, unique=True, sparse=True) for name in _UNIQUE),
+                IndexModel(["sort_name", "_id"]),
+                IndexModel("terms"),
+                IndexModel(["country", "team"]),
+                IndexModel("grants"),
+                IndexModel(["memberships.program_id", "memberships.status", "sort_name"]),
+            ]
         )
-        await self._consents.create_index([("person_id", ASCENDING), ("program_id", ASCENDING)])
+        await self._consents.create_index(["person_id", "program_id"])
 
     async def find(self, account: str) -> Principal | None:
         """The caller whom a sign-in belongs to, as the chassis asks for them."""

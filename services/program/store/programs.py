@@ -7,7 +7,6 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from pymongo import ASCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo import Document, Mongo, Transaction
@@ -24,9 +23,7 @@ class Programs:
         self._objectives = mongo.db["objectives"]
 
     async def ensure_indexes(self) -> None:
-        await self._texts.create_index(
-            [("program_id", ASCENDING), ("kind", ASCENDING), ("version", ASCENDING)], unique=True
-        )
+        await self._texts.create_index(["program_id", "kind", "version"], unique=True)
 
     async def get(self, id: str, tx: Transaction | None = None) -> Program:
         """Raises NotFound."""
