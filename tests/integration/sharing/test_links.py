@@ -1,0 +1,161 @@
+"""The redirect over real HTTP: verdicts, the spool, and pages for people who are lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.sharing.app import build
+from tests.integration.harness import eventually
+from tests.integration.sharing.conftest import BROWSER, Scene, settings_of
+
+OWN = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-User-Agent": "Own/1.0 Mozilla"}
+
+
+def visit(address: str, **more: str) -> dict[str, str]:
+    return {"X-Forwarded-For": address, **more}
+
+
+async def test_each_click_has_its_verdict(scene: Scene) -> None:
+    ana = await scene.ambassador("ana")
+    post = (await scene.share({**ana, **OWN})).json()
+    where = f"/l/{post['link_code']}"
+    plan = [
+        ("GET", visit("198.51.100.1"), "counted"),
+        ("GET", visit("198.51.100.1"), "repeat"),
+        ("GET", visit("198.51.100.1", **{"User-Agent": "Other/2.0 Mozilla"}), "counted"),
+        ("GET", visit("198.51.100.2", **{"User-Agent": "LinkedInBot/1.0"}), "bot"),
+        ("HEAD", visit("198.51.100.3"), "bot"),
+        ("GET", visit("198.51.100.4", **{"Sec-Purpose": "prefetch;prerender"}), "prefetch"),
+        ("GET", visit("203.0.113.9", **{"User-Agent": "Own/1.0 Mozilla"}), "self"),
+        ("GET", visit("198.51.100.5", **{"Sec-GPC": "1"}), "counted"),
+        ("GET", visit("198.51.100.5", DNT="1"), "counted"),
+    ]
+    async with scene.links() as links:
+        for method, headers, _ in plan:
+            answer = await links.request(method, where, headers=headers)
+            assert answer.status_code == 302
+            assert answer.headers["cache-control"] == "private, no-store"
+            assert re.search(rf"utm_content={post['link_code']}", answer.headers["location"])
+    wanted = Counter(verdict for _, _, verdict in plan)
+    found = await scene.engagements(len(plan))
+    assert Counter(event.verdict for event in found) == wanted
+    assert {(event.post_id, event.kind, event.measure) for event in found} == {(post["id"], "click", "measured")}
+    clicks = (await scene.api.get(f"/v1/posts/{post['id']}", headers=ana)).json()["clicks"]
+    assert clicks == {"raw": len(plan), "counted": wanted["counted"], "by_verdict": dict(wanted)}
+    raw = await scene.stage.records("herald.clicks")
+    assert not any(b"198.51.100" in record.value or b"Mozilla" in record.value for record in raw)
+    objectors = [record for record in raw if b"visitor" not in record.value]
+    assert len(objectors) == 2
+
+
+async def test_an_address_is_believed_from_a_trusted_proxy_alone(scene: Scene) -> None:
+    post = (await scene.share(await scene.ambassador("ana"))).json()
+    async with scene.links(trusted_proxies="10.0.0.0/8") as links:
+        for address in ("198.51.100.1", "198.51.100.2"):
+            await links.get(f"/l/{post['link_code']}", headers=visit(address))
+    assert Counter(event.verdict for event in await scene.engagements(2)) == {"counted": 1, "repeat": 1}
+
+
+async def test_clicks_survive_on_disk_while_kafka_is_away(scene: Scene) -> None:
+    ana = await scene.ambassador("ana")
+    post = (await scene.share(ana)).json()
+    async with scene.links(kafka_bootstrap="127.0.0.1:1", click_timeout=0.3) as links:
+        for number in range(5):
+            answer = await links.get(f"/l/{post['link_code']}", headers=visit(f"198.51.100.{number}"))
+            assert answer.status_code == 302
+        metrics = (await links.get("/metrics")).text
+        assert re.search(r'herald_links_clicks_total\{kept="spool",service="sharing"\} 5\.0', metrics)
+        assert "herald_links_redirect_seconds_bucket" in metrics
+    assert [path.suffix for path in scene.spool.iterdir()] == [".spool"] * len(list(scene.spool.iterdir()))
+    assert await scene.stage.records("herald.clicks") == []
+    async with scene.links() as links:
+        found = await scene.engagements(5)
+        assert Counter(event.verdict for event in found) == {"counted": 5}
+        await eventually(lambda: _empty(scene.spool))
+        await links.get(f"/l/{post['link_code']}", headers=visit("198.51.100.9"))
+    assert len(await scene.engagements(6)) == 6
+
+
+async def _empty(folder: Path) -> bool:
+    return not list(folder.glob("*.spool"))
+
+
+async def test_a_full_spool_still_redirects_and_says_what_is_lost(scene: Scene) -> None:
+    post = (await scene.share(await scene.ambassador("ana"))).json()
+    async with scene.links(kafka_bootstrap="127.0.0.1:1", click_timeout=0.2, spool_bytes=10) as links:
+        assert (await links.get(f"/l/{post['link_code']}")).status_code == 302
+        metrics = (await links.get("/metrics")).text
+    assert re.search(r'herald_links_clicks_total\{kept="lost",service="sharing"\} 1\.0', metrics)
+
+
+async def test_an_unknown_code_is_a_friendly_page_in_the_readers_language(scene: Scene) -> None:
+    async with scene.links() as links:
+        french = await links.get("/l/nope1234", headers={"Accept-Language": "fr-CA,fr;q=0.9,en;q=0.8"})
+        english = await links.get("/l/nope1234", headers={"Accept-Language": "de,en;q=0.5"})
+        odd = await links.get("/l/%00%2e%2e/..")
+        wrong = await links.post("/l/nope1234")
+    assert (french.status_code, english.status_code, odd.status_code) == (404, 404, 404)
+    assert 'lang="fr"' in french.text
+    assert "Ce lien" in french.text
+    assert "This link leads nowhere" in english.text
+    assert "script" not in english.headers["content-security-policy"]
+    assert (wrong.status_code, wrong.json()["type"], wrong.headers["allow"]) == (405, "method", "GET, HEAD")
+
+
+async def test_what_is_cached_redirects_while_mongodb_is_away(scene: Scene) -> None:
+    """Redis knows the link; the process has never seen it and cannot reach MongoDB."""
+    post = (await scene.share(await scene.ambassador("ana"))).json()
+    async with scene.links() as links:
+        await links.get(f"/l/{post['link_code']}")
+    settings = settings_of(scene.stage, scene.spool, mongo_url="mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200")
+    service = build(settings)
+    role = service.roles["links"]()
+    transport = httpx.ASGITransport(app=role.app)
+    starting = asyncio.ensure_future(role.start())
+    async with httpx.AsyncClient(transport=transport, base_url="http://herald.test") as links:
+        assert (await links.get("/health/ready")).status_code == 503
+        assert (await links.get(f"/l/{post['link_code']}")).status_code == 302
+        unknown = await links.get("/l/nope1234")
+        assert (unknown.status_code, unknown.headers["retry-after"]) == (503, "2")
+    await role.stop()
+    await starting
+    await service.chassis.close()
+
+
+async def test_one_trace_joins_a_click_to_its_effect(scene: Scene, tmp_path: Path) -> None:
+    post = (await scene.share(await scene.ambassador("ana"))).json()
+    spans_file = tmp_path / "links.jsonl"
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    async with scene.links(spans_file=spans_file) as links:
+        await links.get(f"/l/{post['link_code']}", headers={"traceparent": traceparent})
+    spans = {span["name"]: span for span in map(json.loads, spans_file.read_text().splitlines())}
+    server, send = spans["GET /l/{code}"], spans["send herald.clicks"]
+    assert (server["kind"], send["kind"]) == ("SERVER", "PRODUCER")
+    assert (server["trace_id"], server["parent_id"]) == (traceparent[3:35], traceparent[36:52])
+    assert send["parent_id"] == server["span_id"]
+    (record,) = await scene.stage.records("herald.clicks")
+    assert dict(record.headers)["traceparent"].decode() == f"00-{send['trace_id']}-{send['span_id']}-01"
+
+    async def effects() -> list[Any]:
+        return await scene.stage.records("herald.engagements")
+
+    (effect,) = await eventually(effects)
+    assert dict(effect.headers)["traceparent"].decode()[3:35] == server["trace_id"]
+
+
+async def test_beyond_the_limit_clicks_have_no_spans(scene: Scene, tmp_path: Path) -> None:
+    post = (await scene.share(await scene.ambassador("ana"))).json()
+    spans_file = tmp_path / "links.jsonl"
+    async with scene.links(spans_file=spans_file, links_traces=0) as links:
+        assert (await links.get(f"/l/{post['link_code']}", headers={"User-Agent": BROWSER})).status_code == 302
+    spans = [json.loads(line) for line in spans_file.read_text().splitlines()] if spans_file.exists() else []
+    assert not [span["name"] for span in spans if span["kind"] in ("SERVER", "PRODUCER") or span["name"] == "find"]
+    (record,) = await scene.stage.records("herald.clicks")
+    assert dict(record.headers)["traceparent"].endswith(b"-00")

@@ -1,0 +1,229 @@
+"""Sharing an item over HTTP: the post, its link, its event, and every reason to refuse."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from herald_contracts import ContentRetired, GuidelinePublished, PostRemoved, PostShared, Targeting
+from tests.integration.harness import eventually
+from tests.integration.sharing.conftest import Scene, published
+
+
+async def test_a_share_is_a_post_with_a_link_and_an_event(scene: Scene) -> None:
+    ana = await scene.ambassador("ana", country="DE")
+    answer = await scene.share(ana, caption="Fier de notre usine !", caption_id="k1")
+    assert answer.status_code == 201, answer.text
+    post = answer.json()
+    assert post["short_url"] == f"http://herald.test/l/{post['link_code']}"
+    assert post["caption"] == f"Fier de notre usine !\n\n#Werbung #JyTravaille\n{post['short_url']}"
+    assert post["dialog_url"].startswith("https://www.linkedin.com/")
+    assert post["clicks"] == {"raw": 0, "counted": 0, "by_verdict": {}}
+    stored = await scene.db["posts"].find_one({"_id": post["id"]})
+    assert stored["target"] == (
+        "https://example.com/usine?lang=fr&utm_source=linkedin&utm_medium=employee_advocacy"
+        f"&utm_campaign=ete-2026&utm_content={post['link_code']}#top"
+    )
+
+    async def events() -> list[Any]:
+        return await scene.stage.events("herald.posts")
+
+    (event,) = await eventually(events)
+    assert event.data == PostShared(
+        post_id=post["id"],
+        ambassador_id="ana",
+        program_id="p1",
+        content_id="c1",
+        network="linkedin",
+        occurred_at=stored["shared_at"],
+        language="fr",
+        caption_id="k1",
+        edited=False,
+        link_code=post["link_code"],
+        method="dialog",
+    )
+    assert (await scene.api.get(f"/v1/posts/{post['id']}", headers=ana)).json() == post
+
+
+async def test_two_taps_at_once_are_one_post(scene: Scene) -> None:
+    ana = await scene.ambassador("ana")
+    answers = await asyncio.gather(*(scene.share(ana) for _ in range(6)))
+    assert [answer.status_code for answer in answers] == [201] * 6
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert await scene.db["posts"].count_documents({}) == 1
+    assert (await scene.share(ana, network="x")).json()["id"] != answers[0].json()["id"]
+    gone = await scene.api.delete(f"/v1/posts/{answers[0].json()['id']}", headers=ana)
+    assert gone.status_code == 204
+    assert (await scene.share(ana)).json()["id"] != answers[0].json()["id"]
+
+
+async def test_the_same_idempotency_key_gives_the_same_answer(scene: Scene) -> None:
+    ana = await scene.ambassador("ana")
+    first, second = [await scene.share({**ana, "Idempotency-Key": "tap-1"}) for _ in range(2)]
+    assert first.json() == second.json()
+    assert second.headers["Idempotency-Replayed"] == "true"
+    other = await scene.share({**ana, "Idempotency-Key": "tap-1"}, caption="Autre chose")
+    assert (other.status_code, other.json()["type"]) == (422, "idempotency-key-reused")
+
+
+async def test_a_blocked_caption_says_why_and_changes_nothing(scene: Scene) -> None:
+    ana = await scene.ambassador("ana", locale="en-GB")
+    caption = "A GUARANTEED return, strictly c\u200bonfidential"
+    draft = {"content_id": "c1", "network": "x", "language": "en", "caption": caption}
+    checked = (await scene.api.post("/v1/drafts/check", json=draft, headers=ana)).json()
+    assert checked["verdict"] == "blocked"
+    answer = await scene.share(ana, **draft)
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (422, "guardrail-blocked")
+    assert problem["findings"] == checked["findings"]
+    assert [one["rule"] for one in problem["errors"]] == ["forbidden-phrase", "forbidden-phrase"]
+    assert [caption[one["start"] : one["end"]] for one in problem["findings"]] == [
+        "GUARANTEED return",
+        "strictly c\u200bonfidential",
+    ]
+    assert await scene.db["posts"].count_documents({}) == 0
+
+
+async def test_every_reason_to_refuse_has_a_type(scene: Scene) -> None:
+    ana = await scene.ambassador("ana")
+    now = datetime.now(UTC)
+    await scene.known(
+        published(content_id="c2", shareable=False),
+        published(content_id="c3", targeting=Targeting(countries=["JP"])),
+        published(content_id="c4", program_id="p2"),
+        published(content_id="c5", expires_at=now - timedelta(minutes=1)),
+        published(content_id="c6"),
+        ContentRetired(content_id="c6", program_id="p1", revision=2, occurred_at=now, reason="editor"),
+        *(published(content_id="c6"),),
+    )
+    await scene.db["programs"].update_one({"_id": "p2"}, {"$set": {"name": "Other"}}, upsert=True)
+    found = {}
+    for id in ("c2", "c3", "c4", "c5", "c6", "nope"):
+        answer = await scene.share(ana, content_id=id)
+        found[id] = (answer.status_code, answer.json()["type"], answer.json().get("reason"))
+    assert found == {
+        "c2": (409, "content-not-shareable", "internal"),
+        "c3": (403, "not-targeted", None),
+        "c4": (403, "not-a-member", None),
+        "c5": (409, "content-not-shareable", "expired"),
+        "c6": (409, "content-not-shareable", "retired"),
+        "nope": (404, "not-found", None),
+    }
+    assert (await scene.share(ana, caption_id="none")).json()["errors"][0]["field"] == "caption_id"
+    again = GuidelinePublished(program_id="p1", version=2, material=True, languages=["fr"], occurred_at=now)
+    await scene.known(again, again.model_copy(update={"version": 3, "material": False}))
+    answer = await scene.share(ana)
+    assert (answer.status_code, answer.json()["type"]) == (409, "guidelines-not-acknowledged")
+    assert answer.json()["required_version"] == 2
+    assert await scene.db["posts"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    ("caption", "field_rule"),
+    [("x" * 100_000, ("caption", "string-too-long")), ("\ud800", None)],
+)
+async def test_a_caption_that_is_no_caption_is_refused(scene: Scene, caption: str, field_rule: Any) -> None:
+    ana = await scene.ambassador("ana")
+    body = '{"content_id":"c1","network":"x","language":"fr","caption":"%s"}'
+    sent = body % caption.encode("unicode_escape").decode()
+    answer = await scene.api.post(
+        "/v1/posts", content=sent.encode(), headers={**ana, "Content-Type": "application/json"}
+    )
+    assert answer.status_code in (400, 422), answer.text
+    if field_rule:
+        error = answer.json()["errors"][0]
+        assert (error["field"], error["rule"]) == field_rule
+
+
+async def test_emoji_and_right_to_left_text_go_out_as_they_are(scene: Scene) -> None:
+    ana = await scene.ambassador("ana")
+    caption = "شكراً لفريقنا 👩🏽‍🔬🇲🇦 — à bientôt"
+    post = (await scene.share(ana, caption=caption)).json()
+    assert post["caption"].startswith(caption + "\n\n#")
+
+
+async def test_a_post_can_be_taken_back_once_and_only_by_its_author(scene: Scene) -> None:
+    ana, bob = await scene.ambassador("ana"), await scene.ambassador("bob")
+    id = (await scene.share(ana)).json()["id"]
+    assert (await scene.api.delete(f"/v1/posts/{id}", headers=bob)).status_code == 404
+    assert (await scene.api.get(f"/v1/posts/{id}", headers=bob)).status_code == 404
+    for _ in range(2):
+        assert (await scene.api.delete(f"/v1/posts/{id}", headers=ana)).status_code == 204
+    assert (await scene.api.get("/v1/posts", headers=ana)).json()["items"] == []
+
+    async def removed() -> list[Any]:
+        return [one for one in await scene.stage.events("herald.posts") if isinstance(one.data, PostRemoved)]
+
+    assert [one.data.post_id for one in await eventually(removed)] == [id]
+
+
+async def test_my_posts_come_in_pages_newest_first(scene: Scene) -> None:
+    ana = await scene.ambassador("ana")
+    networks = ("linkedin", "x", "facebook", "whatsapp", "email", "device")
+    ids = [(await scene.share(ana, network=network)).json()["id"] for network in networks]
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        params = {"limit": 4, **({"cursor": cursor} if cursor else {})}
+        page = (await scene.api.get("/v1/posts", params=params, headers=ana)).json()
+        seen += [post["id"] for post in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == ids[::-1]
+    assert (await scene.api.get("/v1/posts", params={"cursor": "zz"}, headers=ana)).status_code == 422
+
+
+async def test_a_manager_sets_the_guardrails(scene: Scene) -> None:
+    ana, eve = await scene.ambassador("ana"), await scene.ambassador("eve", "manager")
+    where = "/v1/programs/p1/guardrails"
+    assert (await scene.api.get(where, headers=ana)).status_code == 403
+    before = await scene.api.get(where, headers=eve)
+    assert before.headers["etag"] == '"1"'
+    rules = {
+        "disclosures": {"*": {"fr": "#Salarié"}},
+        "forbidden": [{"phrase": "projet Aurore", "severity": "block", "suggestion": "notre projet"}],
+    }
+    assert (await scene.api.put(where, json=rules, headers=eve)).status_code == 428
+    changed = await scene.api.put(where, json=rules, headers={**eve, "If-Match": '"1"'})
+    assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
+    assert (await scene.api.put(where, json=rules, headers={**eve, "If-Match": '"1"'})).status_code == 412
+    blocked = await scene.share(ana, caption="Voici les PROJETS aurore")
+    assert blocked.json()["findings"][0]["suggestion"] == "notre projet"
+    assert "\n\n#Salarié\n" in (await scene.share(ana)).json()["caption"]
+    wrong = {"disclosures": {"FR": {"fr": "\u200b"}}, "forbidden": [{"phrase": "…"}]}
+    refused = await scene.api.put(where, json=wrong, headers={**eve, "If-Match": '"2"'})
+    assert {one["field"] for one in refused.json()["errors"]} == {
+        "disclosures.*",
+        "disclosures.FR.fr",
+        "forbidden.0.phrase",
+    }
+    assert (await scene.api.get("/v1/programs/none/guardrails", headers=eve)).status_code == 404
+
+
+async def test_other_systems_report_engagement_once(scene: Scene) -> None:
+    ana = await scene.ambassador("ana")
+    id = (await scene.share(ana)).json()["id"]
+    machine = scene.stage.bearer("crm", client_id="crm", scope="herald:engagements:write")
+    report = {
+        "post_id": id,
+        "kind": "like",
+        "quantity": 3,
+        "occurred_at": "2026-11-20T10:00:00Z",
+        "external_id": "r1",
+    }
+    first = await scene.api.post("/v1/engagements", json={"items": [report, report]}, headers=machine)
+    assert (first.status_code, first.json()) == (200, {"accepted": 1, "repeated": 1})
+    bad = {**report, "external_id": "r2", "post_id": "nope"}
+    refused = await scene.api.post("/v1/engagements", json={"items": [{**report, "quantity": 4}, bad]}, headers=machine)
+    assert {(one["field"], one["rule"]) for one in refused.json()["errors"]} == {
+        ("items.0.external_id", "reused"),
+        ("items.1.post_id", "unknown"),
+    }
+    assert (await scene.api.post("/v1/engagements", json={"items": [report]}, headers=ana)).status_code == 403
+    (event,) = await scene.engagements(1)
+    assert (event.kind, event.quantity, event.verdict) == ("like", 3, "counted")
+    assert (await scene.api.get(f"/v1/posts/{id}", headers=ana)).json()["engagements"] == {"like": 3}
