@@ -1,0 +1,217 @@
+"""People by CSV: previewed, confirmed, resumed, repeated, on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from herald_contracts import PersonUpdated
+from services.program.commands import imports
+from tests.integration.harness import Stage, eventually
+from tests.integration.program.conftest import Desk
+
+HEADER = "email,name,country,team,role,level,site,locale,leader,external_id\n"
+
+
+def company(size: int, team: str = "T") -> str:
+    return HEADER + "".join(
+        f"p{n}@x.example,Person {n},FR,{team}{n % 40},Engineer,staff,Lyon,fr,{'yes' if n % 40 == 0 else 'no'},E{n}\n"
+        for n in range(size)
+    )
+
+
+async def previewed(desk: Desk, text: str | bytes) -> Any:
+    answer = await desk.upload(text)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_nothing_is_imported_before_it_is_confirmed_and_then_once(desk: Desk) -> None:
+    text = HEADER + (
+        "ada@x.example,Ada Lovelace,GB,Engineering,Engineer,senior,London,en,yes,E1\n"
+        "bad,,Atlantis,Sales,,,,,,\n"
+        "max@x.example,Max,FR,IT,,,,,,\n"
+        "root@x.example,Root,FR,Operations,,,,,,\n"
+        "ada@x.example,Ada Again,GB,Engineering,,,,,,\n"
+    )
+    preview = await previewed(desk, text)
+    figures = {name: preview[name] for name in ("state", "total", "valid", "new", "changed", "unchanged", "done")}
+    assert figures == {
+        "state": "previewed",
+        "total": 5,
+        "valid": 3,
+        "new": 1,
+        "changed": 1,
+        "unchanged": 1,
+        "done": 0,
+    }
+    assert [(error["line"], error["field"], error["rule"]) for error in preview["errors"]] == [
+        (3, "email", "email"),
+        (3, "name", "required"),
+        (3, "country", "country"),
+        (6, "email", "duplicate"),
+    ]
+    assert preview["sample"][0]["values"]["name"] == "Ada Lovelace"
+    assert len((await desk.ok("max", "GET", "/people"))["items"]) == 2
+    assert await desk.told() == []
+
+    done = await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    assert (done["state"], done["done"], done["created"], done["updated"], done["kept"]) == ("done", 3, 1, 1, 1)
+    assert done["sample"] == []
+    told = {event.partitionkey: type(event.data) for event in await desk.told()}
+    assert told[desk.ids["root"]] is PersonUpdated
+    assert sorted(kind.__name__ for kind in told.values()) == ["PersonProvisioned", "PersonUpdated"]
+    again = await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    assert again == done == await desk.ok("max", "GET", f"/imports/{preview['id']}")
+    assert len(await desk.told()) == 2
+    [ada] = (await desk.ok("max", "GET", "/people", params={"query": "ada"}))["items"]
+    assert (ada["job"], ada["level"], ada["site"], ada["leader"], ada["external_id"]) == (
+        "Engineer",
+        "senior",
+        "London",
+        True,
+        "E1",
+    )
+    assert await desk.service.chassis.mongo.db["import_rows"].count_documents({}) == 0
+
+
+async def test_the_same_file_again_says_nothing(desk: Desk) -> None:
+    text = company(30)
+    await desk.ok("max", "POST", f"/imports/{(await previewed(desk, text))['id']}/confirm")
+    await desk.forget()
+    second = await previewed(desk, text)
+    assert (second["new"], second["changed"], second["unchanged"]) == (0, 0, 30)
+    done = await desk.ok("max", "POST", f"/imports/{second['id']}/confirm")
+    assert (done["kept"], done["state"]) == (30, "done")
+    assert await desk.told() == []
+
+
+async def test_two_thousand_people_take_seconds(desk: Desk) -> None:
+    preview = await previewed(desk, company(2_000))
+    assert (preview["valid"], preview["new"]) == (2_000, 2_000)
+    started = time.monotonic()
+    answer = await desk.call("max", "POST", f"/imports/{preview['id']}/confirm")
+    assert time.monotonic() - started < 10
+    assert (answer.status_code, answer.json()["state"], answer.json()["created"]) == (200, "done", 2_000)
+    told = Counter(event.partitionkey for event in await desk.told())
+    assert len(told) == 2_000
+    assert set(told.values()) == {1}
+
+
+async def test_a_large_file_is_imported_by_the_worker(
+    stage: Stage, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "IN_REQUEST_ROWS", 1_000)
+    total = 1_600
+    preview = await previewed(desk, company(total))
+    answer = await desk.call("max", "POST", f"/imports/{preview['id']}/confirm")
+    assert (answer.status_code, answer.json()["state"]) == (202, "importing")
+
+    async def state() -> Any:
+        return await desk.ok("max", "GET", f"/imports/{preview['id']}")
+
+    async with stage.worker(desk.service):
+        found = await eventually(state, until=lambda found: found["state"] == "done", within=60)
+        assert found["created"] == found["done"] == found["valid"] == total
+        events = await eventually(
+            lambda: stage.events("herald.people"), until=lambda found: len(found) >= total, within=60
+        )
+    assert len({event.partitionkey for event in events}) == len(events) == total
+
+
+async def test_what_a_crash_interrupted_goes_on_where_it_stood(stage: Stage, desk: Desk) -> None:
+    parts = desk.service.parts
+    preview = await previewed(desk, company(1_200))
+    id = preview["id"]
+    mongo = desk.service.chassis.mongo
+    await mongo.transact(lambda tx: imports.confirm(parts, tx, id))
+    assert await mongo.transact(lambda tx: imports.import_chunk(parts, tx, id)) is True
+    half = await desk.ok("max", "GET", f"/imports/{id}")
+    assert (half["state"], half["done"]) == ("importing", 500)
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    await mongo.db["imports"].update_one({"_id": id}, {"$set": {"touched_at": long_ago}})
+    async with stage.worker(desk.service):
+        done = await eventually(
+            lambda: desk.ok("max", "GET", f"/imports/{id}"), until=lambda found: found["state"] == "done", within=30
+        )
+        assert (done["created"], done["done"]) == (1_200, 1_200)
+        events = await eventually(lambda: stage.events("herald.people"), until=lambda found: len(found) >= 1_200)
+    assert len({event.partitionkey for event in events}) == len(events) == 1_200
+
+
+async def test_many_processes_on_one_import_do_it_once(desk: Desk) -> None:
+    preview = await previewed(desk, company(1_700))
+    answers = await asyncio.gather(*(desk.call("max", "POST", f"/imports/{preview['id']}/confirm") for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json()["created"] for answer in answers} == {1_700}
+    assert Counter(event.partitionkey for event in await desk.told()).most_common(1)[0][1] == 1
+    assert await desk.service.chassis.mongo.db["people"].count_documents({}) == 1_702
+
+
+async def test_a_row_that_no_longer_fits_is_left_out_when_confirmed(desk: Desk) -> None:
+    preview = await previewed(desk, HEADER + "ada@x.example,Ada,FR,IT,,,,,,E1\nbob@x.example,Bob,FR,IT,,,,,,E2\n")
+    other = await previewed(desk, HEADER + "ada@x.example,Ada,FR,IT,,,,,,E9\n")
+    await desk.ok("max", "POST", f"/imports/{other['id']}/confirm")
+    done = await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    assert (done["created"], done["failed"], done["done"], done["valid"]) == (1, 1, 2, 2)
+    assert [(error["line"], error["field"], error["rule"]) for error in done["errors"]] == [
+        (2, "external_id", "differs")
+    ]
+
+
+NO_TABLES = [
+    ((HEADER + "a@x.example,Zoé,FR,IT,,,,,,\n").encode("latin-1"), (2, "name", "not-utf-8")),
+    ((HEADER + 'a@x.example,"Zoé,FR,IT,,,,,,\nb@x.example,Bob,FR,IT,,,,,,\n').encode(), (2, "name", "quotes")),
+    (b"email,name\na@x.example,A\n", (1, "country", "column-missing")),
+    (b"", (1, "body", "empty")),
+    (b'{"people": []}', (1, '{"people": []}', "column-unknown")),
+]
+
+
+async def test_what_is_no_table_is_refused_and_leaves_nothing(desk: Desk) -> None:
+    before = await desk.state()
+    for data, expected in NO_TABLES:
+        answer = await desk.upload(data)
+        problem = answer.json()
+        assert (answer.status_code, problem["type"]) == (422, "csv-unreadable")
+        first = problem["errors"][0]
+        assert (first["line"], first["field"], first["rule"]) == expected
+        assert await desk.state() == before
+
+
+async def test_other_refusals_of_files(desk: Desk) -> None:
+    before = await desk.state()
+    large = await desk.upload(HEADER.encode() + b"x" * (24 * 1024 * 1024))
+    assert (large.status_code, large.json()["type"]) == (413, "body-too-large")
+    for media in ("application/json", "multipart/form-data", "application/vnd.ms-excel"):
+        answer = await desk.call("max", "POST", "/imports", content=b"x", headers={"Content-Type": media})
+        assert (answer.status_code, answer.json()["type"]) == (415, "media-type")
+    await desk.sign_in("ada", "editor")
+    assert (await desk.upload(company(1), "ada")).json()["type"] == "role-missing"
+    assert await desk.refused("max", "GET", "/imports/none") == (404, "not-found")
+    assert await desk.refused("max", "POST", "/imports/none/confirm") == (404, "not-found")
+    after = await desk.state()
+    assert {name: rows for name, rows in after.items() if "import" in name} == {
+        name: rows for name, rows in before.items() if "import" in name
+    }
+
+
+async def test_a_file_without_a_valid_row_cannot_be_confirmed(desk: Desk) -> None:
+    preview = await previewed(desk, HEADER + "bad,,,,,,,,,\n")
+    assert (preview["total"], preview["valid"]) == (1, 0)
+    assert await desk.refused("max", "POST", f"/imports/{preview['id']}/confirm") == (409, "nothing-to-import")
+
+
+async def test_a_repeated_upload_with_one_key_is_one_import(desk: Desk) -> None:
+    headers = {"Content-Type": "text/csv", "Idempotency-Key": "k1"}
+    first, second = [
+        (await desk.call("max", "POST", "/imports", content=company(3), headers=headers)).json() for _ in range(2)
+    ]
+    assert first == second
+    other = await desk.refused("max", "POST", "/imports", content=company(4), headers=headers)
+    assert other == (422, "idempotency-key-reused")

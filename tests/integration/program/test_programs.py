@@ -1,0 +1,330 @@
+"""Programmes from their creation to acknowledged guidelines, on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from herald_contracts import (
+    AmbassadorInvited,
+    AmbassadorJoined,
+    AmbassadorLeft,
+    GuidelineAcknowledged,
+    GuidelinePublished,
+    ObjectiveSet,
+    PersonUpdated,
+    ProgramCreated,
+)
+from tests.integration.harness import Stage, eventually
+from tests.integration.program.conftest import CONSENT, GUIDELINES, OBJECTIVE, Desk
+
+
+async def test_the_main_job_from_programme_to_acknowledged_guidelines(stage: Stage, desk: Desk) -> None:
+    """What everything else stands on, with each event on Kafka under its key."""
+    async with stage.worker(desk.service):
+        ada = await desk.sign_in("ada")
+        program_id = await desk.program()
+        path = f"/programs/{program_id}"
+        await desk.ok("max", "POST", f"{path}/guidelines", {"texts": GUIDELINES, "material": True})
+        await desk.ok("max", "PUT", f"{path}/objective", OBJECTIVE)
+        assert (await desk.invite(program_id, "ada"))["invited"] == 1
+        [invitation] = (await desk.ok("ada", "GET", "/me/invitations"))["items"]
+        assert (invitation["program_id"], invitation["program_name"]) == (program_id, "Voices")
+        consent = await desk.ok("ada", "GET", f"{path}/consent", params={"language": "fr-CA"})
+        assert (consent["language"], consent["text"], consent["version"]) == ("fr", CONSENT["fr"], 1)
+        me = await desk.ok("ada", "POST", f"{path}/join", {"consent_version": 1})
+        assert me["roles"] == ["ambassador"]
+        assert me["programs"][0]["must_acknowledge"] is True
+        me = await desk.ok("ada", "POST", f"{path}/guidelines/1/acknowledge")
+        assert (me["programs"][0]["acknowledged_version"], me["programs"][0]["must_acknowledge"]) == (1, False)
+        assert me["invitations"] == []
+
+        of_program = await eventually(lambda: stage.events("herald.program"), until=lambda found: len(found) == 4)
+        of_people = await eventually(
+            lambda: stage.events("herald.people"),
+            until=lambda found: len([e for e in found if e.partitionkey == ada]) == 4,
+        )
+    assert [type(event.data) for event in of_program] == [
+        ProgramCreated,
+        GuidelinePublished,
+        ObjectiveSet,
+        GuidelineAcknowledged,
+    ]
+    assert {event.partitionkey for event in of_program} == {program_id}
+    mine = [event.data for event in of_people if event.partitionkey == ada][1:]
+    assert [type(one) for one in mine] == [AmbassadorInvited, AmbassadorJoined, PersonUpdated]
+    assert isinstance(mine[0], AmbassadorInvited)
+    assert mine[0].invitation_id == invitation["invitation_id"]
+    assert isinstance(mine[1], AmbassadorJoined)
+    assert (mine[1].program_id, mine[1].consent_version) == (program_id, 1)
+    assert isinstance(mine[2], PersonUpdated)
+    assert mine[2].roles == ["ambassador"]
+    record = await desk.service.chassis.mongo.db["consents"].find_one({"person_id": ada})
+    assert record is not None
+    assert (record["program_id"], record["version"]) == (program_id, 1)
+
+
+async def test_two_joins_at_once_are_one(desk: Desk) -> None:
+    await desk.sign_in("ada")
+    program_id = await desk.program()
+    await desk.invite(program_id, "ada")
+    await desk.forget()
+    path = f"/programs/{program_id}/join"
+    answers = await asyncio.gather(*(desk.call("ada", "POST", path, {"consent_version": 1}) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert await desk.told_types() == ["AmbassadorJoined", "PersonUpdated"]
+    assert await desk.service.chassis.mongo.db["consents"].count_documents({}) == 1
+
+
+async def test_joining_and_declining_at_once_is_one_of_both(desk: Desk) -> None:
+    await desk.sign_in("ada")
+    program_id = await desk.program()
+    await desk.invite(program_id, "ada")
+    await desk.forget()
+    join, decline = await asyncio.gather(
+        desk.call("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1}),
+        desk.call("ada", "POST", f"/programs/{program_id}/decline"),
+    )
+    status = (await desk.ok("ada", "GET", "/me"))["programs"][0]["status"]
+    joined = status == "joined"
+    assert (join.is_success, decline.is_success) == (joined, not joined)
+    assert (await desk.told_types() == []) == (not joined)
+
+
+async def test_nobody_is_enrolled_and_who_declined_is_left_alone(desk: Desk) -> None:
+    for who in ("ada", "bob", "eve", "gil"):
+        await desk.sign_in(who)
+    program_id = await desk.program()
+    assert await desk.refused("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1}) == (
+        403,
+        "not-invited",
+    )
+    assert await desk.refused("ada", "POST", f"/programs/{program_id}/decline") == (409, "not-invited")
+    assert await desk.refused("ada", "POST", f"/programs/{program_id}/leave") == (409, "not-a-member")
+    await desk.invite(program_id, "ada", "bob")
+    await desk.ok("ada", "POST", f"/programs/{program_id}/decline")
+    await desk.ok("bob", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    await desk.ok("root", "POST", f"/people/{desk.ids['gil']}/deactivate")
+    await desk.forget()
+    people = [*desk.ids.values(), "nobody", "nobody"]
+    found = await desk.ok("max", "POST", f"/programs/{program_id}/invitations", {"people": people})
+    assert found["invited"] == 3
+    assert found["skipped"] == {"declined": 1, "already_joined": 1, "inactive": 1, "unknown": 1}
+    assert await desk.told_types() == ["AmbassadorInvited"] * 3
+    listed = await desk.ok("max", "GET", f"/programs/{program_id}/ambassadors", params={"status": "joined"})
+    assert listed["counts"] == {"invited": 3, "joined": 1, "declined": 1, "left": 0}
+    assert [(one["person_id"], one["name"]) for one in listed["items"]] == [(desk.ids["bob"], "Bob")]
+    of_status = await desk.ok("max", "GET", "/people", params={"program_id": program_id, "status": "declined"})
+    assert [one["name"] for one in of_status["items"]] == ["Ada"]
+
+
+async def test_a_segment_is_invited_up_to_a_limit_without_asking_anybody_twice(desk: Desk) -> None:
+    rows = "".join(
+        f"p{n}@x.example,P{n},{'FR' if n % 2 else 'DE'},T{n % 4},{'yes' if n % 10 == 1 else 'no'}\n" for n in range(40)
+    )
+    preview = (await desk.upload(f"email,name,country,team,leader\n{rows}")).json()
+    await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    program_id = await desk.program()
+    path = f"/programs/{program_id}/invitations"
+    await desk.forget()
+    first = await desk.ok("max", "POST", path, {"segment": {"countries": ["FR"], "leaders_only": True}})
+    assert (first["invited"], first["remaining"], first["skipped"]) == (4, 0, {})
+    order = {"segment": {"countries": ["fr"], "teams": ["T1"]}, "limit": 3}
+    second = await desk.ok("max", "POST", path, order)
+    assert (second["invited"], second["remaining"], second["skipped"]) == (3, 5, {"already_invited": 2})
+    third = await desk.ok("max", "POST", path, {**order, "limit": 100})
+    assert (third["invited"], third["remaining"], third["skipped"]) == (5, 0, {"already_invited": 5})
+    told = Counter(event.partitionkey for event in await desk.told())
+    assert set(told.values()) == {1}
+    assert len(told) == 12
+
+
+async def test_an_open_programme_is_joined_freely_and_left_at_any_time(desk: Desk) -> None:
+    await desk.sign_in("ada")
+    program_id = await desk.program()
+    etag = (await desk.call("max", "GET", f"/programs/{program_id}")).headers["etag"]
+    stale = await desk.refused("max", "PATCH", f"/programs/{program_id}", {"open": True}, headers={"If-Match": '"9"'})
+    assert stale == (412, "stale-version")
+    await desk.ok("max", "PATCH", f"/programs/{program_id}", {"open": True}, headers={"If-Match": etag})
+    await desk.forget()
+    await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    me = await desk.ok("ada", "POST", f"/programs/{program_id}/leave")
+    assert (me["roles"], me["programs"][0]["status"]) == ([], "left")
+    await desk.ok("ada", "POST", f"/programs/{program_id}/leave")
+    events = [event.data for event in await desk.told()]
+    assert [type(one) for one in events] == [AmbassadorJoined, PersonUpdated, AmbassadorLeft, PersonUpdated]
+    assert isinstance(events[2], AmbassadorLeft)
+    assert events[2].reason == "left"
+    await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    assert (await desk.ok("ada", "GET", "/me"))["roles"] == ["ambassador"]
+
+
+async def test_an_ambassador_of_two_programmes_stays_one_when_leaving_one(desk: Desk) -> None:
+    await desk.sign_in("ada")
+    one, other = await desk.program(open=True), await desk.program(open=True, name="Second")
+    for program_id in (one, other):
+        await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    await desk.forget()
+    me = await desk.ok("ada", "POST", f"/programs/{one}/leave")
+    assert me["roles"] == ["ambassador"]
+    assert await desk.told_types() == ["AmbassadorLeft"]
+
+
+async def test_a_consent_has_versions(desk: Desk) -> None:
+    await desk.sign_in("ada")
+    program_id = await desk.program(open=True)
+    published = await desk.call(
+        "max", "POST", f"/programs/{program_id}/consent", {"texts": {"fr": "Deux", "en": "Two"}}
+    )
+    assert (published.status_code, published.json()["version"]) == (201, 2)
+    answer = await desk.call("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    assert (answer.status_code, answer.json()["type"], answer.json()["current"]) == (409, "consent-outdated", 2)
+    await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 2})
+    text = await desk.ok("ada", "GET", f"/programs/{program_id}/consent", params={"language": "ja"})
+    assert (text["language"], text["text"], text["languages"]) == ("fr", "Deux", ["fr", "en"])
+
+
+async def test_guidelines_have_versions_and_are_acknowledged_by_ambassadors(desk: Desk) -> None:
+    await desk.sign_in("ada")
+    program_id = await desk.program(open=True)
+    path = f"/programs/{program_id}/guidelines"
+    assert await desk.refused("ada", "GET", path) == (404, "not-found")
+    first = await desk.ok("max", "POST", path, {"texts": GUIDELINES, "material": False})
+    assert (first["version"], first["material"]) == (1, True)
+    assert await desk.refused("ada", "POST", f"{path}/1/acknowledge") == (409, "not-a-member")
+    await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    assert await desk.refused("ada", "POST", f"{path}/2/acknowledge") == (404, "not-found")
+    await desk.forget()
+    for _ in range(2):
+        await desk.ok("ada", "POST", f"{path}/1/acknowledge")
+    assert await desk.told_types() == ["GuidelineAcknowledged"]
+    await desk.ok("max", "POST", path, {"texts": GUIDELINES, "material": False})
+    assert (await desk.ok("ada", "GET", "/me"))["programs"][0]["must_acknowledge"] is False
+    await desk.ok("max", "POST", path, {"texts": GUIDELINES, "material": True})
+    standing = (await desk.ok("ada", "GET", "/me"))["programs"][0]
+    assert (standing["guidelines_version"], standing["acknowledged_version"]) == (3, 1)
+    assert standing["must_acknowledge"] is True
+    answer = await desk.call("ada", "POST", f"{path}/2/acknowledge")
+    assert (answer.status_code, answer.json()["type"], answer.json()["current"]) == (409, "guidelines-superseded", 3)
+    english = await desk.ok("ada", "GET", path, params={"language": "en-US"})
+    assert (english["version"], english["text"]) == (3, GUIDELINES["en"])
+
+
+async def test_guidelines_published_at_once_have_each_their_version(desk: Desk) -> None:
+    program_id = await desk.program()
+    path = f"/programs/{program_id}/guidelines"
+    answers = await asyncio.gather(*(desk.ok("max", "POST", path, {"texts": GUIDELINES}) for _ in range(5)))
+    assert sorted(answer["version"] for answer in answers) == [1, 2, 3, 4, 5]
+
+
+async def test_the_objective_is_changed_under_its_version(desk: Desk) -> None:
+    path = f"/programs/{await desk.program()}/objective"
+    await desk.forget()
+    assert await desk.refused("max", "GET", path) == (404, "not-found")
+    assert await desk.refused("max", "PUT", path, OBJECTIVE, headers={"If-Match": '"1"'}) == (412, "stale-version")
+    created = await desk.call("max", "PUT", path, OBJECTIVE)
+    assert (created.headers["etag"], created.json()["target"]) == ('"1"', 0.35)
+    assert await desk.refused("max", "PUT", path, {**OBJECTIVE, "target": 0.4}) == (428, "precondition-required")
+    changed = await desk.call("max", "PUT", path, {**OBJECTIVE, "target": 0.4}, headers={"If-Match": '"1"'})
+    assert (changed.headers["etag"], changed.json()["id"]) == ('"2"', created.json()["id"])
+    stale = await desk.refused("max", "PUT", path, {**OBJECTIVE, "target": 0.5}, headers={"If-Match": '"1"'})
+    assert stale == (412, "stale-version")
+    events = [event.data for event in await desk.told()]
+    assert [(type(one), getattr(one, "revision", None)) for one in events] == [(ObjectiveSet, 1), (ObjectiveSet, 2)]
+    assert (await desk.ok("max", "GET", path))["target"] == 0.4
+
+
+async def test_two_first_objectives_at_once_are_one(desk: Desk) -> None:
+    path = f"/programs/{await desk.program()}/objective"
+    answers = await asyncio.gather(
+        *(desk.call("max", "PUT", path, {**OBJECTIVE, "target": 0.4 + n / 10}) for n in range(4))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 428, 428, 428]
+
+
+async def test_programmes_are_listed_page_by_page(desk: Desk) -> None:
+    ids = [await desk.program(name=f"P{n}") for n in range(5)]
+    first = await desk.ok("max", "GET", "/programs", params={"limit": 3})
+    second = await desk.ok("max", "GET", "/programs", params={"limit": 3, "cursor": first["next"]})
+    assert [one["id"] for one in first["items"] + second["items"]] == ids
+    assert second["next"] is None
+
+
+NEW = {"name": "Voices", "time_zone": "Europe/Paris", "languages": ["fr", "en"], "consent": CONSENT}
+
+
+BAD: list[tuple[str, str, Any, str, str]] = [
+    ("POST", "/programs", {**NEW, "time_zone": "Europe/Atlantis"}, "time_zone", "time-zone"),
+    ("POST", "/programs", {**NEW, "time_zone": "../../etc/passwd"}, "time_zone", "time-zone"),
+    ("POST", "/programs", {**NEW, "name": " "}, "name", "required"),
+    ("POST", "/programs", {**NEW, "name": "A" * 201}, "name", "string-too-long"),
+    ("POST", "/programs", {**NEW, "more": 1}, "more", "extra-forbidden"),
+    ("POST", "/programs", {**NEW, "consent": {"fr": "Oui"}}, "consent.en", "language-missing"),
+    ("POST", "/programs", {**NEW, "consent": {**CONSENT, "de": "Ja"}}, "consent.de", "language-unknown"),
+    ("POST", "/programs", {**NEW, "consent": {"fr": "  ", "en": "x"}}, "consent.fr", "required"),
+    ("POST", "/programs", {**NEW, "languages": []}, "languages", "too-short"),
+    ("PUT", "{p}/objective", {**OBJECTIVE, "kpi": "likes"}, "kpi", "literal-error"),
+    ("PUT", "{p}/objective", {**OBJECTIVE, "target": 3}, "target", "above-one"),
+    ("PUT", "{p}/objective", {**OBJECTIVE, "target": "NaN"}, "target", "finite-number"),
+    ("PUT", "{p}/objective", {**OBJECTIVE, "ends_on": "2026-01-01"}, "ends_on", "before-start"),
+    ("PUT", "{p}/objective", {**OBJECTIVE, "ends_on": "tomorrow"}, "ends_on", "date-from-datetime-parsing"),
+    ("POST", "{p}/guidelines", {"texts": {"fr": "x" * 20_001, "en": "x"}}, "texts.fr", "string-too-long"),
+    ("POST", "{p}/invitations", {}, "body", "people-or-segment"),
+    ("POST", "{p}/invitations", {"people": ["a"], "segment": {}}, "body", "people-or-segment"),
+    ("POST", "{p}/invitations", {"segment": {"countries": ["XX"]}}, "segment.countries.0", "country"),
+    ("POST", "{p}/join", {"consent_version": 0}, "consent_version", "greater-than-equal"),
+    ("POST", "{p}/guidelines/x/acknowledge", None, "version", "int-parsing"),
+    ("GET", "/people?limit=0", None, "limit", "greater-than-equal"),
+    ("GET", "/people?cursor=%00", None, "cursor", "format"),
+    ("GET", "/people?cursor=WzFd", None, "cursor", "format"),
+    ("GET", "/programs?cursor=e30", None, "cursor", "format"),
+    ("PATCH", "/me", {"locale": "klingon"}, "locale", "locale"),
+]
+
+
+async def test_bad_input_names_field_and_rule_and_changes_nothing(desk: Desk) -> None:
+    program_id = await desk.program()
+    before = await desk.state()
+    for method, path, body, field, rule in BAD:
+        answer = await desk.call("max", method, path.format(p=f"/programs/{program_id}"), body)
+        problem = answer.json()
+        assert (answer.status_code, problem["type"]) == (422, "invalid"), (method, path, body, problem)
+        assert (field, rule) in [(error["field"], error["rule"]) for error in problem["errors"]], problem["errors"]
+    assert await desk.state() == before
+
+
+MISSING: list[tuple[str, str, Any]] = [
+    ("GET", "/programs/none", None),
+    ("GET", "/programs/none/consent", None),
+    ("GET", "/programs/none/guidelines", None),
+    ("GET", "/programs/none/objective", None),
+    ("GET", "/programs/none/ambassadors", None),
+    ("POST", "/programs/none/join", {"consent_version": 1}),
+    ("POST", "/programs/none/decline", None),
+    ("POST", "/programs/none/leave", None),
+    ("POST", "/programs/none/guidelines/1/acknowledge", None),
+    ("POST", "/programs/none/guidelines", {"texts": GUIDELINES}),
+    ("POST", "/programs/none/consent", {"texts": CONSENT}),
+    ("POST", "/programs/none/invitations", {"people": ["x"]}),
+    ("PUT", "/programs/none/objective", OBJECTIVE),
+    ("GET", "/people/none", None),
+    ("GET", "/people/%00%F0%9F%98%80", None),
+    ("GET", "/nothing", None),
+]
+
+
+async def test_what_does_not_exist_is_not_found(desk: Desk) -> None:
+    before = await desk.state()
+    for method, path, body in MISSING:
+        assert await desk.refused("max", method, path, body) == (404, "not-found"), (method, path)
+    assert await desk.state() == before
+
+
+async def test_names_and_texts_of_the_world_are_kept_as_they_are(desk: Desk) -> None:
+    texts = {"fr": "Voilà 👩🏽‍💻", "en": "مرحبا \u202e and back"}
+    program_id = await desk.program(name="Ambassadrices 🚀", consent=texts)
+    assert (await desk.ok("max", "GET", f"/programs/{program_id}"))["name"] == "Ambassadrices 🚀"
+    text = await desk.ok("max", "GET", f"/programs/{program_id}/consent", params={"language": "en"})
+    assert text["text"] == texts["en"]
