@@ -8,6 +8,7 @@ answers and has or gets the images, packages otherwise.
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def end_run() -> None:
     file = folder / "infra.json"
     if file.exists():
         stop(json.loads(file.read_text())["pid"])
-    folder.rmdir()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def stop(pid: int) -> None:
