@@ -1,0 +1,241 @@
+"""From events on Kafka to points, why they were given, and the events that tell of them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from chassis.mongo import Transaction
+from chassis.service import Service
+from herald_contracts import Event, PointsAwarded
+from services.gamification import commands
+from services.gamification.app import build
+from services.gamification.settings import GamificationSettings
+from tests.integration.gamification.scene import (
+    NOON,
+    PROGRAM,
+    clock,
+    created,
+    engaged,
+    fact,
+    joined,
+    ledger,
+    points_of,
+    removed,
+    shared,
+    sums,
+)
+from tests.integration.harness import Stage, eventually
+
+
+async def count(service: Service, collection: str) -> int:
+    return await service.chassis.mongo.db[collection].count_documents({})
+
+
+async def applied(service: Service, ids: list[str]) -> bool:
+    """Whether these events have had their effect."""
+    return await service.chassis.mongo.db["inbox"].count_documents({"_id": {"$in": ids}}) == len(ids)
+
+
+async def test_points_follow_the_rules_and_say_why(stage: Stage, service: Service) -> None:
+    post = shared("ann", "p1")
+    async with stage.worker(service), stage.api(service) as client:
+        await stage.publish(created(), joined("ann"))
+        await stage.person("ann", "ambassador")
+        ids = await stage.publish(post, engaged(post), engaged(post, "comment", quantity=2))
+        nothing = [engaged(post, verdict=why) for why in ("bot", "prefetch", "repeat", "self")]
+        nothing += [engaged(post, "impression"), engaged(post, "like", measure="estimated")]
+        ids += await stage.publish(*nothing)
+        await eventually(lambda: applied(service, ids))
+
+        assert await points_of(client, stage, "ann") == {
+            "program_id": PROGRAM,
+            "total": 18,
+            "this_week": 18,
+            "this_month": 18,
+            "rank": 1,
+            "hidden": False,
+        }
+        answer = await client.get("/v1/me/ledger", params={"program_id": PROGRAM}, headers=stage.bearer("ann"))
+        entries = {one["rule"]: one for one in answer.json()["items"]}
+        assert {rule: one["points"] for rule, one in entries.items()} == {"share": 10, "click": 2, "comment": 6}
+        assert entries["share"]["cause_id"] == ids[0]
+        assert entries["click"]["explanation"]["en"] == "1 person followed your link on LinkedIn: 2 points."
+
+        await stage.publish(removed(post))
+        await eventually(lambda: points_of(client, stage, "ann"), until=lambda found: found["total"] == 8)
+        answer = await client.get("/v1/me/ledger", params={"program_id": PROGRAM}, headers=stage.bearer("ann"))
+        [reversal] = [one for one in answer.json()["items"] if one["reverses"]]
+        assert (reversal["points"], reversal["reverses"]) == (-10, entries["share"]["entry_id"])
+
+        awarded = await eventually(
+            lambda: stage.events("herald.recognition"), until=lambda events: len(events) == len(entries) + 1
+        )
+    told = [event.data for event in awarded]
+    assert {one.entry_id: one.points for one in told if isinstance(one, PointsAwarded)} == {
+        **{one["entry_id"]: one["points"] for one in entries.values()},
+        reversal["entry_id"]: -10,
+    }
+
+
+async def test_what_arrives_before_its_programme_and_its_person_waits_and_counts(
+    stage: Stage, service: Service
+) -> None:
+    kept, gone = shared("ann", "kept"), shared("ann", "gone")
+    async with stage.worker(service), stage.api(service) as client:
+        early = await stage.publish(engaged(kept), gone, removed(gone), kept)
+        await eventually(lambda: applied(service, early))
+        assert await count(service, "ledger") == 0
+        await stage.publish(created())
+        await eventually(lambda: ledger(service), until=lambda found: len(found) == 4)
+        assert await count(service, "waiting") == 0
+        await stage.publish(joined("ann"))
+        await stage.person("ann", "ambassador")
+        found = await eventually(lambda: points_of(client, stage, "ann"), until=lambda found: found.get("rank"))
+        assert (found["total"], found["rank"]) == (12, 1)
+        awarded = await eventually(lambda: stage.events("herald.recognition"), until=lambda one: len(one) == 4)
+    assert sum(event.data.points for event in awarded if isinstance(event.data, PointsAwarded)) == 12
+
+
+async def test_a_fact_and_its_programme_at_once_never_miss_each_other(stage: Stage, service: Service) -> None:
+    parts, mongo = service.parts, service.chassis.mongo
+    await service.ensure_indexes()
+
+    async def meet(program: str) -> None:
+        post = shared("ann", f"post-{program}", program_id=program)
+        await asyncio.gather(
+            mongo.transact(lambda tx: commands.book_facts(parts, tx, [fact(post)])),
+            mongo.transact(lambda tx: commands.add_programmes(parts, tx, {program: "UTC"})),
+        )
+
+    await asyncio.gather(*(meet(f"prog{number}") for number in range(40)))
+    assert await count(service, "waiting") == 0
+    assert await count(service, "ledger") == 40
+
+
+async def test_a_day_s_limit_holds_for_two_workers_at_once(stage: Stage, service: Service) -> None:
+    """Posts and engagement of one person come by different partitions, and so may the same rule's facts."""
+    parts, mongo = service.parts, service.chassis.mongo
+    await service.ensure_indexes()
+    await mongo.transact(lambda tx: commands.add_programmes(parts, tx, {PROGRAM: "UTC"}))
+    post = shared("ann", "p1")
+
+    async def work() -> None:
+        for _ in range(10):
+            clicks = [fact(engaged(post)), fact(engaged(post))]
+
+            async def book(tx: Transaction, clicks: Any = clicks) -> None:
+                await commands.book_facts(parts, tx, clicks)
+
+            await mongo.transact(book)
+
+    await asyncio.gather(*(work() for _ in range(3)))
+    assert sum(points for _, points, _, _ in (await ledger(service)).values()) == 40
+    assert (await sums(service))["balances"][f"{PROGRAM}|ann|all"]["points"] == 40
+
+
+async def test_what_is_told_again_is_booked_once(stage: Stage, service: Service) -> None:
+    """The same share under another id, and everything once more after the inbox has forgotten."""
+    post = shared("ann", "p1")
+    facts: list[Event] = [post, engaged(post), engaged(post, "like", quantity=3), removed(post)]
+    topics = ("herald.posts", "herald.engagements", "herald.program", "herald.people")
+    async with stage.worker(service):
+        ids = await stage.publish(created(), *facts)
+        ids += await stage.publish(post, removed(post))
+        await eventually(lambda: applied(service, ids))
+        before, sums_before = await ledger(service), await sums(service)
+    assert len(before) == 4
+    db = service.chassis.mongo.db
+    for forgotten in ("inbox", "offsets"):
+        await db[forgotten].delete_many({})
+    await stage.rewind("gamification", topics)
+    again = build(stage.settings(GamificationSettings), clock=clock())
+    async with stage.worker(again):
+        await eventually(lambda: applied(again, ids), within=30)
+        assert await ledger(again) == before
+        assert await sums(again) == sums_before
+    await again.chassis.close()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_replay_into_nothing_gives_the_same_ledger_and_the_rebuild_agrees(
+    stage: Stage, service: Service, seed: int
+) -> None:
+    """A busy day read twice: the second time in other batches, and with topics overtaking each other."""
+    ids = await _busy_day(stage, seed)
+    async with stage.worker(service):
+        await eventually(lambda: applied(service, ids), within=40)
+        first, first_sums = await ledger(service), await sums(service)
+        rebuilt = await commands.rebuild(service.parts, PROGRAM)
+    assert rebuilt == commands.Rebuilt(8, len(first), 0)
+    for name in await service.chassis.mongo.db.list_collection_names():
+        await service.chassis.mongo.db[name].delete_many({})
+    await stage.rewind("gamification", ("herald.posts", "herald.engagements", "herald.program", "herald.people"))
+    again = build(stage.settings(GamificationSettings), clock=clock())
+    assert again.consumer is not None
+    again.consumer.max_batch = 17
+    async with stage.worker(again):
+        await eventually(lambda: applied(again, ids), within=40)
+        assert await ledger(again) == first
+        assert await sums(again) == first_sums
+    await again.chassis.close()
+
+
+async def _busy_day(stage: Stage, seed: int) -> list[str]:
+    await stage.create_topics(("herald.posts", "herald.engagements", "herald.program", "herald.people"))
+    chance = random.Random(seed)
+    told: list[Event] = []
+    for number in range(60):
+        post = shared(f"person-{chance.randrange(8)}", f"p{number}", network=chance.choice(["linkedin", "x"]))
+        told.append(post)
+        told += [
+            engaged(post, chance.choice(["click", "click", "like", "repost"]), quantity=chance.choice([1, 1, 4]))
+            for _ in range(chance.randrange(8))
+        ]
+        if chance.random() < 0.3:
+            told.append(removed(post))
+    return await stage.publish(*told[:50], created(), *told[50:])
+
+
+async def test_a_rebuild_mends_what_was_broken(stage: Stage, service: Service) -> None:
+    parts, mongo = service.parts, service.chassis.mongo
+    await service.ensure_indexes()
+    await mongo.transact(lambda tx: commands.add_programmes(parts, tx, {PROGRAM: "UTC"}))
+    facts = [fact(shared("ann", "p1")), fact(shared("ben", "p2")), fact(engaged(shared("ben", "p2")))]
+    await mongo.transact(lambda tx: commands.book_facts(parts, tx, facts))
+    right = await sums(service)
+    day = f"{NOON:%Y-%m-%d}"
+    await mongo.db["balances"].update_one({"_id": f"{PROGRAM}|ben|all"}, {"$set": {"points": 999}})
+    await mongo.db["balances"].delete_one({"_id": f"{PROGRAM}|ann|{NOON:%Y-%m}"})
+    await mongo.db["balances"].insert_one(
+        {"_id": f"{PROGRAM}|eve|all", "program_id": PROGRAM, "period": "all", "ambassador_id": "eve", "points": 5}
+    )
+    await mongo.db["totals"].update_one({"_id": f"{PROGRAM}|ben|{day}"}, {"$set": {"rules.click.points": 40}})
+    assert await commands.rebuild(parts, PROGRAM) == commands.Rebuilt(3, 3, 4)
+    assert await sums(service) == right
+    assert await commands.rebuild(parts, PROGRAM) == commands.Rebuilt(2, 3, 0)
+
+
+async def test_what_cannot_be_is_dead_lettered_and_stops_nothing(stage: Stage, service: Service) -> None:
+    post = shared("ann", "p1")
+    async with stage.worker(service):
+        await stage.publish(
+            created("lost", time_zone="Mars/Olympus"),
+            created(),
+            shared("ann", "future", occurred_at=NOON.replace(year=9999)),
+            shared("ann", "past", occurred_at=NOON.replace(year=1)),
+            post,
+        )
+        await eventually(lambda: ledger(service), until=lambda found: len(found) == 1)
+        letters = await eventually(
+            lambda: stage.records("herald.deadletters.gamification"), until=lambda found: len(found) == 3
+        )
+    reasons = sorted(value.decode() for letter in letters for name, value in letter.headers if b"-" in (value or b""))
+    assert [reason for reason in reasons if reason in ("time-zone-unknown", "occurred-at-implausible")] == [
+        "occurred-at-implausible",
+        "occurred-at-implausible",
+        "time-zone-unknown",
+    ]
