@@ -167,7 +167,7 @@ async def test_my_posts_come_in_pages_newest_first(scene: Scene) -> None:
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        params = {"limit": 4, **({"cursor": cursor} if cursor else {})}
+        params: dict[str, str | int] = {"limit": 4} | ({"cursor": cursor} if cursor else {})
         page = (await scene.api.get("/v1/posts", params=params, headers=ana)).json()
         seen += [post["id"] for post in page["items"]]
         cursor = page["next"]

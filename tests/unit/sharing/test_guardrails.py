@@ -25,26 +25,11 @@ from services.sharing.networks import NETWORKS
 RULES = default_guardrails("p1")
 LINK = "https://herald.example/l/Ab3dE6gH"
 networks = st.sampled_from(sorted(NETWORKS))
-captions = st.text() | st.lists(
-    st.sampled_from(
-        [
-            "guaranteed returns",
-            "strictly confidential",
-            "usage interne",
-            "ana@example.com",
-            "+33 6 12 34 56 78",
-            "🎉",
-            "Bonjour",
-            "#Werbung",
-            "revolutionary",
-            "\u202e",
-            "\n\n",
-            "example.com",
-            "é" * 40,
-        ]
-    ),
-    max_size=60,
-).map(" ".join)
+FRAGMENTS = (
+    *("guaranteed returns", "strictly confidential", "usage interne", "ana@example.com", "+33 6 12 34 56 78", "🎉"),
+    *("Bonjour", "#Werbung", "revolutionary", "\u202e", "\n\n", "example.com", "é" * 40),
+)
+captions = st.text() | st.lists(st.sampled_from(FRAGMENTS), max_size=60).map(" ".join)
 
 
 def judged(caption: str, network: str = "linkedin", country: str = "FR", rules: Guardrails = RULES) -> Verdict:

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sharing import spool as module
 from services.sharing.spool import Spool, SpoolFull
 
 BIG = 1 << 30
@@ -91,7 +90,7 @@ def test_a_write_that_fails_half_way_leaves_no_trace(tmp_path: Path, monkeypatch
         raise OSError(errno.ENOSPC, "no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr(module.os, "write", half)
+        patched.setattr(os, "write", half)
         with pytest.raises(OSError, match="no space"):
             spool.append([b"second"])
     spool.append([b"third"])
