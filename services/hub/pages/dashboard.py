@@ -59,11 +59,11 @@ async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
     listening = asyncio.ensure_future(_listen(view, program_id, moved))
     try:
         async with asyncio.timeout(STREAM_SECONDS):
-            while not listening.done():
+            while True:
                 await _either(moved, listening)
+                if not moved.is_set():
+                    return
                 moved.clear()
-                if listening.done():
-                    break
                 figures = await _figures(view, program_id, days)
                 if isinstance(figures, dict):
                     shown = {tile.key: tile.text for tile in tiles(view.language, figures, {})}

@@ -1,0 +1,61 @@
+"""People at a browser: signing in by hand, as a persona, on a phone or at a desk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page, Route
+
+from tests.browser import desktop, phone
+
+DEVICES = {"phone": phone, "desktop": desktop}
+PATIENCE = 15_000
+
+
+class Watched:
+    """A page, and everything in it that no page of ours may do."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self._said(message.type, message.text))
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind == "error" and "Failed to load resource" not in text:
+            self.complaints.append(text)
+
+
+@asynccontextmanager
+async def signed_in(browser: Browser, url: str, persona: str, device: str, **options: Any) -> AsyncIterator[Watched]:
+    """A page of somebody who has just signed in; what lies outside of Herald answers with an empty page."""
+    context = await DEVICES[device](browser, **options)
+    context.set_default_timeout(PATIENCE)
+    page = await context.new_page()
+    watched = Watched(page)
+    await _keep_inside(context, url, watched)
+    await sign_in(page, url, persona)
+    try:
+        yield watched
+    finally:
+        await context.close()
+
+
+async def sign_in(page: Page, url: str, persona: str) -> None:
+    """The whole way: welcome page, issuer, back."""
+    await page.goto(f"{url}/welcome")
+    await page.locator('a[href^="/auth/sign-in"]').click()
+    await page.locator(f'button[value="{persona}"]').click()
+    await page.wait_for_url(lambda where: "/issuer/" not in where and "/auth/" not in where)
+    await page.locator("main h1, main h2").first.wait_for()
+
+
+async def _keep_inside(context: BrowserContext, url: str, watched: Watched) -> None:
+    async def answer(route: Route) -> None:
+        watched.elsewhere.append(route.request.url)
+        await route.fulfill(status=200, content_type="text/html", body="<title>elsewhere</title>")
+
+    await context.route(lambda where: not where.startswith(url) and where.startswith("http"), answer)

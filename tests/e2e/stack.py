@@ -1,0 +1,109 @@
+"""All of Herald for the browser: its processes on the run's servers, in a namespace of its own, and a small company
+whose first day has been lived, so that every page has something to show."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import httpx
+
+from herald import topics
+from herald.demo.api import Api
+from herald.demo.story import Scale, Story
+from herald.local import credentials, plan
+from herald.local.home import Home
+from herald.local.plan import Addresses, ProcessSpec
+from herald.local.ports import free_ports
+from tests.infra import Infra
+
+READY_SECONDS = 90.0
+STOP_SECONDS = 25.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The one address, and the APIs behind it with a token of anybody."""
+
+    url: str
+    program_id: str
+    api: Api
+
+
+@asynccontextmanager
+async def running(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
+    """Every role of every service; ends all of them."""
+    home = Home(folder)
+    home.prepare()
+    namespace = f"e{secrets.token_hex(3)}"
+    await topics.apply_topics(infra.kafka_bootstrap, namespace)
+    ports = free_ports(list(plan.names(split=False)), folder / "ports.json")
+    url = f"http://127.0.0.1:{ports['apis']}"
+    addresses = Addresses(infra.kafka_bootstrap, infra.mongo_url, infra.redis_url, url)
+    specs = plan.processes(home, addresses, credentials.environment(home), ports, split=False)
+    children = [await _start(spec, namespace, home) for spec in specs]
+    api = Api(url, home, at_once=6)
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await asyncio.gather(*(_ready(spec) for spec in specs))
+        yield Stack(url, await _first_day(api), api)
+    finally:
+        await api.close()
+        await asyncio.gather(*(_stop(child) for child in children))
+
+
+async def _start(spec: ProcessSpec, namespace: str, home: Home) -> asyncio.subprocess.Process:
+    with (home.logs / f"{spec.name}.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            *spec.argv,
+            env={**os.environ, **spec.env, "HERALD_NAMESPACE": namespace},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+async def _ready(spec: ProcessSpec) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                if (await client.get(spec.address)).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.2)
+
+
+async def _stop(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is None:
+        child.terminate()
+    try:
+        await asyncio.wait_for(child.wait(), STOP_SECONDS)
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+
+
+async def _first_day(api: Api) -> str:
+    """People, a programme, content, shares and clicks; the programme's id."""
+    sample = (files("herald") / "samples" / "feed.atom.xml").read_bytes()
+    story = Story(api, Scale(people=24, ambassadors=9, visits_per_post=1, seed=3), sample, lambda *_: None)
+    for act in (story.people, story.programme, story.invitations, story.content, story.shares, story.clicks):
+        await act()
+    await _counted(api, story)
+    return story.tally.program_id
+
+
+async def _counted(api: Api, story: Story) -> None:
+    """Until the figures know every click, so that what moves afterwards was moved by a test."""
+    path = f"/metrics/v1/programs/{story.tally.program_id}/figures"
+    clicks = sum(story.tally.clicks.values())
+    async with asyncio.timeout(60):
+        while (await api.get("marc@herald.example", path))["figures"]["clicks_raw"]["value"] < clicks:
+            await asyncio.sleep(0.2)

@@ -1,0 +1,292 @@
+"""The main job, by hand, in a real browser, on a phone and at a desk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser import accessibility_findings
+from tests.e2e.people import DEVICES, Watched, signed_in
+from tests.e2e.stack import Stack, running
+from tests.infra import Infra
+
+pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+FIGURE_SECONDS = 15_000
+PAGES = {
+    "amina": (
+        "/feed",
+        "/posts",
+        "/points",
+        "/leaderboard",
+        "/leaderboard?scope=team&period=all",
+        "/me",
+        "/join",
+        "/menu",
+    ),
+    "emma": ("/editor", "/editor?state=published", "/editor?state=retired", "/editor/new", "/editor/feeds"),
+    "marc": ("/manage", "/manage/ambassadors?query=a", "/manage/program", "/manage/import", "/manage/guardrails"),
+    "ines": ("/admin/people",),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stack(infra: Infra, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    async with running(infra, tmp_path_factory.mktemp("herald")) as found:
+        yield found
+
+
+async def shown(page: Page, figure: str) -> str:
+    return await page.locator(f'[data-figure="{figure}"]').inner_text()
+
+
+async def share_button(page: Page, network: str = "linkedin") -> None:
+    """The first tap; the sheet is open when this returns."""
+    await page.locator(f'[data-network="{network}"]').first.click()
+    await expect(page.locator("#sheet")).to_be_visible()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+async def test_an_ambassador_shares_in_two_taps(browser: Browser, stack: Stack, device: str) -> None:
+    async with signed_in(browser, stack.url, "amina", device) as seen:
+        page = seen.page
+        title = (await page.locator("article h2").first.inner_text()).strip()
+        before = await stack.api.get("amina@herald.example", "/sharing/v1/posts", limit=100)
+        async with page.context.expect_page() as opened:
+            await share_button(page)
+            await page.locator("[data-share]").click()
+        await expect(page.locator("[data-shared]")).to_be_visible()
+        dialog = await opened.value
+        await dialog.wait_for_load_state()
+        assert "linkedin.com" in dialog.url
+        after = await stack.api.get("amina@herald.example", "/sharing/v1/posts", limit=100)
+        assert len(after["items"]) == len(before["items"]) + 1
+        post = after["items"][0]
+        assert (post["network"], post["title"]) == ("linkedin", title)
+        assert post["short_url"] in await page.locator("[data-shared] code").inner_text()
+        await page.goto(f"{stack.url}/posts")
+        await expect(page.locator("main h2").first).to_have_text(title)
+        assert seen.complaints == []
+
+
+@pytest.mark.parametrize("device", DEVICES)
+async def test_a_managers_figure_moves_without_a_reload(browser: Browser, stack: Stack, device: str) -> None:
+    async with (
+        signed_in(browser, stack.url, "marc", device) as manager,
+        signed_in(browser, stack.url, "jonas", "phone") as jonas,
+    ):
+        page = manager.page
+        await expect(page.locator(".live.on")).to_be_visible()
+        await page.evaluate("window.neverReloaded = true")
+        shares = int(await shown(page, "shares"))
+        await share_button(jonas.page, "x")
+        await jonas.page.locator("[data-share]").click()
+        await expect(jonas.page.locator("[data-shared]")).to_be_visible()
+        moved = page.locator('[data-figure="shares"]')
+        await expect(moved).to_have_text(str(shares + 1), timeout=FIGURE_SECONDS)
+        assert await page.evaluate("window.neverReloaded")
+        assert manager.complaints == []
+
+
+@pytest.mark.parametrize("persona", PAGES)
+@pytest.mark.parametrize("device", DEVICES)
+async def test_every_page_is_accessible_and_obeys_its_own_policy(
+    browser: Browser, stack: Stack, persona: str, device: str
+) -> None:
+    findings: dict[str, list[str]] = {}
+    scheme = "dark" if device == "phone" else "light"
+    async with signed_in(browser, stack.url, persona, device, color_scheme=scheme) as seen:
+        for path in PAGES[persona]:
+            answer = await seen.page.goto(stack.url + path)
+            assert answer is not None
+            assert answer.status == 200, path
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            found = await accessibility_findings(seen.page)
+            wide = await seen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            findings |= {path: found} if found else {}
+            assert wide <= 0, f"{path} is {wide} points too wide"
+        assert findings == {}
+        assert seen.complaints == []
+
+
+@pytest.mark.parametrize("device", DEVICES)
+async def test_the_sheet_and_the_details_of_things_are_accessible(browser: Browser, stack: Stack, device: str) -> None:
+    async with signed_in(browser, stack.url, "amina", device) as seen:
+        await share_button(seen.page)
+        assert await accessibility_findings(seen.page) == []
+        await seen.page.keyboard.press("Escape")
+        await seen.page.locator("article h2 a").first.click()
+        assert await accessibility_findings(seen.page) == []
+    for persona, listing, link in (
+        ("emma", "/editor?state=published", "main h2 a"),
+        ("ines", "/admin/people", "main .list a"),
+    ):
+        async with signed_in(browser, stack.url, persona, device) as seen:
+            await seen.page.goto(stack.url + listing)
+            await seen.page.locator(link).first.click()
+            await seen.page.locator("h1").wait_for()
+            assert await accessibility_findings(seen.page) == []
+
+
+async def test_sharing_needs_nothing_but_a_keyboard(browser: Browser, stack: Stack) -> None:
+    async with signed_in(browser, stack.url, "lea", "desktop") as seen:
+        page = seen.page
+        start = page.locator('[data-network="whatsapp"]').first
+        await page.locator("main").focus()
+        for _ in range(60):
+            await page.keyboard.press("Tab")
+            if await start.evaluate("node => node === document.activeElement"):
+                break
+        await expect(start).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#sheet")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#sheet")).to_be_hidden()
+        await expect(start).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("[data-share]")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("[data-shared]")).to_be_visible()
+        assert any("whatsapp" in one or "wa.me" in one for one in await _places(page, seen))
+
+
+async def _places(page: Page, seen: Watched) -> list[str]:
+    return [*seen.elsewhere, *(one.url for one in page.context.pages)]
+
+
+async def test_a_guardrail_speaks_while_one_types_and_refuses_the_share(browser: Browser, stack: Stack) -> None:
+    rules = await stack.api.call("marc@herald.example", "GET", f"/sharing/v1/programs/{stack.program_id}/guardrails")
+    body = rules.json()
+    forbidden = [*body["forbidden"], {"phrase": "miracle cure", "severity": "block", "suggestion": "good result"}]
+    await stack.api.call(
+        "marc@herald.example",
+        "PUT",
+        f"/sharing/v1/programs/{stack.program_id}/guardrails",
+        {"disclosures": body["disclosures"], "forbidden": forbidden},
+        headers={"If-Match": rules.headers["etag"]},
+    )
+    async with signed_in(browser, stack.url, "jonas", "phone") as seen:
+        page = seen.page
+        before = await stack.api.get("jonas@herald.example", "/sharing/v1/posts", limit=100)
+        await share_button(page)
+        await page.locator("textarea[name=caption]").fill("A miracle cure, really")
+        await expect(page.locator("#check .finding.block")).to_contain_text("miracle cure")
+        await page.locator("[data-share]").click()
+        await expect(page.locator("#sheet .notice.bad")).to_be_visible()
+        after = await stack.api.get("jonas@herald.example", "/sharing/v1/posts", limit=100)
+        assert len(after["items"]) == len(before["items"])
+        assert await page.locator("textarea[name=caption]").input_value() == "A miracle cure, really"
+
+
+async def test_the_language_is_the_persons_and_can_be_changed(browser: Browser, stack: Stack) -> None:
+    async with signed_in(browser, stack.url, "amina", "phone") as seen:
+        page = seen.page
+        await expect(page.locator("html")).to_have_attribute("lang", "fr")
+        await expect(page.locator("h1")).to_have_text("Bonjour Amina")
+        await page.goto(f"{stack.url}/menu")
+        await page.locator('button[name=language][value="en"]').click()
+        await expect(page.locator("html")).to_have_attribute("lang", "en")
+        await page.goto(f"{stack.url}/feed")
+        await expect(page.locator("h1")).to_have_text("Hello Amina")
+
+
+async def test_a_forged_form_changes_nothing(browser: Browser, stack: Stack) -> None:
+    async with signed_in(browser, stack.url, "amina", "desktop") as seen:
+        send = seen.page.context.request.post
+        for form in ({}, {"csrf": "00" * 64}):
+            answer = await send(f"{stack.url}/me/privacy", form={**form, "hidden_from_rankings": "on"})
+            assert answer.status == 403
+        from_elsewhere = {"origin": "https://evil.example"}
+        token = await seen.page.locator("body").get_attribute("data-csrf") or ""
+        answer = await send(f"{stack.url}/me/privacy", form={"csrf": token}, headers=from_elsewhere)
+        assert answer.status == 403
+        me = await stack.api.get("amina@herald.example", "/program/v1/me")
+        assert me["hidden_from_rankings"] is False
+        cookies = {one["name"]: one for one in await seen.page.context.cookies()}
+        session = cookies["herald_session"]
+        assert (session["httpOnly"], session["sameSite"]) == (True, "Lax")
+
+
+async def test_the_last_feed_can_be_read_without_a_network(browser: Browser, stack: Stack) -> None:
+    async with signed_in(browser, stack.url, "amina", "phone") as seen:
+        page = seen.page
+        await page.evaluate("navigator.serviceWorker.ready")
+        await page.wait_for_function("navigator.serviceWorker.controller !== null")
+        await page.goto(f"{stack.url}/feed")
+        title = await page.locator("article h2").first.inner_text()
+        await page.wait_for_function("caches.match('/feed').then(Boolean)")
+        await page.context.set_offline(True)
+        await page.reload()
+        await expect(page.locator("article h2").first).to_have_text(title)
+        await page.goto(f"{stack.url}/points")
+        await expect(page.locator("h2")).to_have_text(re.compile("hors ligne|offline"))
+
+
+async def test_one_is_invited_agrees_and_reads_the_guidelines_before_the_first_share(
+    browser: Browser, stack: Stack
+) -> None:
+    async with signed_in(browser, stack.url, "marc", "desktop") as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/manage/program")
+        await page.locator("summary.button").click()
+        await page.locator("#name").fill("Second voices")
+        await page.locator('form[action="/manage/program"] button').click()
+        await expect(page.locator("h1")).to_have_text("Second voices")
+        await page.locator("#guidelines_fr").fill("## Parlez pour vous")
+        await page.locator("#guidelines_en").fill("## Speak for yourself")
+        await page.locator('form[action="/manage/guidelines"] button').click()
+        await expect(page.locator(".toast")).to_be_visible()
+        await page.goto(f"{stack.url}/manage/ambassadors?query=Emma")
+        await page.locator('input[name="person"]').first.check()
+        await page.locator('form:has(input[name="person"]) button').click()
+        await expect(page.locator(".list")).to_contain_text("Emma Lindqvist")
+    async with signed_in(browser, stack.url, "emma", "phone") as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/join")
+        await page.locator('a[href$="/join"].button').first.click()
+        await page.locator("form button.wide").click()
+        await page.wait_for_url("**/feed*")
+        me = await stack.api.get("emma@herald.example", "/program/v1/me")
+        (mine,) = [one for one in me["programs"] if one["name"] == "Second voices"]
+        assert (mine["status"], mine["must_acknowledge"]) == ("joined", True)
+        await page.goto(f"{stack.url}/programs/{mine['program_id']}/guidelines")
+        await page.locator("form button.wide").click()
+        await page.wait_for_url("**/feed*")
+        me = await stack.api.get("emma@herald.example", "/program/v1/me")
+        (mine,) = [one for one in me["programs"] if one["name"] == "Second voices"]
+        assert mine["must_acknowledge"] is False
+
+
+async def test_an_editor_writes_and_publishes(browser: Browser, stack: Stack) -> None:
+    async with signed_in(browser, stack.url, "emma", "desktop") as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/editor/new")
+        await page.locator("#url").fill("https://www.example.com/lighthouse")
+        await page.locator("#title_en").fill("The lighthouse project")
+        await page.locator("textarea[name=caption_text]").first.fill("Light for everybody.")
+        await page.locator('button[name=then][value="publish"]').click()
+        await expect(page.locator("main")).to_contain_text("The lighthouse project")
+        assert "state=published" in page.url
+
+
+async def test_a_file_of_people_is_shown_before_it_is_imported(browser: Browser, stack: Stack) -> None:
+    rows = "email,name,country,team\nzoe@herald.example,Zoé Martin,FR,Sales\nbad,Nobody,XX,Sales\n"
+    async with signed_in(browser, stack.url, "marc", "desktop") as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/manage/import")
+        file = {"name": "people.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+        await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
+        await page.locator('form[action="/manage/import"] button').click()
+        await expect(page.locator("main")).to_contain_text("Zoé Martin")
+        await expect(page.locator("main")).to_contain_text("country")
+        found = await stack.api.get("marc@herald.example", "/program/v1/people", query="zoe")
+        assert found["items"] == []
+        await page.locator('form[action$="/confirm"] button').click()
+        await expect(page.locator("[role=status] progress")).to_be_visible()
+        found = await stack.api.get("marc@herald.example", "/program/v1/people", query="zoe")
+        assert [one["name"] for one in found["items"]] == ["Zoé Martin"]

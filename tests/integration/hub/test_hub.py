@@ -1,0 +1,242 @@
+"""The hub on a real MongoDB. The other services are played by a transport that fails on request: what they really
+answer is the end-to-end tests' matter."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from fastapi.routing import APIRoute
+
+from chassis.clock import FixedClock
+from chassis.service import Service
+from services.hub.app import build
+from services.hub.pages import ROUTERS
+from services.hub.sessions import Session
+from services.hub.settings import HubSettings
+from services.hub.signin import router as sign_in_router
+from services.hub.view import Hub, mask
+from tests.infra import Infra
+
+URL = "http://127.0.0.1:8080"
+ME = {
+    "id": "person-1",
+    "name": "Amina Belkacem",
+    "email": "amina@herald.example",
+    "roles": ["ambassador", "manager", "editor", "admin"],
+    "country": "FR",
+    "team": "Engineering",
+    "locale": "fr",
+    "leader": False,
+    "hidden_from_rankings": False,
+    "hidden_from_statistics": False,
+    "programs": [{"program_id": "p1", "status": "joined", "must_acknowledge": False}],
+    "invitations": [],
+}
+PROGRAMS = {"items": [{"id": "p1", "name": "Voices", "time_zone": "Europe/Paris", "languages": ["fr", "en"]}]}
+POINTS = {"total": 40, "this_week": 4, "this_month": 9, "rank": 2, "hidden": False}
+ANSWERS: dict[str, Any] = {"/v1/me": ME, "/v1/programs": PROGRAMS, "/v1/me/points": POINTS}
+
+
+class Network:
+    """Answers for every service but those that are `down`; remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.down: set[str] = set()
+        self.asked: list[httpx.Request] = []
+        self.answers: dict[str, Any] = dict(ANSWERS)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if request.url.host in self.down:
+            raise httpx.ConnectError("nobody there")
+        answer = self.answers.get(request.url.path)
+        if isinstance(answer, httpx.Response):
+            return answer
+        return httpx.Response(200, json=answer) if answer is not None else httpx.Response(200, json={"items": [], "next": None})
+
+
+class Browser:
+    """The hub's application, and a client of it with a signed-in session."""
+
+    def __init__(self, service: Service, network: Network, clock: FixedClock, client: httpx.AsyncClient) -> None:
+        self.hub: Hub = service.parts
+        self.mongo = service.chassis.mongo
+        self.network = network
+        self.clock = clock
+        self.client = client
+
+    async def sign_in(self, seconds: int = 3600) -> Session:
+        tokens = {"access": "at", "refresh": "rt", "until": self.clock.now().timestamp() + seconds}
+        session = await self.hub.sessions.begin({"tokens": tokens}, signed_in=True)
+        self.client.cookies.set("herald_session", session.name)
+        return session
+
+
+@pytest.fixture
+async def browser(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Browser]:
+    environment = {
+        **infra.environment,
+        "HERALD_NAMESPACE": namespace,
+        "HERALD_PUBLIC_URL": URL,
+        "HERALD_ISSUER": f"{URL}/issuer",
+        "HERALD_HUB_CLIENT_SECRET": "hush",
+        "HERALD_SESSION_KEY": Fernet.generate_key().decode(),
+        **{f"HERALD_{name}_URL": f"http://{name.lower()}" for name in ("PROGRAM", "CONTENT", "SHARING", "GAMIFICATION", "METRICS")},
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    network, clock = Network(), FixedClock(datetime.now(UTC))
+    service = build(HubSettings(), clock=clock, transport=httpx.MockTransport(network))  # type: ignore[call-arg]
+    await service.ensure_indexes()
+    transport = httpx.ASGITransport(service.asgi(), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        yield Browser(service, network, clock, client)
+    await service.chassis.mongo.client.drop_database(service.chassis.mongo.db.name)
+    await service.chassis.close()
+
+
+def forms() -> list[str]:
+    routes = [route for router in (sign_in_router, *ROUTERS) for route in router.routes if isinstance(route, APIRoute)]
+    return sorted(re.sub(r"\{\w+\}", "x", route.path) for route in routes if "POST" in route.methods)
+
+
+async def test_no_form_is_taken_without_the_sessions_token(browser: Browser) -> None:
+    assert len(forms()) >= 25
+    await browser.sign_in()
+    await browser.client.get("/feed")
+    del browser.network.asked[:]
+    for path in forms():
+        answer = await browser.client.post(path, data={"csrf": mask("of another session")})
+        assert answer.status_code == 403, path
+    assert [request for request in browser.network.asked if request.method != "GET"] == []
+
+
+async def test_nobody_without_a_session_reaches_a_page_or_a_form(browser: Browser) -> None:
+    for path in ("/feed", "/manage", "/editor", "/admin/people", "/me"):
+        answer = await browser.client.get(path)
+        assert answer.status_code == 303, path
+        assert answer.headers["location"].startswith("/auth/sign-in?back=")
+    for path in forms():
+        assert (await browser.client.post(path, data={})).status_code == 303, path
+
+
+async def test_the_store_holds_neither_the_cookie_nor_a_token(browser: Browser) -> None:
+    session = await browser.sign_in()
+    await browser.client.get("/feed")
+    (row,) = [row async for row in browser.mongo.db["sessions"].find()]
+    plain = repr(row)
+    assert session.name not in plain
+    for secret in ("rt", "amina@herald.example", "Amina"):
+        assert f"'{secret}'" not in plain
+        assert secret == "rt" or secret not in plain
+    assert await browser.hub.sessions.find(session.name) is not None
+
+
+async def test_a_session_ends_when_nobody_uses_it_and_lives_on_when_somebody_does(browser: Browser) -> None:
+    session = await browser.sign_in(seconds=10**6)
+    browser.clock.advance(timedelta(hours=7))
+    assert (await browser.client.get("/feed")).status_code == 200
+    browser.clock.advance(timedelta(hours=7))
+    assert (await browser.client.get("/feed")).status_code == 200
+    browser.clock.advance(timedelta(hours=13))
+    assert await browser.hub.sessions.find(session.name) is None
+    assert (await browser.client.get("/feed")).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/feed", "/posts", "/points", "/leaderboard", "/editor", "/editor/feeds", "/manage"])
+async def test_a_service_that_is_down_leaves_the_rest_of_the_page(browser: Browser, path: str) -> None:
+    await browser.sign_in()
+    assert (await browser.client.get("/me")).status_code == 200
+    browser.network.down = {"content", "sharing", "gamification", "metrics", "program"}
+    page = await browser.client.get(path)
+    assert page.status_code == 200
+    assert "Cette partie ne répond pas" in page.text
+    assert "Traceback" not in page.text
+    assert "Amina" in page.text
+
+
+async def test_a_page_that_cannot_be_without_its_service_says_so_kindly(browser: Browser) -> None:
+    await browser.sign_in()
+    await browser.client.get("/me")
+    browser.network.down = {"content"}
+    page = await browser.client.get("/feed/x")
+    assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+    assert "Une petite pause" in page.text
+
+
+async def test_a_failure_of_ours_shows_a_page_and_no_trace(browser: Browser) -> None:
+    await browser.sign_in()
+    browser.network.answers["/v1/feed/x"] = {"not": "an item"}
+    page = await browser.client.get("/feed/x")
+    assert page.status_code == 500
+    assert "Quelque chose" in page.text
+    assert "UndefinedError" not in page.text
+
+
+async def test_a_leaver_whose_token_still_lives_is_shown_the_door(browser: Browser) -> None:
+    await browser.sign_in()
+    await browser.client.get("/me")
+    refused = {"type": "inactive", "status": 403, "detail": "This person has left."}
+    browser.network.answers["/v1/feed/x"] = httpx.Response(403, json=refused)
+    page = await browser.client.get("/feed/x")
+    assert page.status_code == 403
+    assert "Votre accès a pris fin" in page.text
+
+
+async def test_an_expiring_token_is_renewed_and_a_refused_renewal_signs_out(browser: Browser) -> None:
+    answers = browser.network.answers
+    answers["/issuer/.well-known/openid-configuration"] = {"issuer": f"{URL}/issuer", "token_endpoint": f"{URL}/issuer/token"}
+    answers["/issuer/token"] = {"access_token": "new", "expires_in": 3600, "refresh_token": "rt2"}
+    await browser.sign_in(seconds=5)
+    assert (await browser.client.get("/feed")).status_code == 200
+    assert browser.network.asked[-1].headers["authorization"] == "Bearer new"
+    answers["/issuer/token"] = httpx.Response(400, json={"error": "invalid_grant"})
+    await browser.sign_in(seconds=5)
+    assert (await browser.client.get("/feed")).status_code == 303
+
+
+async def test_a_callback_that_nobody_started_signs_nobody_in(browser: Browser) -> None:
+    page = await browser.client.get("/auth/callback?code=stolen&state=guess")
+    assert page.status_code == 400
+    assert "set-cookie" not in page.headers
+
+
+async def test_calls_carry_the_persons_token_their_address_and_the_trace(browser: Browser) -> None:
+    await browser.sign_in()
+    parent = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+    await browser.client.get("/feed", headers={"user-agent": "Phone/1", "traceparent": parent})
+    (call, *_) = [request for request in browser.network.asked if request.url.host == "content"]
+    assert call.headers["authorization"] == "Bearer at"
+    assert call.headers["x-forwarded-user-agent"] == "Phone/1"
+    assert call.headers["x-forwarded-for"] == "127.0.0.1"
+    assert call.headers["traceparent"].split("-")[1] == "a" * 32
+
+
+async def test_the_live_figures_move_with_the_stream(browser: Browser) -> None:
+    session = await browser.sign_in()
+    shares = iter((3, 4, 5, 6, 7))
+    pulse = "event: figures\ndata: {}\n\n"
+
+    def figures(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/live"):
+            return httpx.Response(200, text=pulse, headers={"content-type": "text/event-stream"})
+        if request.url.path.endswith("/figures"):
+            return httpx.Response(200, json={"figures": {"shares": {"value": next(shares)}}})
+        return httpx.Response(200, json=ANSWERS.get(request.url.path, {"items": []}))
+
+    answer: Callable[[httpx.Request], httpx.Response] = figures
+    browser.hub.http._transport = httpx.MockTransport(answer)
+    assert session.tokens is not None
+    async with asyncio.timeout(10):
+        page = await browser.client.get("/manage/live")
+    assert page.headers["content-type"].startswith("text/event-stream")
+    data = [json.loads(line[6:]) for line in page.text.splitlines() if line.startswith("data: ")]
+    assert data == [{"shares": "3"}]
