@@ -16,19 +16,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Literal
 from urllib.parse import urlsplit
 
 Agent = Literal["browser", "bot", "prefetch"]
 Verdict = Literal["counted", "bot", "prefetch", "repeat", "self"]
-Networks = tuple[IPv4Network | IPv6Network, ...]
 
 REPEAT = timedelta(hours=1)
 MAX_HEADER = 512
+REMEMBERED = 16_384
 
 BOTS = (
     r"bot\b|bot[/_;\d]|crawl|spider|slurp|archiver|scrap(?:er|y)",  # what calls itself so
@@ -75,16 +75,16 @@ def agent_of(method: str, user_agent: str, purpose: str) -> Agent:
     return "bot" if method == "HEAD" or is_bot(user_agent) else "browser"
 
 
-def visitor_of(key: bytes, address: str, user_agent: str, day: date) -> str:
-    """The visitor's keyed hash, 32 hexadecimal digits: the same all day (UTC), unlinkable to the day before.
+def visitor_of(key: bytes, address: str, user_agent: str, day: str) -> str:
+    """The visitor's keyed hash, 32 hexadecimal digits: the same all day (ISO, in UTC), another one the next.
 
     Of an IPv6 address only the network (/64) counts, because the rest changes by itself.
     """
-    said = f"{day.isoformat()}\n{_place(address)}\n{user_agent[:MAX_HEADER]}"
+    said = f"{day}\n{_place(address)}\n{user_agent[:MAX_HEADER]}"
     return blake2b(said.encode("utf-8", "surrogateescape"), key=key, digest_size=16).hexdigest()
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=REMEMBERED)
 def _place(address: str) -> str:
     try:
         parsed = ip_address(address)
@@ -97,30 +97,38 @@ def _place(address: str) -> str:
     return str(ip_network((int(parsed) >> 64 << 64, 64)))
 
 
-def networks_of(text: str) -> Networks:
-    """Networks from a list with commas. Raises ValueError."""
-    return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+class Proxies:
+    """The networks whose word is believed on where a request came from: a list with commas. Raises ValueError."""
 
+    def __init__(self, networks: str) -> None:
+        self._networks = tuple(ip_network(one.strip()) for one in networks.split(",") if one.strip())
+        self._known: dict[str, bool] = {}
 
-@lru_cache(maxsize=16384)
-def is_trusted(address: str, trusted: Networks) -> bool:
-    """Whether what this peer says of where a request came from is believed."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in trusted)
+    def trust(self, address: str) -> bool:
+        """Whether the address is one of theirs."""
+        known = self._known.get(address)
+        if known is None:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            known = self._known[address] = self._contain(address)
+        return known
 
+    def _contain(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._networks)
 
-def client_address(peer: str, forwarded_for: str, trusted: Networks) -> str:
-    """Where a request came from: the last address that no trusted proxy vouches for."""
-    if not forwarded_for or not is_trusted(peer, trusted):
+    def origin(self, peer: str, forwarded_for: str) -> str:
+        """Where a request came from: the last address that no trusted proxy vouches for."""
+        if not forwarded_for or not self.trust(peer):
+            return peer
+        for hop in reversed(forwarded_for.split(",")):
+            peer = hop.strip()[:64]
+            if not self.trust(peer):
+                break
         return peer
-    for hop in reversed(forwarded_for.split(",")):
-        peer = hop.strip()[:64]
-        if not is_trusted(peer, trusted):
-            break
-    return peer
 
 
 @lru_cache(maxsize=4096)

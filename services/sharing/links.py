@@ -7,6 +7,7 @@ of a request; nothing of it is kept but the day's keyed hash, what kind of agent
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import re
@@ -14,6 +15,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from opentelemetry import trace
@@ -29,7 +31,7 @@ from chassis.telemetry import LATENCY_BUCKETS, exposition, extract, inject
 from herald_contracts import LinkClicked, Record
 from herald_contracts.envelope import CONTENT_TYPE, SPEC_VERSION, schema_id
 from services.sharing.clicklog import ClickLog
-from services.sharing.clicks import agent_of, client_address, is_trusted, referrer_host, visitor_of
+from services.sharing.clicks import Proxies, agent_of, referrer_host, visitor_of
 from services.sharing.pages import POLICY, language_of, page
 from services.sharing.settings import SharingSettings
 from services.sharing.targetcache import Link, TargetCache
@@ -137,6 +139,23 @@ class Latency:
         yield family
 
 
+class _Moment:
+    """The present as text: made once for all clicks of the same millisecond."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._at = datetime.min.replace(tzinfo=UTC)
+        self._text = ("", "")
+
+    def now(self) -> tuple[str, str]:
+        """Time and day, RFC 3339 in UTC."""
+        at = self._clock.now()
+        if at != self._at:
+            text = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            self._at, self._text = at, (text, text[:10])
+        return self._text
+
+
 class Links:
     """The redirect and its life. Health: `/health/live`, `/health/ready`; metrics: `/metrics`."""
 
@@ -144,11 +163,11 @@ class Links:
         self, chassis: Chassis, settings: SharingSettings, clock: Clock, cache: TargetCache, log: ClickLog
     ) -> None:
         self._chassis = chassis
-        self._clock = clock
         self._cache = cache
         self._log = log
         self._key = settings.hash_key
-        self._trusted = settings.trusted
+        self._proxies = Proxies(settings.trusted_proxies)
+        self._moment = _Moment(clock)
         self._most = settings.max_waiting_clicks
         self._grace = settings.grace
         self._tracing = Tracing(chassis, settings.links_traces)
@@ -170,6 +189,8 @@ class Links:
     async def start(self) -> None:
         """Keep clicks; ready once MongoDB has answered (later, what is cached is enough)."""
         self._running = asyncio.ensure_future(self._log.run(self._stop))
+        gc.collect()
+        gc.freeze()  # what was imported is never garbage; looking through it would hold up visitors
         while not self._stop.is_set() and not self._ready:
             try:
                 await self._chassis.mongo.ping()
@@ -219,7 +240,7 @@ class Links:
             return
         client = scope.get("client")
         peer = client[0] if client else ""
-        trusted = is_trusted(peer, self._trusted)
+        trusted = self._proxies.trust(peer)
         span = self._tracing.begin(method, headers, trusted=trusted)
         try:
             link = self._cache.get(code) or await self._find(code, span)
@@ -243,20 +264,20 @@ class Links:
 
     async def _keep(self, link: Link, method: str, peer: str, headers: Headers, span: Span | None) -> None:
         """Record the click; returns when it is kept."""
-        now = self._clock.now()
+        moment, day = self._moment.now()
         browser = headers.get(b"user-agent", b"").decode("latin-1")
         purpose = next((headers[name].decode("latin-1") for name in PURPOSES if name in headers), "")
         visitor = None
         if headers.get(b"sec-gpc") != b"1" and headers.get(b"dnt") != b"1":
             forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
-            visitor = visitor_of(self._key, client_address(peer, forwarded, self._trusted), browser, now.date())
+            visitor = visitor_of(self._key, self._proxies.origin(peer, forwarded), browser, day)
         referrer = headers.get(b"referer")
         id = new_id()
         sending = self._tracing.send(span, id) if span is not None else None
         record = click_record(
             link,
             id=id,
-            time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            time=moment,
             agent=agent_of(method, browser, purpose),
             visitor=visitor,
             referrer=referrer_host(referrer.decode("latin-1")) if referrer else None,

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import Settings
-from services.sharing.clicks import Networks, networks_of
+from services.sharing.clicks import Proxies
 
 KEY_BYTES = 32
 
@@ -30,7 +30,7 @@ class SharingSettings(Settings):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: str) -> str:
-        networks_of(value)
+        Proxies(value)
         return value
 
     @field_validator("visitor_key")
@@ -43,10 +43,6 @@ class SharingSettings(Settings):
     @property
     def hash_key(self) -> bytes:
         return _decoded(self.visitor_key)[:64]
-
-    @property
-    def trusted(self) -> Networks:
-        return networks_of(self.trusted_proxies)
 
 
 def _decoded(value: SecretStr) -> bytes:

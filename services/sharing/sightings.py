@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from chassis.directory import Principal
-from services.sharing.clicks import client_address, is_trusted, visitor_of
+from services.sharing.clicks import Proxies, visitor_of
 from services.sharing.parts import Sharing
 
 REMEMBERED = 50_000
@@ -17,17 +17,18 @@ class Sightings:
 
     def __init__(self, parts: Sharing) -> None:
         self._parts = parts
+        self._key = parts.settings.hash_key
+        self._proxies = Proxies(parts.settings.trusted_proxies)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def note(self, caller: Principal, peer: str, headers: Mapping[str, str]) -> None:
         """`headers` by lower-case name; what a trusted proxy says of address and browser goes first."""
-        settings = self._parts.settings
         agent = headers.get("user-agent", "")
-        if is_trusted(peer, settings.trusted):
+        if self._proxies.trust(peer):
             agent = headers.get("x-forwarded-user-agent", agent)
-        address = client_address(peer, headers.get("x-forwarded-for", ""), settings.trusted)
+        address = self._proxies.origin(peer, headers.get("x-forwarded-for", ""))
         now = self._parts.clock.now()
-        seen = (visitor_of(settings.hash_key, address, agent, now.date()), caller.id)
+        seen = (visitor_of(self._key, address, agent, now.date().isoformat()), caller.id)
         if seen in self._known:
             return
         await self._parts.store.visits.saw(*seen, now)

@@ -1,6 +1,6 @@
 """An append-only spool on disk, for what must survive while Kafka does not answer.
 
-Every entry is its length and CRC-32 (4 bytes each, big endian) and its bytes; `append` returns after fsync. Entries
+Every entry is its length and CRC-32 (4 bytes each, big endian) and its bytes, at least one; `append` returns after fsync. Entries
 go to segments that one process writes and holds a lock on, which ends with the process; whoever can lock a segment
 may drain it. A segment is removed once all of it was handed on, so what is handed on twice after a crash is at most
 one segment. An entry that was torn by a crash had not been acknowledged: reading ends there.
@@ -152,7 +152,7 @@ def _read(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
             length, check = _HEAD.unpack(head)
-            if length > MAX_ENTRY:
+            if not 0 < length <= MAX_ENTRY:  # zeros are what a file system leaves where it never wrote
                 return
             entry = file.read(length)
             if len(entry) < length or zlib.crc32(entry) != check:

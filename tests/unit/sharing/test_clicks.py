@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,10 @@ from services.sharing.clicks import (
     BOTS,
     PEOPLE,
     REPEAT,
+    Proxies,
     agent_of,
-    client_address,
     is_bot,
     judge,
-    networks_of,
     referrer_host,
     visitor_of,
 )
@@ -93,12 +92,12 @@ def test_an_authors_click_is_their_own_and_a_bot_is_a_bot() -> None:
 
 
 def test_a_visitor_is_one_for_a_day_and_a_browser() -> None:
-    day = date(2026, 11, 23)
+    day = "2026-11-23"
     first = visitor_of(KEY, "203.0.113.9", "A", day)
     assert len(first) == 32
     assert first == visitor_of(KEY, "::ffff:203.0.113.9", "A", day)
     others = {
-        visitor_of(KEY, "203.0.113.9", "A", day + timedelta(days=1)),
+        visitor_of(KEY, "203.0.113.9", "A", "2026-11-24"),
         visitor_of(KEY, "203.0.113.9", "B", day),
         visitor_of(KEY, "203.0.113.8", "A", day),
         visitor_of(bytes(32), "203.0.113.9", "A", day),
@@ -121,7 +120,7 @@ def test_a_visitor_is_one_for_a_day_and_a_browser() -> None:
     ],
 )
 def test_forwarded_addresses_are_believed_up_to_the_first_stranger(peer: str, forwarded: str, found: str) -> None:
-    assert client_address(peer, forwarded, networks_of("10.0.0.0/8,::1/128")) == found
+    assert Proxies("10.0.0.0/8,::1/128").origin(peer, forwarded) == found
 
 
 @given(st.text())
