@@ -65,6 +65,7 @@ def _parts(request: Request) -> Content:
 
 Parts = Annotated[Content, Depends(_parts)]
 Editor = Annotated[Principal, requires("editor")]
+Reader = Annotated[Principal, requires("editor", "manager")]
 Key = Annotated[str, Path(max_length=128)]
 Program = Annotated[Id | None, Query(description="Only of this programme")]
 Wanted = Annotated[Language | None, Query(description="The person's own by default")]
@@ -119,7 +120,7 @@ async def list_items(
 
 
 @router.get("/items/{item_id}", tags=["items"], summary="One item, with its version as ETag")
-async def get_item(item_id: Key, caller: Editor, parts: Parts, response: Response) -> ItemView:
+async def get_item(item_id: Key, caller: Reader, parts: Parts, response: Response) -> ItemView:
     item = await parts.store.get_item(item_id)
     response.headers.update(etag(item.version))
     return ItemView.of(item)

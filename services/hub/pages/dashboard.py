@@ -78,8 +78,10 @@ async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
 async def _either(moved: asyncio.Event, listening: asyncio.Future[None]) -> None:
     waiting = asyncio.ensure_future(moved.wait())
     both: set[asyncio.Future[Any]] = {waiting, listening}
-    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
 
 
 async def _listen(view: View, program_id: str, moved: asyncio.Event) -> None:

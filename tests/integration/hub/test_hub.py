@@ -26,6 +26,7 @@ from services.hub.view import Hub, mask
 from tests.infra import Infra
 
 URL = "http://127.0.0.1:8080"
+SERVICES = ("program", "content", "sharing", "gamification", "metrics")
 ME = {
     "id": "person-1",
     "name": "Amina Belkacem",
@@ -60,7 +61,7 @@ class Network:
         answer = self.answers.get(request.url.path)
         if isinstance(answer, httpx.Response):
             return answer
-        return httpx.Response(200, json=answer) if answer is not None else httpx.Response(200, json={"items": [], "next": None})
+        return httpx.Response(200, json={"items": [], "next": None} if answer is None else answer)
 
 
 class Browser:
@@ -89,12 +90,12 @@ async def browser(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyPatch)
         "HERALD_ISSUER": f"{URL}/issuer",
         "HERALD_HUB_CLIENT_SECRET": "hush",
         "HERALD_SESSION_KEY": Fernet.generate_key().decode(),
-        **{f"HERALD_{name}_URL": f"http://{name.lower()}" for name in ("PROGRAM", "CONTENT", "SHARING", "GAMIFICATION", "METRICS")},
+        **{f"HERALD_{name.upper()}_URL": f"http://{name}" for name in SERVICES},
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     network, clock = Network(), FixedClock(datetime.now(UTC))
-    service = build(HubSettings(), clock=clock, transport=httpx.MockTransport(network))  # type: ignore[call-arg]
+    service = build(HubSettings(), clock=clock, transport=httpx.MockTransport(network))
     await service.ensure_indexes()
     transport = httpx.ASGITransport(service.asgi(), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
@@ -105,7 +106,7 @@ async def browser(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyPatch)
 
 def forms() -> list[str]:
     routes = [route for router in (sign_in_router, *ROUTERS) for route in router.routes if isinstance(route, APIRoute)]
-    return sorted(re.sub(r"\{\w+\}", "x", route.path) for route in routes if "POST" in route.methods)
+    return sorted(re.sub(r"\{\w+\}", "x", route.path) for route in routes if "POST" in (route.methods or ()))
 
 
 async def test_no_form_is_taken_without_the_sessions_token(browser: Browser) -> None:
@@ -155,7 +156,7 @@ async def test_a_session_ends_when_nobody_uses_it_and_lives_on_when_somebody_doe
 async def test_a_service_that_is_down_leaves_the_rest_of_the_page(browser: Browser, path: str) -> None:
     await browser.sign_in()
     assert (await browser.client.get("/me")).status_code == 200
-    browser.network.down = {"content", "sharing", "gamification", "metrics", "program"}
+    browser.network.down = set(SERVICES)
     page = await browser.client.get(path)
     assert page.status_code == 200
     assert "Cette partie ne répond pas" in page.text
@@ -193,7 +194,9 @@ async def test_a_leaver_whose_token_still_lives_is_shown_the_door(browser: Brows
 
 async def test_an_expiring_token_is_renewed_and_a_refused_renewal_signs_out(browser: Browser) -> None:
     answers = browser.network.answers
-    answers["/issuer/.well-known/openid-configuration"] = {"issuer": f"{URL}/issuer", "token_endpoint": f"{URL}/issuer/token"}
+    issuer = f"{URL}/issuer"
+    discovered = {"issuer": issuer, "token_endpoint": f"{issuer}/token"}
+    answers["/issuer/.well-known/openid-configuration"] = discovered
     answers["/issuer/token"] = {"access_token": "new", "expires_in": 3600, "refresh_token": "rt2"}
     await browser.sign_in(seconds=5)
     assert (await browser.client.get("/feed")).status_code == 200

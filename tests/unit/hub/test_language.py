@@ -10,8 +10,8 @@ import pytest
 from services.hub.language import CATALOGUES, LANGUAGES, Language, catalogue, chosen
 
 HUB = CATALOGUES.parent
-KEY = re.compile(r'''(?:\bt|language\.text)\("([a-z0-9_.-]+)"[,)]''')
-PREFIX = re.compile(r'''\bt\("([a-z_.]+[._])" ~''')
+KEY = re.compile(r"""(?:\bt|language\.text)\("([a-z0-9_.-]+)"[,)]""")
+PREFIX = re.compile(r"""\bt\("([a-z_.]+[._])" ~""")
 
 
 def placeholders(text: str | dict[str, str]) -> set[str]:
