@@ -59,8 +59,8 @@ async def test_a_subscriber_in_ten_lines(infra: Infra, posts: str, tmp_path: Pat
         f"{post.headers['ce_id']} {post.data['ambassador_id']} {post.data['network']}" for post in POSTS
     ]
     assert found[-1] == "left out: version-unknown"
-    body = SNIPPETS[0].partition("async def main():\n")[2].partition("\n\nasyncio.run")[0]
-    assert len(body.splitlines()) <= 11
+    body = SNIPPETS[0].partition("async def main():\n")[2].partition("\n\n\nasyncio.run")[0]
+    assert len(body.splitlines()) <= 10
 
 
 async def test_any_cloudevents_client(infra: Infra, posts: str, tmp_path: Path) -> None:
