@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from herald.demo.api import Api
+from herald.demo.browser import Browser
 from herald.demo.company import Person, make_company, to_csv
 from herald.demo.tally import Share, Tally
 from herald.demo.visitors import Visitor, a_bot, a_person, a_prefetcher, at_home
@@ -205,7 +206,8 @@ class Story:
         ]
         self.owners = {self.ids[email]: visitor for email, _, _, visitor in plans}
         await self._all("posts shared", plans, lambda plan: self._share(*plan))
-        for share in self.chance.sample(self.tally.shares, k=max(1, len(self.tally.shares) // 50)):
+        await self.through_the_hub()
+        for share in self.chance.sample(self.tally.shares[:-1], k=max(1, len(self.tally.shares) // 50)):
             email = self.tally.joined[share.ambassador]
             await self.api.call(email, "DELETE", f"/sharing/v1/posts/{share.id}")
             self.tally.removed.add(share.id)
@@ -230,6 +232,22 @@ class Story:
                 headers={"User-Agent": visitor.agent},
             )
             self.tally.shares.append(Share(post["id"], self.ids[email], network, post["short_url"], item["id"]))
+
+    async def through_the_hub(self) -> None:
+        """One share as a person makes it, in the hub; its trace is kept for the report."""
+        persona = next(one for one in PERSONAS if one.ambassador)
+        path = "/sharing/v1/posts"
+        before = {post["id"] for post in await self.api.pages(persona.email, path, limit=100)}
+        [item] = (await self._feed(persona.email, 4))[-1:]
+        browser = Browser(self.api.url, self.owners[self.ids[persona.email]].agent)
+        try:
+            await browser.sign_in(persona.key)
+            self.tally.trace_id = await browser.share(item["id"], "linkedin")
+        finally:
+            await browser.close()
+        [post] = [post for post in await self.api.pages(persona.email, path, limit=100) if post["id"] not in before]
+        share = Share(post["id"], self.ids[persona.email], "linkedin", post["short_url"], item["id"])
+        self.tally.shares.append(share)
 
     async def _feed(self, email: str, count: int) -> list[Any]:
         """The first items of the person's own feed, once it has reached them."""

@@ -1,0 +1,70 @@
+"""The hub as a person without scripts uses it: sign in, open a form, send it."""
+
+from __future__ import annotations
+
+import secrets
+from html.parser import HTMLParser
+
+import httpx
+
+from herald.demo.api import Unexpected
+
+
+class _Fields(HTMLParser):
+    """Hidden inputs and texts of the page's forms, the last of a name wins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._area: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        name = said.get("name")
+        if tag == "input" and name and said.get("type") in ("hidden", None):
+            self.values[name] = said.get("value") or ""
+        elif tag == "textarea" and name:
+            self._area = name
+            self.values[name] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._area = None
+
+    def handle_data(self, data: str) -> None:
+        if self._area is not None:
+            self.values[self._area] += data
+
+
+class Browser:
+    """One person's session with the hub."""
+
+    def __init__(self, url: str, agent: str) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=url, follow_redirects=True, timeout=30, trust_env=False, headers={"User-Agent": agent}
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def sign_in(self, persona: str) -> None:
+        """By the development issuer, as on its page. Raises Unexpected."""
+        page = _good(await self._client.get("/auth/sign-in"))
+        _good(await self._client.post(page.url, data={"persona": persona}))
+
+    async def share(self, content_id: str, network: str) -> str:
+        """Both taps: the sheet, then the share; returns the id of the trace that the second one begins."""
+        sheet = _good(await self._client.get(f"/feed/{content_id}/share", params={"network": network}))
+        fields = _Fields()
+        fields.feed(sheet.text)
+        trace_id, span_id = secrets.token_hex(16), secrets.token_hex(8)
+        headers = {"traceparent": f"00-{trace_id}-{span_id}-01"}
+        form = {**fields.values, "network": network}
+        _good(await self._client.post(f"/feed/{content_id}/share", data=form, headers=headers))
+        return trace_id
+
+
+def _good(answer: httpx.Response) -> httpx.Response:
+    if answer.is_error:
+        raise Unexpected(f"{answer.request.method} {answer.request.url.path} of the hub: {answer.status_code}")
+    return answer
