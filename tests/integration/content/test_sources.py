@@ -1,0 +1,250 @@
+"""Feed sources: got from real sites on loopback, read once, refused when they are not what they should be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.fetch import GuardedFetch
+from chassis.problems import NotFound
+from herald_contracts import ContentPublished, ContentSubmitted
+from services.content.feeds import FeedRefused, Feeds
+from tests.integration.content.stage import PROGRAM, Content, broken, make, problem
+from tests.integration.harness import Stage, eventually
+from tests.integration.site import Answer, Asked, Site, serve_site
+
+SAMPLE = Path(__file__).parents[3] / "herald" / "samples" / "feed.atom.xml"
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with serve_site() as found:
+        yield found
+
+
+def rss(*names: str, more: str = "") -> bytes:
+    items = "".join(f"<item><title>{one}</title><link>https://e.example/{one}</link>{more}</item>" for one in names)
+    return f"<rss version='2.0'><channel><title>Blog</title>{items}</channel></rss>".encode()
+
+
+def feed_at(site: Site, path: str = "/feed", **changes: Any) -> dict[str, Any]:
+    return {"program_id": PROGRAM, "url": site.url(path), "language": "en", **changes}
+
+
+async def waiting(content: Content, state: str = "in_review") -> list[str]:
+    found = await content.get("/items", params={"state": state, "limit": 100})
+    return [item["variants"][0]["title"] for item in found["items"]]
+
+
+async def test_a_feeds_entries_become_items_for_review_and_are_not_taken_twice(content: Content, site: Site) -> None:
+    site.pages["/feed"] = Answer(body=rss("c", "b", "a"))
+    source = await content.post("/feeds", feed_at(site, category="sector_news"))
+    assert (source["kind"], source["title"], source["last"]["new"]) == ("url", "Blog", 3)
+    assert await waiting(content) == ["c", "b", "a"]
+    item = (await content.get("/items"))["items"][0]
+    assert (item["origin"], item["source_id"], item["category"]) == ("feed", source["id"], "sector_news")
+    for _ in range(2):
+        again = await content.post(f"/feeds/{source['id']}/refresh")
+        assert (again["last"]["new"], again["last"]["known"]) == (0, 3)
+    content.clock.advance(timedelta(seconds=1))
+    site.pages["/feed"] = Answer(body=rss("d", "c", "b"))
+    assert (await content.post(f"/feeds/{source['id']}/refresh"))["last"]["new"] == 1
+    assert await waiting(content) == ["d", "c", "b", "a"]
+    assert await content.told() == ["ContentSubmitted"] * 4
+
+
+async def test_looking_many_times_at_once_takes_each_entry_once(content: Content, site: Site) -> None:
+    site.pages["/feed"] = Answer(body=rss("a"))
+    source = await content.post("/feeds", feed_at(site))
+    site.pages["/feed"] = Answer(body=rss("a", "b", "c", "b"))
+    await asyncio.gather(*(content.post(f"/feeds/{source['id']}/refresh") for _ in range(4)))
+    assert sorted(await waiting(content)) == ["a", "b", "c"]
+    assert await content.told() == ["ContentSubmitted"] * 3
+
+
+async def test_what_did_not_change_is_not_got_again(content: Content, site: Site) -> None:
+    async def conditional(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        same = asked.headers.get("if-none-match") == '"v1"'
+        await Answer(304 if same else 200, {"ETag": '"v1"'}, b"" if same else rss("a"))(asked, writer)
+
+    site.pages["/feed"] = conditional
+    source = await content.post("/feeds", feed_at(site))
+    looked = await content.post(f"/feeds/{source['id']}/refresh")
+    assert (looked["last"]["outcome"], len(site.asked)) == ("unchanged", 2)
+
+
+async def test_an_editor_who_trusts_a_feed_has_its_entries_published_in_order(content: Content, site: Site) -> None:
+    await content.know("ann", "ambassador", programs=(PROGRAM,))
+    site.pages["/feed"] = Answer(body=rss("new", "middle", "old"))
+    await content.post("/feeds", feed_at(site, rule="publish"))
+    assert await content.titles("ann") == ["new", "middle", "old"]
+    assert await content.told() == ["ContentSubmitted", "ContentPublished"] * 3
+    [first, *_] = (await content.get("/feed", by="ann"))["items"]
+    assert [one["text"] for one in first["captions"]] == ["new"]
+
+
+async def test_a_feed_is_added_once_and_its_entries_are_known_when_it_comes_back(content: Content, site: Site) -> None:
+    site.pages["/feed"] = Answer(body=rss("a"))
+    source = await content.post("/feeds", feed_at(site))
+    again = problem(await content.call("POST", "/feeds", feed_at(site)), 409, "feed-exists")
+    assert again["id"] == source["id"]
+    assert (await content.call("DELETE", f"/feeds/{source['id']}")).status_code == 204
+    assert (await content.get("/feeds"))["items"] == []
+    back = await content.post("/feeds", feed_at(site))
+    assert (back["id"], back["last"]["known"]) == (source["id"], 1)
+    assert await waiting(content) == ["a"]
+
+
+DEEP = b"<rss>" + b"<a>" * 500 + b"</a>" * 500 + b"</rss>"
+BOMB = b"<!DOCTYPE rss [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><rss><channel><title>&b;</title></channel></rss>"
+
+
+async def test_what_is_no_feed_is_refused_by_field_and_rule_and_nothing_is_kept(content: Content, site: Site) -> None:
+    site.pages |= {
+        "/html": Answer(headers={"content-type": "text/html"}, body=b"<!doctype html><p>Hello"),
+        "/deep": Answer(body=DEEP),
+        "/bomb": Answer(body=BOMB),
+        "/large": Answer(body=b"x" * (20 * MEBIBYTE)),
+        "/broken": Answer(body=b"<rss><channel>"),
+        "/svg": Answer(body=b"<svg/>"),
+        "/loop": Answer(302, {"location": "/loop"}),
+        "/inside": Answer(302, {"location": "http://10.0.0.1/feed"}),
+    }
+    expected = {
+        site.url("/html"): "html",
+        site.url("/deep"): "too-deep",
+        site.url("/bomb"): "entities",
+        site.url("/large"): "too-large",
+        site.url("/broken"): "not-well-formed",
+        site.url("/svg"): "not-a-feed",
+        site.url("/loop"): "redirects",
+        site.url("/inside"): "private-address",
+        site.url("/missing"): "status",
+        "http://10.0.0.1/feed": "private-address",
+        "http://169.254.169.254/latest/meta-data": "private-address",
+        "http://[::1]/feed": "private-address",
+        "http://127.0.0.1:1/feed": "connection",
+        "file:///etc/passwd": "scheme",
+        "https://user:secret@e.example/feed": "credentials",
+        "nonsense": "scheme",
+    }
+    for url, rule in expected.items():
+        answer = await content.call("POST", "/feeds", {**feed_at(site), "url": url})
+        assert broken(answer) == {("url", rule)}, url
+        assert "secret" not in answer.text
+    assert (await content.get("/feeds"))["items"] == []
+    assert await waiting(content) == []
+
+
+async def test_files_are_a_source_too(content: Content) -> None:
+    path = f"/feeds/file?program_id={PROGRAM}&language=en"
+    source = (await content.upload(path, SAMPLE.read_bytes(), "application/atom+xml")).json()
+    assert (source["kind"], source["url"], source["next_poll_at"]) == ("file", None, None)
+    assert (source["last"]["new"], source["last"]["skipped"]) == (12, 0)
+    languages = [item["variants"][0]["language"] for item in (await content.get("/items"))["items"]]
+    assert set(languages) == {"fr", "en"}
+    more = (await content.upload(f"/feeds/{source['id']}/entries", rss("one more"))).json()
+    again = (await content.upload(f"/feeds/{source['id']}/entries", SAMPLE.read_bytes(), "text/xml")).json()
+    assert (more["last"]["new"], again["last"]["new"], again["last"]["known"]) == (1, 0, 12)
+    problem(await content.call("POST", f"/feeds/{source['id']}/refresh"), 409, "feed-has-no-address")
+
+
+async def test_files_that_are_no_feeds_are_refused(content: Content) -> None:
+    path = f"/feeds/file?program_id={PROGRAM}&language=en"
+    for body, rule in [(b"<!doctype html>", "html"), (DEEP, "too-deep"), (BOMB, "entities"), (b"", "not-well-formed")]:
+        assert broken(await content.upload(path, body)) == {("body", rule)}
+    problem(await content.upload(path, b"{}", "application/json"), 415, "media-type")
+    problem(await content.upload(path, b" " * (5 * MEBIBYTE + 1)), 413, "body-too-large")
+    large = rss("a", more=f"<description>{'x ' * MEBIBYTE}</description>")
+    assert (await content.upload(path, large)).status_code == 201
+    missing = await content.upload("/feeds/file?language=en", rss("a"))
+    assert ("program_id", "missing") in broken(missing)
+    problem(await content.upload("/feeds/unknown/entries", rss("a")), 404, "not-found")
+    assert len((await content.get("/feeds"))["items"]) == 1
+
+
+async def test_a_feed_that_is_made_to_take_for_ever_harms_nobody() -> None:
+    """The library that reads feeds needs hours for this author's name; the process that does it gets seconds."""
+    feeds = Feeds(GuardedFetch())
+    hostile = rss("a", more=f"<author>{'a' * 4 * MEBIBYTE}</author>")
+    loop = asyncio.get_running_loop()
+    longest = 0.0
+
+    async def beat() -> None:
+        nonlocal longest
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.01)
+            longest = max(longest, loop.time() - before)
+
+    heart = asyncio.ensure_future(beat())
+    with pytest.raises(FeedRefused) as caught:
+        await feeds.read(hostile)
+    heart.cancel()
+    assert caught.value.rule == "too-complex"
+    assert longest < 1.0
+    assert (await feeds.read(rss("a"))).title == "Blog"
+
+
+async def test_the_reader_gets_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    start = asyncio.create_subprocess_exec
+
+    async def spy(*args: Any, **options: Any) -> Any:
+        given.update(options["env"])
+        return await start(*args, **options)
+
+    monkeypatch.setenv("HERALD_MONGO_URL", "mongodb://user:secret@db")
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", spy)
+    await Feeds(GuardedFetch()).read(rss("a"))
+    assert "PATH" in given
+    assert "secret" not in str(given)
+
+
+async def test_the_worker_looks_at_feeds_by_itself_and_waits_longer_after_failures(stage: Stage, site: Site) -> None:
+    service, clock = make(stage)
+    async with stage.api(service) as client:
+        content = Content(stage, service, client, clock)
+        await content.know("editor", "editor")
+        site.pages |= {"/good": Answer(body=rss("a")), "/bad": Answer(body=rss("b"))}
+        good = await content.post("/feeds", feed_at(site, "/good", rule="publish"))
+        bad = await content.post("/feeds", feed_at(site, "/bad"))
+        site.pages |= {"/good": Answer(body=rss("a2", "a")), "/bad": Answer(500)}
+        clock.advance(timedelta(minutes=16))
+        async with stage.worker(service):
+
+            async def results() -> list[Any]:
+                return [(await content.get(f"/feeds/{one['id']}"))["last"]["at"] for one in (good, bad)]
+
+            await eventually(results, until=lambda found: found == ["2026-03-01T09:16:00Z"] * 2)
+            events = await eventually(lambda: stage.events("herald.content"), until=lambda found: len(found) == 5)
+            assert sum(isinstance(event.data, ContentPublished) for event in events) == 2
+            submitted = [event.data for event in events if isinstance(event.data, ContentSubmitted)]
+            assert {(one.origin, one.source_id) for one in submitted} == {("feed", good["id"]), ("feed", bad["id"])}
+        failed = await content.get(f"/feeds/{bad['id']}")
+        assert (failed["last"]["outcome"], failed["last"]["rule"], failed["failures"]) == ("failed", "status", 1)
+        assert failed["next_poll_at"] == "2026-03-01T09:46:00Z"
+        assert (await content.get(f"/feeds/{good['id']}"))["next_poll_at"] == "2026-03-01T09:31:00Z"
+        metrics = (await client.get("/metrics")).text
+        assert 'outcome="failed"' in metrics
+    await service.chassis.close()
+
+
+async def test_a_source_that_goes_while_it_is_looked_at_leaves_nothing(content: Content, site: Site) -> None:
+    site.pages["/feed"] = Answer(body=rss("a"))
+    source = await content.post("/feeds", feed_at(site))
+
+    async def vanish(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await content.call("DELETE", f"/feeds/{source['id']}")
+        await Answer(body=rss("a", "b"))(asked, writer)
+
+    site.pages["/feed"] = vanish
+    gone = await content.call("POST", f"/feeds/{source['id']}/refresh")
+    problem(gone, 404, NotFound.type_default)
+    assert await waiting(content) == ["a"]
