@@ -46,6 +46,17 @@ POINTS = {"total": 40, "this_week": 4, "this_month": 9, "rank": 2, "hidden": Fal
 ANSWERS: dict[str, Any] = {"/v1/me": ME, "/v1/programs": PROGRAMS, "/v1/me/points": POINTS}
 
 
+EMPTY: dict[str, Any] = {
+    "/v1/me/figures": {"figures": {"shares": 0, "clicks_raw": 0, "clicks_counted": 0, "engagements": 0}},
+    "/v1/programs/p1/ambassadors": {"counts": dict.fromkeys(("invited", "joined", "declined", "left"), 0), "items": []},
+    "/v1/programs/p1/figures": {"figures": {}},
+    "/v1/programs/p1/objective": httpx.Response(404, json={"type": "not-found"}),
+    "/v1/programs/p1/guidelines": httpx.Response(404, json={"type": "not-found"}),
+    "/v1/programs/p1/consent": {"text": "Freely.", "version": 1, "language": "en"},
+    "/v1/programs/p1/guardrails": {"disclosures": {}, "forbidden": []},
+}
+
+
 class Network:
     """Answers for every service but those that are `down`; remembers what was asked."""
 
@@ -162,6 +173,26 @@ async def test_a_service_that_is_down_leaves_the_rest_of_the_page(browser: Brows
     assert "Cette partie ne répond pas" in page.text
     assert "Traceback" not in page.text
     assert "Amina" in page.text
+
+
+PLACES = (
+    "/feed", "/posts", "/points", "/leaderboard", "/leaderboard?scope=team", "/join", "/me", "/menu", "/offline",
+    "/editor", "/editor?state=retired", "/editor/new", "/editor/feeds", "/editor/caption", "/manage",
+    "/manage/board", "/manage/ambassadors?query=x", "/manage/program", "/manage/import", "/manage/guardrails",
+    "/admin/people?query=x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PLACES)
+async def test_where_nothing_has_happened_yet_every_page_says_so(browser: Browser, path: str) -> None:
+    browser.network.answers |= {
+        name: answer if isinstance(answer, httpx.Response) else {"next": None, **answer}
+        for name, answer in EMPTY.items()
+    }
+    await browser.sign_in()
+    page = await browser.client.get(path)
+    assert page.status_code == 200
+    assert "Cette partie" not in page.text
 
 
 async def test_a_page_that_cannot_be_without_its_service_says_so_kindly(browser: Browser) -> None:
