@@ -20,6 +20,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -209,14 +210,13 @@ async def on_topic(infra: Infra, namespace: str) -> int:
     return sum(ends.values())
 
 
-def run(rounds: int, seconds: float, connections: int) -> dict[str, Any]:
+def run(rounds: int, seconds: float, connections: int, folder: Path) -> dict[str, Any]:
     """All rounds, then the waits at half of the redirect's peak."""
     os.sched_setaffinity(0, {1})
     infra, namespace = servers.acquire(), f"b{secrets.token_hex(3)}"
     uvloop.run(prepare(infra, namespace))
-    source = ROOT / "bench" / "results" / "floor_app.py"
-    source.parent.mkdir(exist_ok=True)
-    floor_port, links_port = free_ports(("floor", "links"), source.parent / "ports.json").values()
+    source = folder / "floor_app.py"
+    floor_port, links_port = free_ports(("floor", "links"), folder / "ports.json").values()
     source.write_text(FLOOR % TARGET.encode())
     env = {
         "HERALD_NAMESPACE": namespace,
@@ -227,14 +227,16 @@ def run(rounds: int, seconds: float, connections: int) -> dict[str, Any]:
         "HERALD_ISSUER": "http://127.0.0.1",
         "HERALD_VISITOR_KEY": base64.urlsafe_b64encode(bytes(range(32))).decode(),
         "HERALD_PORT": str(links_port),
-        "HERALD_SPOOL_DIR": str(source.parent / f"spool-{namespace}"),
-        "HERALD_SPANS_FILE": str(source.parent / f"spans-{namespace}.jsonl"),
+        "HERALD_SPOOL_DIR": str(folder / "spool"),
+        "HERALD_SPANS_FILE": str(folder / "spans.jsonl"),
     }
     answered, found = 0, []
     with (
         served([sys.executable, "-c", SERVE, str(floor_port), str(source)], floor_port, 0, {}) as plain,
         served([sys.executable, "-m", "herald", "run", "sharing", "links"], links_port, 0, env) as links,
     ):
+        for port in (floor_port, links_port):
+            uvloop.run(visit(port, connections=connections, seconds=1))
         before = uvloop.run(on_topic(infra, namespace))
         for number in range(rounds):
             floor, floor_cost = measured(plain, floor_port, connections=connections, seconds=seconds)
@@ -281,7 +283,8 @@ def main() -> None:
     chosen = parser.parse_args()
     servers.begin_run()
     try:
-        found = run(chosen.rounds, chosen.seconds, chosen.connections)
+        with tempfile.TemporaryDirectory() as folder:
+            found = run(chosen.rounds, chosen.seconds, chosen.connections, Path(folder))
     finally:
         servers.end_run()
     chosen.json.parent.mkdir(parents=True, exist_ok=True)

@@ -30,9 +30,9 @@ class Producer:
     every later batch would stumble over.
     """
 
-    def __init__(self, settings: KafkaSettings, *, linger_ms: int = 2, max_batch_size: int = 512 * 1024) -> None:
+    def __init__(self, settings: KafkaSettings, *, linger_ms: int = 2, compression: str | None = "lz4") -> None:
         self._settings = settings
-        self._options = {"linger_ms": linger_ms, "max_batch_size": max_batch_size}
+        self._options: dict[str, Any] = {"linger_ms": linger_ms, "compression_type": compression}
         self._client: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
@@ -136,7 +136,7 @@ class Producer:
                     **self._options,
                     acks="all",
                     enable_idempotence=True,
-                    compression_type="lz4",
+                    max_batch_size=512 * 1024,
                     max_request_size=2 * 1024 * 1024,
                     request_timeout_ms=int(self._settings.kafka_timeout * 1000),
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.clock import Clock
 from chassis.directory import Directory
+from chassis.kafka import Producer
 from chassis.service import Chassis, Service
 from services.sharing import api, consumers
 from services.sharing.clicklog import ClickLog
@@ -27,7 +28,9 @@ def build(settings: SharingSettings, *, clock: Clock | None = None) -> Service:
 
     def links() -> Links:
         spool = Spool(settings.spool_dir, max_bytes=settings.spool_bytes)
-        log = ClickLog(chassis.producer, spool, chassis.telemetry, timeout=settings.click_timeout)
+        # Many small batches: compressing each would cost visitors more than it saves on the way to the broker.
+        producer = Producer(settings, linger_ms=0, compression=None)
+        log = ClickLog(producer, spool, chassis.telemetry, timeout=settings.click_timeout)
         cache = TargetCache(store.posts, chassis.redis, settings)
         return Links(chassis, settings, chassis.clock, cache, log)
 

@@ -81,6 +81,7 @@ class ClickLog:
         self._some.set()
         await asyncio.wait([writer])
         await asyncio.to_thread(self._spool.close)
+        await self._producer.close()
 
     # --- the way of a group ----------------------------------------------------------------------------------
 

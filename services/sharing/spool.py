@@ -1,9 +1,9 @@
 """An append-only spool on disk, for what must survive while Kafka does not answer.
 
-Every entry is its length and CRC-32 (4 bytes each, big endian) and its bytes, at least one; `append` returns after fsync. Entries
-go to segments that one process writes and holds a lock on, which ends with the process; whoever can lock a segment
-may drain it. A segment is removed once all of it was handed on, so what is handed on twice after a crash is at most
-one segment. An entry that was torn by a crash had not been acknowledged: reading ends there.
+Every entry is its length and CRC-32 (4 bytes each, big endian) and its bytes, at least one; `append` returns after
+fsync. Entries go to segments that one process writes and holds a lock on, which ends with the process; whoever can
+lock a segment may drain it. A segment is removed once all of it was handed on, so what is handed on twice after a
+crash is at most one segment. An entry that was torn by a crash had not been acknowledged: reading ends there.
 """
 
 from __future__ import annotations
