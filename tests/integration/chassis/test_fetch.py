@@ -203,7 +203,7 @@ async def test_a_compressed_answer_is_unpacked(site: Site, fetch: GuardedFetch) 
 
 @pytest.mark.parametrize(
     ("encoding", "body"),
-    [("br", b"x"), ("gzip, gzip", b"x"), ("gzip", b"not gzip"), ("gzip", gzip.compress(b"cut" * 99)[:-9])],
+    [("br", b"x"), ("gzip, gzip", b"x"), ("gzip", b"not gzip"), ("gzip", gzip.compress(b"cut" * 99, mtime=0)[:-9])],
 )
 async def test_an_encoding_that_was_not_asked_for_or_is_broken_is_refused(
     site: Site, fetch: GuardedFetch, encoding: str, body: bytes
