@@ -13,7 +13,8 @@ from pydantic import Field
 
 from chassis.clock import Clock
 from chassis.directory import Principal
-from chassis.http import Body, Caller, Router, Unit, requires
+from chassis.http import Body, Caller, Router, Token, Unit, requires
+from chassis.mongo import Document
 from chassis.problems import Forbidden, NotFound
 from services.metrics import commands, queries
 from services.metrics.domain.definitions import DEFINITIONS
@@ -42,8 +43,10 @@ def _parts(request: Request) -> Metrics:
     return parts
 
 
-From = Annotated[date | None, Query(alias="from", description="First day, in the programme's time zone")]
-To = Annotated[date | None, Query(description="Last day, included; today by default")]
+From = Annotated[
+    date | None, Query(alias="from", description="First day, in the programme's time zone", examples=["2026-11-01"])
+]
+To = Annotated[date | None, Query(description="Last day, included; today by default", examples=["2026-11-30"])]
 Network = Annotated[str | None, Query(max_length=32, pattern=r"^[a-z]+$")]
 Name = Annotated[str | None, Query(max_length=200)]
 Amount = Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=4)]
@@ -80,13 +83,15 @@ async def get_figures(
     part = Slice(network=network, content_id=content_id, country=country, team=team)
     return {
         "program_id": program_id,
-        "period": _view(period),
-        "figures": await queries.figures(parts.store, program, period, part),
-        "previous": {
-            "period": _view(period.before),
-            "figures": await queries.figures(parts.store, program, period.before, part),
-        },
+        **await _figures(parts.store, program, period, part),
+        "previous": await _figures(parts.store, program, period.before, part),
     }
+
+
+async def _figures(store: Store, program: Document, period: Period, part: Slice) -> dict[str, Any]:
+    """`suppressed`, without figures, where the group is too small to be shown."""
+    found = await queries.figures(store, program, period, part)
+    return {"period": _view(period), "suppressed": found is None, "figures": found or {}}
 
 
 @router.get("/programs/{program_id}/series", summary="Counts by day, network, content, country or team")
@@ -162,11 +167,22 @@ async def get_objective(request: Request, program_id: str, caller: Steering) -> 
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
     response_class=StreamingResponse,
 )
-async def get_live(request: Request, program_id: str, caller: Steering) -> StreamingResponse:
+async def get_live(request: Request, program_id: str, caller: Steering, token: Token) -> StreamingResponse:
     parts = _parts(request)
     program = await queries.program_of(parts.store, program_id)
+    parts.live.check_room()
+
+    async def may_listen() -> bool:
+        if token.claims["exp"] < parts.clock.now().timestamp():
+            return False
+        if token.machine:
+            return True
+        found = await request.app.state.principals.find(token.account)
+        return found is not None and found.active and bool(found.roles & {"manager", "admin"})
+
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(parts.live.stream(program), media_type="text/event-stream", headers=headers)
+    body = parts.live.stream(program, may_listen=may_listen)
+    return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 
 @router.get("/me/figures", summary="What one's own posts brought")

@@ -22,6 +22,7 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
     store = Store(chassis.mongo)
     directory = Directory(chassis.mongo)
     live = Live(store, chassis.clock, chassis.telemetry)
+    checked: dict[str, tuple[int, int]] = {}
 
     async def ensure_indexes() -> None:
         await directory.ensure_indexes()
@@ -32,9 +33,20 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
             program = await store.program(objective["program_id"])
             if program is None or not context.may_go_on:
                 continue
+            beat = await store.beat_of(program["_id"]) or {"beats": 0, "traceparent": None}
+            state = (objective["revision"], beat["beats"])
+            if checked.get(objective["_id"]) == state:
+                continue
             value = await queries.kpi_value(store, program, objective)
             if value >= objective["target"]:
-                await context.lease.transact(partial(commands.reach, store, objective, value))
+                reach = partial(commands.reach, store, objective, value, beat["traceparent"])
+                await context.lease.transact(reach)
+            checked[objective["_id"]] = state
+
+    async def book_waiting(_: JobContext) -> None:
+        for program_id in await store.overdue():
+            while await chassis.mongo.transact(partial(commands.book_waiting, store, program_id)):
+                pass
 
     return Service(
         name="metrics",
@@ -44,7 +56,10 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
         parts=api.Metrics(store, live, chassis.clock),
         principals=directory,
         consumer=consumer(store, directory),
-        jobs=[Job("objectives", timedelta(seconds=2), find_reached)],
+        jobs=[
+            Job("objectives", timedelta(seconds=2), find_reached),
+            Job("waiting", timedelta(seconds=5), book_waiting),
+        ],
         ensure_indexes=ensure_indexes,
         background=[live.run],
     )

@@ -11,10 +11,11 @@ from pymongo.errors import DuplicateKeyError
 
 from chassis.consumer import Received
 from chassis.mongo import Document, Transaction
-from chassis.problems import Conflict, Invalid
+from chassis.problems import Conflict, Invalid, Violation
 from herald_contracts import EngagementRecorded, Event, ObjectiveReached, PostRemoved, PostShared
 from services.metrics.domain.counts import Counts
 from services.metrics.domain.periods import day_of
+from services.metrics.domain.value import doubly_paid
 from services.metrics.store import Key, Store
 
 Act = PostShared | PostRemoved | EngagementRecorded
@@ -31,6 +32,8 @@ class Booked:
 
 async def book(store: Store, acts: Sequence[Booked], tx: Transaction) -> None:
     """Book acts into facts and counters. Those of a programme that is not known yet wait for it."""
+    known_before = await store.booked({one.id for one in acts}, tx)
+    acts = list({one.id: one for one in acts if one.id not in known_before}.values())
     zones = await store.time_zones({one.act.program_id for one in acts}, tx)
     late = [one for one in acts if one.act.program_id not in zones]
     if late:
@@ -40,42 +43,55 @@ async def book(store: Store, acts: Sequence[Booked], tx: Transaction) -> None:
         await _book_known(store, known, zones, tx)
 
 
-async def book_waiting(store: Store, program_id: str, tx: Transaction) -> None:
-    """Book what came before the programme did."""
+async def book_waiting(store: Store, program_id: str, tx: Transaction) -> bool:
+    """Book some of what came before the programme did; whether there was any."""
     rows = await store.take_waiting(program_id, tx)
     if rows:
         await book(store, [_from_row(row) for row in rows], tx)
+    return bool(rows)
 
 
 async def _book_known(store: Store, acts: Sequence[Booked], zones: Mapping[str, str], tx: Transaction) -> None:
     facts = [_fact(one, zones[one.act.program_id]) for one in acts]
-    removed = {fact["post_id"] for fact in facts if fact["type"] == "removal"}
-    shares = {fact["post_id"]: fact for fact in facts if fact["type"] == "share"}
-    if removed - shares.keys():
-        shares |= await store.shares_of(removed - shares.keys(), tx)
     totals: dict[Key, Counts] = defaultdict(Counts)
     persons: dict[Key, Counts] = defaultdict(Counts)
-    for fact in facts:
-        # A share that is taken back leaves the day on which it was made.
-        where = shares.get(fact["post_id"], fact) if fact["type"] == "removal" else fact
+
+    def counts_at(where: Mapping[str, Any]) -> tuple[Counts, Counts]:
         program, day, network = where["program_id"], where["day"], where["network"]
-        for counts in (
+        return (
             totals[program, day, network, where["content_id"]],
             persons[program, day, where["ambassador_id"], network],
-        ):
-            _count(counts, fact)
+        )
+
+    for fact in facts:
+        if fact["type"] == "engagement":
+            for counts in counts_at(fact):
+                counts.add_engagement(fact["kind"], fact["verdict"], fact["measure"], fact["quantity"])
+    for where, number in await _shares_moved(store, facts, tx):
+        for counts in counts_at(where):
+            counts.add_share(number)
     await store.insert_facts(facts, tx)
     await store.add(totals, persons, tx)
     await store.beat({one.act.program_id: one.traceparent for one in acts}, tx)
 
 
-def _count(counts: Counts, fact: Mapping[str, Any]) -> None:
-    if fact["type"] == "share":
-        counts.add_share(1)
-    elif fact["type"] == "removal":
-        counts.add_share(-1)
-    else:
-        counts.add_engagement(fact["kind"], fact["verdict"], fact["quantity"])
+async def _shares_moved(store: Store, facts: Sequence[Document], tx: Transaction) -> list[tuple[Document, int]]:
+    """Where shares come (1) and go (-1) by these facts. A share counts on its own day unless any removal of its
+    post is known, whichever was heard of first."""
+    told = [fact for fact in facts if fact["type"] != "engagement"]
+    if not told:
+        return []
+    known = await store.facts_of_posts({fact["post_id"] for fact in told}, tx)
+    before, after = _standing(known), _standing([*known, *told])
+    gone = [(share, -1) for post, share in before.items() if after.get(post) != share]
+    return gone + [(share, 1) for post, share in after.items() if before.get(post) != share]
+
+
+def _standing(facts: Sequence[Document]) -> dict[str, Document]:
+    """The shares that count, by post: the earliest of each that was never taken back."""
+    removed = {fact["post_id"] for fact in facts if fact["type"] == "removal"}
+    shares = sorted((fact for fact in facts if fact["type"] == "share"), key=lambda one: (one["at"], one["_id"]))
+    return {share["post_id"]: share for share in reversed(shares) if share["post_id"] not in removed}
 
 
 def _fact(one: Booked, time_zone: str) -> Document:
@@ -127,10 +143,18 @@ def acts_of(batch: Sequence[Received[Event]]) -> list[Booked]:
 
 
 async def set_rates(store: Store, program_id: str, rates: Document, today: str, tx: Transaction) -> Document:
-    """A new version of the rates. Raises Invalid for a past day: figures that were shown do not change."""
+    """A new version of the rates. Raises Invalid: `valid_from` `past` (figures that were shown do not change),
+    `currency` `fixed` (amounts of two currencies do not add up), `rates.<network>` `double-counting`."""
     if rates["valid_from"] < today:
         raise Invalid.one("valid_from", "past", f"Rates change from today ({today}) on; history stays as it is.")
     versions = await store.rates_of(program_id, tx)
+    if versions and versions[0]["currency"] != rates["currency"]:
+        raise Invalid.one("currency", "fixed", f"This programme counts in {versions[0]['currency']}.")
+    if paid := doubly_paid(rates["rates"]):
+        detail = "Pay a click or an impression: an impression that led to a click would be paid twice."
+        raise Invalid(
+            "The rates do not hold.", errors=[Violation(f"rates.{one}", "double-counting", detail) for one in paid]
+        )
     row = {**rates, "program_id": program_id, "version": len(versions) + 1, "set_at": tx.now}
     row["_id"] = f"{program_id}|{row['version']}"
     try:
@@ -140,8 +164,14 @@ async def set_rates(store: Store, program_id: str, rates: Document, today: str, 
     return row
 
 
-async def reach(store: Store, objective: Document, value: float, tx: Transaction) -> None:
-    """Mark the objective and say so, once."""
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    traceparent: str | None
+    tracestate: str | None = None
+
+
+async def reach(store: Store, objective: Document, value: float, traceparent: str | None, tx: Transaction) -> None:
+    """Mark the objective and say so, once, in the trace that moved the figure."""
     if await store.mark_reached(objective["_id"], objective["revision"], tx):
         tx.emit(
             ObjectiveReached(
@@ -151,5 +181,6 @@ async def reach(store: Store, objective: Document, value: float, tx: Transaction
                 target=objective["target"],
                 value=value,
                 occurred_at=tx.now,
-            )
+            ),
+            cause=_Cause(traceparent) if traceparent else None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from pymongo import UpdateOne
@@ -23,6 +24,7 @@ from herald_contracts import (
     ProgramCreated,
 )
 from services.metrics import commands
+from services.metrics.domain.counts import Turn
 from services.metrics.store import Store
 
 
@@ -32,11 +34,18 @@ def consumer(store: Store, directory: Directory) -> Consumer:
     async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
         await directory.apply(batch, tx)
         moved: dict[str, str | None] = {}
+        turns: dict[tuple[str, str], list[Turn]] = defaultdict(list)
         for event in batch:
             match event.data:
-                case ProgramCreated() | AmbassadorJoined() | AmbassadorLeft() | ObjectiveSet():
-                    await _steer(store, event, tx)
-                    moved[event.data.program_id] = event.traceparent
+                case ProgramCreated() | ObjectiveSet() as told:
+                    await _steer(store, told, tx)
+                    moved[told.program_id] = event.traceparent
+                case AmbassadorJoined() | AmbassadorLeft() as told:
+                    joined = isinstance(told, AmbassadorJoined)
+                    turn = Turn(told.occurred_at.timestamp(), event.id, joined)
+                    turns[told.program_id, told.person_id].append(turn)
+                    moved[told.program_id] = event.traceparent
+        await store.enrol(turns, tx)
         await _contents(store, batch, tx)
         await store.beat(moved, tx)
         acts = commands.acts_of(batch)
@@ -57,17 +66,13 @@ def consumer(store: Store, directory: Directory) -> Consumer:
     return Consumer(events, handle)
 
 
-async def _steer(store: Store, event: Received[Event], tx: Transaction) -> None:
-    """The rare events, one by one: programmes, enrolments, objectives."""
-    match event.data:
+async def _steer(store: Store, event: ProgramCreated | ObjectiveSet, tx: Transaction) -> None:
+    """The rare events, one by one: programmes and objectives."""
+    match event:
         case ProgramCreated() as made:
             row = {"_id": made.program_id, "name": made.name, "time_zone": made.time_zone}
             await store.put_programs([row], tx)
             await commands.book_waiting(store, made.program_id, tx)
-        case AmbassadorJoined() as joined:
-            await store.enrol(event.id, joined.program_id, joined.person_id, joined.occurred_at, tx)
-        case AmbassadorLeft() as left:
-            await store.end_enrolment(left.program_id, left.person_id, left.occurred_at, tx)
         case ObjectiveSet() as objective:
             state: Document = objective.model_dump(mode="json", exclude={"objective_id", "occurred_at"})
             await store.put_objective({**state, "_id": objective.objective_id, "reached_at": None}, tx)

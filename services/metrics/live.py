@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -15,15 +16,23 @@ from pymongo.errors import PyMongoError
 
 from chassis.clock import Clock
 from chassis.mongo import Document
+from chassis.problems import Overloaded
 from chassis.telemetry import Telemetry, extract
 from services.metrics import queries
+from services.metrics.domain.periods import zone
 from services.metrics.queries import Slice
 from services.metrics.store import Store
 
 logger = logging.getLogger(__name__)
+State = tuple[int, str]
 HEARTBEAT_SECONDS = 15.0
 SETTLE_SECONDS = 0.15
 POLL_SECONDS = 1.0
+MAX_LISTENERS = 100
+
+
+def _failed(task: asyncio.Future[bytes]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 class Live:
@@ -34,6 +43,7 @@ class Live:
         self._clock = clock
         self._tracer = telemetry.tracer
         self._listeners: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._pushed: dict[str, tuple[State, asyncio.Future[bytes]]] = {}
         self._stop: asyncio.Event | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -65,6 +75,11 @@ class Live:
         for program_id in list(self._listeners):
             self._wake(program_id)
 
+    def check_room(self) -> None:
+        """Raises Overloaded where this process has as many listeners as it can hold beside its requests."""
+        if sum(map(len, self._listeners.values())) >= MAX_LISTENERS:
+            raise Overloaded("Too many listen already.", retry_after=5)
+
     @contextmanager
     def _listening(self, program_id: str) -> Iterator[asyncio.Event]:
         moved = asyncio.Event()
@@ -75,24 +90,51 @@ class Live:
             self._listeners[program_id].discard(moved)
             if not self._listeners[program_id]:
                 del self._listeners[program_id]
+                self._pushed.pop(program_id, None)
 
-    async def stream(self, program: Document) -> AsyncIterator[bytes]:
-        """Server-sent events: `figures` at once and whenever they moved, comments in between."""
+    async def stream(
+        self, program: Document, *, may_listen: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncIterator[bytes]:
+        """Server-sent events: `figures` at once, whenever they moved and when a new day begins; comments in between.
+
+        `may_listen` is asked at least every 15 s: who was cut off hears no more. A database that is away for a
+        moment delays the next event and ends nothing.
+        """
         with self._listening(program["_id"]) as moved:
-            last = -1
+            last: State | None = None
+            asked = time.monotonic()
             while self._stop is None or not self._stop.is_set():
                 moved.clear()
-                beat = await self._store.beat_of(program["_id"])
-                beats = beat["beats"] if beat else 0
-                if beats != last:
-                    last = beats
-                    yield await self._push(program, beat)
+                try:
+                    if may_listen is not None and time.monotonic() - asked > HEARTBEAT_SECONDS:
+                        asked = time.monotonic()
+                        if not await may_listen():
+                            return
+                    state, message = await self._message(program)
+                except PyMongoError as error:
+                    logger.info("the figures cannot be read for a while: %s", type(error).__name__)
+                    await asyncio.sleep(POLL_SECONDS)
+                    continue
+                if state != last:
+                    last = state
+                    yield message
                     await asyncio.sleep(SETTLE_SECONDS)
                     continue
                 with suppress(TimeoutError):
                     await asyncio.wait_for(moved.wait(), HEARTBEAT_SECONDS)
                     continue
                 yield b": still here\n\n"
+
+    async def _message(self, program: Document) -> tuple[State, bytes]:
+        """The present figures: made once for each state of a programme, however many listen."""
+        beat = await self._store.beat_of(program["_id"])
+        today = self._clock.now().astimezone(zone(program["time_zone"])).date().isoformat()
+        state = (beat["beats"] if beat else 0, today)
+        known = self._pushed.get(program["_id"])
+        if known is None or known[0] != state or _failed(known[1]):
+            known = (state, asyncio.ensure_future(self._push(program, beat)))
+            self._pushed[program["_id"]] = known
+        return state, await asyncio.shield(known[1])
 
     async def _push(self, program: Document, beat: Document | None) -> bytes:
         parent = extract(beat["traceparent"] if beat else None)

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from chassis.mongo import Document
 from chassis.problems import Invalid, NotFound
-from services.metrics.domain.counts import SMALL_GROUP, Counts, Enrolment, enrolled, ratio
+from services.metrics.domain.counts import ENGAGEMENTS, SMALL_GROUP, Counts, enrolled, ratio, shown_apart
+from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.objectives import progress
 from services.metrics.domain.periods import MAX_DAYS, Period, last_days, zone
 from services.metrics.domain.value import DEFAULT_RATES, Rates, earned_media_value
@@ -19,6 +20,7 @@ from services.metrics.store import Key, Store
 
 By = Literal["day", "network", "country", "content", "team"]
 DEFAULT_DAYS = 30
+EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,9 @@ def period_of(first: date | None, last: date | None, time_zone: str, now: dateti
     today = now.astimezone(zone(time_zone)).date()
     if first is None and last is None:
         return last_days(today, DEFAULT_DAYS)
+    for name, day in (("from", first), ("to", last)):
+        if day is not None and not EARLIEST <= day <= LATEST:
+            raise Invalid.one(name, "range", f"A day from {EARLIEST} to {LATEST}.")
     found = Period(first or last or today, last or today)
     if found.days < 1:
         raise Invalid.one("to", "order", "`to` is before `from`.")
@@ -69,13 +74,16 @@ def period_of(first: date | None, last: date | None, time_zone: str, now: dateti
     return found
 
 
-async def figures(store: Store, program: Document, period: Period, part: Slice) -> dict[str, Any]:
-    """Every figure of the period and slice, by name; rates come with numerator and denominator.
+async def figures(store: Store, program: Document, period: Period, part: Slice) -> dict[str, Any] | None:
+    """Every figure of the period and slice, by name, with its formula; rates come with numerator and denominator.
 
-    Figures of people are left out where the slice is one item.
+    Figures of people are left out where the slice is one item. None where the slice is a group of people of whom
+    fewer than 5 were enrolled: its figures would be those of persons.
     """
     part.check()
     people = await _people(store, program, period, part) if part.content_id is None else None
+    if part.of_people and people is not None and len(people.enrolled) < SMALL_GROUP:
+        return None
     rows = await _rows(store, program["_id"], period, part, people)
     total = Counts()
     for counts in rows.values():
@@ -85,16 +93,26 @@ async def figures(store: Store, program: Document, period: Period, part: Slice) 
     found: dict[str, Any] = people.figures() if people is not None else {}
     if part == Slice():
         found["shared_content_rate"] = await _shared_content(store, program, period)
-    return {
-        **found,
+    found |= {
         "shares": {"value": total.shares},
         "clicks_raw": {"value": total.clicks_raw, "by_verdict": dict(sorted(total.clicks.items()))},
         "clicks_counted": {"value": total.clicks_counted},
-        "engagements": {"value": total.engagements, "by_kind": dict(sorted(total.others.items()))},
+        "engagements": {
+            "value": total.engagements,
+            "by_kind": {kind: total.others[kind] for kind in ENGAGEMENTS[1:] if total.others[kind]},
+            "estimated": total.unmeasured("estimated"),
+            "potential": total.unmeasured("potential"),
+        },
+        "impressions": {
+            "value": total.others["impression"],
+            "estimated": total.others["impression_estimated"],
+            "potential": total.others["impression_potential"],
+        },
         "engagement_rate": _rate(total.engagements, total.others["impression"]),
         "click_yield": _rate(total.clicks_counted, total.shares),
         "earned_media_value": {"value": float(value), "currency": versions[-1].currency},
     }
+    return {name: {**figure, "formula": DEFINITIONS[name].formula} for name, figure in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +139,8 @@ class _People:
 
 async def _people(store: Store, program: Document, period: Period, part: Slice) -> _People:
     start, end = period.bounds(program["time_zone"])
-    spans = [
-        Enrolment(row["person_id"], row["since"].timestamp(), row["until"].timestamp() if row["until"] else None)
-        for row in await store.enrolments_of(program["_id"], start, end)
-    ]
-    ids = enrolled(spans, start.timestamp(), end.timestamp())
+    enrolments = await store.enrolments_of(program["_id"], start, end)
+    ids = enrolled(enrolments, start.timestamp(), end.timestamp())
     where = {"network": part.network} if part.network else {}
     group = ("ambassador_id", "day", "network") if part.of_people else ("ambassador_id",)
     counts = await store.sum_persons(program["_id"], period, group, where=where)
@@ -160,7 +175,8 @@ async def _shared_content(store: Store, program: Document, period: Period) -> di
 async def series(store: Store, program: Document, period: Period, by: By, part: Slice) -> list[dict[str, Any]]:
     """Counts by day (every day of the period), network, content, country or team.
 
-    Countries and teams with fewer than 5 ambassadors behind them are put together under `null`.
+    Countries and teams with fewer than 5 ambassadors behind them are put together under `null`, with the next
+    larger one where together they are still fewer; where that is not enough either, there is no row at all.
     """
     part.check()
     if by in ("country", "team"):
@@ -188,15 +204,20 @@ async def _by_people(
     members: dict[str | None, set[str]] = defaultdict(set)
     for person in who.enrolled | {key[0] for key in counts}:
         members[who.known.get(person, {}).get(by)].add(person)
-    small = {group for group, people in members.items() if len(people) < SMALL_GROUP}
+    sizes: dict[str | None, int] = {key: len(people & who.enrolled) for key, people in members.items()}
+    apart = shown_apart(sizes)
     versions = await versions_of(store, program["_id"])
-    groups: dict[str | None, list[tuple[str, str, Counts]]] = {key: [] for key in members if key not in small}
+    groups: dict[str | None, list[tuple[str, str, Counts]]] = defaultdict(list)
     enrolments: dict[str | None, int] = defaultdict(int)
-    for key, people in members.items():
-        enrolments[None if key in small else key] += len(people & who.enrolled)
+    for key, size in sizes.items():
+        shown = key if key in apart else None
+        groups.setdefault(shown, [])
+        enrolments[shown] += size
     for (person, day, network), one in counts.items():
         own = who.known.get(person, {}).get(by)
-        groups.setdefault(None if own in small else own, []).append((day, network, one))
+        groups[own if own in apart else None].append((day, network, one))
+    if enrolments[None] < SMALL_GROUP:
+        groups.pop(None, None)
     return [
         {**_entry(key, rows, versions), "ambassadors_enrolled": enrolments[key]}
         for key, rows in sorted(groups.items(), key=lambda item: str(item[0] or "~"))
@@ -242,7 +263,7 @@ def rates_from(row: Mapping[str, Any]) -> Rates:
 async def kpi_value(store: Store, program: Document, objective: Mapping[str, Any]) -> float:
     """The objective's figure over its own period."""
     period = Period(date.fromisoformat(objective["starts_on"]), date.fromisoformat(objective["ends_on"]))
-    found = await figures(store, program, period, Slice())
+    found = await figures(store, program, period, Slice()) or {}
     name = "clicks_counted" if objective["kpi"] == "clicks" else objective["kpi"]
     return float(found[name]["value"] or 0)
 

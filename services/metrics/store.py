@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo import InsertOne, UpdateOne
+from pymongo import InsertOne, ReplaceOne, UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction
-from services.metrics.domain.counts import FIELDS, Counts
+from services.metrics.domain.counts import FIELDS, Counts, Enrolment, Turn, spans
 from services.metrics.domain.periods import Period
 
 Key = tuple[str, ...]
+GOAL = ("kpi", "target", "starts_on", "ends_on")
 
 
 class Store:
@@ -37,7 +38,7 @@ class Store:
         await self.totals.create_index([("program_id", 1), ("day", 1)])
         await self.person_days.create_index([("program_id", 1), ("day", 1)])
         await self.person_days.create_index([("program_id", 1), ("ambassador_id", 1), ("day", 1)])
-        await self.enrolments.create_index([("program_id", 1), ("person_id", 1)])
+        await self.enrolments.create_index([("program_id", 1), ("spans.since", 1)])
         await self.contents.create_index([("program_id", 1), ("published_at", 1)])
         await self.objectives.create_index([("program_id", 1), ("reached_at", 1)])
         await self.rates.create_index([("program_id", 1), ("version", 1)], unique=True)
@@ -57,19 +58,34 @@ class Store:
     async def keep_waiting(self, rows: Sequence[Document], tx: Transaction) -> None:
         await self.waiting.insert_many(rows, session=tx.session, ordered=False)
 
-    async def take_waiting(self, program_id: str, tx: Transaction) -> list[Document]:
-        rows = await self.waiting.find({"program_id": program_id}, session=tx.session, sort=[("_id", 1)]).to_list()
+    async def take_waiting(self, program_id: str, tx: Transaction, *, limit: int = 500) -> list[Document]:
+        cursor = self.waiting.find({"program_id": program_id}, session=tx.session, sort=[("_id", 1)], limit=limit)
+        rows = await cursor.to_list()
         if rows:
             await self.waiting.delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=tx.session)
         return rows
 
+    async def overdue(self) -> list[str]:
+        """Programmes that are known although something still waits for them."""
+        awaited = await self.waiting.distinct("program_id")
+        return [row["_id"] async for row in self.programs.find({"_id": {"$in": awaited}}, {"_id": 1})]
+
+    async def booked(self, ids: Iterable[str], tx: Transaction) -> set[str]:
+        """Those of the events that are facts already, or wait to be: what the inbox knows for a time, these know
+        for ever."""
+        wanted = {"_id": {"$in": list(ids)}}
+        found: set[str] = set()
+        for collection in (self.facts, self.waiting):
+            found.update([row["_id"] async for row in collection.find(wanted, {"_id": 1}, session=tx.session)])
+        return found
+
     async def insert_facts(self, rows: Sequence[Document], tx: Transaction) -> None:
         await self.facts.insert_many(rows, session=tx.session, ordered=False)
 
-    async def shares_of(self, posts: Iterable[str], tx: Transaction) -> dict[str, Document]:
-        """The facts of shares, by post."""
-        cursor = self.facts.find({"post_id": {"$in": list(posts)}, "type": "share"}, session=tx.session)
-        return {row["post_id"]: row async for row in cursor}
+    async def facts_of_posts(self, posts: Iterable[str], tx: Transaction) -> list[Document]:
+        """The facts of shares and removals."""
+        wanted = {"post_id": {"$in": list(posts)}, "type": {"$in": ["share", "removal"]}}
+        return await self.facts.find(wanted, session=tx.session).to_list()
 
     async def add(self, totals: Mapping[Key, Counts], persons: Mapping[Key, Counts], tx: Transaction) -> None:
         """Add to the counters: totals by (program, day, network, content), persons by (program, day, ambassador,
@@ -90,26 +106,35 @@ class Store:
         if writes:
             await collection.bulk_write(writes, session=tx.session, ordered=False)
 
-    async def enrol(self, id: str, program_id: str, person_id: str, at: datetime, tx: Transaction) -> None:
-        row = {"_id": id, "program_id": program_id, "person_id": person_id, "since": at, "until": None}
-        await self.enrolments.insert_one(row, session=tx.session)
-
-    async def end_enrolment(self, program_id: str, person_id: str, at: datetime, tx: Transaction) -> None:
-        await self.enrolments.update_many(
-            {"program_id": program_id, "person_id": person_id, "until": None},
-            {"$set": {"until": at}},
-            session=tx.session,
-        )
+    async def enrol(self, turns: Mapping[tuple[str, str], Sequence[Turn]], tx: Transaction) -> None:
+        """Add to the histories of (programme, person) and derive when they were enrolled: one read, one write."""
+        ids = {pair: "|".join(pair) for pair in turns}
+        cursor = self.enrolments.find({"_id": {"$in": list(ids.values())}}, session=tx.session)
+        known = {row["_id"]: [Turn(*one) for one in row["turns"]] async for row in cursor}
+        writes: list[ReplaceOne[Document]] = []
+        for pair, id in ids.items():
+            history = sorted({*known.get(id, []), *turns[pair]}, key=lambda one: (one.at, one.id))
+            row: Document = {
+                "program_id": pair[0],
+                "person_id": pair[1],
+                "turns": [[one.at, one.id, one.joined] for one in history],
+                "spans": [{"since": since, "until": until} for since, until in spans(history)],
+            }
+            writes.append(ReplaceOne({"_id": id}, row, upsert=True))
+        if writes:
+            await self.enrolments.bulk_write(writes, session=tx.session, ordered=False)
 
     async def put_contents(self, writes: Sequence[UpdateOne | InsertOne[Document]], tx: Transaction) -> None:
         await self.contents.bulk_write(writes, session=tx.session, ordered=True)
 
     async def put_objective(self, row: Document, tx: Transaction) -> None:
-        """Set the objective unless a later revision is there; a new target may be reached anew."""
-        await self.objectives.update_one(
-            {"_id": row["_id"], "revision": {"$lt": row["revision"]}}, {"$set": row}, session=tx.session
-        )
-        await self.objectives.update_one({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True, session=tx.session)
+        """Set the objective unless a later revision is there. What was reached stays so unless its goal moved."""
+        known = await self.objectives.find_one({"_id": row["_id"]}, session=tx.session)
+        if known is not None and known["revision"] >= row["revision"]:
+            return
+        if known is not None and all(known[name] == row[name] for name in GOAL):
+            row = {**row, "reached_at": known["reached_at"]}
+        await self.objectives.replace_one({"_id": row["_id"]}, row, upsert=True, session=tx.session)
 
     async def beat(self, programs: Mapping[str, str | None], tx: Transaction) -> None:
         """Say that the figures of these programmes moved, and in which trace."""
@@ -151,10 +176,11 @@ class Store:
         cursor = await collection.aggregate(stages)
         return {tuple(row["_id"]): Counts.of_fields(row) async for row in cursor}
 
-    async def enrolments_of(self, program_id: str, start: datetime, end: datetime) -> list[Document]:
-        """Enrolments that overlap [start, end)."""
-        overlap = {"since": {"$lt": end}, "$or": [{"until": None}, {"until": {"$gt": start}}]}
-        return await self.enrolments.find({"program_id": program_id, **overlap}).to_list()
+    async def enrolments_of(self, program_id: str, start: datetime, end: datetime) -> list[Enrolment]:
+        """Enrolments of whom was enrolled at any time in [start, end)."""
+        overlap = {"since": {"$lt": end.timestamp()}, "$or": [{"until": None}, {"until": {"$gt": start.timestamp()}}]}
+        cursor = self.enrolments.find({"program_id": program_id, "spans": {"$elemMatch": overlap}}, {"turns": 0})
+        return [Enrolment(row["person_id"], one["since"], one["until"]) async for row in cursor for one in row["spans"]]
 
     async def people(self, ids: Iterable[str]) -> dict[str, Document]:
         """Country, team and leadership by person, as known now."""

@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 VERDICTS = ("counted", "bot", "prefetch", "repeat", "self")
 ENGAGEMENTS = ("click", "like", "comment", "repost", "impression")
 REACTIONS = ("like", "comment", "repost")
+UNMEASURED = ("estimated", "potential")
 SMALL_GROUP = 5
 
 
 @dataclass(slots=True)
 class Counts:
-    """Additive counts of any slice: shares, clicks by verdict, other engagements by kind (counted ones)."""
+    """Additive counts of any slice: shares, clicks by verdict, other engagements by kind (counted ones).
+
+    Only what was measured; `others` holds what was estimated or is potential apart, as `like_estimated`.
+    """
 
     shares: int = 0
     clicks: Counter[str] = field(default_factory=Counter)
@@ -23,8 +27,11 @@ class Counts:
     def add_share(self, number: int) -> None:
         self.shares += number
 
-    def add_engagement(self, kind: str, verdict: str, quantity: int) -> None:
-        if kind == "click":
+    def add_engagement(self, kind: str, verdict: str, measure: str, quantity: int) -> None:
+        if measure != "measured":
+            if verdict == "counted":
+                self.others[f"{kind}_{measure}"] += quantity
+        elif kind == "click":
             self.clicks[verdict] += quantity
         elif verdict == "counted":
             self.others[kind] += quantity
@@ -47,7 +54,7 @@ class Counts:
         for verdict in VERDICTS:
             if number := flat.get(f"click_{verdict}", 0):
                 found.clicks[verdict] = number
-        for kind in ENGAGEMENTS[1:]:
+        for kind in OTHERS:
             if number := flat.get(kind, 0):
                 found.others[kind] = number
         return found
@@ -65,13 +72,53 @@ class Counts:
         """Counted clicks and reactions; impressions are not engagement."""
         return self.clicks_counted + sum(self.others[kind] for kind in REACTIONS)
 
+    def unmeasured(self, measure: str) -> int:
+        """Engagements that are `estimated` or `potential`; never part of `engagements`."""
+        return sum(self.others[f"{kind}_{measure}"] for kind in ("click", *REACTIONS))
 
-FIELDS = ("shares", *(f"click_{verdict}" for verdict in VERDICTS), *ENGAGEMENTS[1:])
+
+OTHERS = (*ENGAGEMENTS[1:], *(f"{kind}_{measure}" for kind in ENGAGEMENTS for measure in UNMEASURED))
+FIELDS = ("shares", *(f"click_{verdict}" for verdict in VERDICTS), *OTHERS)
 
 
 def ratio(part: float, whole: float) -> float | None:
     """`part / whole`, rounded to 6 places; None where there is nothing to be a part of."""
     return round(part / whole, 6) if whole else None
+
+
+def shown_apart(sizes: Mapping[str | None, int]) -> set[str | None]:
+    """The groups of a breakdown that are large enough to be shown. The others are put together, with the smallest
+    of the large ones where together they are still fewer than 5: what is put together gives nobody away either."""
+    large: set[str | None] = {group for group, size in sizes.items() if size >= SMALL_GROUP and group is not None}
+    together = sum(size for group, size in sizes.items() if group not in large)
+    for group in sorted(large, key=lambda one: (sizes[one], str(one))):
+        if len(large) == len(sizes) or together >= SMALL_GROUP:
+            break
+        large.remove(group)
+        together += sizes[group]
+    return large
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """At `at` (seconds since 1970) a person joined or left; `id` orders what happened at the same time."""
+
+    at: float
+    id: str
+    joined: bool
+
+
+def spans(turns: Iterable[Turn]) -> list[tuple[float, float | None]]:
+    """When somebody was enrolled: from each joining to the leaving that follows it, however they were heard of."""
+    found: list[tuple[float, float | None]] = []
+    since: float | None = None
+    for turn in sorted(turns, key=lambda one: (one.at, one.id)):
+        if turn.joined:
+            since = turn.at if since is None else since
+        elif since is not None:
+            found.append((since, turn.at))
+            since = None
+    return found if since is None else [*found, (since, None)]
 
 
 @dataclass(frozen=True, slots=True)

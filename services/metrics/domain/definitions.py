@@ -47,7 +47,7 @@ DEFINITIONS: dict[str, Definition] = {
             "en": "Posts shared in the period, less those that were taken back.",
             "fr": "Publications partagées dans la période, moins celles retirées.",
         },
-        "count(PostShared) - count(PostRemoved)",
+        "|posts shared| - |those of them taken back|",
     ),
     "clicks_raw": Definition(
         {"en": "Clicks (raw)", "fr": "Clics (bruts)"},
@@ -72,6 +72,14 @@ DEFINITIONS: dict[str, Definition] = {
             "fr": "Clics comptés, mentions j’aime, commentaires et reprises apportés par les partages.",
         },
         "clicks_counted + likes + comments + reposts",
+    ),
+    "impressions": Definition(
+        {"en": "Impressions", "fr": "Impressions"},
+        {
+            "en": "How often posts were displayed, as measured; estimated and potential ones stand apart.",
+            "fr": "Affichages mesurés des publications ; l’estimé et le potentiel sont donnés à part.",
+        },
+        "sum(impression)",
     ),
     "engagement_rate": Definition(
         {"en": "Engagement rate", "fr": "Taux d’engagement"},

@@ -51,6 +51,17 @@ DEFAULT_RATES = Rates(
 )
 
 
+def doubly_paid(rates: Mapping[str, Mapping[str, object]]) -> list[str]:
+    """The networks that would be paid both by click and by impression, the rates of `*` included."""
+    common = rates.get("*", {})
+    found = []
+    for network, own in rates.items():
+        valid = {**common, **own}
+        if all(Decimal(str(valid.get(action, 0))) > 0 for action in ("click", "impression")):
+            found.append(network)
+    return sorted(found)
+
+
 def rates_on(day: str, versions: Sequence[Rates]) -> Rates:
     """The rates of a day: the newest version that had begun by then."""
     held = [one for one in versions if one.valid_from <= day]

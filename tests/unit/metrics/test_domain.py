@@ -1,5 +1,6 @@
 """The figures' rules: days, counts, value, objectives, definitions."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -7,11 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.counts import FIELDS, VERDICTS, Counts, Enrolment, enrolled, ratio
+from services.metrics.domain.counts import (
+    FIELDS,
+    SMALL_GROUP,
+    VERDICTS,
+    Counts,
+    Enrolment,
+    Turn,
+    enrolled,
+    ratio,
+    shown_apart,
+    spans,
+)
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.objectives import progress
 from services.metrics.domain.periods import Period, day_of, last_days
-from services.metrics.domain.value import DEFAULT_RATES, Rates, earned_media_value, rates_on
+from services.metrics.domain.value import DEFAULT_RATES, Rates, doubly_paid, earned_media_value, rates_on
 
 acts = st.lists(
     st.tuples(
@@ -25,7 +37,7 @@ acts = st.lists(
 def counted(entries: list[tuple[str, str, int]]) -> Counts:
     found = Counts()
     for kind, verdict, quantity in entries:
-        found.add_engagement(kind, verdict, quantity)
+        found.add_engagement(kind, verdict, "measured", quantity)
     return found
 
 
@@ -71,7 +83,7 @@ def test_a_period_knows_its_days_and_the_one_before() -> None:
 
 
 def test_the_denominator_is_who_was_enrolled_at_any_time_in_the_period() -> None:
-    spans = [
+    enrolments = [
         Enrolment("before", 0, 10),
         Enrolment("until the start", 0, 20),
         Enrolment("across", 5, 25),
@@ -80,7 +92,33 @@ def test_the_denominator_is_who_was_enrolled_at_any_time_in_the_period() -> None
         Enrolment("twice", 20, 21),
         Enrolment("twice", 22, None),
     ]
-    assert enrolled(spans, 20, 30) == {"across", "still", "twice"}
+    assert enrolled(enrolments, 20, 30) == {"across", "still", "twice"}
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=8, unique_by=lambda one: one[0]), st.randoms())
+def test_when_somebody_was_enrolled_does_not_depend_on_when_it_was_heard(
+    told: list[tuple[int, bool]], chance: random.Random
+) -> None:
+    turns = [Turn(at, str(at), joined) for at, joined in told]
+    shuffled = chance.sample(turns, len(turns))
+    assert spans(shuffled) == spans(turns)
+    for moment in range(10):
+        before = [turn.joined for turn in sorted(turns, key=lambda one: one.at) if turn.at <= moment]
+        inside = any(since <= moment and (until is None or moment < until) for since, until in spans(turns))
+        assert inside is (bool(before) and before[-1])
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 12)))
+def test_what_is_put_together_is_never_a_handful_nor_one_group_alone(sizes: dict[str | None, int]) -> None:
+    apart = shown_apart(sizes)
+    rest = [sizes[group] for group in sizes if group not in apart]
+    assert all(sizes[group] >= SMALL_GROUP for group in apart)
+    assert not rest or sum(rest) >= SMALL_GROUP or not apart
+
+
+def test_no_network_is_paid_for_a_click_and_for_the_impression_that_led_to_it() -> None:
+    assert doubly_paid({"x": {"click": "1"}, "*": {"impression": "0.01"}}) == ["x"]
+    assert doubly_paid({"x": {"click": "1", "impression": "0"}, "*": {"impression": "0.01"}}) == []
 
 
 def test_a_rate_of_nothing_is_absent() -> None:

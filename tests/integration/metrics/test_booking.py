@@ -1,0 +1,256 @@
+"""Facts and counters on the real database: the same figures in whatever order and pieces events arrive."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chassis.consumer import Received
+from chassis.ids import derived_id
+from chassis.service import Service
+from herald_contracts import (
+    AmbassadorJoined,
+    AmbassadorLeft,
+    EngagementRecorded,
+    Event,
+    PersonProvisioned,
+    PostRemoved,
+    PostShared,
+    ProgramCreated,
+)
+from services.metrics import queries
+from services.metrics.app import build
+from services.metrics.domain.periods import Period
+from services.metrics.queries import Slice
+from services.metrics.settings import MetricsSettings
+from tests.integration.harness import Stage
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PROGRAM, ZONE = "prog", "Europe/Paris"
+PEOPLE = tuple(f"a{n}" for n in range(4))
+POSTS = tuple((f"p{n}", PEOPLE[n % 4], f"c{n % 3}", ("linkedin", "x")[n % 2]) for n in range(6))
+WHOLE = Period(date(2026, 2, 1), date(2026, 4, 30))
+
+
+def _post(number: int) -> dict[str, Any]:
+    post, person, content, network = POSTS[number]
+    return {
+        "post_id": post,
+        "ambassador_id": person,
+        "program_id": PROGRAM,
+        "content_id": content,
+        "network": network,
+    }
+
+
+def shared(number: int, hours: int = 0) -> PostShared:
+    return PostShared(
+        **_post(number),
+        occurred_at=START + timedelta(hours=hours),
+        language="fr",
+        edited=False,
+        link_code=f"code-{number}",
+        method="dialog",
+    )
+
+
+def removed(number: int, hours: int = 48, reason: Any = "ambassador") -> PostRemoved:
+    return PostRemoved(**_post(number), occurred_at=START + timedelta(hours=hours), reason=reason)
+
+
+def engaged(number: int, hours: int = 0, **values: Any) -> EngagementRecorded:
+    told = {"kind": "click", "verdict": "counted", "quantity": 1, "measure": "measured", **values}
+    return EngagementRecorded(**_post(number), occurred_at=START + timedelta(hours=hours), **told)
+
+
+def turn(person: str, hours: int, *, joined: bool) -> Event:
+    at = START + timedelta(hours=hours)
+    if joined:
+        return AmbassadorJoined(person_id=person, program_id=PROGRAM, consent_version=1, occurred_at=at)
+    return AmbassadorLeft(person_id=person, program_id=PROGRAM, reason="left", occurred_at=at)
+
+
+def person(id: str, team: str = "Sales") -> PersonProvisioned:
+    return PersonProvisioned(
+        person_id=id,
+        revision=1,
+        accounts=[],
+        roles=["ambassador"],
+        active=True,
+        country="FR",
+        team=team,
+        locale="fr",
+        origin="import",
+        occurred_at=START,
+    )
+
+
+CREATED = ProgramCreated(program_id=PROGRAM, name="P", time_zone=ZONE, languages=["fr"], occurred_at=START)
+
+
+class Booking:
+    """The service's handler on its real database, without Kafka between."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.store = service.parts.store
+
+    async def empty(self) -> None:
+        for name in await self.service.chassis.mongo.db.list_collection_names():
+            await self.service.chassis.mongo.db[name].delete_many({})
+
+    async def take(self, *batches: Sequence[Event]) -> None:
+        """Handle each batch in a transaction of its own; an event's id follows from its content."""
+        assert self.service.consumer is not None
+        handle = self.service.consumer.handle
+        for batch in batches:
+            received: list[Received[Event]] = [
+                Received(
+                    id=derived_id(event.type, event.model_dump_json()),
+                    type=event.type,
+                    subject=event.aggregate_id,
+                    time=START,
+                    data=event,
+                    topic=event.topic,
+                    partition=0,
+                    offset=offset,
+                    traceparent=None,
+                    tracestate=None,
+                )
+                for offset, event in enumerate(batch)
+            ]
+            await self.service.chassis.mongo.transact(lambda tx, told=received: handle(told, tx))  # type: ignore[misc]
+
+    async def figures(self, period: Period = WHOLE, part: Slice | None = None) -> dict[str, Any]:
+        found = await self.find_figures(period, part)
+        assert found is not None
+        return found
+
+    async def find_figures(self, period: Period = WHOLE, part: Slice | None = None) -> dict[str, Any] | None:
+        program = await self.store.program(PROGRAM)
+        return await queries.figures(self.store, program, period, part or Slice())
+
+    async def series(self, by: Any) -> list[dict[str, Any]]:
+        program = await self.store.program(PROGRAM)
+        return await queries.series(self.store, program, WHOLE, by, Slice())
+
+
+@pytest.fixture
+async def booking(stage: Stage) -> AsyncIterator[Booking]:
+    service = build(stage.settings(MetricsSettings))
+    await service.ensure_indexes()
+    yield Booking(service)
+    await service.chassis.close()
+
+
+async def test_a_share_that_was_taken_back_leaves_its_own_day_in_either_order(booking: Booking) -> None:
+    for batches in ([[shared(0)], [removed(0)]], [[removed(0)], [shared(0)]], [[removed(0), shared(0)]]):
+        await booking.empty()
+        await booking.take([CREATED], *batches)
+        assert {row["key"]: row["shares"] for row in await booking.series("day") if row["shares"]} == {}, batches
+        assert (await booking.figures())["active_ambassadors"]["value"] == 0
+
+
+async def test_a_share_is_taken_back_once(booking: Booking) -> None:
+    await booking.take([CREATED, shared(0), shared(1)], [removed(0)], [removed(0, 50, "takedown")])
+    assert (await booking.figures())["shares"]["value"] == 1
+
+
+async def test_who_left_before_it_was_known_that_they_joined_has_left(booking: Booking) -> None:
+    await booking.take([CREATED], [turn("a0", 30, joined=False)], [turn("a0", 0, joined=True)])
+    assert (await booking.figures())["ambassadors_enrolled"]["value"] == 1
+    later = Period(date(2026, 3, 5), date(2026, 3, 9))
+    assert (await booking.figures(later))["ambassadors_enrolled"]["value"] == 0
+
+
+async def test_what_was_not_measured_is_neither_counted_nor_paid(booking: Booking) -> None:
+    await booking.take(
+        [CREATED, engaged(0, kind="like", quantity=2), engaged(0, 1, kind="like", quantity=50, measure="estimated")],
+        [engaged(0, 2, quantity=9, measure="potential"), engaged(0, 3, kind="impression", measure="potential")],
+    )
+    found = await booking.figures()
+    assert (found["engagements"]["value"], found["clicks_raw"]["value"]) == (2, 0)
+    assert found["earned_media_value"]["value"] == 1.2
+    assert found["engagements"]["estimated"] == 50
+    assert found["impressions"] == {"value": 0, "estimated": 0, "potential": 1, "formula": "sum(impression)"}
+
+
+async def test_figures_of_fewer_than_five_are_shown_nowhere(booking: Booking) -> None:
+    teams = {"Big": 6, "Sole": 1, "Next": 5}
+    names = [(team, f"{team}{n}") for team, size in teams.items() for n in range(size)]
+    await booking.take([CREATED, *(person(name, team) for team, name in names)])
+    await booking.take([turn(name, 0, joined=True) for _, name in names])
+    assert await booking.find_figures(part=Slice(team="Sole")) is None
+    big = await booking.figures(part=Slice(team="Big"))
+    assert big["ambassadors_enrolled"]["value"] == 6
+    found = {row["key"]: row["ambassadors_enrolled"] for row in await booking.series("team")}
+    assert found == {"Big": 6, None: 6}
+
+
+async def test_what_waits_for_a_programme_that_came_meanwhile_is_booked(booking: Booking) -> None:
+    await booking.take([shared(0)])
+    await booking.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": ZONE})
+    job = next(job for job in booking.service.jobs if job.name == "waiting")
+    await job.run(None)  # type: ignore[arg-type]
+    assert (await booking.figures())["shares"]["value"] == 1
+    assert await booking.store.waiting.count_documents({}) == 0
+
+
+EVENTS = st.lists(
+    st.one_of(
+        st.builds(shared, st.integers(0, 5), st.integers(0, 72)),
+        st.builds(removed, st.integers(0, 5), st.integers(0, 72)),
+        st.builds(
+            engaged,
+            st.integers(0, 5),
+            st.integers(0, 72),
+            kind=st.sampled_from(["click", "like", "impression"]),
+            verdict=st.sampled_from(["counted", "bot", "repeat"]),
+            quantity=st.integers(1, 9),
+            measure=st.sampled_from(["measured", "estimated"]),
+        ),
+        st.builds(turn, st.sampled_from(PEOPLE), st.integers(0, 72), joined=st.booleans()),
+    ),
+    max_size=24,
+    unique_by=lambda event: event.model_dump_json() + event.type,
+)
+
+
+def naive(events: Sequence[Event]) -> dict[str, int]:
+    """The plain figures of the whole period, straight from the events."""
+    gone = {event.post_id for event in events if isinstance(event, PostRemoved)}
+    kept = {event.post_id: event for event in events if isinstance(event, PostShared) and event.post_id not in gone}
+    deeds = [event for event in events if isinstance(event, EngagementRecorded) and event.measure == "measured"]
+    clicks = [one for one in deeds if one.kind == "click"]
+    counted = [one for one in deeds if one.verdict == "counted" and one.kind != "impression"]
+    return {
+        "shares": len(kept),
+        "clicks_raw": sum(one.quantity for one in clicks),
+        "clicks_counted": sum(one.quantity for one in clicks if one.verdict == "counted"),
+        "engagements": sum(one.quantity for one in counted),
+        "ambassadors_enrolled": len({event.person_id for event in events if isinstance(event, AmbassadorJoined)}),
+    }
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=EVENTS, data=st.data())
+async def test_any_order_and_split_gives_what_the_events_say(
+    booking: Booking, events: list[Event], data: st.DataObject
+) -> None:
+    found = []
+    for _ in range(2):
+        told = data.draw(st.permutations([*events, CREATED]))
+        cuts = sorted(data.draw(st.lists(st.integers(0, len(told)), max_size=3)))
+        await booking.empty()
+        await booking.take(
+            *(told[a:b] for a, b in zip([0, *cuts], [*cuts, len(told)], strict=True)),
+            told[:5],  # a repeat that no inbox remembers any more
+        )
+        found.append((await booking.figures(), await booking.series("day"), await booking.series("network")))
+    assert found[0] == found[1]
+    assert {name: found[0][0][name]["value"] for name in naive(events)} == naive(events)
