@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
@@ -12,7 +13,7 @@ from itertools import islice
 from chassis.ids import new_id
 from chassis.jobs import JobContext
 from chassis.mongo import Transaction
-from chassis.problems import Conflict
+from chassis.problems import Conflict, Overloaded
 from services.program import events
 from services.program.domain.imports import LineViolation, Plan, Row, plan, read
 from services.program.domain.people import Person
@@ -97,10 +98,12 @@ async def confirm(parts: Parts, tx: Transaction, id: str) -> Import:
 
 
 async def import_at_once(parts: Parts, id: str) -> Import:
-    """A confirmed import that is small enough is over when this returns; a larger one is left to the job."""
+    """A confirmed import that is small enough is over when this returns; a larger one is left to the job, and so
+    is one that another process holds on to (a transaction outlives a process that was killed by up to a minute)."""
     found = await parts.imports.get(id)
     if found.state == "importing" and found.valid <= IN_REQUEST_ROWS:
-        await run(parts, id)
+        with suppress(Overloaded):
+            await run(parts, id)
         found = await parts.imports.get(id)
     return found
 

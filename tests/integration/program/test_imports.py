@@ -148,7 +148,8 @@ async def test_many_processes_on_one_import_do_it_once(desk: Desk) -> None:
     preview = await previewed(desk, company(1_700))
     answers = await asyncio.gather(*(desk.call("max", "POST", f"/imports/{preview['id']}/confirm") for _ in range(4)))
     assert {answer.status_code for answer in answers} == {200}
-    assert {answer.json()["created"] for answer in answers} == {1_700}
+    assert {(answer.json()["state"], answer.json()["created"]) for answer in answers} == {("done", 1_700)}
+    assert (await desk.ok("max", "GET", f"/imports/{preview['id']}"))["state"] == "done"
     assert Counter(event.partitionkey for event in await desk.told()).most_common(1)[0][1] == 1
     assert await desk.service.chassis.mongo.db["people"].count_documents({}) == 1_702
 

@@ -182,8 +182,15 @@ async def test_a_consent_has_versions(desk: Desk) -> None:
     answer = await desk.call("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
     assert (answer.status_code, answer.json()["type"], answer.json()["current"]) == (409, "consent-outdated", 2)
     await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 2})
+    await desk.forget()
+    await desk.ok("max", "POST", f"/programs/{program_id}/consent", {"texts": {"fr": "Trois", "en": "Three"}})
+    me = await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 3})
+    assert (me["programs"][0]["status"], me["programs"][0]["consent_version"]) == ("joined", 3)
+    assert await desk.told() == []
+    accepted = await desk.service.chassis.mongo.db["consents"].distinct("version", {"person_id": desk.ids["ada"]})
+    assert accepted == [2, 3]
     text = await desk.ok("ada", "GET", f"/programs/{program_id}/consent", params={"language": "ja"})
-    assert (text["language"], text["text"], text["languages"]) == ("fr", "Deux", ["fr", "en"])
+    assert (text["language"], text["text"], text["languages"]) == ("fr", "Trois", ["fr", "en"])
 
 
 async def test_guidelines_have_versions_and_are_acknowledged_by_ambassadors(desk: Desk) -> None:
