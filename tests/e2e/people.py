@@ -20,7 +20,6 @@ class Watched:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.complaints: list[str] = []
-        self.elsewhere: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda message: self._said(message.type, message.text))
 
@@ -36,7 +35,7 @@ async def signed_in(browser: Browser, url: str, persona: str, device: str, **opt
     context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     watched = Watched(page)
-    await _keep_inside(context, url, watched)
+    await _keep_inside(context, url)
     await sign_in(page, url, persona)
     try:
         yield watched
@@ -53,9 +52,8 @@ async def sign_in(page: Page, url: str, persona: str) -> None:
     await page.locator("main h1, main h2").first.wait_for()
 
 
-async def _keep_inside(context: BrowserContext, url: str, watched: Watched) -> None:
+async def _keep_inside(context: BrowserContext, url: str) -> None:
     async def answer(route: Route) -> None:
-        watched.elsewhere.append(route.request.url)
         await route.fulfill(status=200, content_type="text/html", body="<title>elsewhere</title>")
 
     await context.route(lambda where: not where.startswith(url) and where.startswith("http"), answer)

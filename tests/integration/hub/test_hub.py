@@ -46,9 +46,10 @@ POINTS = {"total": 40, "this_week": 4, "this_month": 9, "rank": 2, "hidden": Fal
 ANSWERS: dict[str, Any] = {"/v1/me": ME, "/v1/programs": PROGRAMS, "/v1/me/points": POINTS}
 
 
+NOBODY = dict.fromkeys(("invited", "joined", "declined", "left"), 0)
 EMPTY: dict[str, Any] = {
     "/v1/me/figures": {"figures": {"shares": 0, "clicks_raw": 0, "clicks_counted": 0, "engagements": 0}},
-    "/v1/programs/p1/ambassadors": {"counts": dict.fromkeys(("invited", "joined", "declined", "left"), 0), "items": []},
+    "/v1/programs/p1/ambassadors": {"counts": NOBODY, "items": [], "next": None},
     "/v1/programs/p1/figures": {"figures": {}},
     "/v1/programs/p1/objective": httpx.Response(404, json={"type": "not-found"}),
     "/v1/programs/p1/guidelines": httpx.Response(404, json={"type": "not-found"}),
@@ -185,10 +186,7 @@ PLACES = (
 
 @pytest.mark.parametrize("path", PLACES)
 async def test_where_nothing_has_happened_yet_every_page_says_so(browser: Browser, path: str) -> None:
-    browser.network.answers |= {
-        name: answer if isinstance(answer, httpx.Response) else {"next": None, **answer}
-        for name, answer in EMPTY.items()
-    }
+    browser.network.answers |= EMPTY
     await browser.sign_in()
     page = await browser.client.get(path)
     assert page.status_code == 200
