@@ -232,7 +232,7 @@ async def test_the_worker_looks_at_feeds_by_itself_and_waits_longer_after_failur
         assert failed["next_poll_at"] == "2026-03-01T09:46:00Z"
         assert (await content.get(f"/feeds/{good['id']}"))["next_poll_at"] == "2026-03-01T09:31:00Z"
         metrics = (await client.get("/metrics")).text
-        assert 'outcome="failed"' in metrics
+        assert 'herald_content_feed_looks_total{outcome="failed"' in metrics
     await service.chassis.close()
 
 
