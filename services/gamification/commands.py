@@ -11,12 +11,12 @@ from chassis.clock import to_milliseconds
 from chassis.http import check_version
 from chassis.mongo import Transaction
 from services.gamification import events
-from services.gamification.domain.ledger import book
+from services.gamification.domain.ledger import book, claims_of
 from services.gamification.domain.rules import Programme, Rule, next_rules
 from services.gamification.parts import Parts
 from services.gamification.store.programmes import Told
 
-REBUILT_AT_ONCE = 200
+REBUILT_AT_ONCE = 50
 
 
 async def add_programmes(parts: Parts, tx: Transaction, time_zones: Mapping[str, str]) -> None:
@@ -38,7 +38,8 @@ async def book_facts(parts: Parts, tx: Transaction, told: Sequence[Told]) -> Non
     facts = [one.fact for one in told if one.fact.program_id in programmes]
     if not facts:
         return
-    entries = book(facts, programmes, await parts.ledger.past(facts, programmes, tx))
+    claimed = claims_of(facts, programmes)
+    entries = book(claimed, await parts.ledger.past(claimed, tx))
     await parts.ledger.add(entries, tx)
     causes = {one.fact.cause_id: one for one in told}
     for entry in entries:

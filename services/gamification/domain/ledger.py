@@ -8,10 +8,10 @@ the limits of a day look only at that day's entries of the same rule.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chassis.ids import derived_id
 from services.gamification.domain.periods import labels
@@ -70,8 +70,7 @@ class Entry:
         return TotalKey(self.program_id, self.ambassador_id, self.day, self.rule)
 
 
-@dataclass(frozen=True, slots=True)
-class TotalKey:
+class TotalKey(NamedTuple):
     """Whose total of which rule on which day."""
 
     program_id: str
@@ -91,14 +90,46 @@ class Total:
         return Total(self.acts + entry.acts, self.points + entry.points)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a fact may earn by a rule: the entry that it would be, and the total that limits it."""
+
+    id: str
+    rule: Rule
+    version: int
+    total: TotalKey
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """A fact with what it may earn; a removal claims nothing."""
+
+    fact: Fact
+    claims: tuple[Claim, ...]
+
+
+def claims_of(facts: Iterable[Fact], programmes: Mapping[str, Programme]) -> list[Claims]:
+    """What the facts may earn by the rules in force when they happened. Each one's programme must be given."""
+    return [Claims(fact, tuple(_claims(fact, programmes[fact.program_id]))) for fact in facts]
+
+
+def _claims(fact: Fact, programme: Programme) -> Iterator[Claim]:
+    rules = programme.rules_at(fact.occurred_at)
+    day = programme.day_of(fact.occurred_at)
+    for rule in rules.rules:
+        if rule.rewards(fact.act, fact.network):
+            total = TotalKey(fact.program_id, fact.ambassador_id, day, rule.id)
+            yield Claim(derived_id(fact.origin, rule.id), rule, rules.version, total)
+
+
 @dataclass
 class Past:
-    """What is booked already, as far as the facts at hand touch it: the ids of `expected_ids` that exist, the
-    entries (and reversals) of shares whose post is removed, and the totals of `touched_totals`."""
+    """What is booked already, as far as the facts at hand touch it: the ids of claimed entries that exist, the
+    totals of claims that a limit holds for, and the entries (and reversals) of shares whose post is removed."""
 
     ids: set[str] = field(default_factory=set)
-    shares: dict[str, list[Entry]] = field(default_factory=dict)
     totals: dict[TotalKey, Total] = field(default_factory=dict)
+    shares: dict[str, list[Entry]] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         self.ids.add(entry.id)
@@ -107,32 +138,11 @@ class Past:
             self.shares.setdefault(entry.post_id, []).append(entry)
 
 
-Programmes = Mapping[str, Programme]
-
-
-def expected_ids(facts: Iterable[Fact], programmes: Programmes) -> set[str]:
-    """The ids of the entries that the facts may lead to, reversals aside."""
-    return {derived_id(fact.origin, rule.id) for fact in facts for rule, _ in _rules(fact, programmes)}
-
-
-def touched_totals(facts: Iterable[Fact], programmes: Programmes) -> set[TotalKey]:
-    """The totals that decide whether a day's limit is reached."""
-    return {
-        TotalKey(fact.program_id, fact.ambassador_id, programmes[fact.program_id].day_of(fact.occurred_at), rule.id)
-        for fact in facts
-        for rule, _ in _rules(fact, programmes)
-        if rule.acts_a_day is not None or rule.points_a_day is not None
-    }
-
-
-def book(facts: Sequence[Fact], programmes: Programmes, past: Past) -> list[Entry]:
-    """The entries that the facts lead to, in order. Every fact's programme must be in `programmes`.
-
-    `past` is brought up to date with them.
-    """
+def book(claimed: Iterable[Claims], past: Past) -> list[Entry]:
+    """The entries that the facts lead to, in order; `past` is brought up to date with them."""
     booked = []
-    for fact in facts:
-        entries = _reversals(fact, past) if fact.act == "removal" else _earned(fact, programmes, past)
+    for one in claimed:
+        entries = _reversals(one.fact, past) if one.fact.act == "removal" else _earned(one, past)
         for entry in entries:
             past.add(entry)
             booked.append(entry)
@@ -148,41 +158,30 @@ def grant(rule: Rule, quantity: int, so_far: Total) -> Total:
     return Total(acts, points)
 
 
-def _rules(fact: Fact, programmes: Programmes) -> Iterator[tuple[Rule, int]]:
-    """The rules that reward a fact, with their version."""
-    rules = programmes[fact.program_id].rules_at(fact.occurred_at)
-    for rule in rules.rules:
-        if rule.rewards(fact.act, fact.network):
-            yield rule, rules.version
-
-
-def _earned(fact: Fact, programmes: Programmes, past: Past) -> Iterator[Entry]:
-    assert fact.act != "removal"
-    day = programmes[fact.program_id].day_of(fact.occurred_at)
-    for rule, version in _rules(fact, programmes):
-        id = derived_id(fact.origin, rule.id)
-        if id in past.ids:
+def _earned(claimed: Claims, past: Past) -> Iterator[Entry]:
+    fact = claimed.fact
+    for claim in claimed.claims:
+        if claim.id in past.ids:
             continue
-        key = TotalKey(fact.program_id, fact.ambassador_id, day, rule.id)
-        given = grant(rule, fact.quantity, past.totals.get(key, Total()))
+        given = grant(claim.rule, fact.quantity, past.totals.get(claim.total, Total()))
         if given.points == 0:
             continue
         yield Entry(
-            id=id,
+            id=claim.id,
             ambassador_id=fact.ambassador_id,
             program_id=fact.program_id,
             points=given.points,
             acts=given.acts,
-            worth=fact.quantity * rule.points,
-            rule=rule.id,
-            rule_version=version,
-            act=fact.act,
+            worth=fact.quantity * claim.rule.points,
+            rule=claim.rule.id,
+            rule_version=claim.version,
+            act=claim.rule.act,
             cause_id=fact.cause_id,
             cause_type=fact.cause_type,
             post_id=fact.post_id,
             content_id=fact.content_id,
             network=fact.network,
-            day=day,
+            day=claim.total.day,
             occurred_at=fact.occurred_at,
         )
 
@@ -216,8 +215,7 @@ def _reversals(fact: Fact, past: Past) -> list[Entry]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceKey:
+class BalanceKey(NamedTuple):
     """Whose balance in which period."""
 
     program_id: str

@@ -6,6 +6,7 @@ A period is named by a label that no other period has: `2026-W31`, `2026-07`, `2
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 
 Period = Literal["week", "month", "quarter", "all"]
@@ -27,6 +28,7 @@ def label(period: Period, day: date) -> str:
             return ALL
 
 
+@lru_cache(maxsize=1024)
 def labels(day: date) -> tuple[str, ...]:
     """The labels of all periods that hold the day."""
     return tuple(label(period, day) for period in PERIODS)

@@ -28,6 +28,10 @@ class Rule:
     acts_a_day: int | None = None
     points_a_day: int | None = None
 
+    @property
+    def limited(self) -> bool:
+        return self.acts_a_day is not None or self.points_a_day is not None
+
     def rewards(self, act: str, network: str) -> bool:
         return self.act == act and (not self.networks or network in self.networks)
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from opentelemetry.metrics import Counter
 from redis.exceptions import RedisError
 
 from chassis.clock import Clock
+from chassis.problems import Overloaded
 from services.gamification.domain.standings import Group, GroupStanding, Standing, rank_groups, ranked
 from services.gamification.leaderboard.cache import Board, Cache, Stretch
 from services.gamification.store.standings import Standings
 
 logger = logging.getLogger(__name__)
+TURNS = 8
+PATIENCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Leaderboard:
         self._standings = standings
         self._clock = clock
         self._reads = reads
+        self._turns = asyncio.Semaphore(TURNS)
 
     async def page(
         self, board: Board, *, leaders: bool = False, me: str | None, around: bool = False, start: int = 0, limit: int
@@ -48,7 +53,8 @@ class Leaderboard:
         stretch = await self._held(board, leaders=leaders, me=me, start=start, around=half, limit=limit + 1)
         self._reads.add(1, {"source": "database" if stretch is None else "cache"})
         if stretch is None:
-            stretch = await self._stretch(board, leaders=leaders, me=me, start=start, around=half, limit=limit + 1)
+            async with self._a_turn():
+                stretch = await self._stretch(board, leaders=leaders, me=me, start=start, around=half, limit=limit + 1)
         found = ranked(stretch.scores, start=stretch.start, first_rank=stretch.first_rank)
         mine = Standing(stretch.my_rank, me, stretch.my_points) if me and stretch.my_rank else None
         return Page(found[:limit], mine, stretch.start + limit if len(found) > limit else None)
@@ -67,7 +73,8 @@ class Leaderboard:
             logger.info("leaderboards are read from the database: %s", type(error).__name__)
         self._reads.add(1, {"source": "database" if found is None else "cache"})
         if found is None:
-            found = await self._standings.groups(board.program_id, board.period, group)
+            async with self._a_turn():
+                found = await self._standings.groups(board.program_id, board.period, group)
         return rank_groups(found)
 
     async def forget(self) -> None:
@@ -76,6 +83,18 @@ class Leaderboard:
             await self._cache.forget()
         except RedisError as error:
             logger.info("there is no cache to forget: %s", type(error).__name__)
+
+    @asynccontextmanager
+    async def _a_turn(self) -> AsyncIterator[None]:
+        """Few at a time go down a board in MongoDB, for it may be long. Raises Overloaded to who waits too long."""
+        try:
+            await asyncio.wait_for(self._turns.acquire(), PATIENCE)
+        except TimeoutError:
+            raise Overloaded("Leaderboards are being made anew.", retry_after=5) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

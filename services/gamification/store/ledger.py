@@ -12,16 +12,13 @@ from pymongo import DeleteOne, UpdateOne
 from chassis.mongo import Document, Mongo, Transaction
 from services.gamification.domain.ledger import (
     BalanceKey,
+    Claims,
     Entry,
-    Fact,
     Past,
-    Programmes,
     Total,
     TotalKey,
     balance_changes,
-    expected_ids,
     total_changes,
-    touched_totals,
 )
 from services.gamification.domain.periods import labels
 
@@ -45,26 +42,23 @@ class Ledger:
         await self._ledger.create_index("post_id", partialFilterExpression={"act": "share"})
         await self._balances.create_index([("program_id", 1), ("period", 1), ("points", 1), ("ambassador_id", 1)])
 
-    async def past(self, facts: Sequence[Fact], programmes: Programmes, tx: Transaction) -> Past:
-        """What of the ledger the facts touch."""
-        session = tx.session
+    async def past(self, claimed: Sequence[Claims], tx: Transaction) -> Past:
+        """What of the ledger these facts touch."""
         past = Past()
-        ids = list(expected_ids(facts, programmes))
-        if ids:
-            past.ids = {
-                row["_id"] async for row in self._ledger.find({"_id": {"$in": ids}}, {"_id": 1}, session=session)
-            }
-        removed = list({fact.post_id for fact in facts if fact.act == "removal"})
+        claims = [claim for one in claimed for claim in one.claims]
+        if claims:
+            ids = {"_id": {"$in": [claim.id for claim in claims]}}
+            past.ids = {row["_id"] async for row in self._ledger.find(ids, {"_id": 1}, session=tx.session)}
+        limiting = {claim.total: _total_id(claim.total) for claim in claims if claim.rule.limited}
+        if limiting:
+            wanted = {"_id": {"$in": list(set(limiting.values()))}}
+            found = {row["_id"]: row["rules"] async for row in self._totals.find(wanted, session=tx.session)}
+            past.totals = {key: _total(found.get(id, {}).get(key.rule)) for key, id in limiting.items()}
+        removed = list({one.fact.post_id for one in claimed if one.fact.act == "removal"})
         if removed:
-            async for row in self._ledger.find({"post_id": {"$in": removed}, "act": "share"}, session=session):
+            shares = {"post_id": {"$in": removed}, "act": "share"}
+            async for row in self._ledger.find(shares, session=tx.session):
                 past.shares.setdefault(row["post_id"], []).append(_entry(row))
-        keys = touched_totals(facts, programmes)
-        if keys:
-            wanted = list({_total_id(key) for key in keys})
-            found = {
-                row["_id"]: row["rules"] async for row in self._totals.find({"_id": {"$in": wanted}}, session=session)
-            }
-            past.totals = {key: _total(found.get(_total_id(key), {}).get(key.rule)) for key in keys}
         return past
 
     async def add(self, entries: Sequence[Entry], tx: Transaction) -> None:

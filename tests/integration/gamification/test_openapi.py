@@ -64,7 +64,7 @@ def collect(document: dict[str, Any]) -> list[Any]:
         for mode in GenerationMode:
             for path_parameters in (None, known):
 
-                @settings(max_examples=8, suppress_health_check=list(HealthCheck), database=None)
+                @settings(max_examples=5, suppress_health_check=list(HealthCheck), database=None)
                 @given(operation.as_strategy(mode, path_parameters=path_parameters))
                 def take(case: Any) -> None:
                     cases.append(case)

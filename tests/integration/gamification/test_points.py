@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.service import Service
-from herald_contracts import Event, PointsAwarded
+from herald_contracts import Event, PointsAwarded, encode
 from services.gamification import commands
 from services.gamification.app import build
 from services.gamification.settings import GamificationSettings
@@ -100,20 +101,38 @@ async def test_what_arrives_before_its_programme_and_its_person_waits_and_counts
     assert sum(event.data.points for event in awarded if isinstance(event.data, PointsAwarded)) == 12
 
 
+async def test_points_continue_the_trace_of_what_earned_them(stage: Stage, service: Service) -> None:
+    """Also where the fact had to wait for its programme."""
+    traces = {f"p{number}": f"{number:032x}" for number in (1, 2)}
+
+    async def share(post: str) -> None:
+        parent = f"00-{traces[post]}-00f067aa0ba902b7-01"
+        await stage.publish_record(encode(shared("ann", post), id=new_id(), time=NOON, traceparent=parent))
+
+    async with stage.worker(service):
+        await share("p1")
+        await eventually(lambda: count(service, "waiting"))
+        await stage.publish(created())
+        await share("p2")
+        awarded = await eventually(lambda: stage.events("herald.recognition"), until=lambda one: len(one) == 2)
+    assert sorted((event.traceparent or "")[3:35] for event in awarded) == sorted(traces.values())
+
+
 async def test_a_fact_and_its_programme_at_once_never_miss_each_other(stage: Stage, service: Service) -> None:
     parts, mongo = service.parts, service.chassis.mongo
     await service.ensure_indexes()
 
     async def meet(program: str) -> None:
-        post = shared("ann", f"post-{program}", program_id=program)
+        first, second = (shared("ann", f"{post}-{program}", program_id=program) for post in ("first", "second"))
+        await mongo.transact(lambda tx: commands.book_facts(parts, tx, [fact(first)]))
         await asyncio.gather(
-            mongo.transact(lambda tx: commands.book_facts(parts, tx, [fact(post)])),
+            mongo.transact(lambda tx: commands.book_facts(parts, tx, [fact(second)])),
             mongo.transact(lambda tx: commands.add_programmes(parts, tx, {program: "UTC"})),
         )
 
     await asyncio.gather(*(meet(f"prog{number}") for number in range(40)))
     assert await count(service, "waiting") == 0
-    assert await count(service, "ledger") == 40
+    assert await count(service, "ledger") == 80
 
 
 async def test_a_day_s_limit_holds_for_two_workers_at_once(stage: Stage, service: Service) -> None:

@@ -18,9 +18,8 @@ from services.gamification.domain.ledger import (
     TotalKey,
     balance_changes,
     book,
-    expected_ids,
+    claims_of,
     total_changes,
-    touched_totals,
 )
 from services.gamification.domain.rules import ALWAYS, DEFAULT_RULES, Programme, Rule, RuleSet
 
@@ -61,17 +60,23 @@ class Shelf:
 
     def take(self, facts: Sequence[Fact]) -> list[Entry]:
         """Book one batch."""
+        claimed = claims_of(facts, self.programmes)
         removed = {one.post_id for one in facts if one.act == "removal"}
         shares: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries.values():
             if entry.act == "share" and entry.post_id in removed:
                 shares[entry.post_id].append(entry)
         past = Past(
-            ids=self.entries.keys() & expected_ids(facts, self.programmes),
+            ids=self.entries.keys() & {claim.id for one in claimed for claim in one.claims},
             shares=dict(shares),
-            totals={key: self.totals.get(key, Total()) for key in touched_totals(facts, self.programmes)},
+            totals={
+                claim.total: self.totals.get(claim.total, Total())
+                for one in claimed
+                for claim in one.claims
+                if claim.rule.limited
+            },
         )
-        booked = book(facts, self.programmes, past)
+        booked = book(claimed, past)
         for entry in booked:
             assert entry.id not in self.entries
             self.entries[entry.id] = entry
