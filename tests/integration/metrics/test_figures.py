@@ -108,7 +108,15 @@ async def test_figures_follow_the_definitions(stage: Stage, service: Service) ->
         )
         await eventually(lambda: service.chassis.mongo.db["waiting"].count_documents({}), until=lambda n: n == 8)
         await stage.publish(created())
-        found = await eventually(lambda: figures(client, stage), until=lambda f: f["shares"]["value"] == 2)
+
+        def heard(found: dict[str, Any]) -> bool:
+            """Whether all topics were: people, joinings, content and acts each come in their own time."""
+            wholes = ("participation_rate", "leader_participation", "shared_content_rate")
+            known = [found.get(name, {}).get("denominator") for name in wholes]
+            values = [found.get(name, {}).get("value") for name in ("shares", "clicks_raw")]
+            return (known, values) == ([3, 1, 1], [2, 5])
+
+        found = await eventually(lambda: figures(client, stage), until=heard)
         rate = found["participation_rate"]
         assert (rate["value"], rate["numerator"], rate["denominator"]) == (0.333333, 1, 3)
         assert rate["formula"]
