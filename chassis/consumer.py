@@ -32,6 +32,7 @@ from chassis.deadletters import DeadLetters
 from chassis.failpoints import failpoint
 from chassis.kafka import Unacknowledged
 from chassis.mongo import Document, Transaction, unreachable
+from chassis.problems import Overloaded
 from chassis.telemetry import extract, inject, recorded, span_context
 from herald_contracts import Event, Undecodable
 from herald_contracts.envelope import decode, text_headers
@@ -528,7 +529,7 @@ async def _undecoded(message: KafkaMessage) -> KafkaMessage:
 
 def _outage(error: BaseException) -> bool:
     """Whether something outside is away, so that waiting is right and nothing is wrong with the event."""
-    return isinstance(error, KafkaError | Unacknowledged) or (
+    return isinstance(error, KafkaError | Unacknowledged | Overloaded) or (
         not isinstance(error, BulkWriteError) and unreachable(error)
     )
 
