@@ -42,6 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(level)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """xdist marks groups in private fields of pytest: without effect, each worker would start a whole Herald."""
+    if not _leads(session.config) and session.config.getvalue("loadgroup"):
+        lost = [one.nodeid for one in session.items if one.get_closest_marker("xdist_group") and "@" not in one.nodeid]
+        assert not lost, f"these tests would not keep to one worker: {lost[:3]}"
+
+
 @pytest.fixture(autouse=True)
 def _no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
     """A unit test that opens a connection fails; an event loop's own socket pair is allowed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page, Route
@@ -12,6 +13,7 @@ from tests.browser import desktop, phone
 
 DEVICES = {"phone": phone, "desktop": desktop}
 PATIENCE = 15_000
+PICTURES = Path(__file__).parent / "results"
 
 
 class Watched:
@@ -39,6 +41,11 @@ async def signed_in(browser: Browser, url: str, persona: str, device: str, **opt
     await sign_in(page, url, persona)
     try:
         yield watched
+    except BaseException:
+        PICTURES.mkdir(exist_ok=True)
+        for number, shown in enumerate(context.pages):
+            await shown.screenshot(path=PICTURES / f"{persona}-{device}-{number}.png")
+        raise
     finally:
         await context.close()
 

@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import httpx
+from pymongo import AsyncMongoClient
 
 from herald import topics
 from herald.demo.api import Api
@@ -34,6 +35,13 @@ class Stack:
     url: str
     program_id: str
     api: Api
+    sharing_database: str
+    mongo_url: str
+
+    async def shares(self) -> int:
+        """How many posts stand, whatever the figures already know."""
+        async with AsyncMongoClient[dict[str, object]](self.mongo_url) as client:
+            return await client[self.sharing_database]["posts"].count_documents({"removed_at": None})
 
 
 @asynccontextmanager
@@ -52,7 +60,8 @@ async def running(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
     try:
         async with asyncio.timeout(READY_SECONDS):
             await asyncio.gather(*(_ready(spec) for spec in specs))
-        yield Stack(url, await _first_day(api), api)
+        program_id = await _first_day(api)
+        yield Stack(url, program_id, api, f"{namespace}_herald_sharing", infra.mongo_url)
     finally:
         await api.close()
         await asyncio.gather(*(_stop(child) for child in children))

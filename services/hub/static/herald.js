@@ -44,7 +44,8 @@ document.addEventListener("click", (event) => {
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => toast(words.copied));
 });
 sheet?.addEventListener("close", () => { one("#sheet-body").replaceChildren(); opener?.focus(); });
-document.body.addEventListener("htmx:afterSwap", (event) => {
+// Not before it has settled: until then its form is not yet bound and would leave the page.
+document.body.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id !== "sheet-body") return;
   if (!sheet.open) sheet.showModal();
   const shared = one("[data-shared]", sheet);
@@ -63,6 +64,7 @@ async function hand(shared) {
     location.href = dialog;
   } else if (dialog) {
     window.open(dialog, "_blank", "noopener");
+    one("a.button", shared)?.focus(); // A browser that took too long to get here refuses the tab: the link is one key away.
   }
 }
 

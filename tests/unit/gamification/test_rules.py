@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
@@ -66,6 +67,16 @@ def test_a_new_version_never_changes_what_was_in_force(changes: list[tuple[int, 
 def test_what_is_no_time_zone_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         zone_of(name)
+
+
+def test_time_zones_come_with_herald() -> None:
+    """A slim container image has none of its own."""
+    try:
+        zoneinfo.reset_tzpath(to=())
+        zoneinfo.ZoneInfo.clear_cache()
+        assert zone_of("Europe/Paris").utcoffset(datetime(2026, 7, 1)) == timedelta(hours=2)  # noqa: DTZ001
+    finally:
+        zoneinfo.reset_tzpath()
 
 
 def test_labels_of_a_day() -> None:
