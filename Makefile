@@ -5,6 +5,7 @@ STAMP := .venv/.setup-done
 LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock' -q
 ARGS ?=
+export HERALD_SETUP_BEGAN := $(shell date +%s)
 
 .PHONY: setup demo up test lint bench lock clean
 

@@ -260,7 +260,7 @@ class Story:
             await asyncio.sleep(0.1)
 
     async def clicks(self) -> None:
-        """People, bots, prefetchers, repeats and the authors themselves follow the links."""
+        """People, bots, prefetchers, repeats and authors follow links; the last one was shared in the hub."""
         visits: list[tuple[Share, list[tuple[Visitor, str]]]] = []
         for share in self.tally.shares:
             people = [a_person(self.chance) for _ in range(self.chance.randint(0, 2 * self.scale.visits_per_post))]
@@ -268,7 +268,7 @@ class Story:
             plan += [(visitor, "repeat") for visitor in people if self.chance.random() < 0.15]
             plan += [(a_bot(self.chance), "bot") for _ in range(self.chance.choice((0, 0, 1)))]
             plan += [(a_prefetcher(self.chance), "prefetch") for _ in range(self.chance.choice((0, 0, 0, 1)))]
-            if self.chance.random() < 0.3:
+            if self.chance.random() < 0.3 or share is self.tally.shares[-1]:
                 plan.append((self.owners[share.ambassador], "self"))
             visits.append((share, plan))
         await self._all("posts followed", visits, lambda visit: self._follow(*visit))

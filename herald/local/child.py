@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,13 +13,19 @@ from herald.local.errors import LocalError
 
 PR_SET_PDEATHSIG = 1
 LOG_LIMIT = 20_000_000  # bytes; a longer log is set aside at the next start
+OPEN_FILES = 64_000  # what MongoDB asks for: a file for each collection and index, and it ends when one more is refused
 
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
-def _die_with(parent: int) -> Callable[[], None]:
+def _prepared(parent: int) -> Callable[[], None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+
     def in_child() -> None:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if soft < files:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
         if os.getppid() != parent:
             os._exit(1)
 
@@ -63,7 +70,7 @@ class Child:
                     env=self.env,
                     cwd=self.cwd,
                     start_new_session=True,
-                    preexec_fn=_die_with(os.getpid()),
+                    preexec_fn=_prepared(os.getpid()),
                 )
         except OSError as error:
             raise LocalError(f"{self.name} could not be started from {self.argv[0]}: {error.strerror}.") from error

@@ -9,6 +9,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.browser import desktop, phone, start_browser
+from tests.e2e.stack import Stack, running
+from tests.infra import Infra
 
 RESULTS = Path(__file__).parent / "results"
 HERE = Path(__file__).parent
@@ -26,6 +28,13 @@ async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium."""
     async with start_browser() as browser:
         yield browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack(infra: Infra, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """All of Herald, whose first day has been lived."""
+    async with running(infra, tmp_path_factory.mktemp("herald")) as found:
+        yield found
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -37,6 +37,7 @@ class Stack:
     api: Api
     sharing_database: str
     mongo_url: str
+    spans: Path
 
     async def shares(self) -> int:
         """How many posts stand, whatever the figures already know."""
@@ -61,7 +62,7 @@ async def running(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
         async with asyncio.timeout(READY_SECONDS):
             await asyncio.gather(*(_ready(spec) for spec in specs))
         program_id = await _first_day(api)
-        yield Stack(url, program_id, api, f"{namespace}_herald_sharing", infra.mongo_url)
+        yield Stack(url, program_id, api, f"{namespace}_herald_sharing", infra.mongo_url, home.spans)
     finally:
         await api.close()
         await asyncio.gather(*(_stop(child) for child in children))

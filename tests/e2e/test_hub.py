@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser import accessibility_findings
 from tests.e2e.people import DEVICES, signed_in
-from tests.e2e.stack import Stack, running
-from tests.infra import Infra
+from tests.e2e.stack import Stack
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 FIGURE_SECONDS = 15_000
@@ -33,12 +30,6 @@ PAGES = {
     "marc": ("/manage", "/manage/ambassadors?query=a", "/manage/program", "/manage/import", "/manage/guardrails"),
     "ines": ("/admin/people",),
 }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def stack(infra: Infra, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    async with running(infra, tmp_path_factory.mktemp("herald")) as found:
-        yield found
 
 
 async def share_button(page: Page, network: str = "linkedin") -> None:

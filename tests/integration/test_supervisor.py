@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -146,3 +147,17 @@ async def test_a_program_that_is_not_there(home: Home) -> None:
     child = Child("ghost", ["/nonexistent/ghost"], home.logs / "ghost.log")
     with pytest.raises(LocalError, match="ghost could not be started from /nonexistent/ghost: No such file"):
         await child.start()
+
+
+async def test_a_server_may_open_as_many_files_as_the_machine_allows(tmp_path: Path) -> None:
+    """MongoDB ends when it may not open one more; shells commonly allow 1024 at first."""
+    own = resource.getrlimit(resource.RLIMIT_NOFILE)
+    log = tmp_path / "limit.log"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, own[1]))
+    try:
+        child = Child("limit", ["sh", "-c", "ulimit -n"], log)
+        await child.start()
+        assert await child.wait() == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, own)
+    assert int(log.read_text()) == min(own[1], 64_000)
