@@ -24,7 +24,7 @@ def _prepared(parent: int) -> Callable[[], None]:
 
     def in_child() -> None:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if soft < files:
+        if soft != resource.RLIM_INFINITY and soft < files:
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
         if os.getppid() != parent:
             os._exit(1)
