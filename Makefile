@@ -36,8 +36,8 @@ bench: setup
 	$(HERALD) bench $(ARGS)
 
 lock: setup
-	$(BIN)/uv pip compile $(LOCKFLAGS) requirements-bootstrap.in -o requirements-bootstrap.lock
-	$(BIN)/uv pip compile $(LOCKFLAGS) --all-extras --group dev --no-emit-package herald-contracts pyproject.toml -o requirements.lock
+	sh tools/uv.sh pip compile $(LOCKFLAGS) requirements-bootstrap.in -o requirements-bootstrap.lock
+	sh tools/uv.sh pip compile $(LOCKFLAGS) --all-extras --group dev --no-emit-package herald-contracts pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -30,12 +30,7 @@ if [ -x .venv/bin/herald ] && [ "$(cat $stamp 2>/dev/null)" = "$want" ]; then
     exit 0
 fi
 
-if [ -z "${SSL_CERT_FILE:-}" ]; then
-    for bundle in "${PIP_CERT:-}" "${REQUESTS_CA_BUNDLE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
-        [ -n "$bundle" ] && [ -r "$bundle" ] && { SSL_CERT_FILE=$bundle; break; }
-    done
-fi
-[ -z "${SSL_CERT_FILE:-}" ] || { export SSL_CERT_FILE; export PIP_CERT="${PIP_CERT:-$SSL_CERT_FILE}"; }
+. ./tools/certificates.sh
 
 if ! .venv/bin/python -c '' 2>/dev/null; then
     run "$PYTHON" -m venv --clear .venv ||
@@ -44,13 +39,8 @@ fi
 run .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock ||
     download_failed "uv, the package installer,"
 
-setting() { .venv/bin/python -m pip config list 2>/dev/null | sed -n "s/^[a-z:.]*\.$1='\(.*\)'\$/\1/p" | tail -n 1; }
-index=$(setting index-url)
-extra=$(setting extra-index-url)
-[ -n "${UV_INDEX_URL:-}${UV_DEFAULT_INDEX:-}" ] || [ -z "$index" ] || export UV_INDEX_URL="$index"
-[ -n "${UV_EXTRA_INDEX_URL:-}${UV_INDEX:-}" ] || [ -z "$extra" ] || export UV_EXTRA_INDEX_URL="$extra"
 export UV_PYTHON=.venv/bin/python
-run .venv/bin/uv pip install --compile-bytecode --require-hashes -r requirements.lock ||
+run sh tools/uv.sh pip install --compile-bytecode --require-hashes -r requirements.lock ||
     download_failed "the Python packages"
-run .venv/bin/uv pip install -q --no-deps --no-build-isolation -e . -e contracts || fail "Herald itself could not be installed into .venv."
+run sh tools/uv.sh pip install -q --no-deps --no-build-isolation -e . -e contracts || fail "Herald itself could not be installed into .venv."
 printf '%s' "$want" >$stamp

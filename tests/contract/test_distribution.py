@@ -10,7 +10,7 @@ import pytest
 from herald.contracts.examples import EXAMPLES
 from herald.topics import CONTRACTS
 
-UV = Path(sys.executable).with_name("uv")
+UV = CONTRACTS.parent / "tools" / "uv.sh"
 PROGRAM = """
 import importlib.util, json, sys
 from herald_contracts import PostShared, decode
@@ -28,10 +28,21 @@ def test_it_installs_alone_and_decodes(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("herald_contracts-*.whl")
     python = tmp_path / "empty" / "bin" / "python"
     venv.create(tmp_path / "empty", with_pip=False, symlinks=True)
-    run(UV, "pip", "install", "-q", "--python", python, "--constraint", CONTRACTS.parent / "requirements.lock", wheel)
+    run(
+        "sh",
+        UV,
+        "pip",
+        "install",
+        "-q",
+        "--python",
+        python,
+        "--constraint",
+        CONTRACTS.parent / "requirements.lock",
+        wheel,
+    )
     shown = EXAMPLES / "PostShared/v1/suggested-caption.json"
     assert run(python, "-I", "-c", PROGRAM, shown, cwd=tmp_path).endswith(" linkedin\n")
-    installed = run(UV, "pip", "freeze", "--python", python)
+    installed = run("sh", UV, "pip", "freeze", "--python", python)
     assert {line.partition("=")[0].partition(" ")[0] for line in installed.splitlines()} == {
         "annotated-types",
         "herald-contracts",
