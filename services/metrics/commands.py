@@ -10,6 +10,7 @@ from typing import Any
 from pymongo.errors import DuplicateKeyError
 
 from chassis.consumer import Received
+from chassis.http import check_version
 from chassis.mongo import Document, Transaction
 from chassis.problems import Conflict, Invalid, Violation
 from herald_contracts import EngagementRecorded, Event, ObjectiveReached, PostRemoved, PostShared
@@ -142,12 +143,16 @@ def acts_of(batch: Sequence[Received[Event]]) -> list[Booked]:
     ]
 
 
-async def set_rates(store: Store, program_id: str, rates: Document, today: str, tx: Transaction) -> Document:
-    """A new version of the rates. Raises Invalid: `valid_from` `past` (figures that were shown do not change),
+async def set_rates(
+    store: Store, program_id: str, rates: Document, today: str, tx: Transaction, *, expected: int | None
+) -> Document:
+    """A new version of the rates; `expected` is the version that the caller has seen. Raises PreconditionRequired,
+    StaleVersion, and Invalid: `valid_from` `past` (figures that were shown do not change),
     `currency` `fixed` (amounts of two currencies do not add up), `rates.<network>` `double-counting`."""
     if rates["valid_from"] < today:
         raise Invalid.one("valid_from", "past", f"Rates change from today ({today}) on; history stays as it is.")
     versions = await store.rates_of(program_id, tx)
+    check_version(expected, len(versions))
     if versions and versions[0]["currency"] != rates["currency"]:
         raise Invalid.one("currency", "fixed", f"This programme counts in {versions[0]['currency']}.")
     if paid := doubly_paid(rates["rates"]):

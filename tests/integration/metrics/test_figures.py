@@ -198,7 +198,8 @@ async def test_rates_are_dated_and_never_rewrite_what_was(stage: Stage, service:
         await stage.person("boss", "manager")
         await stage.publish(created())
         await eventually(lambda: figures(client, stage), until=lambda f: f["shares"]["value"] == 0)
-        path, headers = f"/v1/programs/{PROGRAM}/rates", stage.bearer("boss")
+        path, reader = f"/v1/programs/{PROGRAM}/rates", stage.bearer("boss")
+        headers = {**reader, "If-Match": (await client.get(path, headers=reader)).headers["etag"]}
         order = {
             "valid_from": NOW.date().isoformat(),
             "currency": "EUR",
@@ -209,7 +210,10 @@ async def test_rates_are_dated_and_never_rewrite_what_was(stage: Stage, service:
         assert (past.status_code, past.json()["errors"][0]["rule"]) == (422, "past")
         unknown = await client.put(path, json={**order, "rates": {"*": {"stare": "2"}}}, headers=headers)
         assert unknown.json()["type"] == "invalid"
-        assert (await client.put(path, json=order, headers=headers)).status_code == 200
+        assert (await client.put(path, json=order, headers=reader)).json()["type"] == "precondition-required"
+        changed = await client.put(path, json=order, headers=headers)
+        assert (changed.status_code, changed.headers["etag"]) == (200, '"1"')
+        assert (await client.put(path, json=order, headers=headers)).json()["type"] == "stale-version"
         assert len((await client.get(path, headers=headers)).json()["items"]) == 2
         missing = await client.get(f"/v1/programs/{new_id()}/figures", headers=headers)
         assert missing.json()["type"] == "not-found"
