@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from herald import (
+    bench_cli,
     contracts_cli,
     deadletters_cli,
     demo_cli,
@@ -28,6 +29,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     local.logs,
     demo_cli.demo,
     run_cli.run,
+    bench_cli.bench,
     trace_cli.trace,
     token_cli.token,
     verify_cli.verify,

@@ -1,0 +1,54 @@
+"""`herald bench`: the measurements that the README quotes, each beside its floor."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all when left out")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="How often both sides are measured")] = None,
+    events: Annotated[
+        int | None, typer.Option(min=1, help="How much a round measures, in what the bench takes")
+    ] = None,
+    table: Annotated[bool, typer.Option(help="Measure nothing: the last results as the README's table")] = False,
+    readme: Annotated[bool, typer.Option(help="Measure nothing: write that table into README.md")] = False,
+) -> None:
+    """Measure Herald beside its floors: redirect, metrics, gamification, outbox, endtoend, cpu, startup."""
+    try:
+        from bench import frame
+        from bench.stand import servers
+    except ModuleNotFoundError:
+        typer.echo("herald: the benches are not installed: run this in a checkout of Herald", err=True)
+        raise typer.Exit(2) from None
+    if table or readme:
+        text = frame.markdown(frame.kept())
+        if readme:
+            README.write_text(frame.quoted(README.read_text("utf-8"), text), "utf-8")
+        else:
+            typer.echo(text, nl=False)
+        return
+    unknown = set(names or ()) - {*frame.NAMES, *frame.BESIDE}
+    if unknown:
+        typer.echo(f"herald: there is no bench {sorted(unknown)[0]}; there are {', '.join(frame.NAMES)}", err=True)
+        raise typer.Exit(2)
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
+    found = []
+    with servers() as stand:
+        for one in (frame.find(name) for name in names or frame.NAMES):
+            size = frame.Size(rounds or one.size.rounds, events or one.size.events)
+            command = f"herald bench {one.name} --rounds {size.rounds} --events {size.events}"
+            found.append(frame.run(one, stand, size, command=command, say=typer.echo))
+            frame.write(found[-1])
+    shown = Table(*frame.HEAD)
+    for result in found:
+        shown.add_row(*frame.row(result))
+    Console().print(shown)
