@@ -7,7 +7,7 @@ LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-annotate -
 ARGS ?=
 export HERALD_SETUP_BEGAN := $(shell date +%s)
 
-.PHONY: setup demo up test lint bench lock clean
+.PHONY: setup demo up test lint fault chaos bench lock clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,14 @@ test: lint
 	$(BIN)/python -m herald.local.fetch
 	$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
+
+fault: setup
+	$(BIN)/python -m herald.local.fetch
+	$(BIN)/python -m tests.fault all $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+chaos: setup
+	$(BIN)/python -m herald.local.fetch
+	$(BIN)/python -m tests.fault chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 bench: setup
 	$(HERALD) bench $(ARGS)

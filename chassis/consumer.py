@@ -194,6 +194,7 @@ class ConsumerLoop:
             fetch_max_wait_ms=250,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
+            max_poll_interval_ms=int(self._settings.kafka_max_poll * 1000),
             parser=_parse,
             decoder=_undecoded,
             no_reply=True,

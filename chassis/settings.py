@@ -27,6 +27,10 @@ class KafkaSettings(BaseSettings):
     kafka_ca_file: Path | None = None
     kafka_timeout: float = Field(10.0, gt=0, description="Seconds that any single wait on Kafka may take")
 
+    kafka_max_poll: float = Field(
+        300.0, gt=0, description="Seconds a batch may take before Kafka gives its partitions to another member"
+    )
+
     def topic(self, name: str) -> str:
         """The topic on this installation's Kafka."""
         return f"{self.namespace}.{name}" if self.namespace else name

@@ -1,0 +1,174 @@
+"""Runs faults one after the other on one system, checks the promises after each, and tells an SRE what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.fault.checker import PROMISES, Violation, bounded, check, recovered
+from tests.fault.evidence import read_evidence
+from tests.fault.faults import Fault
+from tests.fault.journal import Journal
+from tests.fault.stage import Stage
+from tests.fault.system import System
+from tests.fault.workload import Load, Workload
+from tests.fault.world import set_up
+
+RESULTS = Path(__file__).with_name("results")
+WARM_SECONDS = 2.0
+AFTER_SECONDS = 2.0
+SETTLE_SECONDS = 150.0
+SHOWN = 12
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a fault. `held` names the promises that held; `events` are those that the checker followed."""
+
+    fault: int
+    name: str
+    seed: int
+    held: list[str] = field(default_factory=list)
+    broken: dict[str, list[str]] = field(default_factory=dict)
+    conditions: list[str] = field(default_factory=list)
+    recovery_seconds: float = 0.0
+    seconds: float = 0.0
+    duplicates: int = 0
+    duplicates_allowed: int = 0
+    events_checked: int = 0
+    records: int = 0
+    asked: int = 0
+    load_average: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return not self.broken and not self.conditions
+
+
+@dataclass
+class Run:
+    """A system with its crowd. What one fault broke is not told again of the next."""
+
+    system: System
+    workload: Workload
+    known: set[Violation] = field(default_factory=set)
+    repeated: int = 0
+
+    @classmethod
+    async def begin(cls, system: System, seed: int, load: Load | None = None) -> Run:
+        world = await set_up(system)
+        return cls(system, Workload(system, world, Journal(), random.Random(seed), load or Load()))
+
+    async def end(self) -> None:
+        await self.workload.close()
+        await self.workload.world.client.close()
+
+    async def meet(self, faults: Sequence[Fault], seed: int, *, rounds: int = 6) -> Outcome:
+        """Bring the faults about, at once where there are several, and check everything once it has settled."""
+        number = faults[0].number if len(faults) == 1 else 100 * faults[0].number + faults[1].number
+        outcome = Outcome(number, " + ".join(one.name for one in faults), seed)
+        outcome.load_average = round(os.getloadavg()[0], 1)
+        began, asked = time.monotonic(), self.workload.journal.asked
+        self.workload.reseed(seed)
+        stages = [Stage(self.system, self.workload, random.Random(seed + one.number), rounds) for one in faults]
+        async with stages[0].measured():
+            await self.workload.start()
+            await asyncio.sleep(WARM_SECONDS)
+            await self._inject(faults, stages)
+            left = await self._recover(stages[0], outcome)
+        outcome.conditions = [detail for stage in stages for detail in stage.broken]
+        outcome.conditions += [f"the workload failed: {one}" for one in self.workload.failed]
+        self.workload.failed.clear()
+        limit = min(one.recovery for one in faults)
+        violations = set(recovered(outcome.recovery_seconds, limit, left))
+        await self._check(faults, stages, outcome, violations)
+        outcome.asked = self.workload.journal.asked - asked
+        outcome.seconds = round(time.monotonic() - began, 1)
+        return outcome
+
+    async def _inject(self, faults: Sequence[Fault], stages: Sequence[Stage]) -> None:
+        """A fault that cannot even be brought about leaves its reason, and running processes."""
+        results = await asyncio.gather(
+            *(one.inject(stage) for one, stage in zip(faults, stages, strict=True)), return_exceptions=True
+        )
+        for stage, result in zip(stages, results, strict=True):
+            if isinstance(result, BaseException):
+                stage.holds("the fault could be brought about", ok=False, detail=f"{type(result).__name__}: {result}")
+
+    async def _recover(self, stage: Stage, outcome: Outcome) -> list[str]:
+        """Measure from the end of the fault until all is done that was asked; returns what never was."""
+        ended = time.monotonic()
+        if not self.workload.acting:
+            await self.workload.start()
+        await asyncio.sleep(AFTER_SECONDS)
+        await self.workload.stop()
+        left = await stage.unsettled()
+        while left and time.monotonic() - ended < SETTLE_SECONDS:
+            await asyncio.sleep(0.3)
+            left = await stage.unsettled()
+        outcome.recovery_seconds = round(time.monotonic() - ended, 1)
+        return left
+
+    async def _check(
+        self, faults: Sequence[Fault], stages: Sequence[Stage], outcome: Outcome, violations: set[Violation]
+    ) -> None:
+        evidence = await read_evidence(self.system.kafka, self.system.mongo_direct)
+        report = check(evidence, self.workload.journal)
+        total = sum(report.duplicates.values())
+        outcome.duplicates, self.repeated = total - self.repeated, total
+        depths = stages[0].depths
+        in_flight = depths.outbox + depths.spool + self.workload.load.at_once
+        allowed = sum(one.resends for one in faults) * in_flight
+        allowed += report.buried * sum(one.rereads for one in faults)
+        violations |= set(bounded(outcome.duplicates, allowed, report))
+        outcome.duplicates_allowed, outcome.events_checked, outcome.records = allowed, report.events, report.records
+        found = violations | (set(report.violations) - self.known)
+        self.known |= set(report.violations)
+        for one in sorted(found):
+            outcome.broken.setdefault(one.promise, []).append(f"{one.whom}: {one.how}")
+        outcome.held = [promise for promise in PROMISES if promise not in outcome.broken]
+
+
+def show(outcomes: Sequence[Outcome], console: Console) -> None:
+    """The table, and below it every broken promise with whom it was broken to."""
+    table = Table("", "fault", "seed", "promises", "recovery", "duplicates", "events", title="Faults")
+    for one in outcomes:
+        kept = "all held" if not one.broken else "broken: " + ", ".join(sorted(one.broken))
+        if one.conditions:
+            kept += f"; {len(one.conditions)} conditions"
+        table.add_row(
+            str(one.fault), one.name, str(one.seed), kept, f"{one.recovery_seconds:.1f} s",
+            f"{one.duplicates} of {one.duplicates_allowed}", str(one.events_checked),
+        )  # fmt: skip
+    console.print(table)
+    for one in outcomes:
+        tell(one, console)
+
+
+def tell(one: Outcome, console: Console) -> None:
+    """What did not hold, in words."""
+    for promise, whom in one.broken.items():
+        console.print(f"fault {one.fault} (seed {one.seed}): {promise}, {PROMISES[promise]}, is broken:", style="red")
+        for line in whom[:SHOWN]:
+            console.print(f"    {line}", markup=False, highlight=False)
+        if len(whom) > SHOWN:
+            console.print(f"    and {len(whom) - SHOWN} more")
+    for line in one.conditions:
+        console.print(f"fault {one.fault} (seed {one.seed}): did not hold: {line}", style="red", markup=False)
+
+
+def write(outcomes: Sequence[Outcome], name: str) -> Path:
+    """`tests/fault/results/<name>.json`."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps([{**asdict(one), "ok": one.ok} for one in outcomes], indent=1) + "\n")
+    return path

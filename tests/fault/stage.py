@@ -1,0 +1,232 @@
+"""Where a fault happens: a running system with its crowd, and the hands that break things."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiokafka.errors import KafkaError
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from herald.local.errors import LocalError
+from tests.fault.evidence import SERVICES, Document, pending
+from tests.fault.proxy import Mode
+from tests.fault.system import Process, System
+from tests.fault.workload import Workload
+
+GRACE = 16.0
+MAIN = ("apis", "workers", "links")
+SPOOLED_CLICK = 400
+
+
+@dataclass(slots=True)
+class Depths:
+    """The most that was in flight: outbox rows of all services, and clicks in the spool."""
+
+    outbox: int = 0
+    spool: int = 0
+
+
+@dataclass
+class Stage:
+    """One fault's run. `broken` collects the fault's own conditions that did not hold."""
+
+    system: System
+    workload: Workload
+    chance: random.Random
+    rounds: int = 6
+    broken: list[str] = field(default_factory=list)
+    depths: Depths = field(default_factory=Depths)
+
+    def holds(self, what: str, ok: bool, detail: object = "") -> None:
+        """A condition of this fault beside the promises."""
+        if not ok:
+            self.broken.append(f"{what} ({detail})" if detail != "" else what)
+
+    def process(self, name: str) -> Process:
+        return self.system.processes[name]
+
+    # --- processes -------------------------------------------------------------------------------------------
+
+    async def kill(self, name: str) -> None:
+        """SIGKILL; returns when it is gone."""
+        process = self.process(name)
+        process.send(signal.SIGKILL)
+        await process.ended(10)
+
+    async def terminate(self, name: str) -> None:
+        """SIGTERM; it must end by itself, with exit code 0, within its grace."""
+        process = self.process(name)
+        began = time.monotonic()
+        process.send(signal.SIGTERM)
+        try:
+            code = await process.ended(GRACE)
+        except TimeoutError:
+            self.holds(f"{name} ends within its grace", ok=False, detail=f"still there after {GRACE} s")
+            await self.kill(name)
+        else:
+            self.holds(f"{name} ends in order", code == 0, f"exit code {code} after {time.monotonic() - began:.1f} s")
+
+    async def restart(self, name: str, **env: str) -> None:
+        """Start it again after its end; ready when this returns."""
+        await self.process(name).start(**env)
+        await self.process(name).ready()
+
+    async def crash(self, name: str, failpoint: str) -> None:
+        """Let it die at a fail point, then start it again."""
+        await self.kill(name)
+        await self.process(name).start(HERALD_FAILPOINT=f"{failpoint}:{self.chance.randint(2, 12)}")
+        try:
+            code = await self.process(name).ended(60)
+        except TimeoutError:
+            self.holds(f"{name} reached {failpoint}", ok=False)
+            await self.kill(name)
+        else:
+            self.holds(f"{name} died at {failpoint}", code == 137, f"exit code {code}")
+        await self.process(name).start()
+
+    @asynccontextmanager
+    async def second_worker(self, **env: str) -> AsyncIterator[Process]:
+        """Another process with all workers; gone in order afterwards, unless it is gone already."""
+        process = self.process("workers-2")
+        await process.start(**env)
+        await process.ready()
+        try:
+            yield process
+        finally:
+            process.send(signal.SIGCONT)
+            if process.running:
+                await self.terminate("workers-2")
+
+    @asynccontextmanager
+    async def frozen(self, process: Process) -> AsyncIterator[None]:
+        """SIGSTOP, and SIGCONT afterwards."""
+        process.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            process.send(signal.SIGCONT)
+
+    # --- servers ---------------------------------------------------------------------------------------------
+
+    def signal_server(self, name: str, number: signal.Signals) -> None:
+        child = self.system.servers[name].child
+        assert child is not None
+        assert child.pid is not None
+        os.kill(child.pid, number)
+
+    async def kill_server(self, name: str) -> None:
+        self.signal_server(name, signal.SIGKILL)
+        child = self.system.servers[name].child
+        assert child is not None
+        await child.wait()
+
+    async def start_server(self, name: str) -> None:
+        """Start it again with its data; returns when it serves."""
+        server = self.system.servers[name]
+        await server.start()
+        await server.ready()
+
+    @asynccontextmanager
+    async def frozen_server(self, name: str) -> AsyncIterator[None]:
+        self.signal_server(name, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal_server(name, signal.SIGCONT)
+
+    @asynccontextmanager
+    async def network(self, name: str, mode: Mode, *, seconds: float = 0.0) -> AsyncIterator[None]:
+        """The way to a server behaves as `mode` says; whole again afterwards, on new connections."""
+        proxy = self.system.proxies[name]
+        proxy.set(mode, seconds=seconds)
+        try:
+            yield
+        finally:
+            proxy.set("pass")
+            if mode != "delay":
+                proxy.cut()
+
+    # --- waiting ---------------------------------------------------------------------------------------------
+
+    async def quiet(self, within: float = 60.0) -> None:
+        """Stop the crowd; returns when nothing is under way. Raises TimeoutError."""
+        await self.workload.stop()
+        async with asyncio.timeout(within):
+            while await self.unsettled():
+                await asyncio.sleep(0.3)
+
+    async def unsettled(self) -> list[str]:
+        """Why the system has not recovered or settled yet."""
+        reasons = [f"{name} does not run" for name in MAIN if not self.process(name).running]
+        try:
+            for name in MAIN:
+                await self.process(name).ready(within=3)
+            reasons += await pending(self.system.kafka, self.system.mongo_direct)
+        except (KafkaError, PyMongoError, LocalError, TimeoutError, OSError) as error:
+            reasons.append(type(error).__name__)
+        if spooled := self.spooled():
+            reasons.append(f"{spooled} bytes of clicks in the spool")
+        return reasons
+
+    def spooled(self) -> int:
+        """Bytes in the spool of clicks."""
+        try:
+            return sum(one.stat().st_size for one in self.system.home.spool.iterdir() if one.suffix == ".spool")
+        except OSError:
+            return 0
+
+    async def until(self, condition: Callable[[], Awaitable[bool]], what: str, within: float = 30.0) -> None:
+        """A condition of this fault that comes true in time."""
+        try:
+            async with asyncio.timeout(within):
+                while not await condition():
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            self.holds(what, ok=False, detail=f"not within {within:.0f} s")
+
+    @asynccontextmanager
+    async def measured(self) -> AsyncIterator[None]:
+        """Watch how much is in flight."""
+        task = asyncio.ensure_future(self._watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        client: AsyncMongoClient[Document] = AsyncMongoClient(
+            self.system.mongo_direct, serverSelectionTimeoutMS=500, socketTimeoutMS=2_000
+        )
+        try:
+            while True:
+                self.depths.spool = max(self.depths.spool, self.spooled() // SPOOLED_CLICK)
+                try:
+                    rows = [await client[f"herald_{name}"]["outbox"].estimated_document_count() for name in SERVICES]
+                    self.depths.outbox = max(self.depths.outbox, sum(rows))
+                except PyMongoError:
+                    pass
+                await asyncio.sleep(0.2)
+        finally:
+            await client.close()
+
+    # --- what the crowd felt -----------------------------------------------------------------------------------
+
+    def latency(self, since: float, share: float = 0.95) -> float:
+        """The quantile of how long single requests to the APIs took that began since then (monotonic)."""
+        took = sorted(seconds for began, seconds in self.workload.world.client.latencies if began >= since)
+        return took[int(len(took) * share)] if took else 0.0
+
+    def redirects(self, since: float) -> tuple[int, int, float]:
+        """How many visits began since then, how many were redirected, and the slowest of these."""
+        visits = [one for one in self.workload.visits if one[0] >= since]
+        found = [seconds for _, seconds, status in visits if status == 302]
+        return len(visits), len(found), max(found, default=0.0)
