@@ -56,17 +56,21 @@ class Outcome:
 
 @dataclass
 class Run:
-    """A system with its crowd. What one fault broke is not told again of the next."""
+    """A system with its crowd. What one fault broke is not told again of the next.
+
+    `patience` is for how many seconds after a fault it is waited for what is still under way.
+    """
 
     system: System
     workload: Workload
     known: set[Violation] = field(default_factory=set)
     repeated: int = 0
+    patience: float = SETTLE_SECONDS
 
     @classmethod
     async def begin(cls, system: System, seed: int, load: Load | None = None) -> Run:
         world = await set_up(system)
-        return cls(system, Workload(system, world, Journal(), random.Random(seed), load or Load()))
+        return cls(system, Workload(system, world, Journal(people=world.revisions), random.Random(seed), load or Load()))
 
     async def end(self) -> None:
         await self.workload.close()
@@ -112,7 +116,7 @@ class Run:
         await asyncio.sleep(AFTER_SECONDS)
         await self.workload.stop()
         left = await stage.unsettled()
-        while left and time.monotonic() - ended < SETTLE_SECONDS:
+        while left and time.monotonic() - ended < self.patience:
             await asyncio.sleep(0.3)
             left = await stage.unsettled()
         outcome.recovery_seconds = round(time.monotonic() - ended, 1)
