@@ -25,14 +25,15 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from opentelemetry import trace
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
-from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from chassis.deadletters import DeadLetters
+from chassis.deadletters import REPLAYED_FOR, DeadLetters
 from chassis.failpoints import failpoint
 from chassis.kafka import Unacknowledged
 from chassis.mongo import Document, Transaction, unreachable
+from chassis.positions import INBOX_DAYS, Fenced, Moved, Positions, Records
 from chassis.problems import Overloaded
+from chassis.records import tolerate
 from chassis.telemetry import extract, inject, recorded, span_context
 from herald_contracts import Event, Undecodable
 from herald_contracts.envelope import decode, text_headers
@@ -42,9 +43,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 E = TypeVar("E", bound=Event, covariant=True)
-INBOX_DAYS = 30
 RETRIES = 5
 COMMIT_SECONDS = 5.0
+METADATA_SECONDS = 30.0  # until a new partition is noticed
+LOOK_SECONDS = 5.0
 IDLE_POLL_MS = 20
 MAX_LINKS = 128
 LATENCIES_A_BATCH = 50
@@ -60,10 +62,6 @@ class InvalidEvent(Exception):
 
 class Retry(Exception):
     """What the event needs is not there yet: it is tried again in its place, a bounded number of times."""
-
-
-class Fenced(Exception):
-    """Another member of the group has gone past this offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,6 @@ class Received(Generic[E]):
 
 
 Handler = Callable[[Sequence[Received[Event]], Transaction], Awaitable[None]]
-Records = Sequence[ConsumerRecord[bytes, bytes]]
 
 
 @dataclass(slots=True)
@@ -127,13 +124,16 @@ class ConsumerLoop:
         self._settings = chassis.settings
         self._group = chassis.settings.group(chassis.name)
         self._topic_names = {chassis.settings.topic(topic): topic for topic in consumer.topics}
-        self._offsets = chassis.mongo.db["offsets"]
         self._inbox = chassis.mongo.db["inbox"]
         self._tracer = chassis.telemetry.tracer
         self._stop = asyncio.Event()
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._deadletters = DeadLetters(chassis)
+        self._positions = Positions(
+            chassis.mongo, chassis.telemetry, self._topic_names, seconds=chassis.settings.kafka_timeout
+        )
+        self._ends: dict[TopicPartition, int] = {}
         self._progress = time.monotonic()
         self._busy = False
         self._instruments(chassis)
@@ -169,10 +169,26 @@ class ConsumerLoop:
                 logger.warning("Kafka cannot be reached: %s", type(error).__name__)
                 await self._close()
                 await self._pause(1)
+        looking = asyncio.ensure_future(self._look())
         await stop.wait()
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
         await self._close()
 
+    async def _look(self) -> None:
+        """Where each partition ends, and whether a topic was created anew although its records seem to carry on."""
+        while not self._stop.is_set():
+            client = self._client
+            try:
+                async with asyncio.timeout(self._settings.kafka_timeout):
+                    await self._positions.watch(client)
+                    self._ends = await client.end_offsets(list(client.assignment()))
+            except (KafkaError, TimeoutError, OSError) as error:
+                logger.info("the topics could not be looked at: %s", type(error).__name__)
+            await self._pause(LOOK_SECONDS)
+
     async def _start(self) -> None:
+        tolerate()
         options = self._settings.kafka_options()
         broker = KafkaBroker(
             options.pop("bootstrap_servers"),
@@ -181,6 +197,7 @@ class ConsumerLoop:
             apply_types=False,
             logger=None,
             allow_auto_create_topics=False,
+            metadata_max_age_ms=int(METADATA_SECONDS * 1000),
             **_faststream_security(options),
         )
         subscriber = broker.subscriber(
@@ -239,17 +256,18 @@ class ConsumerLoop:
         return self._subscriber.consumer if self._subscriber is not None else None
 
     def _lag(self, _: CallbackOptions) -> list[Observation]:
+        """By what Kafka said last of where each partition ends, which it does not while records are in hand."""
         client = self._client
         if client is None:
             return []
         found = []
-        for partition in client.assignment():
-            highwater = client.highwater(partition)
-            position = client._subscription.subscription.assignment.state_value(partition)  # noqa: SLF001
-            if highwater is None or position is None or not position.has_valid_position:
+        for part in client.assignment():
+            state = client._subscription.subscription.assignment.state_value(part)  # noqa: SLF001
+            if part not in self._ends or state is None or not state.has_valid_position:
                 continue
-            labels = {"topic": partition.topic, "partition": partition.partition}
-            found.append(Observation(max(0, highwater - position.position), labels))
+            applied = self._positions.applied(part, state.position) if self._busy else state.position
+            labels = {"topic": part.topic, "partition": part.partition}
+            found.append(Observation(max(0, self._ends[part] - applied), labels))
         return found
 
     # --- one batch -------------------------------------------------------------------------------------------
@@ -258,31 +276,40 @@ class ConsumerLoop:
         records: Records = message.raw_message
         self._busy = True
         try:
-            await self._until_applied(records)
+            done = await self._until_applied(records)
         finally:
             self._busy = False
-        if not self._stop.is_set():
-            await self._commit(records)
+        if done and not self._stop.is_set():
+            await self._commit(done)
 
-    async def _until_applied(self, records: Records) -> None:
-        """Apply the batch, whatever it takes: wait while MongoDB or Kafka is away, isolate what is bad."""
+    async def _until_applied(self, records: Records) -> Records:
+        """Apply the batch, whatever it takes: wait while MongoDB or Kafka is away, isolate what is bad.
+
+        Returns the records that are dealt with: all, but those of a topic that was created anew, which come again.
+        """
         delay = 0.1
-        while not self._stop.is_set():
+        while records and not self._stop.is_set():
             try:
+                records = await self._positions.sound(self._client, records)
                 await self._apply(records)
             except Fenced:
                 logger.info("a partition went to another member; its batch is left to them")
-                return
+                break
+            except Moved:
+                self._positions.forget()
             except Exception as error:  # noqa: BLE001 - classified below
                 if not _outage(error):
                     await self._one_by_one(records, error)
-                    return
+                    break
                 logger.warning("waiting for what is away: %s", type(error).__name__)
                 await self._pause(delay)
                 delay = min(5.0, delay * 2)
             else:
                 self._progress = time.monotonic()
-                return
+                break
+        if not self._stop.is_set():
+            self._positions.passed(records)
+        return records
 
     async def _one_by_one(self, records: Records, error: Exception) -> None:
         if len(records) == 1:
@@ -304,6 +331,9 @@ class ConsumerLoop:
                 await self._apply([record])
             except Retry as again:
                 error = again
+            except (Fenced, Moved):
+                await self._until_applied([record])
+                return
             except Exception as other:  # noqa: BLE001 - classified below
                 if _outage(other):
                     await self._until_applied([record])
@@ -324,8 +354,8 @@ class ConsumerLoop:
         while not self._stop.is_set():
             try:
                 await self._deadletters.add([(record, rule, detail)])
-                await self._chassis.mongo.transact(lambda tx: self._advance([record], tx))
-            except Fenced:
+                await self._chassis.mongo.transact(lambda tx: self._positions.advance([record], tx))
+            except (Fenced, Moved):
                 return
             except Exception as error:
                 if not _outage(error):
@@ -337,13 +367,12 @@ class ConsumerLoop:
 
     async def _bury_poison(self, poison: list[tuple[ConsumerRecord[bytes, bytes], Undecodable]]) -> None:
         """Dead-letter what cannot be decoded, unless an earlier delivery of it was."""
-        partitions = {f"{record.topic}:{record.partition}" for record, _ in poison}
-        stored = await self._positions(partitions)
+        stored = await self._positions.read({TopicPartition(record.topic, record.partition) for record, _ in poison})
         await self._deadletters.add(
             [
                 (record, error.rule, error.detail)
                 for record, error in poison
-                if record.offset >= stored.get(f"{record.topic}:{record.partition}", 0)
+                if record.offset >= stored.get(TopicPartition(record.topic, record.partition), 0)
             ]
         )
 
@@ -353,7 +382,7 @@ class ConsumerLoop:
             if decoded.poison:
                 await self._bury_poison(decoded.poison)
             with self._batch_span(decoded):
-                await self._chassis.mongo.transact(lambda tx: self._effect(records, decoded.events, tx))
+                fresh = await self._chassis.mongo.transact(lambda tx: self._effect(records, decoded.events, tx))
         except BaseException as error:
             for span in decoded.spans:
                 span.set_status(StatusCode.ERROR, type(error).__name__)
@@ -362,44 +391,19 @@ class ConsumerLoop:
             for span in decoded.spans:
                 span.end()
         failpoint("consumer.after-transaction")
-        self._measure(decoded.events)
+        self._measure(fresh)
+        if repeats := len(decoded.events) - len(fresh):
+            self._skipped.add(repeats, {"reason": "repeat"})
 
-    async def _effect(self, records: Records, events: list[Received[Event]], tx: Transaction) -> None:
-        ahead = await self._advance(records, tx)
-        fresh = [event for event in events if (event.topic, event.partition, event.offset) in ahead]
+    async def _effect(self, records: Records, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
+        """Apply the events that never were; returns these."""
+        ahead = await self._positions.advance(records, tx)
+        named = self._settings.topic
+        fresh = [event for event in events if (named(event.topic), event.partition, event.offset) in ahead]
         fresh = await self._unseen(fresh, tx)
         if fresh:
             await self._consumer.handle(fresh, tx)
-
-    async def _advance(self, records: Records, tx: Transaction) -> set[tuple[str, int, int]]:
-        """Move the stored offsets past these records; returns the records that were still ahead of them."""
-        ends: dict[str, int] = {}
-        for record in records:
-            key = f"{record.topic}:{record.partition}"
-            ends[key] = max(ends.get(key, 0), record.offset + 1)
-        stored = await self._positions(ends, tx)
-        if all(stored.get(key, 0) >= end for key, end in ends.items()):
-            raise Fenced
-        await self._offsets.bulk_write(
-            [
-                UpdateOne({"_id": key}, {"$max": {"next": end}, "$set": {"at": tx.now}}, upsert=True)
-                for key, end in ends.items()
-                if stored.get(key, 0) < end
-            ],
-            session=tx.session,
-            ordered=False,
-        )
-        return {
-            (self._topic_names.get(record.topic, record.topic), record.partition, record.offset)
-            for record in records
-            if record.offset >= stored.get(f"{record.topic}:{record.partition}", 0)
-        }
-
-    async def _positions(self, partitions: Iterable[str], tx: Transaction | None = None) -> dict[str, int]:
-        """The next offset to apply, of each partition that has one."""
-        session = tx.session if tx else None
-        cursor = self._offsets.find({"_id": {"$in": list(partitions)}}, session=session)
-        return {row["_id"]: row["next"] async for row in cursor}
+        return fresh
 
     async def _unseen(self, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
         """The events that were never applied, each once; they are noted as applied."""
@@ -439,6 +443,9 @@ class ConsumerLoop:
         decoded = _Decoded()
         for record in records:
             headers = text_headers(record.headers)
+            if headers.get(REPLAYED_FOR, self._chassis.name) != self._chassis.name:
+                self._skipped.add(1, {"reason": "replayed-for-another"})
+                continue
             event_type = headers.get("ce_type", "")
             if event_type.startswith("herald.") and not self._consumer.wants(event_type):
                 if not self._consumer.knows_other_version(event_type):

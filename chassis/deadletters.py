@@ -15,9 +15,13 @@ from herald_contracts import Record
 if TYPE_CHECKING:
     from chassis.service import Chassis
 
+REPLAYED_FOR = "herald_replayed_for"  # the service that a replayed record is for; the others pass it over
 BURST = 500
 PER_SECOND = 20.0
 MAX_DETAIL = 500
+LARGEST = 1_900_000  # bytes; a compressed record of a topic can be more than any topic takes uncompressed
+SMALL = 4096
+Headers = list[tuple[str, bytes | None]]
 Buried = tuple[ConsumerRecord[bytes, bytes], str, str]
 
 
@@ -59,7 +63,8 @@ class DeadLetters:
         """Each with the rule it broke and a detail. Raises Unacknowledged if Kafka did not confirm all."""
         fresh = []
         for record, rule, detail in buried:
-            id = derived_id(self._service, record.topic, str(record.partition), str(record.offset))
+            origin = (record.topic, str(record.partition), str(record.offset), str(record.timestamp))
+            id = derived_id(self._service, *origin)
             if id not in self._confirmed:
                 fresh.append((id, rule, self._letter(record, rule, detail, id)))
         for _ in fresh:
@@ -74,7 +79,7 @@ class DeadLetters:
             self._confirmed = {id for id, _, _ in fresh}
 
     def _letter(self, record: ConsumerRecord[bytes, bytes], rule: str, detail: str, id: str) -> Record:
-        original = [(name, b"" if value is None else bytes(value)) for name, value in record.headers]
+        key, value, headers, left_out = _fitting(record)
         added = {
             "herald_deadletter_id": id,
             "herald_deadletter_rule": rule,
@@ -84,5 +89,18 @@ class DeadLetters:
             "herald_deadletter_offset": str(record.offset),
             "herald_deadletter_timestamp": str(record.timestamp),
         }
-        headers = original + [(name, value.encode()) for name, value in added.items()]
-        return Record(self._topic, record.key, record.value, headers)
+        if left_out:
+            added["herald_deadletter_left_out"] = left_out
+        headers.extend((name, text.encode()) for name, text in added.items())
+        return Record(self._topic, key, value, headers)  # type: ignore[arg-type]
+
+
+def _fitting(record: ConsumerRecord[bytes, bytes]) -> tuple[bytes | None, bytes | None, Headers, str]:
+    """Key, value and headers as they are, if the dead-letter topic takes them; else what fits, and what does not."""
+    key, value = record.key, record.value
+    headers = [(name, None if given is None else bytes(given)) for name, given in record.headers]
+    size = len(key or b"") + len(value or b"") + sum(len(name) + len(given or b"") for name, given in headers)
+    if size <= LARGEST:
+        return key, value, headers, ""
+    small = [(name, given) for name, given in headers if len(name) + len(given or b"") <= SMALL][:100]
+    return (key or b"")[:SMALL], None, small, f"value and what is large of {size} bytes"

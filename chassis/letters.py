@@ -7,6 +7,7 @@ A dead-letter topic is append-only. What was done with a letter is a further rec
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,19 +15,21 @@ from typing import Literal
 
 from aiokafka import ConsumerRecord
 
+from chassis.deadletters import REPLAYED_FOR
 from chassis.kafka import Producer
-from chassis.reading import read_topic
+from chassis.reading import at_offsets, read_topic
 from chassis.settings import KafkaSettings
 from herald_contracts import Record
 from herald_contracts.envelope import text_headers
 
 PREFIX = "herald_deadletter_"
+MAX_OPEN = 50_000
 Resolution = Literal["replayed", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One dead letter: the record as it was, and why it could not be processed."""
+    """One dead letter: where its record came from, and why it could not be processed."""
 
     id: str
     service: str
@@ -38,9 +41,9 @@ class Letter:
     at: datetime
     event_type: str
     event_id: str
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    size: int  # bytes of the record's value
+    left_out: str  # what of the record was too large to be kept; it cannot be replayed then
+    place: tuple[int, int]  # partition and offset on the dead-letter topic
     resolution: str | None = None
 
     @property
@@ -48,8 +51,17 @@ class Letter:
         return (self.topic, self.partition, self.offset)
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The record that a letter is about, as it was."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
 class Letters:
-    """The dead letters of a service."""
+    """The dead letters of a service. Everything raises KafkaError or TimeoutError when Kafka is away."""
 
     def __init__(self, service: str, settings: KafkaSettings) -> None:
         self._service = service
@@ -57,69 +69,114 @@ class Letters:
         self._topic = f"herald.deadletters.{service}"
 
     async def open(self, wanted: Callable[[Letter], bool] = lambda _: True) -> list[Letter]:
-        """The unresolved letters that are wanted, in the order of their origin. Raises KafkaError."""
-        return [letter for letter in await self.all(wanted) if letter.resolution is None]
-
-    async def all(self, wanted: Callable[[Letter], bool] = lambda _: True) -> list[Letter]:
-        """The letters that are wanted, open or not, each once, in the order of their origin. Raises KafkaError."""
+        """The unresolved letters that are wanted, in the order of their origin; of very many, the first 50,000."""
         found: dict[str, Letter] = {}
-        topic = self._settings.topic(self._topic)
-        async for record in read_topic(self._settings.kafka_options(), topic):
-            headers = text_headers(record.headers)
-            id = headers.get(f"{PREFIX}id")
-            if id is None:
-                continue
-            if f"{PREFIX}resolution" in headers:
-                if id in found:
-                    found[id] = replace(found[id], resolution=headers[f"{PREFIX}resolution"])
-            elif id not in found:
-                letter = _letter(self._service, id, headers, record)
-                if wanted(letter):
-                    found[id] = letter
+        resolved: set[str] = set()
+        async for letter in self._read():
+            if letter.resolution is not None:
+                resolved.add(letter.id)
+                found.pop(letter.id, None)
+            elif len(found) < MAX_OPEN and letter.id not in resolved and wanted(letter):
+                found.setdefault(letter.id, letter)
         return sorted(found.values(), key=lambda letter: letter.origin)
 
-    async def replay(
-        self, letters: Sequence[Letter], producer: Producer, *, per_second: float
-    ) -> AsyncIterator[Letter]:
-        """Publish each letter's record again where it came from, with its own event id, and note it.
+    async def all(self, wanted: Callable[[Letter], bool] = lambda _: True) -> list[Letter]:
+        """The letters that are wanted, open or not, each once, in the order of their origin."""
+        found: dict[str, Letter] = {}
+        resolved: dict[str, str] = {}
+        async for letter in self._read():
+            if letter.resolution is not None:
+                resolved[letter.id] = letter.resolution
+            elif wanted(letter):
+                found.setdefault(letter.id, letter)
+        told = (replace(letter, resolution=resolved.get(letter.id)) for letter in found.values())
+        return sorted(told, key=lambda letter: letter.origin)
 
-        In the order given; yields each when Kafka has confirmed both. Whoever applied the event already drops it by
-        that id, so that doing this twice changes nothing. Raises Unacknowledged when Kafka does not confirm.
+    async def contents(self, letters: Sequence[Letter]) -> AsyncIterator[tuple[Letter, Content]]:
+        """What each letter holds, in the order given; memory for one."""
+        options = self._settings.kafka_options()
+        records = at_offsets(options, self._settings.topic(self._topic), [letter.place for letter in letters])
+        async for number, record in records:
+            yield letters[number], _content(record)
+
+    async def replay(
+        self, letters: Sequence[Letter], producer: Producer, *, per_second: float, by: str
+    ) -> AsyncIterator[Letter]:
+        """Publish each letter's record again where it came from, with its own event id, and note who (`by`) did so.
+
+        In the order given; yields each when Kafka has confirmed both. The record says whom it is for, so that only the
+        service that failed takes it, and one that has applied the event drops it by that id: doing this twice changes
+        nothing. Letters that are not whole are passed over. Raises Unacknowledged when Kafka does not confirm.
         """
-        for letter in letters:
-            name = (
-                letter.topic.removeprefix(f"{self._settings.namespace}.") if self._settings.namespace else letter.topic
-            )
-            original = Record(name, letter.key, letter.value, list(letter.headers))  # type: ignore[arg-type]
-            await producer.send_all([original])
-            await producer.send_all([self._resolution(letter, "replayed")])
+        prefix = self._settings.topic("")
+        async for letter, content in self.contents([letter for letter in letters if not letter.left_out]):
+            headers = [(name, value) for name, value in content.headers if name != REPLAYED_FOR]
+            headers.append((REPLAYED_FOR, self._service.encode()))
+            name = letter.topic.removeprefix(prefix)
+            await producer.send_all([Record(name, content.key, content.value, headers)])  # type: ignore[arg-type]
+            await producer.send_all([self._resolution(letter, "replayed", by)])
             yield letter
             await asyncio.sleep(1 / per_second)
 
-    async def drop(self, letters: Sequence[Letter], producer: Producer) -> None:
-        """Note that these letters need nothing more. Raises Unacknowledged when Kafka does not confirm."""
-        await producer.send_all([self._resolution(letter, "dropped") for letter in letters])
+    async def drop(self, letters: Sequence[Letter], producer: Producer, *, by: str) -> None:
+        """Note that these letters need nothing more, and who (`by`) said so. Raises Unacknowledged as well."""
+        await producer.send_all([self._resolution(letter, "dropped", by) for letter in letters])
 
-    def _resolution(self, letter: Letter, what: Resolution) -> Record:
-        said = {"id": letter.id, "resolution": what, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    def _resolution(self, letter: Letter, what: Resolution, by: str) -> Record:
+        moment = datetime.now(UTC).isoformat(timespec="seconds")
+        said = {"id": letter.id, "resolution": what, "resolved_at": moment, "resolved_by": by}
         headers = [(f"{PREFIX}{name}", value.encode()) for name, value in said.items()]
-        return Record(self._topic, letter.key, None, headers)  # type: ignore[arg-type]
+        return Record(self._topic, letter.id.encode(), b"", headers)
+
+    async def _read(self) -> AsyncIterator[Letter]:
+        async for record in read_topic(self._settings.kafka_options(), self._settings.topic(self._topic)):
+            said = {
+                name.removeprefix(PREFIX): value
+                for name, value in text_headers(record.headers).items()
+                if name.startswith(PREFIX) or name in ("ce_type", "ce_id")
+            }
+            if "id" in said:
+                yield self._letter(said, record)
+
+    def _letter(self, said: dict[str, str], record: ConsumerRecord[bytes, bytes]) -> Letter:
+        return Letter(
+            id=said["id"],
+            service=self._service,
+            rule=said.get("rule", "unknown"),
+            detail=said.get("detail", ""),
+            topic=said.get("topic", ""),
+            partition=_number(said.get("partition", "")),
+            offset=_number(said.get("offset", "")),
+            at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            event_type=said.get("ce_type", ""),
+            event_id=said.get("ce_id", ""),
+            size=len(record.value or b""),
+            left_out=said.get("left_out", ""),
+            place=(record.partition, record.offset),
+            resolution=said.get("resolution"),
+        )
 
 
-def _letter(service: str, id: str, headers: dict[str, str], record: ConsumerRecord[bytes, bytes]) -> Letter:
-    said = {name.removeprefix(PREFIX): value for name, value in headers.items() if name.startswith(PREFIX)}
-    return Letter(
-        id=id,
-        service=service,
-        rule=said.get("rule", "unknown"),
-        detail=said.get("detail", ""),
-        topic=said["topic"],
-        partition=int(said["partition"]),
-        offset=int(said["offset"]),
-        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        event_type=headers.get("ce_type", ""),
-        event_id=headers.get("ce_id", ""),
-        key=record.key,
-        value=record.value,
-        headers=tuple((name, value) for name, value in record.headers if not name.startswith(PREFIX)),
-    )
+def as_text(value: bytes | None) -> str:
+    """Bytes as they can be shown anywhere: what is no text or would steer a terminal as `\\x1b`; `null` for none."""
+    if value is None:
+        return "null"
+    text = value.decode(errors="backslashreplace")
+    return "".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in text)
+
+
+def as_json(value: bytes | None) -> str | None:
+    """A JSON value written over several lines; None if it is no JSON."""
+    try:
+        return as_text(json.dumps(json.loads(value or b""), indent=2, ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
+def _content(record: ConsumerRecord[bytes, bytes]) -> Content:
+    headers = tuple((name, value) for name, value in record.headers if not name.startswith(PREFIX))
+    return Content(record.key, record.value, headers)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+
+from chassis.records import tolerate
 
 READ_MS = 500
 CONNECT_SECONDS = 30.0
@@ -34,6 +36,7 @@ async def read_topic(
     `starts` gives the first offset wanted of a partition. Raises KafkaError, TimeoutError when Kafka is away.
     """
     parts = await partitions_of(options, topic)
+    tolerate()
     consumer = AIOKafkaConsumer(**options, enable_auto_commit=False, auto_offset_reset="earliest")
     async with asyncio.timeout(CONNECT_SECONDS):
         await consumer.start()
@@ -49,5 +52,29 @@ async def read_topic(
                 batch = await consumer.getmany(part, timeout_ms=READ_MS)
                 for record in batch.get(part, ()):
                     yield record
+    finally:
+        await asyncio.wait_for(consumer.stop(), CLOSE_SECONDS)
+
+
+async def at_offsets(
+    options: Mapping[str, Any], topic: str, places: Sequence[tuple[int, int]]
+) -> AsyncIterator[tuple[int, ConsumerRecord[bytes, bytes]]]:
+    """The records at these (partition, offset), each with its number in `places`, without those that are gone.
+
+    Raises KafkaError, TimeoutError when Kafka is away.
+    """
+    tolerate()
+    consumer = AIOKafkaConsumer(**options, enable_auto_commit=False, auto_offset_reset="earliest")
+    async with asyncio.timeout(CONNECT_SECONDS):
+        await consumer.start()
+    try:
+        consumer.assign([TopicPartition(topic, partition) for partition in {partition for partition, _ in places}])
+        for number, (partition, offset) in enumerate(places):
+            part = TopicPartition(topic, partition)
+            consumer.seek(part, offset)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                record = await consumer.getone(part)
+            if record.offset == offset:
+                yield number, record
     finally:
         await asyncio.wait_for(consumer.stop(), CLOSE_SECONDS)

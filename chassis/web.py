@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.letters_api import letters_router
 from chassis.mongo import unreachable
 from chassis.problems import Invalid, Malformed, Overloaded, Problem, TooLarge, Violation
 from chassis.telemetry import exposition
@@ -149,6 +150,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.principals = service.principals
     app.state.tokens = chassis.tokens
     app.include_router(service.router, responses=PROBLEMS)
+    if service.consumer is not None:
+        app.include_router(letters_router(chassis), responses=PROBLEMS)
     add_health(app, service)
     _add_problems(app)
     _describe_problems(app)

@@ -11,10 +11,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from chassis.kafka import Producer
-from chassis.letters import Letter, Letters
+from chassis.letters import Content, Letter, Letters, as_json, as_text
 from herald.operator import OperatorSettings, operator_settings, run_operation
 
 app = typer.Typer(name="deadletters", no_args_is_help=True, help="Look at dead letters, replay or drop them.")
+BY = "herald deadletters"
 SERVICES = ("program", "content", "sharing", "gamification", "metrics")
 
 Service = Annotated[str, typer.Option(help=f"One of {', '.join(SERVICES)}; all when left out")]
@@ -46,12 +47,15 @@ def show(id: Annotated[str, typer.Argument(help="As in 'list'")], service: Servi
         typer.echo(f"herald: there is no open dead letter {id}", err=True)
         raise typer.Exit(1)
     one = letters[0]
+    content = run_operation(_content(one))
     typer.echo(f"{one.service}: {one.rule}: {one.detail}")
     typer.echo(f"from {one.topic}, partition {one.partition}, offset {one.offset}, at {one.at.isoformat()}")
-    typer.echo(f"key {one.key!r}")
-    for name, value in one.headers:
-        typer.echo(f"  {name}: {value!r}")
-    typer.echo((one.value or b"").decode(errors="backslashreplace"))
+    if one.left_out:
+        typer.echo(f"too large to be kept whole, and so to be replayed: without {one.left_out}")
+    typer.echo(f"key: {as_text(content.key)}")
+    for name, value in content.headers:
+        typer.echo(f"  {name}: {as_text(value)}")
+    typer.echo(as_json(content.value) or as_text(content.value))
 
 
 @app.command()
@@ -64,7 +68,10 @@ def replay(
     go: Go = False,
 ) -> None:
     """Publish letters again where they came from, in order. Who applied an event already drops the repeat."""
-    letters = _found(service, event_type, rule, ids)
+    found = _found(service, event_type, rule, ids)
+    letters = [one for one in found if not one.left_out]
+    if len(letters) < len(found):
+        typer.echo(f"{len(found) - len(letters)} are not whole and cannot be replayed; see 'herald deadletters show'")
     if _only_said("replay", letters, go):
         return
     settings = operator_settings()
@@ -114,6 +121,13 @@ def _services(service: str) -> Sequence[str]:
     return (service,) if service else SERVICES
 
 
+async def _content(letter: Letter) -> Content:
+    async for _, content in Letters(letter.service, operator_settings()).contents([letter]):
+        return content
+    typer.echo("herald: its record is no longer there", err=True)
+    raise typer.Exit(1)
+
+
 async def _replay(letters: Sequence[Letter], settings: OperatorSettings, per_second: float) -> None:
     producer = Producer(settings)
     try:
@@ -121,7 +135,7 @@ async def _replay(letters: Sequence[Letter], settings: OperatorSettings, per_sec
             own = [letter for letter in letters if letter.service == name]
             with Progress(console=Console(stderr=True)) as bar:
                 task = bar.add_task(f"replaying letters of {name}", total=len(own))
-                async for _ in Letters(name, settings).replay(own, producer, per_second=per_second):
+                async for _ in Letters(name, settings).replay(own, producer, per_second=per_second, by=BY):
                     bar.advance(task)
     finally:
         await producer.close()
@@ -131,6 +145,6 @@ async def _drop(letters: Sequence[Letter], settings: OperatorSettings) -> None:
     producer = Producer(settings)
     try:
         for name in dict.fromkeys(letter.service for letter in letters):
-            await Letters(name, settings).drop([one for one in letters if one.service == name], producer)
+            await Letters(name, settings).drop([one for one in letters if one.service == name], producer, by=BY)
     finally:
         await producer.close()

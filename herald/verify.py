@@ -5,7 +5,7 @@ Read-only, and in bounded memory: a topic is read once from its beginning, in pi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from aiokafka import ConsumerRecord
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from chassis.deadletters import REPLAYED_FOR
 from chassis.letters import Letters
 from chassis.mongo import Document
 from chassis.reading import read_topic
@@ -131,7 +132,7 @@ async def _settle(
             account.buried += 1
         elif said.get("ce_id") in seen:
             account.applied += 1
-        elif said.get("ce_type", "").startswith("herald.") and said["ce_type"] not in wanted:
+        elif _passed(account, said, wanted):
             account.passed += 1
         elif record.timestamp < forgotten:
             account.aged += 1
@@ -139,6 +140,14 @@ async def _settle(
             account.missing += 1
             if len(account.examples) < EXAMPLES:
                 account.examples.append(f"{record.partition}/{record.offset} {said.get('ce_id', 'without id')}")
+
+
+def _passed(account: Account, said: Mapping[str, str], wanted: set[str]) -> bool:
+    """Whether the service was to pass it over: a type it does not take, or a replay for another service."""
+    event_type = said.get("ce_type", "")
+    if event_type.startswith("herald.") and event_type not in wanted:
+        return True
+    return said.get(REPLAYED_FOR, account.service) != account.service
 
 
 async def _pieces(settings: OperatorSettings, name: str) -> AsyncIterator[list[ConsumerRecord[bytes, bytes]]]:

@@ -149,8 +149,9 @@ def _envelope(found: Mapping[str, str]) -> datetime:
             raise Undecodable("header-missing", name)
     if found["ce_specversion"] != SPEC_VERSION:
         raise Undecodable("header-invalid", f"ce_specversion: not {SPEC_VERSION}")
-    if len(found["ce_id"]) > MAX_ID:
-        raise Undecodable("header-invalid", f"ce_id: longer than {MAX_ID} characters")
+    for name in ("ce_id", "ce_source", "ce_subject", "ce_partitionkey"):
+        if len(found.get(name, "")) > MAX_ID:
+            raise Undecodable("header-invalid", f"{name}: longer than {MAX_ID} characters")
     try:
         return in_utc(datetime.fromisoformat(found["ce_time"]))
     except ValueError:

@@ -45,7 +45,7 @@ async def test_a_letter_is_shown_replayed_once_the_bug_is_gone_and_closed(stage:
     mended = build(settings, broken=False)
     seen = mended.chassis.mongo.db["seen"]
     async with stage.worker(mended):
-        replayed = [one async for one in letters.replay([letter], mended.chassis.producer, per_second=100)]
+        replayed = [one async for one in letters.replay([letter], mended.chassis.producer, per_second=100, by="ines")]
         assert [one.id for one in replayed] == [letter.id]
 
         async def people() -> set[str]:
@@ -54,7 +54,7 @@ async def test_a_letter_is_shown_replayed_once_the_bug_is_gone_and_closed(stage:
         await eventually(people, until=lambda found: found == {"easy", "hard", "light"})
         assert await letters.open() == []
         assert [one.resolution for one in await letters.all()] == ["replayed"]
-        async for _ in letters.replay([letter], mended.chassis.producer, per_second=100):
+        async for _ in letters.replay([letter], mended.chassis.producer, per_second=100, by="ines"):
             pass
         await stage.publish(left("last"))
         await eventually(people, until=lambda found: "last" in found)

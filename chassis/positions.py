@@ -1,0 +1,204 @@
+"""How far a service has come on each partition, kept with its state, and whether that still means anything.
+
+A row of `offsets` says which offset of a partition is `next`, on which log (`log`, the topic's identity), and how
+many records Kafka had deleted before they were consumed (`lost`). It moves forward in the transaction of the effect;
+that also fences a member that lost its partition and does not know. It is set anew only where Kafka's log is no longer
+the one that it speaks of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import ConsumerRecord, TopicPartition
+from pymongo import UpdateOne
+
+from chassis.logs import topic_ids
+from chassis.mongo import Document, Mongo, Transaction
+from chassis.telemetry import Telemetry
+
+logger = logging.getLogger(__name__)
+INBOX_DAYS = 30
+Records = Sequence[ConsumerRecord[bytes, bytes]]
+
+
+class Fenced(Exception):
+    """Another member of the group has gone past this offset."""
+
+
+class Moved(Exception):
+    """The stored position speaks of another log than the one that is consumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    first: int  # of the records in hand
+    begin: int  # of the log
+    end: int
+
+
+class Positions:
+    """The stored positions of one service."""
+
+    def __init__(self, mongo: Mongo, telemetry: Telemetry, topics: Iterable[str], *, seconds: float) -> None:
+        self._rows = mongo.db["offsets"]
+        self._topics = tuple(topics)
+        self._seconds = seconds
+        self._logs: dict[str, str] = {}
+        self._expected: dict[TopicPartition, int] = {}
+        self._lost = telemetry.meter.create_counter(
+            "herald.consumer.lost", description="Records that Kafka deleted before they were consumed"
+        )
+
+    async def watch(self, client: Any) -> None:
+        """Look closer at the next records if a topic was created anew. Raises KafkaError, TimeoutError."""
+        if self._changed(await self._look(client)):
+            self.forget()
+
+    async def sound(self, client: Any, records: Records) -> Records:
+        """The records that the stored positions can judge: all of them, but where a topic was created anew.
+
+        Costs nothing where records follow on those before. Otherwise the stored positions are compared with the log:
+        that of another log starts again at its beginning, from where the partition is then read; one beyond the end
+        of the log (it lost its tail) goes back as far as the inbox remembers; one before the beginning of the log
+        (retention has cut it) goes on there, and what was lost is counted. Raises KafkaError, TimeoutError,
+        PyMongoError.
+        """
+        firsts: dict[TopicPartition, int] = {}
+        for record in records:
+            firsts.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        unsure = {part for part, first in firsts.items() if self._expected.get(part) != first}
+        if not unsure:
+            return records
+        found = await self._look(client)
+        changed = self._changed(found)
+        self._logs.update(found)
+        # What is in hand or on its way of a topic that changed may be of the old log: all of it is read again.
+        again = {part for part in client.assignment() if part.topic in changed}
+        again |= {part for part in unsure if part.topic in changed}
+        unsure = {part for part in unsure - again if part.topic in found}
+        rows = await self._stored(unsure | again)
+        bounds = await self._bounds(client, {part: firsts[part] for part in unsure})
+        for part in unsure | again:
+            row = rows.get(_key(part))
+            if row is not None and row.get("log", self._logs[part.topic]) != self._logs[part.topic]:
+                row = await self._restart(row, self._logs[part.topic])
+                again.add(part)
+            elif row is not None and part in bounds:
+                await self._bound(client, part, row, bounds[part])
+            if part in again and part in client.assignment():
+                client.seek(part, row["next"] if row else 0)
+        return [record for record in records if TopicPartition(record.topic, record.partition) not in again]
+
+    async def _stored(self, parts: Iterable[TopicPartition]) -> dict[str, Document]:
+        return {row["_id"]: row async for row in self._rows.find({"_id": {"$in": [_key(part) for part in parts]}})}
+
+    async def _bounds(self, client: Any, firsts: dict[TopicPartition, int]) -> dict[TopicPartition, _Bounds]:
+        if not firsts:
+            return {}
+        async with asyncio.timeout(self._seconds):
+            begins = await client.beginning_offsets(list(firsts))
+            ends = await client.end_offsets(list(firsts))
+        return {part: _Bounds(first, begins[part], ends[part]) for part, first in firsts.items()}
+
+    async def _look(self, client: Any) -> dict[str, str]:
+        async with asyncio.timeout(self._seconds):
+            return await topic_ids(client, self._topics)
+
+    def _changed(self, found: dict[str, str]) -> set[str]:
+        return {topic for topic, log in found.items() if self._logs.get(topic, log) != log}
+
+    async def _restart(self, row: Document, log: str) -> Document:
+        logger.error("%s was created anew; it is read from its beginning", row["_id"])
+        state = {"next": 0, "log": log}
+        await self._set(row, state)
+        return {**row, **state}
+
+    async def _bound(self, client: Any, part: TopicPartition, row: Document, bounds: _Bounds) -> None:
+        next_ = row["next"]
+        if next_ > bounds.end:
+            logger.error("%s lost its tail: it ends at %d, before %d", row["_id"], bounds.end, next_)
+            # Something new may have taken the place of what was lost; the inbox knows which records are not new.
+            async with asyncio.timeout(self._seconds):
+                found = await client.offsets_for_times({part: int((time.time() - INBOX_DAYS * 86_400) * 1000)})
+            remembered = found[part].offset if found[part] is not None else bounds.end
+            await self._set(row, {"next": max(remembered, bounds.first)})
+        elif next_ < min(bounds.begin, bounds.first):
+            lost = min(bounds.begin, bounds.first) - next_
+            logger.error("%s lost %d records to retention before they were consumed", row["_id"], lost)
+            if await self._set(row, {"next": next_ + lost, "lost": row.get("lost", 0) + lost}):
+                self._lost.add(lost, {"topic": part.topic})
+
+    async def _set(self, row: Document, state: Document) -> bool:
+        """Change a row unless somebody else did."""
+        changed = await self._rows.update_one({"_id": row["_id"], "next": row["next"]}, {"$set": state})
+        return changed.modified_count == 1
+
+    async def advance(self, records: Records, tx: Transaction) -> set[tuple[str, int, int]]:
+        """Move past these records; returns those (topic, partition, offset) that were still ahead.
+
+        Raises Fenced if none were, Moved if a topic was created anew.
+        """
+        ends: dict[TopicPartition, int] = {}
+        for record in records:
+            part = TopicPartition(record.topic, record.partition)
+            ends[part] = max(ends.get(part, 0), record.offset + 1)
+        stored = await self.read(ends, tx)
+        if all(stored.get(part, 0) >= end for part, end in ends.items()):
+            raise Fenced
+        await self._rows.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": _key(part)},
+                    {"$max": {"next": end}, "$set": {"at": tx.now, **self._log_of(part)}},
+                    upsert=True,
+                )
+                for part, end in ends.items()
+                if stored.get(part, 0) < end
+            ],
+            session=tx.session,
+            ordered=False,
+        )
+        return {
+            (record.topic, record.partition, record.offset)
+            for record in records
+            if record.offset >= stored.get(TopicPartition(record.topic, record.partition), 0)
+        }
+
+    def passed(self, records: Records) -> None:
+        """These records are dealt with: what follows on them needs no look at the log."""
+        for record in records:
+            self._expected[TopicPartition(record.topic, record.partition)] = record.offset + 1
+
+    def applied(self, part: TopicPartition, default: int) -> int:
+        """Where the next record of a partition will be, by what this process dealt with."""
+        return self._expected.get(part, default)
+
+    def forget(self) -> None:
+        """Look at the log again before the next records."""
+        self._expected.clear()
+
+    async def read(self, parts: Iterable[TopicPartition], tx: Transaction | None = None) -> dict[TopicPartition, int]:
+        """The next offset to apply, of each partition that has one. Raises Moved if a topic was created anew."""
+        keys = {_key(part): part for part in parts}
+        found = {}
+        async for row in self._rows.find({"_id": {"$in": list(keys)}}, session=tx.session if tx else None):
+            part = keys[row["_id"]]
+            known = self._logs.get(part.topic)
+            if known is not None and row.get("log", known) != known:
+                raise Moved
+            found[part] = int(row["next"])
+        return found
+
+    def _log_of(self, part: TopicPartition) -> Document:
+        log = self._logs.get(part.topic)
+        return {} if log is None else {"log": log}
+
+
+def _key(part: TopicPartition) -> str:
+    return f"{part.topic}:{part.partition}"
