@@ -90,7 +90,8 @@ def _kafka(port: int) -> DockerContainer:
 
 
 def _mongod(port: int) -> DockerContainer:
-    command = f"mongod --replSet {REPLICA_SET} --bind_ip_all --port {port} --wiredTigerCacheSizeGB 0.5"
+    command = f"mongod --replSet {REPLICA_SET} --bind_ip_all --port {port} --wiredTigerCacheSizeGB 0.5 "
+    command += "--setParameter transactionLifetimeLimitSeconds=20"
     return DockerContainer(IMAGES["mongod"]).with_bind_ports(port, port).with_command(command)
 
 

@@ -18,6 +18,7 @@ from herald.local.server import Server
 OLDEST = 6
 REPLICA_SET = "herald"
 CACHE_GB = 0.5
+TRANSACTION_SECONDS = 20  # a process that is killed leaves its transactions open, and what they wrote locked, for that
 NOT_INITIALISED = 94
 
 
@@ -82,6 +83,7 @@ class Mongod(Server):
         argv = [self._binary, "--dbpath", str(self.data), "--bind_ip", LOOPBACK, "--port", str(self._port)]
         argv += ["--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", str(CACHE_GB), "--nounixsocket"]
         argv += ["--oplogSize", "512", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+        argv += ["--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"]
         return Child(self.name, argv, self.log)
 
     async def probe(self) -> bool:

@@ -25,6 +25,10 @@ OF_ENGAGEMENT = ("kind", "verdict", "measure")
 STATE = ("country", "team", "locale", "leader", "hidden_from_rankings", "hidden_from_statistics", "active")
 
 
+Found = Iterator[tuple[str, str, str]]
+"""Broken promises: which, to whom, and how."""
+
+
 @dataclass(slots=True)
 class Views:
     """What each service took: the first copy of each event that it neither buried nor has still before it."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 from pymongo import AsyncMongoClient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,12 +181,12 @@ async def read_topics(bootstrap: str, topics: Iterable[str]) -> dict[str, list[R
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
-    await consumer._client.fetch_all_metadata()
-    return [
-        TopicPartition(topic, number)
-        for topic in topics
-        for number in sorted(consumer._client.cluster.partitions_for_topic(topic) or ())
-    ]
+    metadata = await consumer._client.fetch_all_metadata()
+    found = {topic: sorted(metadata.partitions_for_topic(topic) or ()) for topic in topics}
+    missing = [topic for topic, numbers in found.items() if not numbers]
+    if missing:
+        raise UnknownTopicOrPartitionError(", ".join(missing))
+    return [TopicPartition(topic, number) for topic, numbers in found.items() for number in numbers]
 
 
 async def end_offsets(bootstrap: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:

@@ -100,6 +100,9 @@ class Journal:
     repeated: dict[str, int] = field(default_factory=dict)
     """How often an event of Herald's own was published again on purpose, by its id."""
 
+    people: dict[str, int] = field(default_factory=dict)
+    """The revision of each person from which on each change is told with its revision."""
+
     @property
     def asked(self) -> int:
         """How many acts there were."""

@@ -70,7 +70,8 @@ class Run:
     @classmethod
     async def begin(cls, system: System, seed: int, load: Load | None = None) -> Run:
         world = await set_up(system)
-        return cls(system, Workload(system, world, Journal(people=world.revisions), random.Random(seed), load or Load()))
+        journal = Journal(people=world.revisions)
+        return cls(system, Workload(system, world, journal, random.Random(seed), load or Load()))
 
     async def end(self) -> None:
         await self.workload.close()

@@ -122,6 +122,7 @@ class World:
     program_id: str = ""
     people: dict[str, str] = field(default_factory=dict)
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
 
 
 async def set_up(system: System) -> World:
@@ -133,6 +134,9 @@ async def set_up(system: System) -> World:
     for number in range(ITEMS):
         await _item(world, number)
     await asyncio.gather(*(_may_share(world, who) for who in world.people))
+    for id in world.people.values():
+        person = await world.client.call(ADMIN, "GET", f"/program/v1/people/{id}")
+        world.revisions[id] = int(person.headers["etag"].strip('"')) + 1
     return world
 
 

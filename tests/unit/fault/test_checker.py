@@ -25,7 +25,7 @@ class Small:
 
     def __init__(self) -> None:
         self.evidence = Evidence({name: [] for name in contract()}, {}, consumers())
-        self.journal = Journal()
+        self.journal = Journal(people={PERSON: 2})
         self._topics()
         self._stores()
         self.journal.shares.append(Share("s000001", PERSON, {POST}))

@@ -1,0 +1,78 @@
+"""I5: what became of each record, for each of its consumers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.fault.effects import Found, Views
+from tests.fault.evidence import Evidence, Record
+from tests.fault.journal import Journal, Produced
+
+NAMELESS = Produced("", "", "a record without id", frozenset(("buried",)))
+
+
+def accounted(views: Views, journal: Journal) -> Found:
+    """I5: each record, for each consumer: applied, dead-lettered with its reason, not asked for, or still ahead."""
+    produced = _produced(journal)
+    rules = {(one.service, one.origin): one.rule for one in views.evidence.letters()}
+    for service, topics in views.evidence.consumers.items():
+        inbox = views.evidence.store(service, "inbox")
+        for topic, wanted in topics.items():
+            for one in views.evidence.records.get(topic, ()):
+                fate = _fate(views, service, one, wanted, inbox)
+                if fate == "lost":
+                    yield "I5", one.id or str(one.place), f"{service} passed over it at {one.place} without a trace"
+                elif fate == "pending":
+                    yield "I5", one.id or str(one.place), f"{service} has not consumed it although nothing is under way"
+                expected = produced.get(one.id) or produced.get(str(one.place)) or (None if one.id else NAMELESS)
+                rule = rules.get((service, one.place), "")
+                yield from _judged(service, one, fate, rule, expected)
+    yield from _letters_whole(views.evidence)
+
+
+def _fate(views: Views, service: str, one: Record, wanted: frozenset[str], inbox: Mapping[str, object]) -> str:
+    if one.place in views.buried[service]:
+        return "buried"
+    if not views.consumed(service, one):
+        return "pending"
+    if one.type in wanted and one.id in inbox:
+        return "applied"
+    stems = {name.rpartition(".")[0] for name in wanted}
+    if one.type.startswith("herald.") and one.type not in wanted and one.type.rpartition(".")[0] not in stems:
+        return "ignored"
+    return "lost"
+
+
+def _judged(service: str, one: Record, fate: str, rule: str, expected: Produced | None) -> Found:
+    whom = one.id or str(one.place)
+    if expected is None:
+        if fate == "buried":
+            yield "I5", whom, f"{service} dead-lettered a good event ({rule})"
+        return
+    if fate in ("applied", "buried", "ignored") and fate not in expected.fates:
+        yield "I5", whom, f"{service}: {expected.kind} was {fate}, not {' or '.join(sorted(expected.fates))}"
+    if fate == "buried" and expected.rules and rule not in expected.rules:
+        yield "I5", whom, f"{service}: {expected.kind} was dead-lettered as {rule}, not {sorted(expected.rules)}"
+
+
+def _produced(journal: Journal) -> dict[str, Produced]:
+    found = {one.id: one for one in journal.produced if one.id}
+    return found | {str(one.place): one for one in journal.produced if one.place is not None}
+
+
+def _letters_whole(evidence: Evidence) -> Found:
+    """A dead letter keeps key, value and headers of what it was."""
+    there = {one.place: one for topic in evidence.records.values() for one in topic}
+    for letter in evidence.letters():
+        source = there.get(letter.origin)
+        if source is None:
+            yield "I4", str(letter.origin), f"{letter.service} dead-lettered what is not on Kafka"
+        elif (letter.record.key, letter.record.value) != (source.key, source.value):
+            yield "I5", str(letter.origin), f"{letter.service}'s dead letter has another key or value"
+        elif not _plain(source) <= _plain(letter.record):
+            yield "I5", str(letter.origin), f"{letter.service}'s dead letter lost headers"
+
+
+def _plain(record: Record) -> set[tuple[str, bytes]]:
+    """The headers, where none and nothing are the same."""
+    return {(name, value or b"") for name, value in record.headers}
