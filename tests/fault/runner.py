@@ -58,7 +58,7 @@ class Outcome:
 class Run:
     """A system with its crowd. What one fault broke is not told again of the next.
 
-    `patience` is for how many seconds after a fault it is waited for what is still under way.
+    `patience` is for how many seconds what is still under way after a fault may stand still before it is given up.
     """
 
     system: System
@@ -116,10 +116,11 @@ class Run:
             await self.workload.start()
         await asyncio.sleep(AFTER_SECONDS)
         await self.workload.stop()
-        left = await stage.unsettled()
-        while left and time.monotonic() - ended < self.patience:
+        left, moved = await stage.unsettled(), time.monotonic()
+        while left and (now := time.monotonic()) - ended < SETTLE_SECONDS and now - moved < self.patience:
             await asyncio.sleep(0.3)
-            left = await stage.unsettled()
+            before, left = left, await stage.unsettled()
+            moved = moved if left == before else time.monotonic()
         outcome.recovery_seconds = round(time.monotonic() - ended, 1)
         return left
 

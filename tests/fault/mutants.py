@@ -1,0 +1,336 @@
+"""Herald broken on purpose: `python -m tests.fault.mutants NAME run SERVICE ROLE`, otherwise as `herald run`.
+
+Each mutant takes one line of defence out of the chassis (or of the click log) in its own process. Nothing of Herald
+knows of it. What each must be caught by stands in `mutations`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from pymongo import UpdateOne
+
+import chassis.kafka
+from chassis.consumer import COMMIT_SECONDS, ConsumerLoop, Received
+from chassis.deadletters import Buried, DeadLetters
+from chassis.kafka import Producer
+from chassis.leases import Lease
+from chassis.mongo import Document, Mongo, Transaction
+from chassis.outbox import BATCH, Relay, _record
+from chassis.positions import Positions, Records
+from chassis.unit import UnitOfWork
+from herald_contracts import Event
+from services.sharing.spool import Spool
+
+MUTANTS: dict[str, Callable[[], None]] = {}
+
+
+def mutant(change: Callable[[], None]) -> Callable[[], None]:
+    """Make it known under its name; its docstring says what is broken."""
+    MUTANTS[change.__name__.replace("_", "-")] = change
+    return change
+
+
+def replace(owner: object, name: str, change: Callable[[Any], Any]) -> None:
+    """Put what `change` makes of the present method in its place."""
+    setattr(owner, name, change(getattr(owner, name)))
+
+
+# --- consumers ---------------------------------------------------------------------------------------------------
+
+
+@mutant
+def no_inbox() -> None:
+    """The inbox is written and never read."""
+
+    async def unseen(self: Any, events: Iterable[Received[Event]], tx: Transaction) -> list[Received[Event]]:
+        all_ = list(events)
+        if all_:
+            notes = [UpdateOne({"_id": one.id}, {"$set": {"at": tx.now}}, upsert=True) for one in all_]
+            await self._inbox.bulk_write(notes, session=tx.session)
+        return all_
+
+    replace(ConsumerLoop, "_unseen", lambda _: unseen)
+
+
+@mutant
+def no_fence() -> None:
+    """The stored offsets are written and never read."""
+
+    async def read(*_: object) -> dict[object, int]:
+        return {}
+
+    replace(Positions, "read", lambda _: read)
+
+
+@mutant
+def acknowledge_first() -> None:
+    """A batch's offsets are committed to Kafka before its transaction."""
+
+    def change(sound: Any) -> Any:
+        async def consume(self: Any, message: Any) -> None:
+            await self._commit(message.raw_message)
+            await sound(self, message)
+
+        return consume
+
+    replace(ConsumerLoop, "_consume", change)
+
+
+@mutant
+def commit_everything() -> None:
+    """Partition after partition is applied, and after each one every consumed position is committed."""
+
+    def change(sound: Any) -> Any:
+        async def consume(self: Any, message: Any) -> None:
+            parts: dict[tuple[str, int], list[Any]] = defaultdict(list)
+            for record in message.raw_message:
+                parts[record.topic, record.partition].append(record)
+            for records in parts.values():
+                await sound(self, SimpleNamespace(raw_message=tuple(records)))
+
+        return consume
+
+    async def commit(self: Any, _: Records) -> None:
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(self._client.commit(), COMMIT_SECONDS)
+
+    replace(ConsumerLoop, "_consume", change)
+    replace(ConsumerLoop, "_commit", lambda _: commit)
+
+
+@mutant
+def effect_apart() -> None:
+    """Offsets and inbox are written in a transaction of their own, before that of the effect."""
+
+    async def effect(
+        self: Any, records: Records, events: list[Received[Event]], tx: Transaction
+    ) -> list[Received[Event]]:
+        fresh: list[Received[Event]] = []
+
+        async def note(own: Transaction) -> None:
+            ahead = await self._positions.advance(records, own)
+            named = self._settings.topic
+            again = [one for one in events if (named(one.topic), one.partition, one.offset) in ahead]
+            fresh[:] = await self._unseen(again, own)
+
+        await self._chassis.mongo.transact(note)
+        if fresh:
+            await self._consumer.handle(fresh, tx)
+        return fresh
+
+    replace(ConsumerLoop, "_effect", lambda _: effect)
+
+
+# --- dead letters ------------------------------------------------------------------------------------------------
+
+
+@mutant
+def letters_unconfirmed() -> None:
+    """Dead letters are sent without waiting whether Kafka takes them; the offsets go on."""
+
+    def change(sound: Any) -> Any:
+        async def quietly(self: Any, buried: Sequence[Buried]) -> None:
+            with contextlib.suppress(Exception):
+                await sound(self, buried)
+
+        async def add(self: Any, buried: Sequence[Buried]) -> None:
+            under_way.append(asyncio.ensure_future(quietly(self, buried)))
+
+        return add
+
+    under_way: list[asyncio.Future[None]] = []
+    replace(DeadLetters, "add", change)
+
+
+@mutant
+def letters_swallowed() -> None:
+    """What cannot be processed is logged and passed over."""
+
+    async def add(*_: object) -> None:
+        return None
+
+    replace(DeadLetters, "add", lambda _: add)
+
+
+@mutant
+def neighbours_buried() -> None:
+    """A batch that fails is dead-lettered as a whole."""
+
+    async def bury(self: Any, records: Records, error: Exception) -> None:
+        for record in records:
+            await self._bury(record, "failed", type(error).__name__)
+
+    replace(ConsumerLoop, "_one_by_one", lambda _: bury)
+
+
+# --- outbox and relay --------------------------------------------------------------------------------------------
+
+
+@mutant
+def publish_before_commit() -> None:
+    """A transaction's events are sent to Kafka by itself, before it commits."""
+
+    def with_producer(sound: Any) -> Any:
+        def init(self: Any, service: str, settings: Any, *rest: Any) -> None:
+            sound(self, service, settings, *rest)
+            self.producer = Producer(settings)
+
+        return init
+
+    def change(sound: Any) -> Any:
+        async def attempt(self: Any, work: Any, deadline: float) -> Any:
+            async def eager(tx: Transaction) -> Any:
+                result = await work(tx)
+                await self.producer.send_all([_record(row) for row in tx.rows])
+                tx.rows.clear()
+                return result
+
+            return await sound(self, eager, deadline)
+
+        return attempt
+
+    replace(Mongo, "__init__", with_producer)
+    replace(Mongo, "_attempt", change)
+
+
+@mutant
+def relay_by_id() -> None:
+    """The relay reads the rows whose id is above the last one that it published."""
+
+    async def pending(self: Any) -> list[Document]:
+        above = {"_id": {"$gt": self.__dict__.setdefault("last", "")}}
+        async with self._mongo.client.start_session(snapshot=True) as session:
+            rows: list[Document] = await self._mongo.outbox.find(
+                above, session=session, sort=[("_id", 1)], limit=BATCH
+            ).to_list()
+            return rows
+
+    def change(sound: Any) -> Any:
+        async def publish(self: Any, rows: list[Document]) -> bool:
+            done: bool = await sound(self, rows)
+            if done:
+                self.last = rows[-1]["_id"]
+            return done
+
+        return publish
+
+    replace(Relay, "_pending", lambda _: pending)
+    replace(Relay, "_publish", change)
+
+
+@mutant
+def any_order() -> None:
+    """The relay publishes what waits in any order."""
+
+    def change(sound: Any) -> Any:
+        async def pending(self: Any) -> list[Document]:
+            rows: list[Document] = await sound(self)
+            random.shuffle(rows)
+            return rows
+
+        return pending
+
+    replace(Relay, "_pending", change)
+
+
+@mutant
+def deleted_before_ack() -> None:
+    """The relay deletes what it is about to send."""
+
+    def change(sound: Any) -> Any:
+        async def publish(self: Any, rows: list[Document]) -> bool:
+            await self._mongo.outbox.delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
+            await sound(self, rows)
+            return True
+
+        return publish
+
+    replace(Relay, "_publish", change)
+
+
+@mutant
+def lease_never_checked() -> None:
+    """Whoever asks for a lease works as if it had it."""
+
+    def change(sound: Any) -> Any:
+        async def acquire(self: Any) -> bool:
+            await sound(self)
+            self._trusted_until = time.monotonic() + self.seconds
+            return True
+
+        return acquire
+
+    replace(Lease, "acquire", change)
+
+
+@mutant
+def no_fencing() -> None:
+    """A lease that was got once is believed in for ever, and no write asks for its epoch."""
+
+    async def fence(*_: object) -> None:
+        return None
+
+    replace(Lease, "held", lambda _: property(lambda self: self.epoch > 0))
+    replace(Lease, "fence", lambda _: fence)
+
+
+# --- producers ---------------------------------------------------------------------------------------------------
+
+
+@mutant
+def not_idempotent() -> None:
+    """Producers do not number what they send."""
+
+    def change(sound: Any) -> Any:
+        def plain(**options: Any) -> Any:
+            return sound(**{**options, "enable_idempotence": False})
+
+        return plain
+
+    replace(chassis.kafka, "AIOKafkaProducer", change)
+
+
+@mutant
+def producer_kept() -> None:
+    """After a failed send the same producer goes on."""
+    replace(Producer, "_discard", lambda _: lambda *_: None)
+
+
+# --- requests ----------------------------------------------------------------------------------------------------
+
+
+@mutant
+def no_spool() -> None:
+    """Clicks that Kafka does not take are kept nowhere, and their visitors are sent on."""
+    replace(Spool, "append", lambda _: lambda *_: None)
+
+
+@mutant
+def key_ignored() -> None:
+    """Nobody looks at the Idempotency-Key."""
+    replace(UnitOfWork, "_key", lambda _: lambda _: None)
+
+
+def main() -> None:
+    """Break what the first argument names, then do as `herald` does with the others."""
+    name = sys.argv.pop(1)
+    if name not in MUTANTS:
+        sys.exit(f"there is no mutant {name}; there are {', '.join(MUTANTS)}")
+    MUTANTS[name]()
+    from herald.cli import main as herald
+
+    herald()
+
+
+if __name__ == "__main__":
+    main()
