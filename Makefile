@@ -7,7 +7,7 @@ LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-annotate -
 ARGS ?=
 export HERALD_SETUP_BEGAN := $(shell date +%s)
 
-.PHONY: setup demo up test lint fault chaos bench lock clean
+.PHONY: setup demo up test lint fault fault-mutations chaos bench lock clean
 
 setup: $(STAMP)
 
@@ -35,6 +35,10 @@ test: lint
 fault: setup
 	$(BIN)/python -m herald.local.fetch
 	$(BIN)/python -m tests.fault all $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+fault-mutations: setup
+	$(BIN)/python -m herald.local.fetch
+	$(BIN)/python -m tests.fault.mutations $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 chaos: setup
 	$(BIN)/python -m herald.local.fetch
