@@ -36,6 +36,7 @@ def demo(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
 ) -> None:
     """Start everything, live a company's first day with its programme, and compare every figure."""
+    from herald.demo.api import Unexpected
     from herald.demo.story import Scale
 
     home = Home(default_folder())
@@ -44,7 +45,11 @@ def demo(
     with _stack(home, port) as (url, own):
         ready = time.time()
         scale = Scale(people=people, ambassadors=ambassadors, seed=seed)
-        report = asyncio.run(_play(home, url, _feed(feed), scale))
+        try:
+            report = asyncio.run(_play(home, url, _feed(feed), scale))
+        except (Unexpected, ExceptionGroup) as error:
+            typer.echo(f"herald: the demo cannot go on: {_first(error)}", err=True)
+            raise typer.Exit(1) from None
         report["seconds"] = {
             "setup": round(prepared - began, 1),
             "ready": round(ready - prepared, 1),
@@ -55,6 +60,18 @@ def demo(
         if not leave and own:
             _stay()
     raise typer.Exit(0 if report["ok"] else 1)
+
+
+def _first(error: Exception) -> Exception:
+    """The first of those that ended together; what is no refusal of Herald goes on as it is."""
+    from herald.demo.api import Unexpected
+
+    if isinstance(error, ExceptionGroup):
+        refused = error.subgroup(Unexpected)
+        if refused is None:
+            raise error
+        return _first(refused.exceptions[0])
+    return error
 
 
 def _feed(named: str) -> bytes | str:

@@ -68,6 +68,7 @@ async def networks(_: Person) -> NetworksView:
 async def check_draft(body: ShareRequest, caller: Person, parts: Parts) -> DraftView:
     """Changes nothing. Refuses what a share would refuse but for the caption: 403 `not-a-member`, `not-targeted`;
     409 `guidelines-not-acknowledged`, `content-not-shareable`."""
+    await queries.await_content(parts, body.content_id)
     verdict, _, _ = await commands.check_draft(parts, caller, body.order())
     return DraftView.of(verdict)
 
@@ -84,6 +85,7 @@ async def share(
 ) -> Response:
     """Makes the post with its short link; open `dialog_url` next. Two taps within seconds, on one item and network,
     give the same post. 422 `guardrail-blocked` says which rule blocked it, where, and what to write instead."""
+    await queries.await_content(parts, body.content_id)
     return await unit.run(
         lambda tx: commands.share_post(parts, tx, caller, body.order()),
         view=lambda post: PostView.of(post, parts),

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from chassis.directory import Principal
 from chassis.http import decode_cursor, encode_cursor
 from chassis.problems import Invalid, NotFound
 from services.sharing.domain.guardrails import Guardrails
 from services.sharing.domain.posts import Post
 from services.sharing.parts import Sharing
+
+LOOK_EVERY = 0.05
+
+
+async def await_content(parts: Sharing, id: str) -> None:
+    """Returns once the item is known here, or when `arrival_seconds` are over: what was published a moment ago may be
+    in a feed before its event is here, and a tap on it is no mistake."""
+    clock = asyncio.get_running_loop().time
+    latest = clock() + parts.settings.arrival_seconds
+    while not await parts.store.knowledge.knows_content(id) and clock() < latest:  # noqa: ASYNC110 - others write it
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def posts_of(parts: Sharing, caller: Principal, cursor: str | None, limit: int) -> tuple[list[Post], str | None]:

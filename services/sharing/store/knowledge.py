@@ -32,6 +32,9 @@ class Knowledge:
             raise NotFound("content", id)
         return _content(row)
 
+    async def knows_content(self, id: str) -> bool:
+        return await self._contents.find_one({"_id": id}, {"_id": 1}) is not None
+
     async def contents(self, ids: Iterable[str], tx: Transaction) -> dict[str, Content]:
         rows = self._contents.find({"_id": {"$in": list(ids)}}, session=tx.session)
         return {row["_id"]: _content(row) async for row in rows}

@@ -123,7 +123,8 @@ def _async(probe: Any) -> Any:
 
 
 def settings_of(stage: Stage, spool: Path, **changes: Any) -> SharingSettings:
-    return stage.settings(SharingSettings, visitor_key=VISITOR_KEY, spool_dir=spool, **changes)
+    usual = {"visitor_key": VISITOR_KEY, "spool_dir": spool, "arrival_seconds": 0.0}
+    return stage.settings(SharingSettings, **{**usual, **changes})
 
 
 def published(**changes: Any) -> ContentPublished:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from herald_contracts import ContentRetired, GuidelinePublished, PostRemoved, PostShared, Targeting
+from services.sharing.app import build
 from tests.integration.harness import eventually
-from tests.integration.sharing.conftest import Scene, published
+from tests.integration.sharing.conftest import Scene, published, settings_of
 
 
 async def test_a_share_is_a_post_with_a_link_and_an_event(scene: Scene) -> None:
@@ -58,6 +59,25 @@ async def test_two_taps_at_once_are_one_post(scene: Scene) -> None:
     gone = await scene.api.delete(f"/v1/posts/{answers[0].json()['id']}", headers=ana)
     assert gone.status_code == 204
     assert (await scene.share(ana)).json()["id"] != answers[0].json()["id"]
+
+
+async def test_an_item_may_be_shared_before_its_event_is_here(scene: Scene) -> None:
+    """It is in the feed as soon as content has it; sharing hears of it a moment later."""
+    ana = await scene.ambassador("ana")
+    settings = settings_of(scene.stage, scene.spool, arrival_seconds=20)
+    early = build(settings)
+    try:
+        async with scene.stage.api(early) as api:
+            body = {"content_id": "c9", "network": "linkedin", "language": "fr", "caption": "Bonjour"}
+            tap = asyncio.ensure_future(api.post("/v1/posts", json=body, headers=ana))
+            done, _ = await asyncio.wait([tap], timeout=0.3)
+            assert not done
+            await scene.known(published(content_id="c9"))
+            assert (await tap).status_code == 201
+    finally:
+        await early.chassis.close()
+    unknown = await scene.share(ana, content_id="c10")
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "not-found")
 
 
 async def test_the_same_idempotency_key_gives_the_same_answer(scene: Scene) -> None:
