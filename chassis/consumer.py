@@ -58,6 +58,7 @@ class InvalidEvent(Exception):
     def __init__(self, rule: str, detail: str = "") -> None:
         super().__init__(f"{rule}: {detail}" if detail else rule)
         self.rule = rule
+        self.detail = detail
 
 
 class Retry(Exception):
@@ -346,8 +347,10 @@ class ConsumerLoop:
             return
         if not isinstance(error, InvalidEvent | Retry):
             logger.error("an event cannot be applied", exc_info=error)
-        rule = error.rule if isinstance(error, InvalidEvent) else "failed"
-        await self._bury(record, rule, type(error).__name__ + (f": {error}" if rule != "failed" else ""))
+        if isinstance(error, InvalidEvent):
+            await self._bury(record, error.rule, error.detail)
+        else:
+            await self._bury(record, "failed", type(error).__name__)
 
     async def _bury(self, record: ConsumerRecord[bytes, bytes], rule: str, detail: str) -> None:
         delay = 0.1

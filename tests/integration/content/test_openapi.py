@@ -75,7 +75,7 @@ async def test_the_api_keeps_to_its_description(stage: Stage, content: Content) 
     feed = (await content.upload(f"/feeds/file?program_id={PROGRAM}&language=en", rss("a"))).json()["id"]
     there, turn, answers = {"item_id": item, "feed_id": feed}, count(), Counter[int]()
     async with over_http(content.service) as address:
-        schema: Any = schemathesis.openapi.from_dict(document, config=CONFIG)
+        schema: Any = schemathesis.openapi.from_dict(document, config=CONFIG).exclude(path_regex="/deadletters")
         for found in schema.get_all_operations():
             for mode in GenerationMode:
 

@@ -17,7 +17,7 @@ async def test_the_api_keeps_to_its_description(scene: Scene) -> None:
     headers = await scene.ambassador("ana", "manager")
     document = (await scene.api.get("/openapi.json")).json()
     validate(document)
-    schema = schemathesis.openapi.from_dict(document)
+    schema = schemathesis.openapi.from_dict(document).exclude(path_regex="/deadletters")
     calls: list[tuple[str, Any]] = []
     for result in schema.get_all_operations():
         operation = result.ok()  # type: ignore[union-attr]
