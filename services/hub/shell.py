@@ -38,7 +38,7 @@ MANAGER = (
 )
 GUARD = (Place("/manage/guardrails", "nav.guardrails", "shield"),)
 PEOPLE = (Place("/manage/import", "nav.import", "import"),)
-ADMIN = (Place("/admin/people", "nav.people", "people"),)
+ADMIN = (Place("/admin/people", "nav.people", "people"), Place("/admin/deadletters", "nav.letters", "letters"))
 MINE = (Place("/me", "nav.me", "me"),)
 
 

@@ -10,6 +10,7 @@ from services.hub.pages import (
     importing,
     join,
     leaderboard,
+    letters,
     manager,
     points,
     posts,
@@ -19,5 +20,6 @@ from services.hub.pages import (
 
 MODULES = (
     feed, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, importing, admin,
+    letters,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

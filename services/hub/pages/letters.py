@@ -1,0 +1,101 @@
+"""Dead letters: what a service could not process, why, and what an administrator does about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path
+from starlette.responses import Response
+
+from services.hub.clients import Refusal
+from services.hub.context import Admin
+from services.hub.view import View, is_missing
+
+router = APIRouter(prefix="/admin/deadletters")
+SERVICES = ("content", "gamification", "metrics", "sharing")
+PAGE = 30
+Service = Literal["content", "gamification", "metrics", "sharing"]
+Act = Literal["replay", "drop"]
+LetterId = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f-]+$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Open letters of a service that have a type and a rule in common."""
+
+    service: str
+    event_type: str
+    rule: str
+    count: int
+
+    @property
+    def path(self) -> str:
+        return f"/admin/deadletters/{self.service}?" + urlencode({"type": self.event_type, "rule": self.rule})
+
+
+@router.get("")
+async def groups(view: Admin, service: str = "", type: str = "", rule: str = "") -> Response:
+    """All open letters, in groups, by service, type and error."""
+    answers = await view.gather(**{one: view.apis.get(one, "/v1/deadletters", limit=1) for one in SERVICES})
+    found = [
+        Group(one, group["event_type"], group["rule"], group["count"])
+        for one, answer in answers.items()
+        if not is_missing(answer)
+        for group in answer["groups"]
+    ]
+    shown = [
+        one for one in found if service in ("", one.service) and type in ("", one.event_type) and rule in ("", one.rule)
+    ]
+    return view.page(
+        "admin/letters.html",
+        groups=sorted(shown, key=lambda one: (-one.count, one.service, one.event_type, one.rule)),
+        total=sum(one.count for one in shown),
+        services=SERVICES,
+        types=sorted({one.event_type for one in found}),
+        rules=sorted({one.rule for one in found}),
+        chosen={"service": service, "type": type, "rule": rule},
+        down=[one for one, answer in answers.items() if is_missing(answer)],
+    )
+
+
+@router.get("/{service}")
+async def letters(view: Admin, service: Service, type: str = "", rule: str = "", cursor: str | None = None) -> Response:
+    """The letters of a service, of one type and error or of all, in the order of their origin."""
+    found = await view.apis.get(service, "/v1/deadletters", type=type, rule=rule, cursor=cursor, limit=PAGE)
+    template = "admin/_letters.html" if cursor and view.is_fragment else "admin/letters_of.html"
+    return view.page(template, service=service, type=type, rule=rule, found=found)
+
+
+@router.get("/{service}/{letter_id}")
+async def letter(view: Admin, service: Service, letter_id: LetterId) -> Response:
+    """One letter, with the record that it is about."""
+    found = await view.apis.get(service, f"/v1/deadletters/{letter_id}")
+    return view.page("admin/letter.html", service=service, letter=found)
+
+
+@router.post("/{service}/{act}")
+async def act(view: Admin, service: Service, act: Act) -> Response:
+    """First what would be done; done once that page confirms it."""
+    order = await _order(view)
+    confirmed = await view.field("before")
+    if confirmed:
+        order |= {"before": confirmed, "dry_run": False}
+    try:
+        done = (await view.apis.call(service, "POST", f"/v1/deadletters/{act}", order)).data
+    except Refusal as refusal:
+        return view.page("admin/letters_confirm.html", refusal.status, **_shown(service, act, order), refusal=refusal)
+    if not confirmed or done["left"]:
+        return view.page("admin/letters_confirm.html", **_shown(service, act, order), refusal=None, done=done)
+    return view.go("/admin/deadletters", toast=f"letters-{act}", count=str(done["done"]))
+
+
+async def _order(view: View) -> dict[str, Any]:
+    """Which letters the form is about: one, or all of a type and error."""
+    one = await view.field("id")
+    return {"ids": [one] if one else [], "type": await view.field("type"), "rule": await view.field("rule")}
+
+
+def _shown(service: str, act: str, order: dict[str, Any]) -> dict[str, Any]:
+    return {"service": service, "act": act, "order": order, "done": None}
