@@ -35,6 +35,7 @@ from chassis.positions import INBOX_DAYS, Fenced, Moved, Positions, Records
 from chassis.problems import Overloaded
 from chassis.records import tolerate
 from chassis.telemetry import extract, inject, recorded, span_context
+from chassis.waiting import within
 from herald_contracts import Event, Undecodable
 from herald_contracts.envelope import decode, text_headers
 
@@ -194,7 +195,7 @@ class ConsumerLoop:
         broker = KafkaBroker(
             options.pop("bootstrap_servers"),
             client_id=f"herald-{self._chassis.name}",
-            graceful_timeout=self._settings.grace * 2 / 3,
+            graceful_timeout=self._settings.grace / 3,
             apply_types=False,
             logger=None,
             allow_auto_create_topics=False,
@@ -231,7 +232,7 @@ class ConsumerLoop:
             return
         broker, self._broker = self._broker, None
         try:
-            await asyncio.wait_for(broker.stop(), self._settings.grace * 2 / 3)
+            await within(self._settings.grace / 2, broker.stop())
         except (TimeoutError, KafkaError) as error:
             logger.warning("Kafka did not answer the farewell: %s", type(error).__name__)
 
@@ -435,7 +436,7 @@ class ConsumerLoop:
         owned = {partition: end for partition, end in offsets.items() if partition in client.assignment()}
         try:
             if owned:
-                await asyncio.wait_for(client.commit(owned), COMMIT_SECONDS)
+                await within(COMMIT_SECONDS, client.commit(owned))
         except (KafkaError, TimeoutError) as error:
             # The stored offsets hold: what Kafka delivers again has no effect.
             logger.info("offsets were not committed: %s", type(error).__name__)

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import murmur2
 
 from chassis.settings import KafkaSettings
+from chassis.waiting import within
 from herald_contracts import Record
 
 logger = logging.getLogger(__name__)
@@ -163,7 +164,7 @@ class Producer:
         if self._client is not None:
             client, self._client = self._client, None
             try:
-                await asyncio.wait_for(client.stop(), 3)
+                await within(3, client.stop())
             except (TimeoutError, KafkaError):
                 await _end(client)
         if self._closing:
@@ -184,6 +185,6 @@ async def _end(client: AIOKafkaProducer) -> None:
         sender.cancel()
     client._closed = True  # noqa: SLF001
     try:
-        await asyncio.wait_for(client.client.close(), 2)
+        await within(2, client.client.close())
     except (TimeoutError, KafkaError, OSError):
         logger.debug("a producer did not close in time")

@@ -7,9 +7,11 @@ import contextlib
 import json
 import logging
 import logging.config
+import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
@@ -21,6 +23,7 @@ from starlette.types import ASGIApp
 
 from chassis.service import Service
 from chassis.telemetry import exposition
+from chassis.waiting import within
 
 logger = logging.getLogger(__name__)
 Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
@@ -138,14 +141,27 @@ async def _process(
     if not stop.is_set():
         logger.error("a part of the process ended by itself", exc_info=_failure([serving, *running]))
     stop.set()
+    _end_at_last(grace)
     server.should_exit = True
-    await asyncio.wait([serving, *running], timeout=grace)
+    await asyncio.wait([serving, *running], timeout=grace * 2 / 3)
     lag.cancel()
+    closing = asyncio.gather(*(service.chassis.close() for service in services), return_exceptions=True)
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(5):
-            await asyncio.gather(*(service.chassis.close() for service in services), return_exceptions=True)
+        await within(grace / 4, closing)
     if any(task.done() and not task.cancelled() and task.exception() for task in running):
         sys.exit(1)
+
+
+def _end_at_last(grace: float) -> None:
+    """Whatever still hangs after the grace, in a thread or in a task that will not be cancelled, is given up."""
+
+    def end() -> None:
+        logger.error("not everything ended within %.0f s", grace)
+        os._exit(1)
+
+    last = threading.Timer(grace, end)
+    last.daemon = True
+    last.start()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -145,7 +145,7 @@ class Service:
         self._tasks = [asyncio.ensure_future(one) for one in running]
         await stop.wait()
         if self._tasks:
-            done, late = await asyncio.wait(self._tasks, timeout=self.chassis.settings.grace)
+            done, late = await asyncio.wait(self._tasks, timeout=self.chassis.settings.grace * 0.6)
             for task in late:
                 task.cancel()
             for task in done:

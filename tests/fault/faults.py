@@ -13,19 +13,21 @@ RECOVERY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of RELIABILITY.md. Every promise is checked after each.
+    """A fault that Herald must survive. Every promise is checked after each.
 
-    `resends` is how often, at most, a process may have to send again what it had in flight (I7 bounds the duplicates
-    by that many times what was in flight at most); `rereads` says that records are delivered again from offset 0, so
-    that dead letters may come again. `recovery` bounds I6. `fast` ones belong to `make test`. `handles` are the
-    processes and servers that it takes into its hands: two faults whose hands do not meet may come together; one
-    that handles nothing by itself (empty) may come with any, one that handles "all" with none.
+    I7 allows for each interruption of a process the events that were in flight at that moment. `resends` is how often
+    beyond that, in an outage, all that waits may be sent anew before one answer arrives; `breaks` how often the
+    clicks on their way may be; `rereads` says that records are delivered again from offset 0, so that dead letters
+    may come again. `recovery` bounds I6. `fast` ones belong to `make test`. `handles` are the processes and servers
+    that it takes into its hands: two faults whose hands do not meet may come together; one that handles nothing by
+    itself (empty) may come with any, one that handles "all" with none.
     """
 
     number: int
     name: str
     inject: Callable[[Stage], Awaitable[None]]
-    resends: int = 1
+    resends: int = 0
+    breaks: int = 0
     rereads: bool = False
     recovery: float = RECOVERY_SECONDS
     fast: bool = False
@@ -42,8 +44,8 @@ FAULTS: tuple[Fault, ...] = (
         2, "crash after Kafka's ack, before the row is gone", inject.crash_after_ack, fast=True, handles=_on("workers")
     ),
     Fault(3, "crash around a consumer's commit", inject.crash_around_transaction, fast=True, handles=_on("workers")),
-    Fault(4, "random SIGKILL of every process", inject.random_kills, resends=50, handles=_on("apis workers links")),
-    Fault(5, "SIGTERM under load, over every role", inject.rolling_terms, resends=3, handles=_on("apis workers links")),
+    Fault(4, "random SIGKILL of every process", inject.random_kills, breaks=50, handles=_on("apis workers links")),
+    Fault(5, "SIGTERM under load, over every role", inject.rolling_terms, breaks=2, handles=_on("apis workers links")),
     Fault(
         6,
         "SIGTERM while the broker is dead",
@@ -52,9 +54,9 @@ FAULTS: tuple[Fault, ...] = (
         handles=_on("apis workers links kafka"),
     ),
     Fault(7, "a consumer stopped past its session", inject.stopped_consumer, handles=_on("workers")),
-    Fault(8, "the lease holder stopped past its lease", inject.stopped_lease_holder, resends=5, handles=_on("workers")),
-    Fault(9, "broker killed and started again", inject.broker_killed, resends=12, handles=_on("kafka")),
-    Fault(10, "broker stopped", inject.broker_stopped, resends=6, handles=_on("kafka")),
+    Fault(8, "the lease holder stopped past its lease", inject.stopped_lease_holder, handles=_on("workers")),
+    Fault(9, "broker killed and started again", inject.broker_killed, resends=8, breaks=8, handles=_on("kafka")),
+    Fault(10, "broker stopped", inject.broker_stopped, resends=5, breaks=5, handles=_on("kafka")),
     Fault(
         11,
         "broker unreachable at start",
@@ -62,17 +64,25 @@ FAULTS: tuple[Fault, ...] = (
         resends=3,
         handles=_on("apis workers links kafka"),
     ),
-    Fault(12, "produce responses dropped", inject.answers_dropped, resends=0, handles=_on("kafka")),
-    Fault(13, "rebalance storm", inject.rebalance_storm, resends=0),
-    Fault(14, "a handler slower than the poll interval", inject.slow_handler, resends=2, handles=_on("all")),
+    Fault(12, "produce responses dropped", inject.answers_dropped, breaks=5, handles=_on("kafka")),
+    Fault(13, "rebalance storm", inject.rebalance_storm),
+    Fault(14, "a handler slower than the poll interval", inject.slow_handler, handles=_on("all")),
     Fault(15, "offsets reset to 0", inject.offsets_reset, rereads=True, handles=_on("all")),
-    Fault(16, "events published again", inject.published_again, resends=0, fast=True),
-    Fault(17, "poison of every kind", inject.poisoned, resends=1, fast=True, handles=_on("workers")),
+    Fault(16, "events published again", inject.published_again, fast=True),
+    Fault(17, "poison of every kind", inject.poisoned, fast=True, handles=_on("workers")),
     Fault(18, "dead-letter topics unavailable", inject.dead_letters_unavailable, resends=5),
-    Fault(19, "mongod killed, stopped, stepping down", inject.mongod_faults, resends=4, handles=_on("mongod")),
-    Fault(20, "Redis killed and flushed", inject.redis_faults, resends=0, handles=_on("redis")),
-    Fault(21, "the next version side by side", inject.versions_side_by_side, resends=3, handles=_on("workers")),
-    Fault(22, "everything killed, cold start", inject.everything_killed, resends=2, fast=True, handles=_on("all")),
+    Fault(19, "mongod killed, stopped, stepping down", inject.mongod_faults, handles=_on("mongod")),
+    Fault(20, "Redis killed and flushed", inject.redis_faults, handles=_on("redis")),
+    Fault(21, "the next version side by side", inject.versions_side_by_side, handles=_on("workers")),
+    Fault(
+        22,
+        "everything killed, cold start",
+        inject.everything_killed,
+        resends=1,
+        breaks=1,
+        fast=True,
+        handles=_on("all"),
+    ),
     Fault(
         23,
         "the telemetry collector is a black hole",

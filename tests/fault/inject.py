@@ -116,8 +116,7 @@ async def broker_stopped(stage: Stage) -> None:
     began = time.monotonic()
     async with stage.frozen_server("kafka"):
         await asyncio.sleep(10)
-        slow = stage.latency(began)
-        stage.holds("the APIs answer while the broker stands still", slow < 1.0, f"p95 {slow:.2f} s")
+        stage.as_quick_as_before(began)
         stage.holds("the outbox grows", stage.depths.outbox > 10, f"at most {stage.depths.outbox} rows")
 
 
@@ -134,7 +133,7 @@ async def answers_dropped(stage: Stage) -> None:
     """Requests arrive, answers do not, and then the connection breaks: short enough to be sent again in place."""
     for _ in range(5):
         async with stage.network("kafka", "drop-answers"):
-            await asyncio.sleep(stage.chance.uniform(0.2, 0.6))
+            await asyncio.sleep(stage.chance.uniform(0.15, 0.35))
         await asyncio.sleep(stage.chance.uniform(0.5, 1.5))
 
 
@@ -384,8 +383,7 @@ async def collector_black_hole(stage: Stage) -> None:
             await stage.restart(name, **told)
         began = time.monotonic()
         await asyncio.sleep(8)
-        slow = stage.latency(began)
-        stage.holds("the APIs are as quick as ever", slow < 1.0, f"p95 {slow:.2f} s")
+        stage.as_quick_as_before(began)
         for name in MAIN:
             await stage.terminate(name)
             await stage.process(name).start()

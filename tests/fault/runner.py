@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.fault.checker import PROMISES, Violation, bounded, check, recovered
+from tests.fault.checker import PROMISES, Report, Violation, bounded, check, recovered
 from tests.fault.evidence import read_evidence
 from tests.fault.faults import Fault
 from tests.fault.journal import Journal
@@ -65,6 +65,7 @@ class Run:
     workload: Workload
     known: set[Violation] = field(default_factory=set)
     repeated: int = 0
+    repeated_clicks: int = 0
     patience: float = SETTLE_SECONDS
 
     @classmethod
@@ -129,19 +130,27 @@ class Run:
     ) -> None:
         evidence = await read_evidence(self.system.kafka, self.system.mongo_direct)
         report = check(evidence, self.workload.journal)
-        total = sum(report.duplicates.values())
-        outcome.duplicates, self.repeated = total - self.repeated, total
-        depths = stages[0].depths
-        in_flight = depths.outbox + depths.spool + self.workload.load.at_once
-        allowed = sum(one.resends for one in faults) * in_flight
-        allowed += report.buried * sum(one.rereads for one in faults)
-        violations |= set(bounded(outcome.duplicates, allowed, report))
-        outcome.duplicates_allowed, outcome.events_checked, outcome.records = allowed, report.events, report.records
+        violations |= self._bounded(faults, stages, outcome, report)
+        outcome.events_checked, outcome.records = report.events, report.records
         found = violations | (set(report.violations) - self.known)
         self.known |= set(report.violations)
         for one in sorted(found):
             outcome.broken.setdefault(one.promise, []).append(f"{one.whom}: {one.how}")
         outcome.held = [promise for promise in PROMISES if promise not in outcome.broken]
+
+    def _bounded(
+        self, faults: Sequence[Fault], stages: Sequence[Stage], outcome: Outcome, report: Report
+    ) -> set[Violation]:
+        """I7, apart for what relays send (outbox rows, dead letters) and for what links do (clicks)."""
+        depths, resends = stages[0].depths, sum(one.resends for one in faults)
+        rows = sum(stage.depths.interrupted for stage in stages) + resends * depths.outbox
+        rows += report.buried * sum(one.rereads for one in faults)
+        clicks = sum(one.resends + one.breaks for one in faults) * (self.workload.load.at_once + depths.spool)
+        fresh = sum(report.duplicates.values()) - self.repeated
+        fresh_clicks = report.clicks - self.repeated_clicks
+        self.repeated, self.repeated_clicks = self.repeated + fresh, report.clicks
+        outcome.duplicates, outcome.duplicates_allowed = fresh, rows + clicks
+        return {*bounded("events", fresh - fresh_clicks, rows), *bounded("clicks", fresh_clicks, clicks)}
 
 
 def show(outcomes: Sequence[Outcome], console: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -24,14 +25,18 @@ from tests.fault.workload import Workload
 GRACE = 16.0
 MAIN = ("apis", "workers", "links")
 SPOOLED_CLICK = 400
+BETWEEN = 40
+"""Rows that may be added between the counting of rows and the interruption, on a busy machine."""
 
 
 @dataclass(slots=True)
 class Depths:
-    """The most that was in flight: outbox rows of all services, and clicks in the spool."""
+    """What was in flight: the most outbox rows of all services at once, the most clicks in the spool, and the rows
+    that there were, together, at each moment at which a process was interrupted."""
 
     outbox: int = 0
     spool: int = 0
+    interrupted: int = 0
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Stage:
     rounds: int = 6
     broken: list[str] = field(default_factory=list)
     depths: Depths = field(default_factory=Depths)
+    began: float = field(default_factory=time.monotonic)
 
     def holds(self, what: str, ok: bool, detail: object = "") -> None:
         """A condition of this fault beside the promises."""
@@ -58,12 +64,14 @@ class Stage:
     async def kill(self, name: str) -> None:
         """SIGKILL; returns when it is gone."""
         process = self.process(name)
+        await self.interrupts()
         process.send(signal.SIGKILL)
         await process.ended(10)
 
     async def terminate(self, name: str) -> None:
         """SIGTERM; it must end by itself, with exit code 0, within its grace."""
         process = self.process(name)
+        await self.interrupts()
         began = time.monotonic()
         process.send(signal.SIGTERM)
         try:
@@ -82,6 +90,7 @@ class Stage:
     async def crash(self, name: str, failpoint: str) -> None:
         """Let it die at a fail point, then start it again."""
         await self.kill(name)
+        await self.interrupts()
         await self.process(name).start(HERALD_FAILPOINT=f"{failpoint}:{self.chance.randint(2, 12)}")
         try:
             code = await self.process(name).ended(60)
@@ -108,6 +117,7 @@ class Stage:
     @asynccontextmanager
     async def frozen(self, process: Process) -> AsyncIterator[None]:
         """SIGSTOP, and SIGCONT afterwards."""
+        await self.interrupts()
         process.send(signal.SIGSTOP)
         try:
             yield
@@ -153,6 +163,21 @@ class Stage:
             proxy.set("pass")
             if mode != "delay":
                 proxy.cut()
+
+    async def interrupts(self) -> None:
+        """What is on its way now may have to be sent again."""
+        try:
+            rows = await self._rows()
+        except PyMongoError:
+            rows = self.depths.outbox
+        self.depths.interrupted += rows + BETWEEN
+
+    async def _rows(self) -> int:
+        client: AsyncMongoClient[Document] = AsyncMongoClient(self.system.mongo_direct, serverSelectionTimeoutMS=500)
+        try:
+            return sum([await client[f"herald_{name}"]["outbox"].estimated_document_count() for name in SERVICES])
+        finally:
+            await client.close()
 
     # --- waiting ---------------------------------------------------------------------------------------------
 
@@ -203,30 +228,28 @@ class Stage:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _watch(self) -> None:
-        client: AsyncMongoClient[Document] = AsyncMongoClient(
-            self.system.mongo_direct, serverSelectionTimeoutMS=500, socketTimeoutMS=2_000
-        )
-        try:
-            while True:
-                self.depths.spool = max(self.depths.spool, self.spooled() // SPOOLED_CLICK)
-                try:
-                    rows = [await client[f"herald_{name}"]["outbox"].estimated_document_count() for name in SERVICES]
-                    self.depths.outbox = max(self.depths.outbox, sum(rows))
-                except PyMongoError:
-                    pass
-                await asyncio.sleep(0.2)
-        finally:
-            await client.close()
+        while True:
+            self.depths.spool = max(self.depths.spool, self.spooled() // SPOOLED_CLICK)
+            with contextlib.suppress(PyMongoError, TimeoutError):
+                async with asyncio.timeout(2):
+                    self.depths.outbox = max(self.depths.outbox, await self._rows())
+            await asyncio.sleep(0.3)
 
     # --- what the crowd felt -----------------------------------------------------------------------------------
 
-    def latency(self, since: float, share: float = 0.95) -> float:
-        """The quantile of how long single requests to the APIs took that began since then (monotonic)."""
-        took = sorted(seconds for began, seconds in self.workload.world.client.latencies if began >= since)
-        return took[int(len(took) * share)] if took else 0.0
+    def as_quick_as_before(self, since: float) -> None:
+        """Requests to the APIs that began since then (monotonic) took about as long as those before the fault."""
+        calls = self.workload.world.client.latencies
+        before = _median([seconds for at, seconds in calls if self.began <= at < since])
+        after = _median([seconds for at, seconds in calls if at >= since])
+        self.holds("the APIs answer as before", after < 3 * before + 0.25, f"median {after:.2f} s, not {before:.2f} s")
 
     def redirects(self, since: float) -> tuple[int, int, float]:
         """How many visits began since then, how many were redirected, and the slowest of these."""
         visits = [one for one in self.workload.visits if one[0] >= since]
         found = [seconds for _, seconds, status in visits if status == 302]
         return len(visits), len(found), max(found, default=0.0)
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2] if values else 0.0

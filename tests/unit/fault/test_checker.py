@@ -188,7 +188,7 @@ def _engagement_of_nothing(small: Small) -> None:
 
 
 def _passed_over(small: Small) -> None:
-    small.store("metrics", "inbox").pop("e8")
+    small.store("gamification", "inbox").pop("e8")
 
 
 def _applied_without_effect(small: Small) -> None:
@@ -264,8 +264,8 @@ def test_duplicates_are_counted_without_those_that_were_wanted() -> None:
     report = small.checked()
     assert report.violations == []
     assert report.duplicates == {"e5": 1}
-    assert [one.promise for one in bounded(1, 0, report)] == ["I7"]
-    assert not list(bounded(1, 1, report))
+    assert [one.promise for one in bounded("events", 1, 0)] == ["I7"]
+    assert not list(bounded("events", 1, 1))
     small.journal.repeated["e5"] = 1
     assert small.checked().duplicates == {}
 
