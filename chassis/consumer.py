@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 E = TypeVar("E", bound=Event, covariant=True)
 RETRIES = 5
 COMMIT_SECONDS = 5.0
+RECONNECT_MS = 500
 METADATA_SECONDS = 30.0  # until a new partition is noticed
 LOOK_SECONDS = 5.0
 IDLE_POLL_MS = 20
@@ -199,6 +200,7 @@ class ConsumerLoop:
             apply_types=False,
             logger=None,
             allow_auto_create_topics=False,
+            retry_backoff_ms=RECONNECT_MS,
             metadata_max_age_ms=int(METADATA_SECONDS * 1000),
             **_faststream_security(options),
         )

@@ -28,6 +28,7 @@ from chassis.waiting import within
 logger = logging.getLogger(__name__)
 Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 LAG_EVERY = 0.5
+REPEATED_SECONDS = 10.0
 
 
 class _Server(uvicorn.Server):
@@ -45,7 +46,8 @@ def configure_logging() -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"json": {"()": "chassis.run.JsonFormatter"}},
-            "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json"}},
+            "filters": {"sparing": {"()": "chassis.run.Sparing"}},
+            "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["sparing"]}},
             "root": {"handlers": ["out"], "level": "INFO"},
             "loggers": {
                 "uvicorn.access": {"level": "WARNING"},
@@ -71,6 +73,24 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+class Sparing(logging.Filter):
+    """Lets each kind of message of aiokafka pass once in ten seconds: while a broker is away it says the same
+    hundreds of times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        kind = (record.name, str(record.msg))
+        if record.created - self._said.get(kind, 0.0) < REPEATED_SECONDS:
+            return False
+        self._said[kind] = record.created
+        return True
 
 
 def worker_app(services: Sequence[Service]) -> ASGIApp:

@@ -310,6 +310,7 @@ async def mongod_faults(stage: Stage) -> None:
         await asyncio.sleep(6)
     await asyncio.sleep(2)
     client: AsyncMongoClient[Document] = AsyncMongoClient(stage.system.mongo_direct)
+    await stage.interrupts()
     try:
         await client.admin.command({"replSetStepDown": 3, "force": True})
     except PyMongoError as error:
@@ -359,6 +360,9 @@ async def versions_side_by_side(stage: Stage) -> None:
             await asyncio.sleep(1)
     finally:
         new.argv = present
+    told = (await read_topics(stage.system.kafka, ["herald.engagements"]))["herald.engagements"]
+    new_ones = sum(one.type == "herald.EngagementWeighed.v1" for one in told)
+    stage.holds("the next version was at work", new_ones > 0, f"{new_ones} of its events")
 
 
 async def everything_killed(stage: Stage) -> None:

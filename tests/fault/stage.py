@@ -133,6 +133,7 @@ class Stage:
         os.kill(child.pid, number)
 
     async def kill_server(self, name: str) -> None:
+        await self.interrupts()
         self.signal_server(name, signal.SIGKILL)
         child = self.system.servers[name].child
         assert child is not None
@@ -146,6 +147,7 @@ class Stage:
 
     @asynccontextmanager
     async def frozen_server(self, name: str) -> AsyncIterator[None]:
+        await self.interrupts()
         self.signal_server(name, signal.SIGSTOP)
         try:
             yield
@@ -224,8 +226,9 @@ class Stage:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            while not task.done():  # PyMongo makes errors of its own of some cancellations
+                task.cancel()
+                await asyncio.wait([task], timeout=1)
 
     async def _watch(self) -> None:
         while True:

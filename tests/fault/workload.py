@@ -15,6 +15,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from chassis.waiting import within
 from tests.fault import poison
 from tests.fault.journal import Choice, Click, Journal, Produced, Removal, Share, Tally, Wording
 from tests.fault.poison import Draft, Poison
@@ -96,8 +97,13 @@ class Workload:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
             self._running = None
-        while self._under_way:
-            await asyncio.wait(list(self._under_way))
+        deadline = time.monotonic() + 2 * PATIENCE
+        while self._under_way and time.monotonic() < deadline:
+            await asyncio.wait(list(self._under_way), timeout=1)
+        for task in self._under_way:
+            self.failed.append(f"an act never ended: {task.get_stack(limit=1)}")
+            task.cancel()
+        self._under_way.clear()
 
     async def close(self) -> None:
         await self.stop()
@@ -316,9 +322,9 @@ class Sender:
             client = None
             note.copies += 1
             try:
-                async with asyncio.timeout(SEND_SECONDS):
-                    client = await self._connected()
-                    done = await client.send_and_wait(draft.topic, draft.value, key=draft.key, headers=draft.headers)
+                client = await self._connected()
+                sent = client.send_and_wait(draft.topic, draft.value, key=draft.key, headers=draft.headers)
+                done = await within(SEND_SECONDS, sent)
             except (KafkaError, TimeoutError, OSError):
                 await self._discard(client)
                 await asyncio.sleep(0.5)
@@ -334,7 +340,7 @@ class Sender:
                     request_timeout_ms=int(SEND_SECONDS * 1000),
                 )  # fmt: skip
                 try:
-                    await client.start()
+                    await within(SEND_SECONDS, client.start())
                 except BaseException:
                     await _end(client)
                     raise
@@ -353,4 +359,4 @@ class Sender:
 async def _end(client: AIOKafkaProducer) -> None:
     """stop() would wait for a dead broker."""
     with contextlib.suppress(KafkaError, TimeoutError, OSError):
-        await asyncio.wait_for(client.stop(), 2)
+        await within(2, client.stop())
