@@ -71,6 +71,7 @@ def create_app(service: Service, hub: Hub) -> ASGIApp:
         max_body=lambda path: next(
             (size for start, size in MAX_BODY.items() if path.startswith(start)), DEFAULT_MAX_BODY
         ),
+        telemetry=service.chassis.telemetry,
     )
     app.add_middleware(Policy, settings=hub.settings)
     instrument(app, service)

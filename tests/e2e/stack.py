@@ -6,13 +6,14 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import httpx
+from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
 from herald import topics
@@ -22,6 +23,7 @@ from herald.local import credentials, plan
 from herald.local.home import Home
 from herald.local.plan import Addresses, ProcessSpec
 from herald.local.ports import free_ports
+from herald_contracts import Record
 from tests.infra import Infra
 
 READY_SECONDS = 90.0
@@ -35,14 +37,24 @@ class Stack:
     url: str
     program_id: str
     api: Api
-    sharing_database: str
-    mongo_url: str
+    infra: Infra
+    namespace: str
     spans: Path
 
     async def shares(self) -> int:
         """How many posts stand, whatever the figures already know."""
-        async with AsyncMongoClient[dict[str, object]](self.mongo_url) as client:
-            return await client[self.sharing_database]["posts"].count_documents({"removed_at": None})
+        return await self.count("sharing", "posts", {"removed_at": None})
+
+    async def count(self, service: str, collection: str, wanted: Mapping[str, object]) -> int:
+        """How many documents a service has that are wanted."""
+        async with AsyncMongoClient[dict[str, object]](self.infra.mongo_url) as client:
+            return await client[f"{self.namespace}_herald_{service}"][collection].count_documents(wanted)
+
+    async def publish(self, record: Record) -> None:
+        """Put a record on Kafka, whatever it holds."""
+        async with AIOKafkaProducer(bootstrap_servers=self.infra.kafka_bootstrap) as producer:
+            topic = f"{self.namespace}.{record.topic}"
+            await producer.send_and_wait(topic, record.value, key=record.key, headers=record.headers)
 
 
 @asynccontextmanager
@@ -62,7 +74,7 @@ async def running(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
         async with asyncio.timeout(READY_SECONDS):
             await asyncio.gather(*(_ready(spec) for spec in specs))
         program_id = await _first_day(api)
-        yield Stack(url, program_id, api, f"{namespace}_herald_sharing", infra.mongo_url, home.spans)
+        yield Stack(url, program_id, api, infra, namespace, home.spans)
     finally:
         await api.close()
         await asyncio.gather(*(_stop(child) for child in children))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from chassis.ids import new_id
+from herald_contracts import PostRemoved, encode
 from tests.browser import accessibility_findings
 from tests.e2e.people import DEVICES, signed_in
 from tests.e2e.stack import Stack
+from tests.integration.harness import eventually
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 FIGURE_SECONDS = 15_000
@@ -28,7 +32,7 @@ PAGES = {
     ),
     "emma": ("/editor", "/editor?state=published", "/editor?state=retired", "/editor/new", "/editor/feeds"),
     "marc": ("/manage", "/manage/ambassadors?query=a", "/manage/program", "/manage/import", "/manage/guardrails"),
-    "ines": ("/admin/people",),
+    "ines": ("/admin/people", "/admin/deadletters", "/admin/deadletters/gamification"),
 }
 
 
@@ -278,3 +282,53 @@ async def test_a_file_of_people_is_shown_before_it_is_imported(browser: Browser,
         await expect(page.locator("[role=status] progress")).to_be_visible()
         found = await stack.api.get("marc@herald.example", "/program/v1/people", query="zoe")
         assert [one["name"] for one in found["items"]] == ["Zoé Martin"]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+async def test_an_administrator_looks_at_a_dead_letter_and_replays_it_by_hand(
+    browser: Browser, stack: Stack, device: str
+) -> None:
+    event_id = new_id()
+    plausible = datetime.now(UTC) + timedelta(days=1)  # gamification takes nothing that is further ahead
+    removed = PostRemoved(
+        post_id=new_id(),
+        ambassador_id="nobody",
+        program_id="nowhere",
+        content_id="nothing",
+        network="linkedin",
+        reason="ambassador",
+        occurred_at=plausible + timedelta(seconds=20),
+    )
+    await stack.publish(encode(removed, id=event_id, time=datetime.now(UTC)))
+    applied = {"_id": event_id}
+    async with signed_in(browser, stack.url, "ines", device) as seen:
+        page = seen.page
+
+        async def listed() -> int:
+            await page.goto(f"{stack.url}/admin/deadletters?service=gamification&rule=occurred-at-implausible")
+            return await page.locator("main .list a").count()
+
+        await eventually(listed, within=20)
+        await page.locator("main .list a").first.click()
+        await page.locator("main .list a").first.wait_for()
+        await page.locator("main .list a").first.click()
+        await expect(page.locator("pre.record")).to_contain_text('"ambassador_id": "nobody"')
+        await expect(page.locator("main")).to_contain_text(event_id)
+        assert await accessibility_findings(page) == []
+        replay = page.locator('form[action$="/replay"] button').first
+        await replay.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("h1")).to_contain_text("?")
+        assert await accessibility_findings(page) == []
+        assert await stack.count("gamification", "inbox", applied) == 0
+        await eventually(lambda: passed(removed.occurred_at - timedelta(days=1)), within=30)
+        await page.locator('form[action$="/replay"] button').focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".toast")).to_be_visible()
+        await eventually(lambda: stack.count("gamification", "inbox", applied), within=20)
+        assert await listed() == 0
+        assert seen.complaints == []
+
+
+async def passed(moment: datetime) -> bool:
+    return datetime.now(UTC) > moment

@@ -82,12 +82,13 @@ async def act(view: Admin, service: Service, act: Act) -> Response:
     confirmed = await view.field("before")
     if confirmed:
         order |= {"before": confirmed, "dry_run": False}
+    shown = {"service": service, "act": act, "order": order}
     try:
         done = (await view.apis.call(service, "POST", f"/v1/deadletters/{act}", order)).data
     except Refusal as refusal:
-        return view.page("admin/letters_confirm.html", refusal.status, **_shown(service, act, order), refusal=refusal)
+        return view.page("admin/letters_confirm.html", refusal.status, **shown, refusal=refusal, done=None)
     if not confirmed or done["left"]:
-        return view.page("admin/letters_confirm.html", **_shown(service, act, order), refusal=None, done=done)
+        return view.page("admin/letters_confirm.html", **shown, refusal=None, done=done)
     return view.go("/admin/deadletters", toast=f"letters-{act}", count=str(done["done"]))
 
 
@@ -95,7 +96,3 @@ async def _order(view: View) -> dict[str, Any]:
     """Which letters the form is about: one, or all of a type and error."""
     one = await view.field("id")
     return {"ids": [one] if one else [], "type": await view.field("type"), "rule": await view.field("rule")}
-
-
-def _shown(service: str, act: str, order: dict[str, Any]) -> dict[str, Any]:
-    return {"service": service, "act": act, "order": order, "done": None}
