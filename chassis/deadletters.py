@@ -54,9 +54,7 @@ class DeadLetters:
         self._topic = f"herald.deadletters.{chassis.name}"
         self._service = chassis.name
         self._budget = Budget()
-        self._count = chassis.telemetry.meter.create_counter(
-            "herald.deadletters", description="Records dead-lettered, by rule"
-        )
+        self._count = chassis.telemetry.counter("herald.deadletters", "Records dead-lettered, by rule", rule="failed")
         self._confirmed: set[str] = set()
 
     async def add(self, buried: Sequence[Buried]) -> None:

@@ -101,6 +101,7 @@ class Mongo:
             socketTimeoutMS=20_000,
             timeoutMS=None,
             maxPoolSize=50,
+            waitQueueTimeoutMS=2_000,
             retryWrites=True,
             appname=f"herald-{service}",
             event_listeners=[CommandTracer(telemetry.tracer)],

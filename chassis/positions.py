@@ -51,9 +51,7 @@ class Positions:
         self._seconds = seconds
         self._logs: dict[str, str] = {}
         self._expected: dict[TopicPartition, int] = {}
-        self._lost = telemetry.meter.create_counter(
-            "herald.consumer.lost", description="Records that Kafka deleted before they were consumed"
-        )
+        self._lost = telemetry.counter("herald.consumer.lost", "Records that Kafka deleted before they were consumed")
 
     async def watch(self, client: Any) -> None:
         """Look closer at the next records if a topic was created anew. Raises KafkaError, TimeoutError."""

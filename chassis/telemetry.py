@@ -12,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.metrics import Counter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
@@ -121,6 +122,13 @@ class Telemetry:
         )
         self.tracer = self.tracer_provider.get_tracer("herald")
         self.meter = self.meter_provider.get_meter("herald")
+
+    def counter(self, name: str, description: str, **first: str) -> Counter:
+        """A counter that is there from the start, at 0 with the attributes `first`: what counts from nothing to one is
+        seen as a rise only if it was seen at nothing before."""
+        counter = self.meter.create_counter(name, description=description)
+        counter.add(0, first)
+        return counter
 
     def close(self) -> None:
         """Hand over what is still buffered; bounded, so that a dead collector does not hold up the end."""

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_problem.handler import ExceptionHandler, Handler, add_exception_handler, new_exception_handler
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.metrics import Observation
 from opentelemetry.trace import Span
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
@@ -19,13 +20,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.letters_api import letters_router
 from chassis.mongo import unreachable
 from chassis.problems import Invalid, Malformed, Overloaded, Problem, TooLarge, Violation
-from chassis.telemetry import exposition
+from chassis.telemetry import Telemetry, exposition
 
 if TYPE_CHECKING:
     from chassis.service import Service
 
 logger = logging.getLogger(__name__)
 MAX_BODY = 1024 * 1024
+STREAMS = 1000
 PERSONAL = (
     "client.address",
     "network.peer.address",
@@ -79,12 +81,24 @@ _TITLES = {
 
 
 class Limits:
-    """Refuses bodies that are too large, and requests beyond what the process can hold at once."""
+    """Refuses bodies that are too large, and requests beyond what the process can hold at once.
 
-    def __init__(self, app: ASGIApp, *, concurrency: int, max_body: Callable[[str], int]) -> None:
+    An open stream of events holds no place of a request; beyond `STREAMS` of them, further ones do.
+    """
+
+    def __init__(self, app: ASGIApp, *, concurrency: int, max_body: Callable[[str], int], telemetry: Telemetry) -> None:
         self._app = app
-        self._free = concurrency
+        self._most = self._free = concurrency
+        self._streams = 0
         self._max_body = max_body
+        self._refused = telemetry.counter(
+            "herald.http.refused", "Requests answered 503 because too many were under way"
+        )
+        telemetry.meter.create_observable_gauge(
+            "herald.http.under_way",
+            callbacks=[lambda _: [Observation(self._most - self._free)]],
+            description="Requests under way, without open streams of events",
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -95,14 +109,35 @@ class Limits:
         if length.isdigit() and int(length) > allowed:
             await problem_response(_too_large(allowed))(scope, receive, send)
             return
-        if self._free <= 0 and not scope["path"].startswith("/health"):
+        if self._free <= 0 and not scope["path"].startswith(("/health/", "/metrics")):
+            self._refused.add(1)
             await problem_response(Overloaded())(scope, receive, send)
             return
+        await self._admit(scope, _counted(receive, allowed), send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        streams = False
+
+        async def watched(message: Message) -> None:
+            nonlocal streams
+            if message["type"] == "http.response.start" and self._streams < STREAMS and _is_stream(message):
+                streams = True
+                self._streams += 1
+                self._free += 1
+            await send(message)
+
         self._free -= 1
         try:
-            await self._app(scope, _counted(receive, allowed), send)
+            await self._app(scope, receive, watched)
         finally:
-            self._free += 1
+            if streams:
+                self._streams -= 1
+            else:
+                self._free += 1
+
+
+def _is_stream(message: Message) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in message["headers"])
 
 
 def _counted(receive: Receive, allowed: int) -> Receive:
@@ -160,6 +195,7 @@ def create_app(service: Service) -> FastAPI:
         Limits,
         concurrency=chassis.settings.max_concurrency,
         max_body=lambda path: next((size for start, size in limits.items() if path.startswith(start)), MAX_BODY),
+        telemetry=chassis.telemetry,
     )
     instrument(app, service)
     return app
