@@ -38,7 +38,7 @@ fault: setup
 
 fault-mutations: setup
 	$(BIN)/python -m herald.local.fetch
-	$(BIN)/python -m tests.fault.mutations $(if $(SEED),--seed $(SEED)) $(ARGS)
+	$(BIN)/python -m tests.fault.mutations all $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 chaos: setup
 	$(BIN)/python -m herald.local.fetch

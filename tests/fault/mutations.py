@@ -1,7 +1,7 @@
 """The check of the fault suite itself: each mutant must be caught, by the promise that it breaks.
 
-`python -m tests.fault.mutations` runs, for each mutation of the table, the faults that should catch it on a system of
-its own, and the same faults once on a sound system, where every promise must hold.
+`python -m tests.fault.mutations all` runs, for each mutation of the table, the faults that should catch it, on a system
+of its own, and the same faults once on a sound system, where every promise must hold.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from herald.local.child import Child
 from tests.fault.checker import PROMISES
 from tests.fault.faults import FAULTS
 from tests.fault.mutants import MUTANTS
@@ -30,6 +33,7 @@ STANDSTILL_SECONDS = 15.0
 """Longer than any pause between two attempts, a session or a lease of Herald."""
 EXAMPLES = 3
 LINE = 200
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
 
 
@@ -85,6 +89,7 @@ class Verdict:
     found: dict[str, list[str]] = field(default_factory=dict)
     conditions: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    fault_seconds: float = 0.0
     load_average: float = 0.0
 
     @property
@@ -92,7 +97,14 @@ class Verdict:
         return self.caught_by is not None
 
 
-async def meet(mutation: str, faults: Sequence[int], seed: int, *, until: str = "") -> list[Outcome]:
+async def meet(
+    mutation: str,
+    faults: Collection[int],
+    seed: int,
+    *,
+    until: str = "",
+    done: Callable[[Outcome], None] = lambda _: None,
+) -> list[Outcome]:
     """The faults one after the other on one system, up to the first that finds the promise `until` broken."""
     outcomes: list[Outcome] = []
     async with running_system(mutation) as system:
@@ -101,6 +113,7 @@ async def meet(mutation: str, faults: Sequence[int], seed: int, *, until: str = 
         try:
             for fault in (one for one in FAULTS if one.number in faults):
                 outcomes.append(await run.meet([fault], seed * 1000 + fault.number))
+                done(outcomes[-1])
                 if until in outcomes[-1].broken:
                     break
         finally:
@@ -113,7 +126,7 @@ async def judge(mutation: Mutation, seed: int) -> Verdict:
     began = time.monotonic()
     verdict = Verdict(mutation.name, mutation.what, mutation.promise)
     for outcome in await meet(mutation.name, mutation.faults, seed, until=mutation.promise):
-        verdict.fault = outcome.name
+        verdict.fault, verdict.fault_seconds = outcome.name, outcome.seconds
         verdict.broken = {promise: len(whom) for promise, whom in outcome.broken.items()}
         verdict.found = {promise: whom[:EXAMPLES] for promise, whom in outcome.broken.items()}
         verdict.conditions = outcome.conditions
@@ -124,40 +137,64 @@ async def judge(mutation: Mutation, seed: int) -> Verdict:
     return verdict
 
 
-def main(
+@app.command("one")
+def judge_one(name: str, verdict: Path, seed: int = 1) -> None:
+    """Bring one mutation before its faults and write the verdict to a file."""
+    mutation = next(one for one in MUTATIONS if one.name == name)
+    verdict.write_text(json.dumps(asdict(asyncio.run(judge(mutation, seed)))))
+
+
+@app.command("all")
+def judge_all(
     seed: Annotated[int, typer.Option(help="What is drawn depends on it alone.")] = 1,
     only: Annotated[str, typer.Option(help="Names of mutations, comma between.")] = "",
-    sound: Annotated[bool, typer.Option(help="Run the same faults on a sound system too.")] = True,
+    at_once: Annotated[int, typer.Option(help="How many systems run side by side.")] = 2,
+    sound: Annotated[bool, typer.Option(help="Run the same faults on a sound system first.")] = True,
 ) -> None:
     """Each mutant must be caught; the exit code says whether all were, and whether the sound system was not."""
     chosen = [one for one in MUTATIONS if not only or one.name in only.split(",")]
-    raise typer.Exit(0 if asyncio.run(check(chosen, seed, sound=sound)) else 1)
+    raise typer.Exit(0 if asyncio.run(check(chosen, seed, at_once=at_once, sound=sound)) else 1)
 
 
-async def check(chosen: Sequence[Mutation], seed: int, *, sound: bool) -> bool:
+async def check(chosen: Sequence[Mutation], seed: int, *, at_once: int, sound: bool) -> bool:
     """Whether every mutation was caught and no fault is red by itself. Writes `results/mutations.json`."""
     began = time.monotonic()
-    red: list[Outcome] = []
-    if sound:
-        faults = sorted({number for one in chosen for number in one.faults})
-        outcomes = await meet(SOUND, faults, seed)
-        red = [one for one in outcomes if not one.ok]
-        console.print(f"sound: {len(outcomes) - len(red)} of {len(outcomes)} faults green", highlight=False)
-        for outcome in red:
-            tell(outcome, console)
-    verdicts = []
-    for mutation in chosen:
-        verdicts.append(await judge(mutation, seed))
-        _announce(verdicts[-1])
-    seconds = time.monotonic() - began
-    _show(verdicts, seconds)
+    faults = {number for one in chosen for number in one.faults}
+    outcomes = await meet(SOUND, faults, seed, done=_announce_sound) if sound else []
+    places = asyncio.Semaphore(at_once)
+    with tempfile.TemporaryDirectory(prefix="herald-mutations-") as folder:
+        verdicts = await asyncio.gather(*(_apart(one, seed, Path(folder), places) for one in chosen))
+    _show(verdicts, time.monotonic() - began)
     console.print(f"written to {_write(verdicts)}", highlight=False)
-    return bool(verdicts) and all(one.caught for one in verdicts) and not red
+    return bool(verdicts) and all(one.caught for one in verdicts) and all(one.ok for one in outcomes)
+
+
+async def _apart(mutation: Mutation, seed: int, folder: Path, places: asyncio.Semaphore) -> Verdict:
+    """The verdict of a process of its own. One that comes to none has caught nothing."""
+    file = folder / f"{mutation.name}.json"
+    argv = (sys.executable, "-m", "tests.fault.mutations", "one", mutation.name, str(file), "--seed", str(seed))
+    async with places:
+        child = Child(mutation.name, argv, folder / f"{mutation.name}.log")
+        await child.start()
+        await child.wait()
+    if file.exists():
+        verdict = Verdict(**json.loads(file.read_text()))
+    else:
+        verdict = Verdict(mutation.name, mutation.what, mutation.promise, conditions=[child.last_words()])
+    _announce(verdict)
+    return verdict
+
+
+def _announce_sound(outcome: Outcome) -> None:
+    said = f"{outcome.fault:>4} {'green' if outcome.ok else 'RED'} on a sound system: {outcome.name}"
+    console.print(f"{said}, {outcome.seconds:.0f} s", highlight=False)
+    tell(outcome, console)
 
 
 def _announce(one: Verdict) -> None:
     by = f"caught by fault {one.caught_by} ({one.expected})" if one.caught else "SURVIVED"
-    console.print(f"{one.mutation:22} {by}, {one.seconds:.0f} s, load {one.load_average}", highlight=False)
+    took = f"{one.seconds:.0f} s ({one.fault_seconds:.0f} of them the fault), load {one.load_average}"
+    console.print(f"{one.mutation:22} {by}, {took}", highlight=False)
     for promise, whom in one.found.items():
         example = f"    {promise}: {one.broken[promise]}, such as {whom[0]}"[:LINE]
         console.print(example, markup=False, highlight=False, soft_wrap=True)
@@ -184,4 +221,4 @@ def _write(verdicts: Sequence[Verdict]) -> Path:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()
