@@ -50,7 +50,7 @@ class DeadLetters:
     """Hands records to the dead-letter topic; returns only when Kafka confirmed them."""
 
     def __init__(self, chassis: Chassis) -> None:
-        self._producer = chassis.producer
+        self._producer = chassis.letter_producer
         self._topic = f"herald.deadletters.{chassis.name}"
         self._service = chassis.name
         self._budget = Budget()

@@ -48,17 +48,22 @@ class Chassis:
         return Producer(self.settings)
 
     @cached_property
+    def letter_producer(self) -> Producer:
+        """Dead letters go their own way: where Kafka refuses them, events are not held up."""
+        return Producer(self.settings)
+
+    @cached_property
     def redis(self) -> Redis:
         return connect(self.settings, self.telemetry)
 
     async def close(self) -> None:
         """Let go of everything, within a few seconds whatever is dead."""
-        if "producer" in self.__dict__:
-            await self.producer.close()
-        if "redis" in self.__dict__:
-            await self.redis.aclose()
-        await self.mongo.close()
-        await asyncio.to_thread(self.telemetry.close)
+        used = self.__dict__
+        clients = [used[name].close() for name in ("producer", "letter_producer") if name in used]
+        if "redis" in used:
+            clients.append(self.redis.aclose())
+        clients += [self.mongo.close(), asyncio.to_thread(self.telemetry.close)]
+        await asyncio.gather(*clients, return_exceptions=True)
 
 
 class Role(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import shutil
 import time
@@ -20,6 +21,13 @@ from tests.fault.system import System, running_system
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 console = Console()
 Seed = Annotated[int, typer.Option(help="What is drawn depends on it alone.")]
+
+
+@app.callback()
+def fault() -> None:
+    """Break a whole Herald on purpose, and check what it promises."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 
 @app.command("all")

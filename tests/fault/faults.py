@@ -19,8 +19,8 @@ class Fault:
     beyond that, in an outage, all that waits may be sent anew before one answer arrives; `breaks` how often the
     clicks on their way may be; `rereads` says that records are delivered again from offset 0, so that dead letters
     may come again. `recovery` bounds I6. `fast` ones belong to `make test`. `handles` are the processes and servers
-    that it takes into its hands: two faults whose hands do not meet may come together; one that handles nothing by
-    itself (empty) may come with any, one that handles "all" with none.
+    that it takes into its hands or cannot do without: two faults whose hands do not meet may come together, one that
+    handles "all" with none.
     """
 
     number: int
@@ -39,7 +39,7 @@ def _on(names: str) -> frozenset[str]:
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault(1, "crash before and after the commit of a request", inject.crash_at_commit, fast=True, handles=_on("apis")),
+    Fault(1, "crash before and after the commit of a request", inject.crash_at_commit, handles=_on("apis")),
     Fault(
         2, "crash after Kafka's ack, before the row is gone", inject.crash_after_ack, fast=True, handles=_on("workers")
     ),
@@ -50,7 +50,8 @@ FAULTS: tuple[Fault, ...] = (
         6,
         "SIGTERM while the broker is dead",
         inject.terms_without_broker,
-        resends=6,
+        resends=3,
+        breaks=3,
         handles=_on("apis workers links kafka"),
     ),
     Fault(7, "a consumer stopped past its session", inject.stopped_consumer, handles=_on("workers")),
@@ -61,16 +62,17 @@ FAULTS: tuple[Fault, ...] = (
         11,
         "broker unreachable at start",
         inject.broker_away_at_start,
-        resends=3,
+        resends=1,
+        breaks=1,
         handles=_on("apis workers links kafka"),
     ),
     Fault(12, "produce responses dropped", inject.answers_dropped, breaks=5, handles=_on("kafka")),
-    Fault(13, "rebalance storm", inject.rebalance_storm),
+    Fault(13, "rebalance storm", inject.rebalance_storm, handles=_on("kafka")),
     Fault(14, "a handler slower than the poll interval", inject.slow_handler, handles=_on("all")),
     Fault(15, "offsets reset to 0", inject.offsets_reset, rereads=True, handles=_on("all")),
-    Fault(16, "events published again", inject.published_again, fast=True),
+    Fault(16, "events published again", inject.published_again, fast=True, handles=_on("kafka")),
     Fault(17, "poison of every kind", inject.poisoned, fast=True, handles=_on("workers")),
-    Fault(18, "dead-letter topics unavailable", inject.dead_letters_unavailable, resends=5),
+    Fault(18, "dead-letter topics unavailable", inject.dead_letters_unavailable, handles=_on("kafka")),
     Fault(19, "mongod killed, stopped, stepping down", inject.mongod_faults, handles=_on("mongod")),
     Fault(20, "Redis killed and flushed", inject.redis_faults, handles=_on("redis")),
     Fault(21, "the next version side by side", inject.versions_side_by_side, handles=_on("workers")),
@@ -87,7 +89,7 @@ FAULTS: tuple[Fault, ...] = (
         23,
         "the telemetry collector is a black hole",
         inject.collector_black_hole,
-        resends=4,
+        breaks=3,
         handles=_on("apis workers links"),
     ),
 )

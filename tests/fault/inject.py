@@ -30,9 +30,7 @@ KEEPING = {"offsets", "offsets_aside", "inbox", "inbox_aside", "outbox", "leases
 
 
 async def crash_at_commit(stage: Stage) -> None:
-    for point in ("transaction.before-commit", "transaction.after-commit"):
-        await stage.crash("apis", point)
-        await stage.process("apis").ready()
+    await stage.crash("apis", "transaction.before-commit", "transaction.after-commit")
 
 
 async def crash_after_ack(stage: Stage) -> None:
@@ -41,9 +39,7 @@ async def crash_after_ack(stage: Stage) -> None:
 
 async def crash_around_transaction(stage: Stage) -> None:
     """Before the commit of a consumer's transaction, and between that and the commit of its offsets."""
-    for point in ("transaction.before-commit", "consumer.after-transaction"):
-        await stage.crash("workers", point)
-        await stage.process("workers").ready()
+    await stage.crash("workers", "transaction.before-commit", "consumer.after-transaction")
 
 
 async def random_kills(stage: Stage) -> None:
@@ -108,7 +104,8 @@ async def broker_killed(stage: Stage) -> None:
         await asyncio.sleep(pause)
         await stage.start_server("kafka")
         visits, redirected, _ = stage.redirects(began)
-        stage.holds("links redirect without a broker", redirected >= visits * 0.9, f"{redirected} of {visits}")
+        enough = redirected >= visits * 0.9 or not stage.alone
+        stage.holds("links redirect without a broker", enough, f"{redirected} of {visits}")
         await asyncio.sleep(2)
 
 

@@ -41,12 +41,14 @@ class Depths:
 
 @dataclass
 class Stage:
-    """One fault's run. `broken` collects the fault's own conditions that did not hold."""
+    """One fault's run, `alone` or together with another. `broken` collects the fault's own conditions that did not
+    hold."""
 
     system: System
     workload: Workload
     chance: random.Random
     rounds: int = 6
+    alone: bool = True
     broken: list[str] = field(default_factory=list)
     depths: Depths = field(default_factory=Depths)
     began: float = field(default_factory=time.monotonic)
@@ -87,18 +89,19 @@ class Stage:
         await self.process(name).start(**env)
         await self.process(name).ready()
 
-    async def crash(self, name: str, failpoint: str) -> None:
-        """Let it die at a fail point, then start it again."""
+    async def crash(self, name: str, *failpoints: str) -> None:
+        """Let it die at each of these fail points, then start it again."""
         await self.kill(name)
-        await self.interrupts()
-        await self.process(name).start(HERALD_FAILPOINT=f"{failpoint}:{self.chance.randint(2, 12)}")
-        try:
-            code = await self.process(name).ended(60)
-        except TimeoutError:
-            self.holds(f"{name} reached {failpoint}", ok=False)
-            await self.kill(name)
-        else:
-            self.holds(f"{name} died at {failpoint}", code == 137, f"exit code {code}")
+        for failpoint in failpoints:
+            await self.interrupts()
+            await self.process(name).start(HERALD_FAILPOINT=f"{failpoint}:{self.chance.randint(2, 12)}")
+            try:
+                code = await self.process(name).ended(60)
+            except TimeoutError:
+                self.holds(f"{name} reached {failpoint}", ok=False)
+                await self.kill(name)
+            else:
+                self.holds(f"{name} died at {failpoint}", code == 137, f"exit code {code}")
         await self.process(name).start()
 
     @asynccontextmanager
@@ -183,7 +186,7 @@ class Stage:
 
     # --- waiting ---------------------------------------------------------------------------------------------
 
-    async def quiet(self, within: float = 60.0) -> None:
+    async def quiet(self, within: float = 120.0) -> None:
         """Stop the crowd; returns when nothing is under way. Raises TimeoutError."""
         await self.workload.stop()
         async with asyncio.timeout(within):
@@ -242,6 +245,8 @@ class Stage:
 
     def as_quick_as_before(self, since: float) -> None:
         """Requests to the APIs that began since then (monotonic) took about as long as those before the fault."""
+        if not self.alone:
+            return
         calls = self.workload.world.client.latencies
         before = _median([seconds for at, seconds in calls if self.began <= at < since])
         after = _median([seconds for at, seconds in calls if at >= since])
