@@ -97,8 +97,10 @@ async def issue(chassis: Chassis, command: Command, count: int, rate: float) -> 
 async def commands(kind: str, count: int, rate: float) -> None:
     chassis = Chassis("bench", Settings())
     command: Command = by_outbox if kind == "herald" else Direct(chassis.producer)
-    for number in range(CALLERS):  # connections are made before the clock runs
-        await command(chassis, number)
+    # Connections are made and the relay is at work before the clock runs.
+    await asyncio.gather(*(command(chassis, number) for number in range(CALLERS)))
+    while await chassis.mongo.outbox.find_one({}):
+        await asyncio.sleep(0.05)
     began = time.time()
     committed = await issue(chassis, command, count, rate)
     print(json.dumps({"began": began, "committed": committed}), flush=True)

@@ -13,9 +13,10 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -25,7 +26,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from opentelemetry import trace
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from chassis.deadletters import REPLAYED_FOR, DeadLetters
 from chassis.failpoints import failpoint
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 E = TypeVar("E", bound=Event, covariant=True)
+INBOX = "inbox"
 RETRIES = 5
 COMMIT_SECONDS = 5.0
 RECONNECT_MS = 500
@@ -52,6 +54,7 @@ LOOK_SECONDS = 5.0
 IDLE_POLL_MS = 20
 MAX_LINKS = 128
 LATENCIES_A_BATCH = 50
+DUPLICATE_KEY = 11000
 
 
 class InvalidEvent(Exception):
@@ -100,17 +103,32 @@ class Consumer:
 
     `handle` gets them in the order of each partition, each once, only the declared types, and writes with
     `tx.session`. It may be called again with the same events after its transaction was undone.
+
+    `kept` names the collection in which `handle` itself inserts every event of some types under its id: that is their
+    inbox, and they are not noted a second time.
     """
 
-    def __init__(self, events: Iterable[type[Event]], handle: Handler, *, max_batch: int = 1000) -> None:
+    def __init__(
+        self,
+        events: Iterable[type[Event]],
+        handle: Handler,
+        *,
+        max_batch: int = 1000,
+        kept: Mapping[type[Event], str] = MappingProxyType({}),
+    ) -> None:
         self.events = tuple(events)
         self.topics = tuple(sorted({event.topic for event in self.events}))
         self.handle = handle
         self.max_batch = max_batch
         self._types = {event.type for event in self.events}
+        self._kept = {event.type: collection for event, collection in kept.items()}
 
     def wants(self, event_type: str) -> bool:
         return event_type in self._types
+
+    def inbox_of(self, event_type: str) -> str:
+        """The collection that has the ids of the events of this type that were applied."""
+        return self._kept.get(event_type, INBOX)
 
     def knows_other_version(self, event_type: str) -> bool:
         """Whether it is a handled event in a version that is not."""
@@ -127,7 +145,8 @@ class ConsumerLoop:
         self._settings = chassis.settings
         self._group = chassis.settings.group(chassis.name)
         self._topic_names = {chassis.settings.topic(topic): topic for topic in consumer.topics}
-        self._inbox = chassis.mongo.db["inbox"]
+        self._inbox = chassis.mongo.db[INBOX]
+        self._repeats = False
         self._tracer = chassis.telemetry.tracer
         self._stop = asyncio.Event()
         self._broker: KafkaBroker | None = None
@@ -388,7 +407,7 @@ class ConsumerLoop:
             if decoded.poison:
                 await self._bury_poison(decoded.poison)
             with self._batch_span(decoded):
-                fresh = await self._chassis.mongo.transact(lambda tx: self._effect(records, decoded.events, tx))
+                fresh = await self._once(records, decoded.events)
         except BaseException as error:
             for span in decoded.spans:
                 span.set_status(StatusCode.ERROR, type(error).__name__)
@@ -401,11 +420,29 @@ class ConsumerLoop:
         if repeats := len(decoded.events) - len(fresh):
             self._skipped.add(repeats, {"reason": "repeat"})
 
+    async def _once(self, records: Records, events: list[Received[Event]]) -> list[Received[Event]]:
+        """Apply the events that never were, in one transaction; returns these.
+
+        Whether there are any that were is not asked as long as none came up: their ids are taken, so that the
+        transaction fails and leaves nothing; then, and for the next batch, it is asked first.
+        """
+        try:
+            fresh = await self._chassis.mongo.transact(lambda tx: self._effect(records, events, tx))
+        except (BulkWriteError, DuplicateKeyError) as error:
+            if self._repeats or not _taken(error):
+                raise
+            self._repeats = True
+            fresh = await self._chassis.mongo.transact(lambda tx: self._effect(records, events, tx))
+        self._repeats = len(fresh) < len(events)
+        return fresh
+
     async def _effect(self, records: Records, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
         """Apply the events that never were; returns these."""
         ahead = await self._positions.advance(records, tx)
-        named = self._settings.topic
-        fresh = [event for event in events if (named(event.topic), event.partition, event.offset) in ahead]
+        fresh = events
+        if len(ahead) < len(records):
+            named = self._settings.topic
+            fresh = [event for event in events if (named(event.topic), event.partition, event.offset) in ahead]
         fresh = await self._unseen(fresh, tx)
         if fresh:
             await self._consumer.handle(fresh, tx)
@@ -416,16 +453,25 @@ class ConsumerLoop:
         first: dict[str, Received[Event]] = {}
         for event in events:
             first.setdefault(event.id, event)
-        if not first:
-            return []
-        seen = {
-            row["_id"] async for row in self._inbox.find({"_id": {"$in": list(first)}}, {"_id": 1}, session=tx.session)
-        }
+        seen = await self._applied_before(first.values(), tx) if self._repeats else set()
         fresh = [event for id, event in first.items() if id not in seen]
-        if fresh:
-            rows: list[Document] = [{"_id": event.id, "at": tx.now} for event in fresh]
+        rows: list[Document] = [
+            {"_id": event.id, "at": tx.now} for event in fresh if self._consumer.inbox_of(event.type) == INBOX
+        ]
+        if rows:
             await self._inbox.insert_many(rows, session=tx.session, ordered=False)
         return fresh
+
+    async def _applied_before(self, events: Iterable[Received[Event]], tx: Transaction) -> set[str]:
+        """The ids of those events that are in their inbox."""
+        ids: dict[str, list[str]] = defaultdict(list)
+        for event in events:
+            ids[self._consumer.inbox_of(event.type)].append(event.id)
+        found: set[str] = set()
+        for inbox, some in ids.items():
+            cursor = self._chassis.mongo.db[inbox].find({"_id": {"$in": some}}, {"_id": 1}, session=tx.session)
+            found.update([row["_id"] async for row in cursor])
+        return found
 
     async def _commit(self, records: Records) -> None:
         offsets: dict[TopicPartition, int] = defaultdict(int)
@@ -453,7 +499,7 @@ class ConsumerLoop:
                 self._skipped.add(1, {"reason": "replayed-for-another"})
                 continue
             event_type = headers.get("ce_type", "")
-            if event_type.startswith("herald.") and not self._consumer.wants(event_type):
+            if not self._consumer.wants(event_type) and event_type.startswith("herald."):
                 if not self._consumer.knows_other_version(event_type):
                     self._skipped.add(1, {"reason": "not-asked-for"})
                     continue
@@ -530,6 +576,14 @@ class ConsumerLoop:
             self._latency.record(max(0.0, (now - event.time).total_seconds()), {"event_type": event.type})
         for event_type, count in counts.items():
             self._applied.add(count, {"event_type": event_type})
+
+
+def _taken(error: BulkWriteError | DuplicateKeyError) -> bool:
+    """Whether all that is wrong is that a unique key is there already."""
+    if isinstance(error, DuplicateKeyError):
+        return True
+    found = (error.details or {}).get("writeErrors", ())
+    return bool(found) and all(one.get("code") == DUPLICATE_KEY for one in found)
 
 
 async def _parse(message: Records) -> KafkaMessage:

@@ -23,6 +23,8 @@ from herald_contracts.envelope import text_headers
 
 PIECE = 2000
 INBOX_SECONDS = 29 * 86_400
+# Beside the inbox: collections that keep some events by id, and so are their inbox.
+INBOXES = {"metrics": ("inbox", "facts", "waiting")}
 EXAMPLES = 5
 Origin = tuple[str, int, int]
 
@@ -124,7 +126,9 @@ async def _settle(
 ) -> None:
     headers = [text_headers(record.headers) for record in records]
     ids = [one["ce_id"] for one in headers if one.get("ce_type") in wanted and "ce_id" in one]
-    seen = {row["_id"] async for row in db["inbox"].find({"_id": {"$in": ids}}, {"_id": 1})}
+    seen: set[str] = set()
+    for inbox in INBOXES.get(account.service, ("inbox",)):
+        seen.update([row["_id"] async for row in db[inbox].find({"_id": {"$in": ids}}, {"_id": 1})])
     forgotten = (datetime.now(UTC).timestamp() - INBOX_SECONDS) * 1000
     for record, said in zip(records, headers, strict=True):
         origin = (record.topic, record.partition, record.offset)

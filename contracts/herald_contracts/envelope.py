@@ -21,6 +21,8 @@ from herald_contracts.base import Event, in_utc
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = b"application/json"
 MAX_ID = 256
+REQUIRED = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time")
+BOUNDED = ("ce_id", "ce_source", "ce_subject", "ce_partitionkey")
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 Headers = Iterable[tuple[str, bytes | None]]
 
@@ -126,30 +128,32 @@ def event_class(event_type: str) -> type[Event]:
 
 def decode(headers: Headers | Mapping[str, str], value: bytes | None) -> CloudEvent[Event]:
     """A Kafka record as a typed event. Raises Undecodable, naming the rule; never anything else."""
-    found = dict(headers) if isinstance(headers, Mapping) else text_headers(headers)
+    found = headers if type(headers) is dict or isinstance(headers, Mapping) else text_headers(headers)
     time = _envelope(found)
-    data = _data(event_class(found["ce_type"]), value)
+    event_type = found["ce_type"]
+    data = _data(event_class(event_type), value)
+    subject, partitionkey = found.get("ce_subject"), found.get("ce_partitionkey")
     return CloudEvent(
-        id=found["ce_id"],
-        type=found["ce_type"],
-        source=found["ce_source"],
-        subject=found.get("ce_subject", data.aggregate_id),
-        time=time,
-        data=data,
-        partitionkey=found.get("ce_partitionkey", data.partition_key),
-        traceparent=found.get("traceparent"),
-        tracestate=found.get("tracestate"),
+        found["ce_id"],
+        event_type,
+        found["ce_source"],
+        data.aggregate_id if subject is None else subject,
+        time,
+        data,
+        data.partition_key if partitionkey is None else partitionkey,
+        found.get("traceparent"),
+        found.get("tracestate"),
     )
 
 
 def _envelope(found: Mapping[str, str]) -> datetime:
     """Checks what every record must say of itself, and gives its time in UTC."""
-    for name in ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time"):
+    for name in REQUIRED:
         if not found.get(name):
             raise Undecodable("header-missing", name)
     if found["ce_specversion"] != SPEC_VERSION:
         raise Undecodable("header-invalid", f"ce_specversion: not {SPEC_VERSION}")
-    for name in ("ce_id", "ce_source", "ce_subject", "ce_partitionkey"):
+    for name in BOUNDED:
         if len(found.get(name, "")) > MAX_ID:
             raise Undecodable("header-invalid", f"{name}: longer than {MAX_ID} characters")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pymongo.errors import DuplicateKeyError
 
@@ -20,6 +20,7 @@ from services.metrics.domain.value import doubly_paid
 from services.metrics.store import Key, Store
 
 Act = PostShared | PostRemoved | EngagementRecorded
+ACTS: tuple[type[Event], ...] = (PostShared, PostRemoved, EngagementRecorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,7 @@ class Booked:
 
 
 async def book(store: Store, acts: Sequence[Booked], tx: Transaction) -> None:
-    """Book acts into facts and counters. Those of a programme that is not known yet wait for it."""
-    known_before = await store.booked({one.id for one in acts}, tx)
-    acts = list({one.id: one for one in acts if one.id not in known_before}.values())
+    """Book acts that no fact tells of yet into facts and counters; those of an unknown programme wait for it."""
     zones = await store.time_zones({one.act.program_id for one in acts}, tx)
     late = [one for one in acts if one.act.program_id not in zones]
     if late:
@@ -47,8 +46,9 @@ async def book(store: Store, acts: Sequence[Booked], tx: Transaction) -> None:
 async def book_waiting(store: Store, program_id: str, tx: Transaction) -> bool:
     """Book some of what came before the programme did; whether there was any."""
     rows = await store.take_waiting(program_id, tx)
-    if rows:
-        await book(store, [_from_row(row) for row in rows], tx)
+    known_before = await store.booked([row["_id"] for row in rows], tx)
+    if fresh := [_from_row(row) for row in rows if row["_id"] not in known_before]:
+        await book(store, fresh, tx)
     return bool(rows)
 
 
@@ -136,11 +136,7 @@ def _from_row(row: Mapping[str, Any]) -> Booked:
 
 def acts_of(batch: Sequence[Received[Event]]) -> list[Booked]:
     """The acts among the events."""
-    return [
-        Booked(event.id, event.data, event.traceparent)
-        for event in batch
-        if isinstance(event.data, PostShared | PostRemoved | EngagementRecorded)
-    ]
+    return [Booked(event.id, cast("Act", event.data), event.traceparent) for event in batch if type(event.data) in ACTS]
 
 
 async def set_rates(

@@ -32,10 +32,12 @@ def consumer(store: Store, directory: Directory) -> Consumer:
     """Everything that metrics hears."""
 
     async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
-        await directory.apply(batch, tx)
+        acts = commands.acts_of(batch)
+        others = [event for event in batch if type(event.data) not in commands.ACTS]
+        await directory.apply(others, tx)
         moved: dict[str, str | None] = {}
         turns: dict[tuple[str, str], list[Turn]] = defaultdict(list)
-        for event in batch:
+        for event in others:
             match event.data:
                 case ProgramCreated() | ObjectiveSet() as told:
                     await _steer(store, told, tx)
@@ -46,9 +48,8 @@ def consumer(store: Store, directory: Directory) -> Consumer:
                     turns[told.program_id, told.person_id].append(turn)
                     moved[told.program_id] = event.traceparent
         await store.enrol(turns, tx)
-        await _contents(store, batch, tx)
+        await _contents(store, others, tx)
         await store.beat(moved, tx)
-        acts = commands.acts_of(batch)
         if acts:
             await commands.book(store, acts, tx)
 
@@ -63,7 +64,7 @@ def consumer(store: Store, directory: Directory) -> Consumer:
         PostRemoved,
         EngagementRecorded,
     ]
-    return Consumer(events, handle)
+    return Consumer(events, handle, kept=dict.fromkeys(commands.ACTS, "facts"))
 
 
 async def _steer(store: Store, event: ProgramCreated | ObjectiveSet, tx: Transaction) -> None:

@@ -56,7 +56,9 @@ class Store:
         await self.programs.bulk_write(writes, session=tx.session, ordered=False)
 
     async def keep_waiting(self, rows: Sequence[Document], tx: Transaction) -> None:
-        await self.waiting.insert_many(rows, session=tx.session, ordered=False)
+        """Each once, however often it is told."""
+        writes = [UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True) for row in rows]
+        await self.waiting.bulk_write(writes, session=tx.session, ordered=False)
 
     async def take_waiting(self, program_id: str, tx: Transaction, *, limit: int = 500) -> list[Document]:
         cursor = self.waiting.find({"program_id": program_id}, session=tx.session, sort=[("_id", 1)], limit=limit)
@@ -71,13 +73,9 @@ class Store:
         return [row["_id"] async for row in self.programs.find({"_id": {"$in": awaited}}, {"_id": 1})]
 
     async def booked(self, ids: Iterable[str], tx: Transaction) -> set[str]:
-        """Those of the events that are facts already, or wait to be: what the inbox knows for a time, these know
-        for ever."""
-        wanted = {"_id": {"$in": list(ids)}}
-        found: set[str] = set()
-        for collection in (self.facts, self.waiting):
-            found.update([row["_id"] async for row in collection.find(wanted, {"_id": 1}, session=tx.session)])
-        return found
+        """Those of the events that are facts already."""
+        cursor = self.facts.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=tx.session)
+        return {row["_id"] async for row in cursor}
 
     async def insert_facts(self, rows: Sequence[Document], tx: Transaction) -> None:
         await self.facts.insert_many(rows, session=tx.session, ordered=False)

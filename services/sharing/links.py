@@ -7,7 +7,6 @@ of a request; nothing of it is kept but the day's keyed hash, what kind of agent
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 import re
@@ -189,8 +188,6 @@ class Links:
     async def start(self) -> None:
         """Keep clicks; ready once MongoDB has answered (later, what is cached is enough)."""
         self._running = asyncio.ensure_future(self._log.run(self._stop))
-        gc.collect()
-        gc.freeze()  # what was imported is never garbage; looking through it would hold up visitors
         while not self._stop.is_set() and not self._ready:
             try:
                 await self._chassis.mongo.ping()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from tests.fault.effects import Found, Views
 from tests.fault.evidence import Evidence, Record
 from tests.fault.journal import Journal, Produced
 
+# Facts, and what waits to be one, are kept by event: they are the inbox of what they tell of.
+INBOXES = {"metrics": ("inbox", "facts", "waiting")}
 NAMELESS = Produced("", "", "a record without id", frozenset(("buried",)))
 
 
@@ -16,7 +16,7 @@ def accounted(views: Views, journal: Journal) -> Found:
     produced = _produced(journal)
     rules = {(one.service, one.origin): one.rule for one in views.evidence.letters()}
     for service, topics in views.evidence.consumers.items():
-        inbox = views.evidence.store(service, "inbox")
+        inbox = {id for name in INBOXES.get(service, ("inbox",)) for id in views.evidence.store(service, name)}
         for topic, wanted in topics.items():
             for one in views.evidence.records.get(topic, ()):
                 fate = _fate(views, service, one, wanted, inbox)
@@ -30,7 +30,7 @@ def accounted(views: Views, journal: Journal) -> Found:
     yield from _letters_whole(views.evidence)
 
 
-def _fate(views: Views, service: str, one: Record, wanted: frozenset[str], inbox: Mapping[str, object]) -> str:
+def _fate(views: Views, service: str, one: Record, wanted: frozenset[str], inbox: set[str]) -> str:
     if one.place in views.buried[service]:
         return "buried"
     if not views.consumed(service, one):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.consumer import Received
+from chassis.consumer import Handler, Received
 from chassis.ids import derived_id
+from chassis.mongo import Transaction
 from chassis.service import Service
 from herald_contracts import (
     AmbassadorJoined,
@@ -124,7 +126,12 @@ class Booking:
                 )
                 for offset, event in enumerate(batch)
             ]
-            await self.service.chassis.mongo.transact(lambda tx, told=received: handle(told, tx))  # type: ignore[misc]
+            await self.service.chassis.mongo.transact(partial(self._apply, handle, received))
+
+    async def _apply(self, handle: Handler, told: Sequence[Received[Event]], tx: Transaction) -> None:
+        """As the consumer does: what is a fact is told no second time."""
+        facts = await self.store.booked([one.id for one in told], tx)
+        await handle([one for one in told if one.id not in facts], tx)
 
     async def figures(self, period: Period = WHOLE, part: Slice | None = None) -> dict[str, Any]:
         found = await self.find_figures(period, part)

@@ -217,3 +217,25 @@ async def test_rates_are_dated_and_never_rewrite_what_was(stage: Stage, service:
         assert len((await client.get(path, headers=headers)).json()["items"]) == 2
         missing = await client.get(f"/v1/programs/{new_id()}/figures", headers=headers)
         assert missing.json()["type"] == "not-found"
+
+
+async def test_an_act_that_comes_again_is_one_fact_and_holds_up_no_neighbour(stage: Stage, service: Service) -> None:
+    """Facts are the inbox of what they tell of: nothing is noted twice, and a repeat costs only itself."""
+    db = service.chassis.mongo.db
+    post = shared("ann", "1")
+    acts: list[Event] = [post, *(engaged(post, quantity=number) for number in range(1, 6))]
+    async with stage.worker(service), stage.api(service) as client:
+        await stage.person("boss", "manager")
+        await stage.publish(created())
+        await eventually(lambda: db["programs"].find_one({"_id": PROGRAM}))
+        ids = await stage.publish(*acts)
+        await eventually(lambda: db["facts"].count_documents({}), until=lambda n: n == len(acts))
+        later = [engaged(post, kind="like"), *acts[1:], engaged(post, kind="comment"), acts[2]]
+        await stage.publish(*later, ids=[new_id(), *ids[1:], new_id(), ids[2]])
+        found = await eventually(
+            lambda: figures(client, stage), until=lambda found: found.get("engagements", {}).get("value") == 17
+        )
+        assert (found["clicks_raw"]["value"], found["shares"]["value"]) == (15, 1)
+        assert await db["facts"].count_documents({}) == len(acts) + 2
+        assert await db["inbox"].count_documents({"_id": {"$in": ids}}) == 0
+    assert await stage.records("herald.deadletters.metrics") == []
