@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -272,30 +272,36 @@ async def poisoned(stage: Stage) -> None:
 
 
 async def dead_letters_unavailable(stage: Stage) -> None:
-    """Kafka refuses what is sent to the dead-letter topics while poison arrives: it wants more replicas."""
-    graves = [one for one in load_topics() if one.name.startswith(DEAD)]
+    """Kafka refuses what is sent to the dead-letter topics while poison arrives: it is too large for them."""
+    await _limit_letters(stage, {"max.message.bytes": "100"})
+    try:
+        before = await _letters(stage)
+        kinds = [one for one in poison.KINDS if one.fates == poison.BURIED]
+        for kind in stage.chance.sample(kinds, k=3):
+            id, draft = poison.engagement(stage.chance, stage.chance.choice(stage.workload.posts))
+            await stage.workload.spoil(kind, id, draft)
+        await asyncio.sleep(10)
+        taken = await _letters(stage) - before
+        stage.holds("Kafka refuses dead letters", taken == 0, f"it took {taken}")
+    finally:
+        await _limit_letters(stage, {})
 
-    async def replicas(number: int) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=stage.system.kafka)
-        await admin.start()
-        try:
-            wanted = [
-                ConfigResource(
-                    ConfigResourceType.TOPIC, one.name, {**one.config, "min.insync.replicas": str(number)}
-                )
-                for one in graves
-            ]  # fmt: skip
-            await admin.alter_configs(wanted)
-        finally:
-            await admin.close()
 
-    await replicas(2)
-    kinds = [one for one in poison.KINDS if one.fates == poison.BURIED]
-    for kind in stage.chance.sample(kinds, k=3):
-        id, draft = poison.engagement(stage.chance, stage.chance.choice(stage.workload.posts))
-        await stage.workload.spoil(kind, id, draft)
-    await asyncio.sleep(10)
-    await replicas(1)
+async def _limit_letters(stage: Stage, changes: Mapping[str, str]) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=stage.system.kafka)
+    await admin.start()
+    try:
+        wanted = [
+            ConfigResource(ConfigResourceType.TOPIC, one.name, {**one.config, **changes})
+            for one in load_topics() if one.name.startswith(DEAD)
+        ]  # fmt: skip
+        await admin.alter_configs(wanted)
+    finally:
+        await admin.close()
+
+
+async def _letters(stage: Stage) -> int:
+    return sum((await end_offsets(stage.system.kafka, [one for one in contract() if one.startswith(DEAD)])).values())
 
 
 async def mongod_faults(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -103,6 +104,7 @@ async def meet(
     seed: int,
     *,
     until: str = "",
+    logs: Path | None = None,
     done: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """The faults one after the other on one system, up to the first that finds the promise `until` broken."""
@@ -117,15 +119,17 @@ async def meet(
                 if until in outcomes[-1].broken:
                     break
         finally:
+            if logs is not None:
+                shutil.copytree(system.home.logs, logs / (mutation or "sound"), dirs_exist_ok=True)
             await run.end()
     return outcomes
 
 
-async def judge(mutation: Mutation, seed: int) -> Verdict:
+async def judge(mutation: Mutation, seed: int, logs: Path | None = None) -> Verdict:
     """Bring the mutation before its faults."""
     began = time.monotonic()
     verdict = Verdict(mutation.name, mutation.what, mutation.promise)
-    for outcome in await meet(mutation.name, mutation.faults, seed, until=mutation.promise):
+    for outcome in await meet(mutation.name, mutation.faults, seed, until=mutation.promise, logs=logs):
         verdict.fault, verdict.fault_seconds = outcome.name, outcome.seconds
         verdict.broken = {promise: len(whom) for promise, whom in outcome.broken.items()}
         verdict.found = {promise: whom[:EXAMPLES] for promise, whom in outcome.broken.items()}
@@ -138,10 +142,10 @@ async def judge(mutation: Mutation, seed: int) -> Verdict:
 
 
 @app.command("one")
-def judge_one(name: str, verdict: Path, seed: int = 1) -> None:
+def judge_one(name: str, verdict: Path, seed: int = 1, logs: Path | None = None) -> None:
     """Bring one mutation before its faults and write the verdict to a file."""
     mutation = next(one for one in MUTATIONS if one.name == name)
-    verdict.write_text(json.dumps(asdict(asyncio.run(judge(mutation, seed)))))
+    verdict.write_text(json.dumps(asdict(asyncio.run(judge(mutation, seed, logs)))))
 
 
 @app.command("all")
@@ -150,29 +154,33 @@ def judge_all(
     only: Annotated[str, typer.Option(help="Names of mutations, comma between.")] = "",
     at_once: Annotated[int, typer.Option(help="How many systems run side by side.")] = 2,
     sound: Annotated[bool, typer.Option(help="Run the same faults on a sound system first.")] = True,
+    logs: Annotated[Path | None, typer.Option(help="Where the processes' logs go.")] = None,
 ) -> None:
     """Each mutant must be caught; the exit code says whether all were, and whether the sound system was not."""
     chosen = [one for one in MUTATIONS if not only or one.name in only.split(",")]
-    raise typer.Exit(0 if asyncio.run(check(chosen, seed, at_once=at_once, sound=sound)) else 1)
+    raise typer.Exit(0 if asyncio.run(check(chosen, seed, at_once=at_once, sound=sound, logs=logs)) else 1)
 
 
-async def check(chosen: Sequence[Mutation], seed: int, *, at_once: int, sound: bool) -> bool:
+async def check(
+    chosen: Sequence[Mutation], seed: int, *, at_once: int = 1, sound: bool = True, logs: Path | None = None
+) -> bool:
     """Whether every mutation was caught and no fault is red by itself. Writes `results/mutations.json`."""
     began = time.monotonic()
     faults = {number for one in chosen for number in one.faults}
-    outcomes = await meet(SOUND, faults, seed, done=_announce_sound) if sound else []
+    outcomes = await meet(SOUND, faults, seed, logs=logs, done=_announce_sound) if sound else []
     places = asyncio.Semaphore(at_once)
     with tempfile.TemporaryDirectory(prefix="herald-mutations-") as folder:
-        verdicts = await asyncio.gather(*(_apart(one, seed, Path(folder), places) for one in chosen))
+        verdicts = await asyncio.gather(*(_apart(one, seed, Path(folder), places, logs) for one in chosen))
     _show(verdicts, time.monotonic() - began)
     console.print(f"written to {_write(verdicts)}", highlight=False)
     return bool(verdicts) and all(one.caught for one in verdicts) and all(one.ok for one in outcomes)
 
 
-async def _apart(mutation: Mutation, seed: int, folder: Path, places: asyncio.Semaphore) -> Verdict:
+async def _apart(mutation: Mutation, seed: int, folder: Path, places: asyncio.Semaphore, logs: Path | None) -> Verdict:
     """The verdict of a process of its own. One that comes to none has caught nothing."""
     file = folder / f"{mutation.name}.json"
-    argv = (sys.executable, "-m", "tests.fault.mutations", "one", mutation.name, str(file), "--seed", str(seed))
+    argv = [sys.executable, "-m", "tests.fault.mutations", "one", mutation.name, str(file), "--seed", str(seed)]
+    argv += ["--logs", str(logs)] if logs is not None else []
     async with places:
         child = Child(mutation.name, argv, folder / f"{mutation.name}.log")
         await child.start()
