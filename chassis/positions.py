@@ -11,11 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 from pymongo import UpdateOne
 
 from chassis.logs import topic_ids
@@ -42,6 +44,16 @@ class _Bounds:
     end: int
 
 
+@asynccontextmanager
+async def _kafka_answers(seconds: float) -> AsyncIterator[None]:
+    """Raises KafkaTimeoutError when Kafka does not: it is away then, and nothing is wrong with the records."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise KafkaTimeoutError from None
+
+
 class Positions:
     """The stored positions of one service."""
 
@@ -54,7 +66,7 @@ class Positions:
         self._lost = telemetry.counter("herald.consumer.lost", "Records that Kafka deleted before they were consumed")
 
     async def watch(self, client: Any) -> None:
-        """Look closer at the next records if a topic was created anew. Raises KafkaError, TimeoutError."""
+        """Look closer at the next records if a topic was created anew. Raises KafkaError."""
         if self._changed(await self._look(client)):
             self.forget()
 
@@ -99,13 +111,13 @@ class Positions:
     async def _bounds(self, client: Any, firsts: dict[TopicPartition, int]) -> dict[TopicPartition, _Bounds]:
         if not firsts:
             return {}
-        async with asyncio.timeout(self._seconds):
+        async with _kafka_answers(self._seconds):
             begins = await client.beginning_offsets(list(firsts))
             ends = await client.end_offsets(list(firsts))
         return {part: _Bounds(first, begins[part], ends[part]) for part, first in firsts.items()}
 
     async def _look(self, client: Any) -> dict[str, str]:
-        async with asyncio.timeout(self._seconds):
+        async with _kafka_answers(self._seconds):
             return await topic_ids(client, self._topics)
 
     def _changed(self, found: dict[str, str]) -> set[str]:
@@ -122,7 +134,7 @@ class Positions:
         if next_ > bounds.end:
             logger.error("%s lost its tail: it ends at %d, before %d", row["_id"], bounds.end, next_)
             # Something new may have taken the place of what was lost; the inbox knows which records are not new.
-            async with asyncio.timeout(self._seconds):
+            async with _kafka_answers(self._seconds):
                 found = await client.offsets_for_times({part: int((time.time() - INBOX_DAYS * 86_400) * 1000)})
             remembered = found[part].offset if found[part] is not None else bounds.end
             await self._set(row, {"next": max(remembered, bounds.first)})

@@ -14,6 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from herald.operator import OperatorSettings
+from herald.verify import verify
 from tests.fault.checker import PROMISES, Report, Violation, bounded, check, recovered
 from tests.fault.evidence import read_evidence
 from tests.fault.faults import Fault
@@ -77,6 +79,16 @@ class Run:
     async def end(self) -> None:
         await self.workload.close()
         await self.workload.world.client.close()
+
+    async def verified(self) -> list[str]:
+        """What `herald verify` finds missing or unsettled: the operator's own check must agree with this one."""
+        report = await verify(OperatorSettings(kafka_bootstrap=self.system.kafka, mongo_url=self.system.mongo_direct))
+        found = [
+            f"herald verify: {one.service} never applied {one.topic} {one.examples}"
+            for one in report.accounts
+            if one.missing
+        ]
+        return found or ([] if report.settled else ["herald verify: something is still under way"])
 
     async def meet(self, faults: Sequence[Fault], seed: int, *, rounds: int = 6) -> Outcome:
         """Bring the faults about, at once where there are several, and check everything once it has settled."""
