@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -12,11 +13,6 @@ from aiokafka.errors import KafkaError
 
 from chassis import positions
 from chassis.positions import Positions
-
-
-class Meter:
-    def create_counter(self, *_: Any, **__: Any) -> None:
-        return None
 
 
 async def silent(*_: Any) -> dict[str, str]:
@@ -28,8 +24,7 @@ async def test_a_silent_broker_is_an_outage_and_no_fault_of_the_records(monkeypa
     """A plain TimeoutError would count as a bug of the handler, and good events would be dead-lettered."""
     monkeypatch.setattr(positions, "topic_ids", silent)
     mongo: Any = SimpleNamespace(db={"offsets": None})
-    telemetry: Any = SimpleNamespace(meter=Meter())
-    looked: Any = Positions(mongo, telemetry, ["t"], seconds=0.05)
+    looked: Any = Positions(mongo, MagicMock(), ["t"], seconds=0.05)
     record = ConsumerRecord("t", 0, 0, 0, 0, None, b"{}", None, 0, 2, ())
     with pytest.raises(KafkaError):
         await looked.sound(SimpleNamespace(assignment=set), [record])
