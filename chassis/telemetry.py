@@ -26,6 +26,7 @@ from prometheus_client.metrics_core import Metric
 
 from chassis.settings import Settings
 
+CLOSE_SECONDS = 2.0
 _PROPAGATOR = TraceContextTextMapPropagator()
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -131,8 +132,13 @@ class Telemetry:
         return counter
 
     def close(self) -> None:
-        """Hand over what is still buffered; bounded, so that a dead collector does not hold up the end."""
-        self.tracer_provider.force_flush(2_000)
+        """Hand over what is still buffered, for at most 2 s: with a dead collector the SDK's own time-outs do not
+        hold (`force_flush` takes none, `shutdown` waits for 30 s)."""
+        ending = threading.Thread(target=self._shut_down, daemon=True)
+        ending.start()
+        ending.join(CLOSE_SECONDS)
+
+    def _shut_down(self) -> None:
         self.tracer_provider.shutdown()
         self.meter_provider.shutdown()
 

@@ -388,6 +388,7 @@ async def collector_black_hole(stage: Stage) -> None:
         for name in MAIN:
             await stage.terminate(name)
             await stage.restart(name, **told)
+        await asyncio.sleep(4)
         began = time.monotonic()
         await asyncio.sleep(8)
         stage.as_quick_as_before(began)

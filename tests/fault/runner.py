@@ -116,6 +116,8 @@ class Run:
 
     async def _inject(self, faults: Sequence[Fault], stages: Sequence[Stage]) -> None:
         """A fault that cannot even be brought about leaves its reason, and running processes."""
+        for stage in stages:
+            stage.injected = time.monotonic()
         results = await asyncio.gather(
             *(one.inject(stage) for one, stage in zip(faults, stages, strict=True)), return_exceptions=True
         )

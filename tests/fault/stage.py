@@ -52,6 +52,7 @@ class Stage:
     broken: list[str] = field(default_factory=list)
     depths: Depths = field(default_factory=Depths)
     began: float = field(default_factory=time.monotonic)
+    injected: float = 0.0
 
     def holds(self, what: str, ok: bool, detail: object = "") -> None:
         """A condition of this fault beside the promises."""
@@ -248,7 +249,7 @@ class Stage:
         if not self.alone:
             return
         calls = self.workload.world.client.latencies
-        before = _median([seconds for at, seconds in calls if self.began <= at < since])
+        before = _median([seconds for at, seconds in calls if self.began <= at < self.injected])
         after = _median([seconds for at, seconds in calls if at >= since])
         self.holds("the APIs answer as before", after < 3 * before + 0.25, f"median {after:.2f} s, not {before:.2f} s")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -67,7 +68,8 @@ class Process:
 
     def send(self, number: signal.Signals) -> None:
         if self.running:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def ended(self, within: float) -> int:
         """Its exit code. Raises TimeoutError when it goes on for longer than `within` seconds."""
