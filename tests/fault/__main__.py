@@ -70,6 +70,7 @@ async def run_faults(
             for one in faults:
                 outcomes.append(await run.meet([one], seed * 1000 + one.number, rounds=rounds))
                 (done or _announce)(outcomes[-1])
+                write(outcomes, "mutated" if mutation else "faults")
             outcomes[-1].conditions += await run.verified()
         finally:
             _keep_logs(system, logs)
@@ -88,6 +89,7 @@ async def run_chaos(seed: int, minutes: float, logs: Path | None) -> list[Outcom
                 pair = draw(chance)
                 outcomes.append(await run.meet(pair, chance.randrange(10**6), rounds=3))
                 _announce(outcomes[-1])
+                write(outcomes, "chaos")
             outcomes[-1].conditions += await run.verified()
         finally:
             _keep_logs(system, logs)

@@ -43,7 +43,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         2, "crash after Kafka's ack, before the row is gone", inject.crash_after_ack, fast=True, handles=_on("workers")
     ),
-    Fault(3, "crash around a consumer's commit", inject.crash_around_transaction, fast=True, handles=_on("workers")),
+    Fault(3, "crash around a consumer's commit", inject.crash_around_transaction, handles=_on("workers")),
     Fault(4, "random SIGKILL of every process", inject.random_kills, breaks=50, handles=_on("apis workers links")),
     Fault(5, "SIGTERM under load, over every role", inject.rolling_terms, breaks=2, handles=_on("apis workers links")),
     Fault(
