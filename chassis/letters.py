@@ -41,6 +41,7 @@ class Letter:
     at: datetime
     event_type: str
     event_id: str
+    written: int  # when its record came to its topic, in milliseconds since 1970
     size: int  # bytes of the record's value
     left_out: str  # what of the record was too large to be kept; it cannot be replayed then
     place: tuple[int, int]  # partition and offset on the dead-letter topic
@@ -72,7 +73,7 @@ class Letters:
         """The unresolved letters that are wanted, in the order of their origin; of very many, the first 50,000."""
         found: dict[str, Letter] = {}
         resolved: set[str] = set()
-        async for letter in self._read():
+        async for letter in self.read():
             if letter.resolution is not None:
                 resolved.add(letter.id)
                 found.pop(letter.id, None)
@@ -84,7 +85,7 @@ class Letters:
         """The letters that are wanted, open or not, each once, in the order of their origin."""
         found: dict[str, Letter] = {}
         resolved: dict[str, str] = {}
-        async for letter in self._read():
+        async for letter in self.read():
             if letter.resolution is not None:
                 resolved[letter.id] = letter.resolution
             elif wanted(letter):
@@ -128,7 +129,8 @@ class Letters:
         headers = [(f"{PREFIX}{name}", value.encode()) for name, value in said.items()]
         return Record(self._topic, letter.id.encode(), b"", headers)
 
-    async def _read(self) -> AsyncIterator[Letter]:
+    async def read(self) -> AsyncIterator[Letter]:
+        """The whole dead-letter topic as it comes: letters, and resolutions of letters; memory for a fetch."""
         async for record in read_topic(self._settings.kafka_options(), self._settings.topic(self._topic)):
             said = {
                 name.removeprefix(PREFIX): value
@@ -150,6 +152,7 @@ class Letters:
             at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
             event_type=said.get("ce_type", ""),
             event_id=said.get("ce_id", ""),
+            written=_number(said.get("timestamp", "")),
             size=len(record.value or b""),
             left_out=said.get("left_out", ""),
             place=(record.partition, record.offset),

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from chassis.logs import topic_ids
 from chassis.records import tolerate
 
 READ_MS = 500
@@ -26,6 +27,17 @@ async def partitions_of(options: Mapping[str, Any], topic: str) -> list[TopicPar
     finally:
         await asyncio.wait_for(admin.close(), CLOSE_SECONDS)
     return [TopicPartition(topic, number) for number in sorted(one["partition"] for one in found["partitions"])]
+
+
+async def logs_of(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, str]:
+    """The identity of each topic that exists, which is another once it was created anew. Raises KafkaError."""
+    consumer = AIOKafkaConsumer(**options, enable_auto_commit=False)
+    async with asyncio.timeout(CONNECT_SECONDS):
+        await consumer.start()
+    try:
+        return await topic_ids(consumer, topics)
+    finally:
+        await asyncio.wait_for(consumer.stop(), CLOSE_SECONDS)
 
 
 async def read_topic(

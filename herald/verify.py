@@ -1,24 +1,28 @@
 """Whether nothing was lost: each service's positions, inbox and dead letters against what is on the topics.
 
-Read-only, and in bounded memory: a topic is read once from its beginning, in pieces, and each piece is looked up.
+Read-only, and in bounded memory: a topic is read once from its beginning, in pieces, and each piece is looked up; the
+origins of dead letters are kept in a temporary file.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import json
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Self
 
-from aiokafka import ConsumerRecord
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.deadletters import REPLAYED_FOR
 from chassis.letters import Letters
 from chassis.mongo import Document
-from chassis.reading import read_topic
+from chassis.reading import logs_of, read_topic
 from herald.operator import OperatorSettings
-from herald.topics import load_topics
+from herald.topics import Topic, load_topics
 from herald_contracts.envelope import text_headers
 
 PIECE = 2000
@@ -26,26 +30,28 @@ INBOX_SECONDS = 29 * 86_400
 # Beside the inbox: collections that keep some events by id, and so are their inbox.
 INBOXES = {"metrics": ("inbox", "facts", "waiting")}
 EXAMPLES = 5
-Origin = tuple[str, int, int]
+MAX_TEXT = 300
 
 
 @dataclass(slots=True)
 class Account:
     """What became of the records that one service was to take from one topic.
 
-    `consumed` = `applied` + `buried` (dead-lettered) + `passed` (types not asked for) + `aged` (older than the
-    inbox remembers; applied by the position alone) + `missing`, which must be 0. `pending` are not consumed yet.
+    `found` (on the topic) = `applied` + `buried` (dead-lettered) + `pending` (not consumed yet) + `passed` (not meant
+    for it) + `aged` (older than the inbox remembers; applied by the position alone) + `missing`, which must be 0.
+    `lost` are those that retention deleted before they were consumed: they are on the topic no more.
     """
 
     service: str
     topic: str
-    consumed: int = 0
+    found: int = 0
     applied: int = 0
     buried: int = 0
     passed: int = 0
     aged: int = 0
     pending: int = 0
     missing: int = 0
+    lost: int = 0
     examples: list[str] = field(default_factory=list)
 
 
@@ -84,80 +90,143 @@ async def verify(settings: OperatorSettings) -> Report:
     )
     report = Report()
     try:
-        services: set[str] = set()
-        for topic in load_topics():
-            for subscription in topic.consumers:
-                if subscription.dead_letters is None:
-                    continue
-                services.add(subscription.group)
-                db = client[settings.database(subscription.group)]
-                account = Account(subscription.group, topic.name)
-                await _audit(account, set(subscription.events), settings, db)
-                report.accounts.append(account)
-            services.add(topic.owner)
-        for service in sorted(services):
-            report.outboxes.append(await _outbox(service, client[settings.database(service)]))
+        topics = load_topics()
+        logs = await logs_of(settings.kafka_options(), [settings.topic(topic.name) for topic in topics])
+        for service in sorted({one.group for topic in topics for one in topic.consumers if one.dead_letters}):
+            db = client[settings.database(service)]
+            report.accounts += await _audit(service, topics, logs, settings, db)
+        for owner in sorted({topic.owner for topic in topics}):
+            report.outboxes.append(await _outbox(owner, client[settings.database(owner)]))
     finally:
         await client.close()
     return report
 
 
-async def _audit(account: Account, wanted: set[str], settings: OperatorSettings, db: AsyncDatabase[Document]) -> None:
-    name = settings.topic(account.topic)
-    letters = Letters(account.service, settings)
-    buried = {letter.origin for letter in await letters.all() if letter.topic == name}
-    positions = {
-        int(row["_id"].rpartition(":")[2]): int(row["next"])
-        async for row in db["offsets"].find({"_id": {"$regex": f"^{name}:"}})
-    }
-    async for piece in _pieces(settings, name):
-        behind = [record for record in piece if record.offset < positions.get(record.partition, 0)]
-        account.pending += len(piece) - len(behind)
-        account.consumed += len(behind)
-        await _settle(account, behind, wanted, buried, db)
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What is looked at of a record."""
+
+    partition: int
+    offset: int
+    written: int
+    event_type: str
+    event_id: str
+    meant_for: str
+
+
+class _Buried:
+    """Which records of the topics a service dead-lettered, on disk."""
+
+    def __init__(self) -> None:
+        self._rows = sqlite3.connect("")
+        self._rows.execute("CREATE TABLE buried (origin TEXT PRIMARY KEY) WITHOUT ROWID")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._rows.close()
+
+    async def learn(self, letters: Letters) -> None:
+        async for letter in letters.read():
+            if letter.resolution is None:
+                origin = _origin(letter.topic, letter.partition, letter.offset, letter.written)
+                self._rows.execute("INSERT OR IGNORE INTO buried VALUES (?)", (origin,))
+
+    def among(self, topic: str, entries: Sequence[_Entry]) -> set[tuple[int, int]]:
+        """Those of the entries that are dead letters, as (partition, offset)."""
+        places = {
+            _origin(topic, one.partition, one.offset, one.written): (one.partition, one.offset) for one in entries
+        }
+        wanted = json.dumps(list(places))
+        rows = self._rows.execute(
+            "SELECT origin FROM buried WHERE origin IN (SELECT value FROM json_each(?))", (wanted,)
+        )
+        return {places[origin] for (origin,) in rows}
+
+
+def _origin(topic: str, partition: int, offset: int, written: int) -> str:
+    return f"{topic}/{partition}/{offset}/{written}"
+
+
+async def _audit(
+    service: str,
+    topics: Sequence[Topic],
+    logs: Mapping[str, str],
+    settings: OperatorSettings,
+    db: AsyncDatabase[Document],
+) -> list[Account]:
+    """The accounts of one service. Its positions are read before its dead letters: whatever was dead-lettered before
+    its position moved on is there then."""
+    known = []
+    for topic in topics:
+        for subscription in topic.consumers:
+            if subscription.group == service:
+                account = Account(service, topic.name)
+                name = settings.topic(topic.name)
+                known.append((account, set(subscription.events), await _positions(account, name, logs.get(name), db)))
+    with _Buried() as buried:
+        await buried.learn(Letters(service, settings))
+        for account, wanted, positions in known:
+            name = settings.topic(account.topic)
+            async for piece in _pieces(settings, name):
+                behind = [one for one in piece if one.offset < positions.get(one.partition, 0)]
+                account.found += len(piece)
+                account.pending += len(piece) - len(behind)
+                await _settle(account, behind, wanted, buried.among(name, behind), db)
+    return [account for account, _, _ in known]
+
+
+async def _positions(account: Account, name: str, log: str | None, db: AsyncDatabase[Document]) -> dict[int, int]:
+    """The next offset of each partition; without those that speak of a topic that was deleted."""
+    found = {}
+    async for row in db["offsets"].find({"_id": {"$regex": f"^{re.escape(name)}:"}}):
+        if row.get("log", log) == log:
+            found[int(row["_id"].rpartition(":")[2])] = int(row["next"])
+            account.lost += int(row.get("lost", 0))
+    return found
 
 
 async def _settle(
     account: Account,
-    records: list[ConsumerRecord[bytes, bytes]],
+    entries: Sequence[_Entry],
     wanted: set[str],
-    buried: set[Origin],
+    buried: set[tuple[int, int]],
     db: AsyncDatabase[Document],
 ) -> None:
-    headers = [text_headers(record.headers) for record in records]
-    ids = [one["ce_id"] for one in headers if one.get("ce_type") in wanted and "ce_id" in one]
+    ids = [one.event_id for one in entries if one.event_type in wanted]
     seen: set[str] = set()
     for inbox in INBOXES.get(account.service, ("inbox",)):
         seen.update([row["_id"] async for row in db[inbox].find({"_id": {"$in": ids}}, {"_id": 1})])
     forgotten = (datetime.now(UTC).timestamp() - INBOX_SECONDS) * 1000
-    for record, said in zip(records, headers, strict=True):
-        origin = (record.topic, record.partition, record.offset)
-        if origin in buried:
+    for one in entries:
+        if (one.partition, one.offset) in buried:
             account.buried += 1
-        elif said.get("ce_id") in seen:
+        elif one.event_id in seen:
             account.applied += 1
-        elif _passed(account, said, wanted):
+        elif _passed(account, one, wanted):
             account.passed += 1
-        elif record.timestamp < forgotten:
+        elif one.written < forgotten:
             account.aged += 1
         else:
             account.missing += 1
             if len(account.examples) < EXAMPLES:
-                account.examples.append(f"{record.partition}/{record.offset} {said.get('ce_id', 'without id')}")
+                account.examples.append(f"{one.partition}/{one.offset} {one.event_id or 'without id'}")
 
 
-def _passed(account: Account, said: Mapping[str, str], wanted: set[str]) -> bool:
+def _passed(account: Account, one: _Entry, wanted: set[str]) -> bool:
     """Whether the service was to pass it over: a type it does not take, or a replay for another service."""
-    event_type = said.get("ce_type", "")
-    if event_type.startswith("herald.") and event_type not in wanted:
+    if one.event_type.startswith("herald.") and one.event_type not in wanted:
         return True
-    return said.get(REPLAYED_FOR, account.service) != account.service
+    return one.meant_for not in ("", account.service)
 
 
-async def _pieces(settings: OperatorSettings, name: str) -> AsyncIterator[list[ConsumerRecord[bytes, bytes]]]:
-    piece: list[ConsumerRecord[bytes, bytes]] = []
+async def _pieces(settings: OperatorSettings, name: str) -> AsyncIterator[list[_Entry]]:
+    piece: list[_Entry] = []
     async for record in read_topic(settings.kafka_options(), name):
-        piece.append(record)
+        said = text_headers(record.headers)
+        texts = (said.get(header, "")[:MAX_TEXT] for header in ("ce_type", "ce_id", REPLAYED_FOR))
+        piece.append(_Entry(record.partition, record.offset, record.timestamp, *texts))
         if len(piece) == PIECE:
             yield piece
             piece = []

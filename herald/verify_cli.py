@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,20 +11,31 @@ from rich.table import Table
 
 from herald.operator import operator_settings, run_operation
 
+if TYPE_CHECKING:
+    from herald.verify import Account
+
+COLUMNS = (
+    "consumed from",
+    "records",
+    "= applied",
+    "+ dead-lettered",
+    "+ pending",
+    "+ not meant for it",
+    "+ missing",
+    "lost",
+)
+
 
 def verify(
     settled: Annotated[bool, typer.Option(help="Also fail while something is still under way")] = False,
 ) -> None:
-    """Compare every consumer with its topics: consumed = applied + dead-lettered + passed over, nothing missing."""
+    """Compare every consumer with its topics: applied, dead-lettered, pending or not meant for it; nothing missing."""
     from herald import verify as checker
 
     report = run_operation(checker.verify(operator_settings()))
-    table = Table("service", "topic", "consumed", "applied", "dead-lettered", "not asked for", "pending", "missing")
-    for one in report.accounts:
-        counts = (one.consumed, one.applied + one.aged, one.buried, one.passed, one.pending, one.missing)
-        table.add_row(one.service, one.topic, *(f"{count:,}" for count in counts))
     console = Console()
-    console.print(table)
+    for service in sorted({account.service for account in report.accounts}):
+        console.print(_table(service, [account for account in report.accounts if account.service == service]))
     for outbox in report.outboxes:
         if outbox.pending:
             console.print(
@@ -32,8 +44,29 @@ def verify(
     for one in report.accounts:
         for example in one.examples:
             console.print(f"missing: {one.service} never applied {one.topic} {example}", style="red")
+        if one.lost:
+            console.print(
+                f"lost: retention took {one.lost} of {one.topic} before {one.service} consumed them", style="red"
+            )
     good = report.settled if settled else report.ok
     console.print(
         "Nothing is missing." if report.ok else "Something is missing.", style="green" if report.ok else "red"
     )
     raise typer.Exit(0 if good else 1)
+
+
+def _table(service: str, accounts: Sequence[Account]) -> Table:
+    """What became of the records of each topic that a service consumes, and of all of them."""
+    table = Table(*COLUMNS, title=service, title_justify="left", show_footer=True)
+    rows = [
+        (one.found, one.applied + one.aged, one.buried, one.pending, one.passed, one.missing, one.lost)
+        for one in accounts
+    ]
+    for account, row in zip(accounts, rows, strict=True):
+        table.add_row(account.topic, *(f"{count:,}" for count in row))
+    for column, text in zip(
+        table.columns, ["all", *(f"{sum(column):,}" for column in zip(*rows, strict=True))], strict=True
+    ):
+        column.footer = text
+        column.justify = "left" if text == "all" else "right"
+    return table
