@@ -13,6 +13,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import PyMongoError
 
 from chassis.ids import new_id
+from chassis.waiting import end
 
 if TYPE_CHECKING:
     from chassis.mongo import Document, Mongo, Transaction
@@ -96,8 +97,7 @@ class Lease:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end(task)
 
     async def _renew(self) -> None:
         while True:

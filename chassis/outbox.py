@@ -23,6 +23,7 @@ from chassis.leases import Lease
 from chassis.mongo import Document, Mongo
 from chassis.settings import Settings
 from chassis.telemetry import Telemetry, extract
+from chassis.waiting import end
 from herald_contracts import Record
 
 logger = logging.getLogger(__name__)
@@ -71,8 +72,7 @@ class Relay:
                     logger.warning("the outbox cannot be read: %s", str(error)[:200])
                     await _wait(stop, 1)
         finally:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
+            await end(watcher)
             await self._lease.release()
 
     async def _turn(self, stop: asyncio.Event) -> None:

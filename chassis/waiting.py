@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+LOST_SECONDS = 1.0
 
 
 async def within(seconds: float, work: Awaitable[T]) -> T:
@@ -25,6 +26,17 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     if not task.done():
         raise TimeoutError
     return task.result()
+
+
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait for its end, whatever that is.
+
+    Once may not be enough: PyMongo loses some cancellations, and the loop around it would go on for ever.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=LOST_SECONDS)
+    _forget(task)
 
 
 def _forget(task: asyncio.Future[T]) -> None:

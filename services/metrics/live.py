@@ -18,6 +18,7 @@ from chassis.clock import Clock
 from chassis.mongo import Document
 from chassis.problems import Overloaded
 from chassis.telemetry import Telemetry, extract
+from chassis.waiting import end
 from services.metrics import queries
 from services.metrics.domain.periods import zone
 from services.metrics.queries import Slice
@@ -51,8 +52,7 @@ class Live:
         self._stop = stop
         watching = asyncio.ensure_future(self._watch())
         await stop.wait()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end(watching)
         self._wake_all()
 
     async def _watch(self) -> None:
