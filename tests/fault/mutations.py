@@ -40,7 +40,8 @@ console = Console()
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A mutant by name, the numbers of the faults that should catch it, and the promise that each should find broken.
+    """A mutant by name, the numbers of the faults that should catch it, and the promise that each should find broken,
+    to somebody or something that `whom` says (anybody when empty).
 
     The promise is never I6: a mutant that hangs or dies proves nothing of the checker's arithmetic.
     """
@@ -48,6 +49,11 @@ class Mutation:
     name: str
     faults: tuple[int, ...]
     promise: str
+    whom: str = ""
+
+    def caught(self, outcome: Outcome) -> bool:
+        """Whether the outcome of a fault shows what is broken."""
+        return any(self.whom in one for one in outcome.broken.get(self.promise, ()))
 
     @property
     def what(self) -> str:
@@ -67,10 +73,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("relay-by-id", (16,), "I1"),
     Mutation("any-order", (10,), "I3"),
     Mutation("deleted-before-ack", (10,), "I1"),
-    Mutation("lease-never-checked", (8,), "I7"),
-    Mutation("no-fencing", (8,), "I7"),
-    Mutation("not-idempotent", (12,), "I7"),
-    Mutation("producer-kept", (10,), "I1"),
+    Mutation("lease-never-checked", (8,), "I7", whom="events"),
+    Mutation("no-fencing", (8,), "I7", whom="events"),
+    Mutation("not-idempotent", (12,), "I7", whom="events"),
+    Mutation("producer-kept", (9,), "I1"),
     Mutation("no-spool", (10,), "I8"),
     Mutation("key-ignored", (1,), "I2"),
 )
@@ -103,11 +109,11 @@ async def meet(
     faults: Collection[int],
     seed: int,
     *,
-    until: str = "",
+    until: Callable[[Outcome], bool] = lambda _: False,
     logs: Path | None = None,
     done: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
-    """The faults one after the other on one system, up to the first that finds the promise `until` broken."""
+    """The faults one after the other on one system, up to the first that `until` holds of."""
     outcomes: list[Outcome] = []
     async with running_system(mutation) as system:
         run = await Run.begin(system, seed)
@@ -116,7 +122,7 @@ async def meet(
             for fault in (one for one in FAULTS if one.number in faults):
                 outcomes.append(await run.meet([fault], seed * 1000 + fault.number))
                 done(outcomes[-1])
-                if until in outcomes[-1].broken:
+                if until(outcomes[-1]):
                     break
         finally:
             if logs is not None:
@@ -129,12 +135,12 @@ async def judge(mutation: Mutation, seed: int, logs: Path | None = None) -> Verd
     """Bring the mutation before its faults."""
     began = time.monotonic()
     verdict = Verdict(mutation.name, mutation.what, mutation.promise)
-    for outcome in await meet(mutation.name, mutation.faults, seed, until=mutation.promise, logs=logs):
+    for outcome in await meet(mutation.name, mutation.faults, seed, until=mutation.caught, logs=logs):
         verdict.fault, verdict.fault_seconds = outcome.name, outcome.seconds
         verdict.broken = {promise: len(whom) for promise, whom in outcome.broken.items()}
         verdict.found = {promise: whom[:EXAMPLES] for promise, whom in outcome.broken.items()}
         verdict.conditions = outcome.conditions
-        if mutation.promise in outcome.broken:
+        if mutation.caught(outcome):
             verdict.caught_by = outcome.fault
     verdict.seconds = round(time.monotonic() - began, 1)
     verdict.load_average = round(os.getloadavg()[0], 1)
