@@ -100,6 +100,11 @@ class Letters:
         async for number, record in records:
             yield letters[number], _content(record)
 
+    async def content(self, letter: Letter) -> Content | None:
+        """What a letter holds; None if it is there no more."""
+        found = [content async for _, content in self.contents([letter])]
+        return found[0] if found else None
+
     async def replay(
         self, letters: Sequence[Letter], producer: Producer, *, per_second: float, by: str
     ) -> AsyncIterator[Letter]:

@@ -205,9 +205,11 @@ def letters_router(chassis: Chassis) -> Router:
     async def show_letter(_: Administrator, letter_id: LetterId) -> LetterDetails:
         """One letter, with the record that it is about."""
         async with _kafka():
-            async for letter, content in letters.contents(await letters.open(lambda one: one.id == letter_id)):
-                return _details(letter, content)
-        raise NotFound("open dead letter", letter_id)
+            found = await letters.open(lambda one: one.id == letter_id)
+            content = await letters.content(found[0]) if found else None
+        if content is None:
+            raise NotFound("open dead letter", letter_id)
+        return _details(found[0], content)
 
     @router.post("/replay")
     async def replay_letters(order: LettersOrder, caller: Administrator) -> Done:

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from chassis.kafka import Producer
-from chassis.letters import Content, Letter, Letters, as_json, as_text
+from chassis.letters import Letter, Letters, as_json, as_text
 from herald.operator import OperatorSettings, operator_settings, run_operation
 
 app = typer.Typer(name="deadletters", no_args_is_help=True, help="Look at dead letters, replay or drop them.")
@@ -32,11 +31,10 @@ def list_letters(service: Service = "", event_type: EventType = "", rule: Rule =
     if not letters:
         typer.echo("There are no open dead letters.")
         return
-    table = Table("id", "service", "since", "event", "rule", "origin", "detail")
     for one in letters:
-        origin = f"{one.topic}/{one.partition}/{one.offset}"
-        table.add_row(one.id, one.service, f"{one.at:%Y-%m-%d %H:%M:%S}", one.event_type, one.rule, origin, one.detail)
-    Console(width=None).print(table)
+        typer.echo(f"{one.id}  {one.service}  {one.at:%Y-%m-%d %H:%M:%S}  {as_text(one.rule.encode())}")
+        what = f"{one.event_type or 'no type'} of {one.topic}/{one.partition}/{one.offset}"
+        typer.echo(f"    {as_text(what.encode())}: {as_text(one.detail.encode())}")
 
 
 @app.command()
@@ -47,7 +45,10 @@ def show(id: Annotated[str, typer.Argument(help="As in 'list'")], service: Servi
         typer.echo(f"herald: there is no open dead letter {id}", err=True)
         raise typer.Exit(1)
     one = letters[0]
-    content = run_operation(_content(one))
+    content = run_operation(Letters(one.service, operator_settings()).content(one))
+    if content is None:
+        typer.echo("herald: its record is no longer there", err=True)
+        raise typer.Exit(1)
     typer.echo(f"{one.service}: {one.rule}: {one.detail}")
     typer.echo(f"from {one.topic}, partition {one.partition}, offset {one.offset}, at {one.at.isoformat()}")
     if one.left_out:
@@ -119,13 +120,6 @@ def _found(service: str, event_type: str, rule: str, ids: Sequence[str] | None) 
 
 def _services(service: str) -> Sequence[str]:
     return (service,) if service else SERVICES
-
-
-async def _content(letter: Letter) -> Content:
-    async for _, content in Letters(letter.service, operator_settings()).contents([letter]):
-        return content
-    typer.echo("herald: its record is no longer there", err=True)
-    raise typer.Exit(1)
 
 
 async def _replay(letters: Sequence[Letter], settings: OperatorSettings, per_second: float) -> None:

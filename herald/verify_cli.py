@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -14,16 +15,8 @@ from herald.operator import operator_settings, run_operation
 if TYPE_CHECKING:
     from herald.verify import Account
 
-COLUMNS = (
-    "consumed from",
-    "records",
-    "= applied",
-    "+ dead-lettered",
-    "+ pending",
-    "+ not meant for it",
-    "+ missing",
-    "lost",
-)
+COLUMNS = ("topic", "records", "applied", "dead letters", "pending", "not for it", "missing")
+WIDTH = 90
 
 
 def verify(
@@ -34,6 +27,8 @@ def verify(
 
     report = run_operation(checker.verify(operator_settings()))
     console = Console()
+    console.width = max(console.width, WIDTH)
+    console.print("Of each topic: records = applied + dead letters + pending + not for it + missing\n")
     for service in sorted({account.service for account in report.accounts}):
         console.print(_table(service, [account for account in report.accounts if account.service == service]))
     for outbox in report.outboxes:
@@ -57,16 +52,11 @@ def verify(
 
 def _table(service: str, accounts: Sequence[Account]) -> Table:
     """What became of the records of each topic that a service consumes, and of all of them."""
-    table = Table(*COLUMNS, title=service, title_justify="left", show_footer=True)
-    rows = [
-        (one.found, one.applied + one.aged, one.buried, one.pending, one.passed, one.missing, one.lost)
-        for one in accounts
-    ]
+    rows = [(one.found, one.applied + one.aged, one.buried, one.pending, one.passed, one.missing) for one in accounts]
+    sums = [sum(column) for column in zip(*rows, strict=True)]
+    table = Table(title=service, title_justify="left", show_footer=True, box=SIMPLE)
+    for name, text in zip(COLUMNS, ["all", *(f"{count:,}" for count in sums)], strict=True):
+        table.add_column(name, text, justify="left" if name == "topic" else "right", no_wrap=True)
     for account, row in zip(accounts, rows, strict=True):
         table.add_row(account.topic, *(f"{count:,}" for count in row))
-    for column, text in zip(
-        table.columns, ["all", *(f"{sum(column):,}" for column in zip(*rows, strict=True))], strict=True
-    ):
-        column.footer = text
-        column.justify = "left" if text == "all" else "right"
     return table

@@ -52,6 +52,7 @@ DEAD_LETTER = {
             "herald_deadletter_partition": {"type": "string", "pattern": "^[0-9]+$"},
             "herald_deadletter_offset": {"type": "string", "pattern": "^[0-9]+$"},
             "herald_deadletter_timestamp": {"type": "string", "description": "Of the original, ms since 1970"},
+            "herald_deadletter_left_out": {"type": "string", "description": "What was too large to be kept"},
         },
     },
 }
