@@ -15,10 +15,9 @@ RECOVERY_SECONDS = 60.0
 class Fault:
     """A fault that Herald must survive. Every promise is checked after each.
 
-    I7 allows for each interruption of a process the events that were in flight at that moment. `resends` is how often
-    beyond that, in an outage, all that waits may be sent anew before one answer arrives; `breaks` how often the
-    clicks on their way may be; `rereads` says that records are delivered again from offset 0, so that dead letters
-    may come again. `recovery` bounds I6. `fast` ones belong to `make test`. `handles` are the processes and servers
+    I7 allows for each interruption of a process the events that were in flight at that moment, and for each send that
+    a process tells was not confirmed the events of that send. `rereads` says that records are delivered again from
+    offset 0, so that dead letters may come again. `recovery` bounds I6. `fast` ones belong to `make test`. `handles` are the processes and servers
     that it takes into its hands or cannot do without: two faults whose hands do not meet may come together, one that
     handles "all" with none.
     """
@@ -26,8 +25,6 @@ class Fault:
     number: int
     name: str
     inject: Callable[[Stage], Awaitable[None]]
-    resends: int = 0
-    breaks: int = 0
     rereads: bool = False
     recovery: float = RECOVERY_SECONDS
     fast: bool = False
@@ -44,29 +41,25 @@ FAULTS: tuple[Fault, ...] = (
         2, "crash after Kafka's ack, before the row is gone", inject.crash_after_ack, fast=True, handles=_on("workers")
     ),
     Fault(3, "crash around a consumer's commit", inject.crash_around_transaction, handles=_on("workers")),
-    Fault(4, "random SIGKILL of every process", inject.random_kills, breaks=50, handles=_on("apis workers links")),
-    Fault(5, "SIGTERM under load, over every role", inject.rolling_terms, breaks=2, handles=_on("apis workers links")),
+    Fault(4, "random SIGKILL of every process", inject.random_kills, handles=_on("apis workers links")),
+    Fault(5, "SIGTERM under load, over every role", inject.rolling_terms, handles=_on("apis workers links")),
     Fault(
         6,
         "SIGTERM while the broker is dead",
         inject.terms_without_broker,
-        resends=3,
-        breaks=3,
         handles=_on("apis workers links kafka"),
     ),
     Fault(7, "a consumer stopped past its session", inject.stopped_consumer, handles=_on("workers")),
     Fault(8, "the lease holder stopped past its lease", inject.stopped_lease_holder, handles=_on("workers")),
-    Fault(9, "broker killed and started again", inject.broker_killed, resends=8, breaks=8, handles=_on("kafka")),
-    Fault(10, "broker stopped", inject.broker_stopped, resends=5, breaks=5, handles=_on("kafka")),
+    Fault(9, "broker killed and started again", inject.broker_killed, handles=_on("kafka")),
+    Fault(10, "broker stopped", inject.broker_stopped, handles=_on("kafka")),
     Fault(
         11,
         "broker unreachable at start",
         inject.broker_away_at_start,
-        resends=1,
-        breaks=1,
         handles=_on("apis workers links kafka"),
     ),
-    Fault(12, "produce responses dropped", inject.answers_dropped, breaks=5, handles=_on("kafka")),
+    Fault(12, "produce responses dropped", inject.answers_dropped, handles=_on("kafka")),
     Fault(13, "rebalance storm", inject.rebalance_storm, handles=_on("kafka")),
     Fault(14, "a handler slower than the poll interval", inject.slow_handler, handles=_on("all")),
     Fault(15, "offsets reset to 0", inject.offsets_reset, rereads=True, handles=_on("all")),
@@ -80,8 +73,6 @@ FAULTS: tuple[Fault, ...] = (
         22,
         "everything killed, cold start",
         inject.everything_killed,
-        resends=1,
-        breaks=1,
         fast=True,
         handles=_on("all"),
     ),
@@ -89,7 +80,6 @@ FAULTS: tuple[Fault, ...] = (
         23,
         "the telemetry collector is a black hole",
         inject.collector_black_hole,
-        breaks=3,
         handles=_on("apis workers links"),
     ),
 )

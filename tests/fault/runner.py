@@ -99,6 +99,7 @@ class Run:
         self.workload.reseed(seed)
         alone = len(faults) == 1
         stages = [Stage(self.system, self.workload, random.Random(seed + one.number), rounds, alone) for one in faults]
+        stages[0].mark_logs()
         async with stages[0].measured():
             await self.workload.start()
             await asyncio.sleep(WARM_SECONDS)
@@ -157,10 +158,9 @@ class Run:
         self, faults: Sequence[Fault], stages: Sequence[Stage], outcome: Outcome, report: Report
     ) -> set[Violation]:
         """I7, apart for what relays send (outbox rows, dead letters) and for what links do (clicks)."""
-        depths, resends = stages[0].depths, sum(one.resends for one in faults)
-        rows = sum(stage.depths.interrupted for stage in stages) + resends * depths.outbox
+        rows = sum(stage.depths.rows for stage in stages) + stages[0].unconfirmed("apis", "workers", "workers-2")
         rows += report.buried * sum(one.rereads for one in faults)
-        clicks = sum(one.resends + one.breaks for one in faults) * (self.workload.load.at_once + depths.spool)
+        clicks = sum(stage.depths.clicks for stage in stages) + stages[0].unconfirmed("links")
         fresh = sum(report.duplicates.values()) - self.repeated
         fresh_clicks = report.clicks - self.repeated_clicks
         self.repeated, self.repeated_clicks = self.repeated + fresh, report.clicks

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import os
 import random
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiokafka.errors import KafkaError
 from pymongo import AsyncMongoClient
@@ -25,18 +27,20 @@ from tests.fault.workload import Workload
 GRACE = 16.0
 MAIN = ("apis", "workers", "links")
 SPOOLED_CLICK = 400
+UNCONFIRMED = re.compile(rb"Kafka (?:did not take|refused) (\d+) records")
 BETWEEN = 40
 """Rows that may be added between the counting of rows and the interruption, on a busy machine."""
 
 
 @dataclass(slots=True)
 class Depths:
-    """What was in flight: the most outbox rows of all services at once, the most clicks in the spool, and the rows
-    that there were, together, at each moment at which a process was interrupted."""
+    """What was in flight: the most outbox rows of all services at once, the most clicks in the spool, and together
+    what there was at each moment at which a process was interrupted: `rows` of outboxes, and `clicks`."""
 
     outbox: int = 0
     spool: int = 0
-    interrupted: int = 0
+    rows: int = 0
+    clicks: int = 0
 
 
 @dataclass
@@ -53,6 +57,7 @@ class Stage:
     depths: Depths = field(default_factory=Depths)
     began: float = field(default_factory=time.monotonic)
     injected: float = 0.0
+    _heard: dict[str, int] = field(default_factory=dict)
 
     def holds(self, what: str, ok: bool, detail: object = "") -> None:
         """A condition of this fault beside the promises."""
@@ -94,10 +99,10 @@ class Stage:
         """Let it die at each of these fail points, then start it again."""
         await self.kill(name)
         for failpoint in failpoints:
-            await self.interrupts()
             await self.process(name).start(HERALD_FAILPOINT=f"{failpoint}:{self.chance.randint(2, 12)}")
+            self.depths.rows += await self._most_rows(self.process(name))
             try:
-                code = await self.process(name).ended(60)
+                code = await self.process(name).ended(1)
             except TimeoutError:
                 self.holds(f"{name} reached {failpoint}", ok=False)
                 await self.kill(name)
@@ -176,7 +181,17 @@ class Stage:
             rows = await self._rows()
         except PyMongoError:
             rows = self.depths.outbox
-        self.depths.interrupted += rows + BETWEEN
+        self.depths.rows += rows + BETWEEN
+        self.depths.clicks += self.workload.load.at_once + self.spooled() // SPOOLED_CLICK
+
+    async def _most_rows(self, process: Process) -> int:
+        """The most rows that there are at once until the process dies, or for a minute."""
+        most, deadline = 0, time.monotonic() + 60
+        while process.running and time.monotonic() < deadline:
+            with contextlib.suppress(PyMongoError):
+                most = max(most, await self._rows())
+            await asyncio.sleep(0.1)
+        return most + BETWEEN
 
     async def _rows(self) -> int:
         client: AsyncMongoClient[Document] = AsyncMongoClient(self.system.mongo_direct, serverSelectionTimeoutMS=500)
@@ -242,6 +257,20 @@ class Stage:
                     self.depths.outbox = max(self.depths.outbox, await self._rows())
             await asyncio.sleep(0.3)
 
+    # --- what the processes said ---------------------------------------------------------------------------------
+
+    def mark_logs(self) -> None:
+        """Begin to listen to what the processes say."""
+        self._heard = {name: _size(one.log) for name, one in self.system.processes.items()}
+
+    def unconfirmed(self, *names: str) -> int:
+        """How many records these processes told since then that Kafka had not confirmed: they were sent again."""
+        return sum(
+            int(number)
+            for name in names
+            for number in UNCONFIRMED.findall(self.process(name).log.read_bytes()[self._heard.get(name, 0) :])
+        )
+
     # --- what the crowd felt -----------------------------------------------------------------------------------
 
     def as_quick_as_before(self, since: float) -> None:
@@ -258,6 +287,10 @@ class Stage:
         visits = [one for one in self.workload.visits if one[0] >= since]
         found = [seconds for _, seconds, status in visits if status == 302]
         return len(visits), len(found), max(found, default=0.0)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _median(values: list[float]) -> float:
