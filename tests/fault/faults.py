@@ -13,13 +13,13 @@ RECOVERY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault that Herald must survive. Every promise is checked after each.
+    """A fault of RELIABILITY.md. Every promise is checked after each.
 
     I7 allows for each interruption of a process the events that were in flight at that moment, and for each send that
     a process tells was not confirmed the events of that send. `rereads` says that records are delivered again from
-    offset 0, so that dead letters may come again. `recovery` bounds I6. `fast` ones belong to `make test`. `handles` are the processes and servers
-    that it takes into its hands or cannot do without: two faults whose hands do not meet may come together, one that
-    handles "all" with none.
+    offset 0, so that dead letters may come again. `recovery` bounds I6. `fast` ones belong to `make test`. `handles`
+    are the processes and servers that it takes into its hands or cannot do without: two faults whose hands do not meet
+    may come together, one that handles "all" with none.
     """
 
     number: int
