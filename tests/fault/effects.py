@@ -1,6 +1,6 @@
 """What the consumers' stores must hold, worked out from the topics alone.
 
-Written from DOMAIN and the guides, not from the services' code: the default rules of points, the counters of
+Written from the contracts and the guides, not from the services' code: the default rules of points, the counters of
 figures, the projections. A difference names the event, entry or aggregate.
 """
 

@@ -13,7 +13,7 @@ RECOVERY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of RELIABILITY.md. Every promise is checked after each.
+    """A fault that Herald must survive. Every promise is checked after each.
 
     I7 allows for each interruption of a process the events that were in flight at that moment, and for each send that
     a process tells was not confirmed the events of that send. `rereads` says that records are delivered again from
