@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+
+from typer.testing import CliRunner
 
 from chassis.consumer import Consumer
 from chassis.ids import new_id
@@ -10,6 +13,7 @@ from chassis.letters import Letters
 from chassis.mongo import Transaction
 from chassis.service import Chassis, Service
 from chassis.settings import Settings
+from herald.cli import app
 from herald.operator import OperatorSettings
 from herald.topics import load_topics
 from herald.verify import verify
@@ -94,4 +98,31 @@ async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(st
         await service.chassis.mongo.db["inbox"].delete_one({"_id": ids[3]})
         assert await account() == (19, 2, 0, 1)
         assert not (await verify(operator)).ok
+    await service.chassis.close()
+
+
+async def test_the_commands_say_first_what_they_would_do(stage: Stage) -> None:
+    service = build(stage.settings(Settings), broken=True)
+    env = {**stage.infra.environment, "HERALD_NAMESPACE": stage.namespace}
+
+    async def herald(*words: str) -> str:
+        answer = await asyncio.to_thread(CliRunner().invoke, app, ["deadletters", *words], env=env)
+        assert answer.exit_code == 0, answer.output
+        return answer.stdout
+
+    async with stage.worker(service):
+        [event_id] = await stage.publish(left("hard"))
+        letters = Letters("gamification", stage.settings(Settings))
+        [letter] = await eventually(letters.open)
+        of = ("--service", "gamification")
+        assert (await herald("list", *of)).startswith(f"{letter.id}  gamification  ")
+        assert "no open dead letters" in await herald("list", *of, "--rule", "schema-mismatch")
+        shown = await herald("show", letter.id, *of)
+        assert f"ce_id: {event_id}" in shown
+        assert '  "person_id": "hard"' in shown
+        for act in ("replay", "drop"):
+            assert f"would {act} {letter.id}" in await herald(act, *of, "--rule", "failed")
+        assert [one.id for one in await letters.open()] == [letter.id]
+        assert "1 dropped" in await herald("drop", letter.id, *of, "--go")
+        assert await letters.open() == []
     await service.chassis.close()
