@@ -24,7 +24,8 @@ class SystemClock:
     """The machine's time."""
 
     def now(self) -> datetime:
-        return to_milliseconds(datetime.now(UTC))
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 class FixedClock:

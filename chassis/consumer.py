@@ -14,10 +14,10 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -29,6 +29,7 @@ from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from chassis.deadletters import REPLAYED_FOR, DeadLetters
+from chassis.decoding import Decoder, Received
 from chassis.failpoints import failpoint
 from chassis.kafka import Unacknowledged
 from chassis.mongo import Document, Transaction, unreachable
@@ -43,8 +44,8 @@ from herald_contracts.envelope import decode, text_headers
 if TYPE_CHECKING:
     from chassis.service import Chassis
 
+__all__ = ["Consumer", "ConsumerLoop", "Fenced", "Handler", "InvalidEvent", "Received", "Retry"]
 logger = logging.getLogger(__name__)
-E = TypeVar("E", bound=Event, covariant=True)
 INBOX = "inbox"
 RETRIES = 5
 COMMIT_SECONDS = 5.0
@@ -68,22 +69,6 @@ class InvalidEvent(Exception):
 
 class Retry(Exception):
     """What the event needs is not there yet: it is tried again in its place, a bounded number of times."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received(Generic[E]):
-    """An event as it came from Kafka. Its trace context is that of its `process` span."""
-
-    id: str
-    type: str
-    subject: str
-    time: datetime
-    data: E
-    topic: str
-    partition: int
-    offset: int
-    traceparent: str | None
-    tracestate: str | None
 
 
 Handler = Callable[[Sequence[Received[Event]], Transaction], Awaitable[None]]
@@ -152,6 +137,7 @@ class ConsumerLoop:
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._deadletters = DeadLetters(chassis)
+        self._decoder = Decoder(consumer.events, self._topic_names)
         self._positions = Positions(
             chassis.mongo, chassis.telemetry, self._topic_names, seconds=chassis.settings.kafka_timeout
         )
@@ -440,7 +426,7 @@ class ConsumerLoop:
         """Apply the events that never were; returns these."""
         ahead = await self._positions.advance(records, tx)
         fresh = events
-        if len(ahead) < len(records):
+        if not ahead.all:
             named = self._settings.topic
             fresh = [event for event in events if (named(event.topic), event.partition, event.offset) in ahead]
         fresh = await self._unseen(fresh, tx)
@@ -494,6 +480,9 @@ class ConsumerLoop:
     def _decode(self, records: Records) -> _Decoded:
         decoded = _Decoded()
         for record in records:
+            if (sound := self._decoder.quick(record)) is not None:
+                decoded.events.append(self._traced(sound, record, decoded))
+                continue
             headers = text_headers(record.headers)
             if headers.get(REPLAYED_FOR, self._chassis.name) != self._chassis.name:
                 self._skipped.add(1, {"reason": "replayed-for-another"})
@@ -510,26 +499,31 @@ class ConsumerLoop:
             except Undecodable as error:
                 decoded.poison.append((record, error))
                 continue
-            traceparent, tracestate = event.traceparent, event.tracestate
-            if recorded(traceparent):
-                span = self._span(record, event.id, event.type, extract(traceparent, tracestate))
-                traceparent, tracestate = inject(trace.set_span_in_context(span))
-                decoded.spans.append(span)
-            decoded.events.append(
-                Received(
-                    id=event.id,
-                    type=event.type,
-                    subject=event.subject,
-                    time=event.time,
-                    data=event.data,
-                    topic=self._topic_names[record.topic],
-                    partition=record.partition,
-                    offset=record.offset,
-                    traceparent=traceparent,
-                    tracestate=tracestate,
-                )
+            received: Received[Event] = Received(
+                id=event.id,
+                type=event.type,
+                subject=event.subject,
+                time=event.time,
+                data=event.data,
+                topic=self._topic_names[record.topic],
+                partition=record.partition,
+                offset=record.offset,
+                traceparent=event.traceparent,
+                tracestate=event.tracestate,
             )
+            decoded.events.append(self._traced(received, record, decoded))
         return decoded
+
+    def _traced(
+        self, event: Received[Event], record: ConsumerRecord[bytes, bytes], decoded: _Decoded
+    ) -> Received[Event]:
+        """The event within a `process` span, where its trace is recorded."""
+        if not recorded(event.traceparent):
+            return event
+        span = self._span(record, event.id, event.type, extract(event.traceparent, event.tracestate))
+        decoded.spans.append(span)
+        traceparent, tracestate = inject(trace.set_span_in_context(span))
+        return replace(event, traceparent=traceparent, tracestate=tracestate)
 
     def _span(self, record: ConsumerRecord[bytes, bytes], id: str, event_type: str, parent: Any) -> Span:
         topic = self._topic_names[record.topic]

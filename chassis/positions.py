@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +35,18 @@ class Fenced(Exception):
 
 class Moved(Exception):
     """The stored position speaks of another log than the one that is consumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Which records (topic, partition, offset) were ahead of the stored positions; `all`: each of those asked about."""
+
+    stored: Mapping[TopicPartition, int]
+    all: bool
+
+    def __contains__(self, place: tuple[str, int, int]) -> bool:
+        topic, partition, offset = place
+        return offset >= self.stored.get(TopicPartition(topic, partition), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +91,7 @@ class Positions:
         (retention has cut it) goes on there, and what was lost is counted. Raises KafkaError, TimeoutError,
         PyMongoError.
         """
-        firsts: dict[TopicPartition, int] = {}
-        for record in records:
-            firsts.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        firsts = {part: first for part, (first, _) in _stretches(records).items()}
         unsure = {part for part, first in firsts.items() if self._expected.get(part) != first}
         if not unsure:
             return records
@@ -149,15 +159,13 @@ class Positions:
         changed = await self._rows.update_one({"_id": row["_id"], "next": row["next"]}, {"$set": state})
         return changed.modified_count == 1
 
-    async def advance(self, records: Records, tx: Transaction) -> set[tuple[str, int, int]]:
-        """Move past these records; returns those (topic, partition, offset) that were still ahead.
+    async def advance(self, records: Records, tx: Transaction) -> Ahead:
+        """Move past these records; returns those that were still ahead.
 
         Raises Fenced if none were, Moved if a topic was created anew.
         """
-        ends: dict[TopicPartition, int] = {}
-        for record in records:
-            part = TopicPartition(record.topic, record.partition)
-            ends[part] = max(ends.get(part, 0), record.offset + 1)
+        stretches = _stretches(records)
+        ends = {part: last + 1 for part, (_, last) in stretches.items()}
         stored = await self.read(ends, tx)
         if all(stored.get(part, 0) >= end for part, end in ends.items()):
             raise Fenced
@@ -174,16 +182,11 @@ class Positions:
             session=tx.session,
             ordered=False,
         )
-        return {
-            (record.topic, record.partition, record.offset)
-            for record in records
-            if record.offset >= stored.get(TopicPartition(record.topic, record.partition), 0)
-        }
+        return Ahead(stored, all(first >= stored.get(part, 0) for part, (first, _) in stretches.items()))
 
     def passed(self, records: Records) -> None:
         """These records are dealt with: what follows on them needs no look at the log."""
-        for record in records:
-            self._expected[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        self._expected.update({part: last + 1 for part, (_, last) in _stretches(records).items()})
 
     def applied(self, part: TopicPartition, default: int) -> int:
         """Where the next record of a partition will be, by what this process dealt with."""
@@ -208,6 +211,17 @@ class Positions:
     def _log_of(self, part: TopicPartition) -> Document:
         log = self._logs.get(part.topic)
         return {} if log is None else {"log": log}
+
+
+def _stretches(records: Records) -> dict[TopicPartition, tuple[int, int]]:
+    """First and last offset by partition; the records of each are in order."""
+    firsts: dict[tuple[str, int], int] = {}
+    lasts: dict[tuple[str, int], int] = {}
+    for record in records:
+        part = (record.topic, record.partition)
+        firsts.setdefault(part, record.offset)
+        lasts[part] = record.offset
+    return {TopicPartition(*part): (first, lasts[part]) for part, first in firsts.items()}
 
 
 def _key(part: TopicPartition) -> str:

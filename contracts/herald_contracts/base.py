@@ -74,4 +74,5 @@ class Event(Part):
 
         Raises pydantic's ``ValidationError`` naming each wrong field.
         """
-        return cls.model_validate_json(value, strict=True)
+        found: Self = cls.__pydantic_validator__.validate_json(value, strict=True)
+        return found

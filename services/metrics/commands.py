@@ -14,10 +14,10 @@ from chassis.http import check_version
 from chassis.mongo import Document, Transaction
 from chassis.problems import Conflict, Invalid, Violation
 from herald_contracts import EngagementRecorded, Event, ObjectiveReached, PostRemoved, PostShared
-from services.metrics.domain.counts import Counts
+from services.metrics.domain.counts import field_of
 from services.metrics.domain.periods import day_of
 from services.metrics.domain.value import doubly_paid
-from services.metrics.store import Key, Store
+from services.metrics.store import Changes, Store
 
 Act = PostShared | PostRemoved | EngagementRecorded
 ACTS: tuple[type[Event], ...] = (PostShared, PostRemoved, EngagementRecorded)
@@ -54,23 +54,18 @@ async def book_waiting(store: Store, program_id: str, tx: Transaction) -> bool:
 
 async def _book_known(store: Store, acts: Sequence[Booked], zones: Mapping[str, str], tx: Transaction) -> None:
     facts = [_fact(one, zones[one.act.program_id]) for one in acts]
-    totals: dict[Key, Counts] = defaultdict(Counts)
-    persons: dict[Key, Counts] = defaultdict(Counts)
-
-    def counts_at(where: Mapping[str, Any]) -> tuple[Counts, Counts]:
+    moves: list[tuple[Mapping[str, Any], str, int]] = [
+        (fact, name, fact["quantity"])
+        for fact in facts
+        if fact["type"] == "engagement" and (name := field_of(fact["kind"], fact["verdict"], fact["measure"]))
+    ]
+    moves += [(where, "shares", number) for where, number in await _shares_moved(store, facts, tx)]
+    totals: Changes = defaultdict(lambda: defaultdict(int))
+    persons: Changes = defaultdict(lambda: defaultdict(int))
+    for where, name, number in moves:
         program, day, network = where["program_id"], where["day"], where["network"]
-        return (
-            totals[program, day, network, where["content_id"]],
-            persons[program, day, where["ambassador_id"], network],
-        )
-
-    for fact in facts:
-        if fact["type"] == "engagement":
-            for counts in counts_at(fact):
-                counts.add_engagement(fact["kind"], fact["verdict"], fact["measure"], fact["quantity"])
-    for where, number in await _shares_moved(store, facts, tx):
-        for counts in counts_at(where):
-            counts.add_share(number)
+        totals[program, day, network, where["content_id"]][name] += number
+        persons[program, day, where["ambassador_id"], network][name] += number
     await store.insert_facts(facts, tx)
     await store.add(totals, persons, tx)
     await store.beat({one.act.program_id: one.traceparent for one in acts}, tx)
@@ -107,14 +102,11 @@ def _fact(one: Booked, time_zone: str) -> Document:
         "at": act.occurred_at,
         "day": day_of(act.occurred_at, time_zone),
     }
-    match act:
-        case PostShared():
-            fact["type"] = "share"
-        case PostRemoved():
-            fact["type"] = "removal"
-        case EngagementRecorded():
-            fact |= {"type": "engagement", "kind": act.kind, "verdict": act.verdict, "quantity": act.quantity}
-            fact["measure"] = act.measure
+    if isinstance(act, EngagementRecorded):
+        fact |= {"type": "engagement", "kind": act.kind, "verdict": act.verdict, "quantity": act.quantity}
+        fact["measure"] = act.measure
+    else:
+        fact["type"] = "share" if isinstance(act, PostShared) else "removal"
     return fact
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from services.metrics.domain.counts import FIELDS, Counts, Enrolment, Turn, span
 from services.metrics.domain.periods import Period
 
 Key = tuple[str, ...]
+Changes = Mapping[Key, MutableMapping[str, int]]
+"""By key of a counters document, what is added to which of its fields."""
 GOAL = ("kpi", "target", "starts_on", "ends_on")
 
 
@@ -85,21 +87,21 @@ class Store:
         wanted = {"post_id": {"$in": list(posts)}, "type": {"$in": ["share", "removal"]}}
         return await self.facts.find(wanted, session=tx.session).to_list()
 
-    async def add(self, totals: Mapping[Key, Counts], persons: Mapping[Key, Counts], tx: Transaction) -> None:
+    async def add(self, totals: Changes, persons: Changes, tx: Transaction) -> None:
         """Add to the counters: totals by (program, day, network, content), persons by (program, day, ambassador,
         network). One bulk write each."""
         await self._add(self.totals, ("program_id", "day", "network", "content_id"), totals, tx)
         await self._add(self.person_days, ("program_id", "day", "ambassador_id", "network"), persons, tx)
 
-    async def _add(self, collection: Any, names: Key, counts: Mapping[Key, Counts], tx: Transaction) -> None:
+    async def _add(self, collection: Any, names: Key, counts: Changes, tx: Transaction) -> None:
         writes = [
             UpdateOne(
                 {"_id": "|".join(key)},
-                {"$inc": changed, "$setOnInsert": dict(zip(names, key, strict=True))},
+                {"$inc": change, "$setOnInsert": dict(zip(names, key, strict=True))},
                 upsert=True,
             )
             for key, one in counts.items()
-            if (changed := one.fields())
+            if (change := {name: number for name, number in one.items() if number})
         ]
         if writes:
             await collection.bulk_write(writes, session=tx.session, ordered=False)

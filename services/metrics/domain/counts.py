@@ -13,6 +13,15 @@ UNMEASURED = ("estimated", "potential")
 SMALL_GROUP = 5
 
 
+def field_of(kind: str, verdict: str, measure: str) -> str | None:
+    """The flat name under which an engagement is counted; None for one that no figure takes in."""
+    if measure != "measured":
+        return f"{kind}_{measure}" if verdict == "counted" else None
+    if kind == "click":
+        return f"click_{verdict}"
+    return kind if verdict == "counted" else None
+
+
 @dataclass(slots=True)
 class Counts:
     """Additive counts of any slice: shares, clicks by verdict, other engagements by kind (counted ones).
@@ -23,18 +32,6 @@ class Counts:
     shares: int = 0
     clicks: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
-
-    def add_share(self, number: int) -> None:
-        self.shares += number
-
-    def add_engagement(self, kind: str, verdict: str, measure: str, quantity: int) -> None:
-        if measure != "measured":
-            if verdict == "counted":
-                self.others[f"{kind}_{measure}"] += quantity
-        elif kind == "click":
-            self.clicks[verdict] += quantity
-        elif verdict == "counted":
-            self.others[kind] += quantity
 
     def merge(self, other: Counts) -> None:
         self.shares += other.shares

@@ -1,6 +1,7 @@
 """The figures' rules: days, counts, value, objectives, definitions."""
 
 import random
+from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from services.metrics.domain.counts import (
     Enrolment,
     Turn,
     enrolled,
+    field_of,
     ratio,
     shown_apart,
     spans,
@@ -35,10 +37,11 @@ acts = st.lists(
 
 
 def counted(entries: list[tuple[str, str, int]]) -> Counts:
-    found = Counts()
+    flat: dict[str, int] = defaultdict(int)
     for kind, verdict, quantity in entries:
-        found.add_engagement(kind, verdict, "measured", quantity)
-    return found
+        if (name := field_of(kind, verdict, "measured")) is not None:
+            flat[name] += quantity
+    return Counts.of_fields(flat)
 
 
 @given(acts, acts)
