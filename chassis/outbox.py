@@ -84,6 +84,8 @@ class Relay:
             while self._lease.held and not stop.is_set():
                 self._wake.clear()
                 rows = await self._pending()
+                if not self._lease.held:  # this process may have stood still while it read
+                    break
                 self._oldest = rows[0]["at"] if rows else None
                 if not rows:
                     with suppress(TimeoutError):
