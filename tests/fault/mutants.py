@@ -12,7 +12,7 @@ import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from pymongo import UpdateOne
 
 import chassis.kafka
-from chassis.consumer import COMMIT_SECONDS, ConsumerLoop, Received
+from chassis.consumer import COMMIT_SECONDS, INBOX, ConsumerLoop, Received
 from chassis.deadletters import Buried, DeadLetters
 from chassis.kafka import Producer
 from chassis.leases import Lease
@@ -50,16 +50,21 @@ def replace(owner: object, name: str, change: Callable[[Any], Any]) -> None:
 
 @mutant
 def no_inbox() -> None:
-    """The inbox is written and never read."""
+    """The inbox is written and never read. (Collections that serve as one by themselves stay as they are.)"""
 
-    async def unseen(self: Any, events: Iterable[Received[Event]], tx: Transaction) -> list[Received[Event]]:
-        all_ = list(events)
-        if all_:
-            notes = [UpdateOne({"_id": one.id}, {"$set": {"at": tx.now}}, upsert=True) for one in all_]
-            await self._inbox.bulk_write(notes, session=tx.session)
-        return all_
+    def change(sound: Any) -> Any:
+        async def unseen(self: Any, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
+            elsewhere = [one for one in events if self._consumer.inbox_of(one.type) != INBOX]
+            kept = {one.id for one in await sound(self, elsewhere, tx)}
+            again = [one for one in events if one.id in kept or self._consumer.inbox_of(one.type) == INBOX]
+            notes = [UpdateOne({"_id": one.id}, {"$set": {"at": tx.now}}, upsert=True) for one in again]
+            if notes:
+                await self._inbox.bulk_write(notes, session=tx.session)
+            return again
 
-    replace(ConsumerLoop, "_unseen", lambda _: unseen)
+        return unseen
+
+    replace(ConsumerLoop, "_unseen", change)
 
 
 @mutant
