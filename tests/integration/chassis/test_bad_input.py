@@ -261,6 +261,7 @@ async def test_a_topic_that_is_created_anew_is_consumed_from_its_beginning(
     stage: Stage, listener: Listener, monkeypatch: pytest.MonkeyPatch, state: str, records: int
 ) -> None:
     monkeypatch.setattr(consumer, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(consumer, "METADATA_SECONDS", 1.0)
 
     async def anew() -> None:
         async with administration(stage) as admin:
@@ -285,11 +286,11 @@ async def test_a_topic_that_is_created_anew_is_consumed_from_its_beginning(
         await listener.hears(*(f"old{number}" for number in range(5)))
         if state == "running":
             await anew()
-            await listener.hears(*(f"new{number}" for number in range(records)), within=40)
+            await listener.hears(*(f"new{number}" for number in range(records)), within=60)
     if state == "stopped":
         await anew()
         async with listener.working():
-            await listener.hears(*(f"new{number}" for number in range(records)), within=40)
+            await listener.hears(*(f"new{number}" for number in range(records)), within=60)
 
 
 async def _create(admin: AIOKafkaAdminClient, topic: str) -> None:
