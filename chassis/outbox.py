@@ -81,10 +81,10 @@ class Relay:
             await _wait(stop, self._lease.seconds / 4)
             return
         async with self._lease.kept():
-            while self._lease.held and not stop.is_set():
+            while not stop.is_set():
                 self._wake.clear()
                 rows = await self._pending()
-                if not self._lease.held:  # this process may have stood still while it read
+                if not self._lease.held:  # after reading: this process may have stood still meanwhile
                     break
                 self._oldest = rows[0]["at"] if rows else None
                 if not rows:
