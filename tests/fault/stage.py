@@ -268,7 +268,8 @@ class Stage:
         return sum(
             int(number)
             for name in names
-            for number in UNCONFIRMED.findall(self.process(name).log.read_bytes()[self._heard.get(name, 0) :])
+            if self.process(name).log.exists()
+            for number in UNCONFIRMED.findall(self.process(name).log.read_bytes()[self._heard[name] :])
         )
 
     # --- what the crowd felt -----------------------------------------------------------------------------------
