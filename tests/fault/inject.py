@@ -18,12 +18,23 @@ from redis.asyncio import Redis
 
 from herald.topics import load_topics
 from tests.fault import poison
-from tests.fault.evidence import DEAD, SERVICES, Document, consumers, contract, end_offsets, read_stores, read_topics
+from tests.fault.evidence import (
+    DEAD,
+    SERVICES,
+    Document,
+    Record,
+    consumers,
+    contract,
+    end_offsets,
+    read_stores,
+    read_topics,
+)
 from tests.fault.journal import Produced
 from tests.fault.poison import Draft
 from tests.fault.stage import MAIN, Stage
 from tests.fault.world import MANAGER
 
+AT_ONCE = 30
 SESSION = 14.0
 """Longer than a consumer's session and than a relay's lease (10 s each)."""
 TOGETHER = 5.0
@@ -247,11 +258,16 @@ async def published_again(stage: Stage) -> None:
     there = await read_topics(stage.system.kafka, topics)
     own = {one.id for one in stage.workload.journal.produced}
     known = [one for topic in topics for one in there[topic] if one.id and one.id not in own]
-    for one in stage.chance.sample(known, k=min(300, len(known))):
+    chosen = stage.chance.sample(known, k=min(300, len(known)))
+
+    async def publish(one: Record) -> None:
         note = Produced(one.id, one.topic, "published again")
         await stage.workload.send(note, Draft(one.topic, one.key, one.value, list(one.headers)))
         again = stage.workload.journal.repeated
         again[one.id] = again.get(one.id, 0) + note.copies
+
+    for start in range(0, len(chosen), AT_ONCE):
+        await asyncio.gather(*(publish(one) for one in chosen[start : start + AT_ONCE]))
 
 
 async def poisoned(stage: Stage) -> None:
