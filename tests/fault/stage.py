@@ -274,14 +274,16 @@ class Stage:
 
     # --- what the crowd felt -----------------------------------------------------------------------------------
 
-    def as_quick_as_before(self, since: float) -> None:
-        """Requests to the APIs that began since then (monotonic) took about as long as those before the fault."""
+    def as_quick_as_before(self, since: float, before: tuple[float, float] | None = None) -> None:
+        """Requests to the APIs that began since then (monotonic) took about as long as those that began between the
+        two moments `before`, or else as those before the fault."""
         if not self.alone:
             return
+        first, last = before or (self.began, self.injected)
         calls = self.workload.world.client.latencies
-        before = _median([seconds for at, seconds in calls if self.began <= at < self.injected])
-        after = _median([seconds for at, seconds in calls if at >= since])
-        self.holds("the APIs answer as before", after < 3 * before + 0.25, f"median {after:.2f} s, not {before:.2f} s")
+        then = _median([seconds for at, seconds in calls if first <= at < last])
+        now = _median([seconds for at, seconds in calls if at >= since])
+        self.holds("the APIs answer as before", now < 3 * then + 0.25, f"median {now:.2f} s, not {then:.2f} s")
 
     def redirects(self, since: float) -> tuple[int, int, float]:
         """How many visits began since then, how many were redirected, and the slowest of these."""
