@@ -40,20 +40,21 @@ console = Console()
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A mutant by name, the numbers of the faults that should catch it, and the promise that each should find broken,
-    to somebody or something that `whom` says (anybody when empty).
+    """A mutant by name, the numbers of the faults that should catch it, and the promises of which each should find one
+    broken, to somebody or something that `whom` says (anybody when empty).
 
-    The promise is never I6: a mutant that hangs or dies proves nothing of the checker's arithmetic.
+    I6 is never among them: a mutant that hangs or dies proves nothing of the checker's arithmetic.
     """
 
     name: str
     faults: tuple[int, ...]
-    promise: str
+    promises: tuple[str, ...]
     whom: str = ""
 
-    def caught(self, outcome: Outcome) -> bool:
-        """Whether the outcome of a fault shows what is broken."""
-        return any(self.whom in one for one in outcome.broken.get(self.promise, ()))
+    def caught(self, outcome: Outcome) -> str:
+        """The expected promise that the outcome of a fault shows broken; empty if none."""
+        shown = (one for one in self.promises if any(self.whom in whom for whom in outcome.broken.get(one, ())))
+        return next(shown, "")
 
     @property
     def what(self) -> str:
@@ -61,35 +62,36 @@ class Mutation:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
-    Mutation("no-inbox", (16,), "I2"),
-    Mutation("no-fence", (15,), "I2"),
-    Mutation("acknowledge-first", (3,), "I5"),
-    Mutation("commit-everything", (3,), "I5"),
-    Mutation("effect-apart", (3,), "I5"),
-    Mutation("letters-unconfirmed", (18,), "I5"),
-    Mutation("letters-swallowed", (17,), "I5"),
-    Mutation("neighbours-buried", (17,), "I5"),
-    Mutation("publish-before-commit", (1,), "I4"),
-    Mutation("relay-by-id", (16,), "I1"),
-    Mutation("any-order", (10,), "I3"),
-    Mutation("deleted-before-ack", (10,), "I1"),
-    Mutation("lease-never-checked", (8,), "I7", whom="events"),
-    Mutation("no-fencing", (8,), "I7", whom="events"),
-    Mutation("not-idempotent", (12,), "I7", whom="events"),
-    Mutation("producer-kept", (9,), "I7", whom="events"),
-    Mutation("no-spool", (10,), "I8"),
-    Mutation("key-ignored", (1,), "I2"),
+    Mutation("no-inbox", (16,), ("I2",)),
+    Mutation("no-fence", (15,), ("I2",)),
+    Mutation("acknowledge-first", (3,), ("I5",)),
+    Mutation("commit-everything", (3,), ("I5",)),
+    Mutation("effect-apart", (3,), ("I5",)),
+    Mutation("letters-unconfirmed", (18,), ("I5",)),
+    Mutation("letters-swallowed", (17,), ("I5",)),
+    Mutation("neighbours-buried", (17,), ("I5",)),
+    Mutation("publish-before-commit", (1,), ("I4", "I3", "I2")),
+    Mutation("relay-by-id", (16,), ("I1",)),
+    Mutation("any-order", (10,), ("I3",)),
+    Mutation("deleted-before-ack", (10,), ("I1",)),
+    Mutation("lease-never-checked", (8,), ("I7",), whom="events"),
+    Mutation("no-fencing", (8,), ("I7",), whom="events"),
+    Mutation("not-idempotent", (12,), ("I7",), whom="events"),
+    Mutation("producer-kept", (9,), ("I7",), whom="events"),
+    Mutation("no-spool", (10,), ("I8",)),
+    Mutation("key-ignored", (1,), ("I2",)),
 )
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What became of a mutation. `caught_by` is the fault that found the expected promise broken; `found` holds some
+    """What became of a mutation. `caught_by` is the fault that found an expected `promise` broken; `found` holds some
     of the violations of every promise that it found broken, `broken` how many there were."""
 
     mutation: str
     what: str
-    expected: str
+    expected: tuple[str, ...]
+    promise: str = ""
     caught_by: int | None = None
     fault: str = ""
     broken: dict[str, int] = field(default_factory=dict)
@@ -109,7 +111,7 @@ async def meet(
     faults: Collection[int],
     seed: int,
     *,
-    until: Callable[[Outcome], bool] = lambda _: False,
+    until: Callable[[Outcome], object] = lambda _: False,
     logs: Path | None = None,
     done: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
@@ -134,14 +136,14 @@ async def meet(
 async def judge(mutation: Mutation, seed: int, logs: Path | None = None) -> Verdict:
     """Bring the mutation before its faults."""
     began = time.monotonic()
-    verdict = Verdict(mutation.name, mutation.what, mutation.promise)
+    verdict = Verdict(mutation.name, mutation.what, mutation.promises)
     for outcome in await meet(mutation.name, mutation.faults, seed, until=mutation.caught, logs=logs):
         verdict.fault, verdict.fault_seconds = outcome.name, outcome.seconds
         verdict.broken = {promise: len(whom) for promise, whom in outcome.broken.items()}
         verdict.found = {promise: whom[:EXAMPLES] for promise, whom in outcome.broken.items()}
         verdict.conditions = outcome.conditions
-        if mutation.caught(outcome):
-            verdict.caught_by = outcome.fault
+        if promise := mutation.caught(outcome):
+            verdict.caught_by, verdict.promise = outcome.fault, promise
     verdict.seconds = round(time.monotonic() - began, 1)
     verdict.load_average = round(os.getloadavg()[0], 1)
     return verdict
@@ -194,7 +196,7 @@ async def _apart(mutation: Mutation, seed: int, folder: Path, places: asyncio.Se
     if file.exists():
         verdict = Verdict(**json.loads(file.read_text()))
     else:
-        verdict = Verdict(mutation.name, mutation.what, mutation.promise, conditions=[child.last_words()])
+        verdict = Verdict(mutation.name, mutation.what, mutation.promises, conditions=[child.last_words()])
     _announce(verdict)
     return verdict
 
@@ -206,7 +208,7 @@ def _announce_sound(outcome: Outcome) -> None:
 
 
 def _announce(one: Verdict) -> None:
-    by = f"caught by fault {one.caught_by} ({one.expected})" if one.caught else "SURVIVED"
+    by = f"caught by fault {one.caught_by} ({one.promise})" if one.caught else "SURVIVED"
     took = f"{one.seconds:.0f} s ({one.fault_seconds:.0f} of them the fault), load {one.load_average}"
     console.print(f"{one.mutation:22} {by}, {took}", highlight=False)
     for promise, whom in one.found.items():
@@ -220,7 +222,7 @@ def _show(verdicts: Sequence[Verdict], seconds: float) -> None:
     table = Table("mutation", "what is broken", "caught by", "promise", "all that went red", title="Mutations")
     for one in verdicts:
         by = f"{one.caught_by} {one.fault}" if one.caught else "nothing: it survived"
-        promise = f"{one.expected} {PROMISES[one.expected]}"
+        promise = f"{one.promise} {PROMISES[one.promise]}" if one.caught else f"not {' or '.join(one.expected)}"
         table.add_row(one.mutation, one.what, by, promise, ", ".join(sorted(one.broken)) or "-")
     console.print(table)
     caught = sum(1 for one in verdicts if one.caught)
