@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from bench.frame import Bench, Contest, Findings, Limit, Round, Size
-from bench.stand import Stand, answers, installation, process, usage
+from bench.stand import READY_SECONDS, Stand, answers, installation, process, usage
 from herald.local.plan import ProcessSpec
 from herald.topics import apply_topics
 
@@ -77,7 +77,7 @@ def listens(port: int) -> float:
     """When something listens on the port. Raises SystemExit."""
     import socket
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -37,8 +37,7 @@ from services.sharing.targetcache import Link, TargetCache
 
 logger = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Za-z0-9_-]{4,32}")
-PURPOSES = (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose")
-UNTRACED = "00-{}-{}-00"
+PURPOSES = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
 _EMPTY = {"type": "http.response.body", "body": b""}
 _CONSTANT_HEADERS = [
     ("ce_specversion", SPEC_VERSION.encode()),
@@ -263,7 +262,7 @@ class Links:
         """Record the click; returns when it is kept."""
         moment, day = self._moment.now()
         browser = headers.get(b"user-agent", b"").decode("latin-1")
-        purpose = next((headers[name].decode("latin-1") for name in PURPOSES if name in headers), "")
+        purpose = "" if PURPOSES.isdisjoint(headers) else _purpose(headers)
         visitor = None
         if headers.get(b"sec-gpc") != b"1" and headers.get(b"dnt") != b"1":
             forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
@@ -300,7 +299,12 @@ class Links:
 def _untraced(id: str) -> str:
     """A trace context that says "not recorded", so that what follows from the click costs no spans either."""
     text = id.replace("-", "")
-    return UNTRACED.format(text, text[16:])
+    return f"00-{text}-{text[16:]}-00"
+
+
+def _purpose(headers: Headers) -> str:
+    """All that a request says of why it was made."""
+    return " ".join(headers[name].decode("latin-1") for name in PURPOSES if name in headers)
 
 
 def _answered(span: Span | None, status: int) -> None:
