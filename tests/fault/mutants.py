@@ -305,12 +305,6 @@ def not_idempotent() -> None:
     replace(chassis.kafka, "AIOKafkaProducer", change)
 
 
-@mutant
-def producer_kept() -> None:
-    """After a failed send the same producer goes on."""
-    replace(Producer, "_discard", lambda _: lambda *_: None)
-
-
 # --- requests ----------------------------------------------------------------------------------------------------
 
 

@@ -77,7 +77,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("lease-never-checked", (8,), ("I7",), whom="events"),
     Mutation("no-fencing", (8,), ("I7",), whom="events"),
     Mutation("not-idempotent", (12,), ("I7",), whom="events"),
-    Mutation("producer-kept", (9,), ("I7",), whom="events"),
     Mutation("no-spool", (10,), ("I8",)),
     Mutation("key-ignored", (1,), ("I2",)),
 )
