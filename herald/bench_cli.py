@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+WIDTH = 180
 README = Path(__file__).parents[1] / "README.md"
 
 
@@ -40,6 +42,7 @@ def bench(
     if unknown:
         typer.echo(f"herald: there is no bench {sorted(unknown)[0]}; there are {', '.join(frame.NAMES)}", err=True)
         raise typer.Exit(2)
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # topics that are just being made have no leader yet
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
     found = []
     with servers() as stand:
@@ -51,4 +54,4 @@ def bench(
     shown = Table(*frame.HEAD)
     for result in found:
         shown.add_row(*frame.row(result))
-    Console().print(shown)
+    Console(width=max(WIDTH, Console().width)).print(shown)
