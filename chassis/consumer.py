@@ -53,6 +53,7 @@ RECONNECT_MS = 500
 METADATA_SECONDS = 30.0  # until a new partition is noticed
 LOOK_SECONDS = 5.0
 IDLE_POLL_MS = 20
+FETCH_WAIT_MS = 25  # a partition that was read empty waits for as long as the fetch under way waits for the others
 MAX_LINKS = 128
 LATENCIES_A_BATCH = 50
 DUPLICATE_KEY = 11000
@@ -217,7 +218,7 @@ class ConsumerLoop:
             auto_offset_reset="earliest",
             max_records=self._consumer.max_batch,
             batch_timeout_ms=IDLE_POLL_MS,
-            fetch_max_wait_ms=250,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=int(self._settings.kafka_max_poll * 1000),
