@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from aiokafka.errors import KafkaError
@@ -218,14 +218,14 @@ def letters_router(chassis: Chassis) -> Router:
             found = await letters.open(order.wants)
         whole = [letter for letter in found if not letter.left_out]
         if order.dry_run:
-            return _done(order, whole, len(found) - len(whole))
+            return _done(order, chassis.clock.now(), whole, len(found) - len(whole))
         if busy.locked():
             raise Conflict("A replay is under way.", type_="replay-under-way")
         async with busy, _kafka(None):
             replayed = letters.replay(whole[:AT_ONCE], chassis.producer, per_second=PER_SECOND, by=caller.id)
             done = [letter async for letter in replayed]
         logger.info("%s replayed %d dead letters", caller.id, len(done))
-        return _done(order, whole, len(found) - len(whole), done)
+        return _done(order, chassis.clock.now(), whole, len(found) - len(whole), done)
 
     @router.post("/drop")
     async def drop_letters(order: LettersOrder, caller: Administrator) -> Done:
@@ -233,11 +233,11 @@ def letters_router(chassis: Chassis) -> Router:
         async with _kafka():
             found = await letters.open(order.wants)
         if order.dry_run:
-            return _done(order, found)
+            return _done(order, chassis.clock.now(), found)
         async with _kafka(None):
             await letters.drop(found, chassis.producer, by=caller.id)
         logger.info("%s dropped %d dead letters", caller.id, len(found))
-        return _done(order, found, done=found)
+        return _done(order, chassis.clock.now(), found, done=found)
 
     return router
 
@@ -267,12 +267,14 @@ def _details(letter: Letter, content: Content) -> LetterDetails:
     )
 
 
-def _done(order: LettersOrder, found: Sequence[Letter], not_whole: int = 0, done: Sequence[Letter] = ()) -> Done:
+def _done(
+    order: LettersOrder, now: datetime, found: Sequence[Letter], not_whole: int = 0, done: Sequence[Letter] = ()
+) -> Done:
     return Done(
         dry_run=order.dry_run,
         done=len(done),
         left=len(found) - len(done),
         not_whole=not_whole,
-        before=order.before or datetime.now(UTC),
+        before=order.before or now,
         items=[LetterView.of(letter) for letter in (done or found)[:100]],
     )
