@@ -37,7 +37,10 @@ async def test_the_interface_is_as_described(stage: Stage, service: Service) -> 
         OpenAPIV31SpecValidator(document).validate()
         cases = await asyncio.to_thread(collect, document)
         assert {case.operation.label for case in cases} == {
-            f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods
+            f"{method.upper()} {path}"
+            for path, methods in document["paths"].items()
+            for method in methods
+            if "/deadletters" not in path
         }
         await service.chassis.mongo.db["principals"].update_one(
             {"_id": "mia"}, {"$set": {"roles": ["manager", "admin"]}}
