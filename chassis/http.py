@@ -37,6 +37,11 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def example(**values: Any) -> ConfigDict:
+    """The configuration of a model that answers, with what an answer looks like."""
+    return ConfigDict(frozen=True, json_schema_extra={"example": values})
+
+
 class JsonRoute(APIRoute):
     """A route whose body, if it declares one, is JSON by name and not only by luck."""
 

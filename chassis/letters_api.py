@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from aiokafka.errors import KafkaError
 from fastapi import Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from chassis.directory import Principal
-from chassis.http import Body, Cursor, Limit, Router, decode_cursor, encode_cursor, requires
+from chassis.http import Body, Cursor, Limit, Router, decode_cursor, encode_cursor, example, requires
 from chassis.kafka import Unacknowledged
 from chassis.letters import Content, Letter, Letters, as_json, as_text
 from chassis.problems import Conflict, Invalid, NotFound, Overloaded
@@ -48,14 +48,10 @@ Rule = Annotated[str, Query(max_length=128, description="What was broken", examp
 LetterId = Annotated[str, Path(max_length=64, examples=[ID])]
 
 
-def _example(**values: Any) -> ConfigDict:
-    return ConfigDict(frozen=True, json_schema_extra={"example": values})
-
-
 class LetterView(BaseModel):
     """A record that could not be processed, and why."""
 
-    model_config = _example(**LETTER)
+    model_config = example(**LETTER)
 
     id: str
     rule: str = Field(description="Which rule it broke, as a stable word; `failed` is a fault of the service")
@@ -97,7 +93,7 @@ class Group(BaseModel):
 class LettersView(BaseModel):
     """Open dead letters in the order of their origin."""
 
-    model_config = _example(
+    model_config = example(
         items=[LETTER],
         next=None,
         total=1,
@@ -118,7 +114,7 @@ class HeaderView(BaseModel):
 class LetterDetails(LetterView):
     """A letter with the record that it is about, as text: what is no text as `\\xff`."""
 
-    model_config = _example(
+    model_config = example(
         **LETTER,
         key="amina",
         headers=[{"name": "ce_type", "value": "herald.EngagementRecorded.v1"}],
@@ -155,7 +151,7 @@ class LettersOrder(Body):
 class Done(BaseModel):
     """What was done, or would be."""
 
-    model_config = _example(dry_run=True, done=0, left=1, not_whole=0, before="2026-03-04T08:31:00Z", items=[LETTER])
+    model_config = example(dry_run=True, done=0, left=1, not_whole=0, before="2026-03-04T08:31:00Z", items=[LETTER])
 
     dry_run: bool
     done: int

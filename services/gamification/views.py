@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from chassis.http import Body
+from chassis.http import Body, example
 from herald_contracts.base import Time
 from herald_contracts.content import Network
 from services.gamification.commands import Rebuilt, RulesOrder
@@ -29,14 +29,10 @@ def _text(value: object) -> object:
     return value
 
 
-def _example(**values: Any) -> ConfigDict:
-    return ConfigDict(frozen=True, json_schema_extra={"example": values})
-
-
 class PointsView(BaseModel):
     """A person's points in a programme."""
 
-    model_config = _example(program_id=PROGRAM, total=182, this_week=24, this_month=96, rank=12, hidden=False)
+    model_config = example(program_id=PROGRAM, total=182, this_week=24, this_month=96, rank=12, hidden=False)
 
     program_id: str
     total: int
@@ -60,7 +56,7 @@ class PointsView(BaseModel):
 class EntryView(BaseModel):
     """One entry of the ledger."""
 
-    model_config = _example(
+    model_config = example(
         entry_id="0d9e0f3f-8b4e-5a0b-9f6c-0d2f0a5f9c11",
         points=2,
         rule="click",
@@ -119,7 +115,7 @@ class LedgerView(BaseModel):
 class StandingView(BaseModel):
     """A line of a leaderboard: of a person, or of a team or country."""
 
-    model_config = _example(
+    model_config = example(
         rank=3, person_id=PERSON, name=None, points=182, ambassadors=None, points_per_head=None, me=True
     )
 
@@ -297,7 +293,7 @@ def _state(programme: Programme, rules: RuleSet, in_force: RuleSet) -> State:
 class RebuiltView(BaseModel):
     """What adding up the ledger found."""
 
-    model_config = _example(program_id=PROGRAM, ambassadors=300, entries=4182, corrected=0)
+    model_config = example(program_id=PROGRAM, ambassadors=300, entries=4182, corrected=0)
 
     program_id: str
     ambassadors: int

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from chassis.http import Body
+from chassis.http import Body, example
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.periods import Period
 from services.metrics.domain.value import FORMULA, Rates
@@ -19,10 +19,6 @@ Language = Literal["fr", "en"]
 Number = int | float
 Amount = Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=4)]
 Action = Literal["click", "like", "comment", "repost", "impression"]
-
-
-def _example(**values: Any) -> ConfigDict:
-    return ConfigDict(frozen=True, json_schema_extra={"example": values})
 
 
 NOVEMBER = {"from": "2026-11-01", "to": "2026-11-30"}
@@ -43,7 +39,7 @@ LINKEDIN_RATES = {"linkedin": {"click": 3.2}, "*": {"click": 0.5}}
 class PeriodView(BaseModel):
     """Days in the programme's time zone, both included."""
 
-    model_config = _example(**NOVEMBER)
+    model_config = example(**NOVEMBER)
 
     first: date = Field(alias="from")
     to: date
@@ -56,7 +52,7 @@ class PeriodView(BaseModel):
 class FigureView(BaseModel):
     """A figure with what it is made of; only what applies to it is there."""
 
-    model_config = _example(**PARTICIPATION)
+    model_config = example(**PARTICIPATION)
 
     value: Number | None = Field(description="Null where there is nothing to divide by")
     numerator: Number = Field(default=0, description="Of a rate")
@@ -88,7 +84,7 @@ class SliceView(BaseModel):
 class FiguresView(SliceView):
     """The figures of a period, and of the same number of days before it."""
 
-    model_config = _example(
+    model_config = example(
         program_id=PROGRAM,
         period=NOVEMBER,
         suppressed=False,
@@ -103,7 +99,7 @@ class FiguresView(SliceView):
 class EntryView(BaseModel):
     """Counts of one day, network, item, country or team."""
 
-    model_config = _example(
+    model_config = example(
         key="linkedin",
         shares=225,
         clicks_raw=1010,
@@ -134,7 +130,7 @@ class SeriesView(BaseModel):
 class DefinitionView(BaseModel):
     """What a figure means."""
 
-    model_config = _example(
+    model_config = example(
         figure="participation_rate",
         name="Participation rate",
         definition="Ambassadors who shared at least once in the period, out of those enrolled at any time in it.",
@@ -185,7 +181,7 @@ class RatesBody(Body):
 class RateSetView(BaseModel):
     """One version of the rates."""
 
-    model_config = _example(
+    model_config = example(
         version=1,
         valid_from="2026-11-01",
         currency="EUR",
@@ -227,7 +223,7 @@ class RatesView(BaseModel):
 class ObjectiveView(BaseModel):
     """How far the objective is."""
 
-    model_config = _example(
+    model_config = example(
         objective_id="019c1347-d280-752e-b651-3270269e0d38",
         use_case="employer_branding",
         kpi="shares",
@@ -268,7 +264,7 @@ class OwnCounts(BaseModel):
 class OwnView(BaseModel):
     """What one's own posts brought."""
 
-    model_config = _example(
+    model_config = example(
         program_id=PROGRAM,
         period=NOVEMBER,
         figures={"shares": 3, "clicks_raw": 21, "clicks_counted": 14, "engagements": 14},
