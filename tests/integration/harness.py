@@ -130,9 +130,9 @@ class Stage:
                 continue
         return found
 
-    async def person(self, subject: str, *roles: str, **state: Any) -> PersonProvisioned:
-        """Publish that there is such a person, who signs in as `subject`."""
-        event = PersonProvisioned(
+    def provisioned(self, subject: str, *roles: str, **state: Any) -> PersonProvisioned:
+        """That there is such a person, who signs in as `subject`."""
+        return PersonProvisioned(
             **{
                 "person_id": subject,
                 "revision": 1,
@@ -147,6 +147,10 @@ class Stage:
                 **state,
             }
         )
+
+    async def person(self, subject: str, *roles: str, **state: Any) -> PersonProvisioned:
+        """Publish that there is such a person."""
+        event = self.provisioned(subject, *roles, **state)
         await self.publish(event)
         return event
 

@@ -12,7 +12,7 @@ from chassis.consumer import Received
 from chassis.directory import Directory
 from chassis.ids import new_id
 from chassis.service import Service
-from herald_contracts import AmbassadorJoined, Event, PersonProvisioned
+from herald_contracts import AmbassadorJoined, Event
 from services.content.app import build
 from services.content.settings import ContentSettings
 from tests.integration.harness import Stage
@@ -32,21 +32,7 @@ class Content:
 
     async def know(self, subject: str, *roles: str, programs: tuple[str, ...] = (), **state: Any) -> None:
         """What the worker does when it hears of a person, without Kafka between."""
-        provisioned = PersonProvisioned(
-            **{
-                "person_id": subject,
-                "revision": 1,
-                "accounts": [self.stage.issuer.account(subject)],
-                "roles": list(roles),
-                "active": True,
-                "country": "FR",
-                "team": "Sales",
-                "locale": "fr",
-                "origin": "import",
-                "occurred_at": START,
-                **state,
-            }
-        )
+        provisioned = self.stage.provisioned(subject, *roles, **{"occurred_at": START, **state})
         joined = [
             AmbassadorJoined(person_id=subject, program_id=program, consent_version=1, occurred_at=START)
             for program in programs
