@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 
 import uvloop
 
+from chassis.chassis import Chassis
 from chassis.ids import new_id
 from chassis.kafka import Producer
 from chassis.mongo import Transaction
 from chassis.outbox import Relay
-from chassis.service import Chassis
 from chassis.settings import Settings
 from herald_contracts import PostShared, encode
 

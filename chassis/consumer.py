@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -28,6 +28,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from chassis.chassis import Chassis
 from chassis.deadletters import REPLAYED_FOR, DeadLetters
 from chassis.decoding import Decoder, Received
 from chassis.failpoints import failpoint
@@ -40,9 +41,6 @@ from chassis.telemetry import extract, inject, recorded, span_context
 from chassis.waiting import within
 from herald_contracts import Event, Undecodable
 from herald_contracts.envelope import decode, text_headers
-
-if TYPE_CHECKING:
-    from chassis.service import Chassis
 
 __all__ = ["Consumer", "ConsumerLoop", "Fenced", "Handler", "InvalidEvent", "Received", "Retry"]
 logger = logging.getLogger(__name__)

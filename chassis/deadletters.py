@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from aiokafka import ConsumerRecord
 
+from chassis.chassis import Chassis
 from chassis.ids import derived_id
 from herald_contracts import Record
-
-if TYPE_CHECKING:
-    from chassis.service import Chassis
 
 REPLAYED_FOR = "herald_replayed_for"  # the service that a replayed record is for; the others pass it over
 BURST = 500

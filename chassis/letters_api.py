@@ -8,20 +8,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 from aiokafka.errors import KafkaError
 from fastapi import Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from chassis.chassis import Chassis
 from chassis.directory import Principal
 from chassis.http import Body, Cursor, Limit, Router, decode_cursor, encode_cursor, example, requires
 from chassis.kafka import Unacknowledged
 from chassis.letters import Content, Letter, Letters, as_json, as_text
 from chassis.problems import Conflict, Invalid, NotFound, Overloaded
-
-if TYPE_CHECKING:
-    from chassis.service import Chassis
 
 logger = logging.getLogger(__name__)
 READ_SECONDS = 7.0

@@ -6,64 +6,20 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Protocol
 
 from fastapi import APIRouter
 from pymongo.errors import PyMongoError
-from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from chassis import unit, web
-from chassis.clock import Clock, SystemClock
+from chassis.chassis import Chassis
 from chassis.consumer import Consumer, ConsumerLoop
 from chassis.directory import Principals
-from chassis.fetch import GuardedFetch
 from chassis.jobs import Job, keep_running
-from chassis.kafka import Producer
-from chassis.mongo import Mongo
 from chassis.outbox import Relay
-from chassis.redis import connect
-from chassis.settings import Settings
-from chassis.telemetry import Telemetry
-from chassis.tokens import Tokens
 
 logger = logging.getLogger(__name__)
-
-
-class Chassis:
-    """What a service stands on, built from its settings; nothing is connected yet."""
-
-    def __init__(self, name: str, settings: Settings, *, clock: Clock | None = None) -> None:
-        self.name = name
-        self.settings = settings
-        self.clock: Clock = clock or SystemClock()
-        self.telemetry = Telemetry(name, settings)
-        self.mongo = Mongo(name, settings, self.clock, self.telemetry)
-        self.tokens = Tokens(settings)
-        self.fetch = GuardedFetch(allow=settings.fetch_allow, proxy=settings.fetch_proxy, tracer=self.telemetry.tracer)
-
-    @cached_property
-    def producer(self) -> Producer:
-        return Producer(self.settings)
-
-    @cached_property
-    def letter_producer(self) -> Producer:
-        """Dead letters go their own way: where Kafka refuses them, events are not held up."""
-        return Producer(self.settings)
-
-    @cached_property
-    def redis(self) -> Redis:
-        return connect(self.settings, self.telemetry)
-
-    async def close(self) -> None:
-        """Let go of everything, within a few seconds whatever is dead."""
-        used = self.__dict__
-        clients = [used[name].close() for name in ("producer", "letter_producer") if name in used]
-        if "redis" in used:
-            clients.append(self.redis.aclose())
-        clients += [self.mongo.close(), asyncio.to_thread(self.telemetry.close)]
-        await asyncio.gather(*clients, return_exceptions=True)
 
 
 class Role(Protocol):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chassis.chassis import Chassis
 from chassis.clock import Clock
 from chassis.directory import Directory
 from chassis.jobs import Job
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from services.content import api, jobs
 from services.content.consumers import consumer
 from services.content.feeds import Feeds

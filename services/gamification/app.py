@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from chassis.chassis import Chassis
 from chassis.clock import Clock
 from chassis.directory import Directory
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from services.gamification.api import router
 from services.gamification.consumers import consumer
 from services.gamification.leaderboard.cache import Cache

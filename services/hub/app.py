@@ -11,8 +11,9 @@ from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.chassis import Chassis
 from chassis.clock import Clock
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from chassis.web import Limits, add_health, instrument
 from services.hub import charts, content, icons, networks, pages, shell, signin
 from services.hub.assets import Assets

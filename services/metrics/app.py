@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from chassis.chassis import Chassis
 from chassis.clock import Clock
 from chassis.directory import Directory
 from chassis.jobs import Job, JobContext
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from services.metrics import api, commands, queries
 from services.metrics.consumers import consumer
 from services.metrics.live import Live

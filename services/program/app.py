@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from chassis.chassis import Chassis
 from chassis.clock import Clock
 from chassis.jobs import Job
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from services.program.api import router
 from services.program.api.imports import MAX_FILE
 from services.program.commands.imports import import_unfinished

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from chassis.chassis import Chassis
 from chassis.clock import Clock
 from chassis.directory import Directory
 from chassis.kafka import Producer
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from services.sharing import api, consumers
 from services.sharing.clicklog import ClickLog
 from services.sharing.links import Links

@@ -23,9 +23,9 @@ from prometheus_client.core import HistogramMetricFamily
 from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chassis.chassis import Chassis
 from chassis.clock import Clock
 from chassis.ids import new_id
-from chassis.service import Chassis
 from chassis.telemetry import LATENCY_BUCKETS, exposition, extract, inject
 from herald_contracts import LinkClicked, Record
 from herald_contracts.envelope import CONTENT_TYPE, SPEC_VERSION, schema_id

@@ -14,11 +14,12 @@ from aiokafka.errors import KafkaError
 from aiokafka.record.util import calc_crc32c
 
 from chassis import consumer
+from chassis.chassis import Chassis
 from chassis.consumer import Consumer, Received
 from chassis.directory import Directory
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from chassis.settings import Settings
 from chassis.telemetry import exposition
 from herald_contracts import AmbassadorJoined, AmbassadorLeft, Event, ProgramCreated, Record, encode

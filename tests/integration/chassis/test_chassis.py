@@ -9,13 +9,14 @@ from typing import Annotated, Any
 
 import pytest
 
+from chassis.chassis import Chassis
 from chassis.consumer import Consumer, InvalidEvent, Received
 from chassis.directory import Directory, Principal
 from chassis.http import Body, Caller, Router, Unit, requires
 from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.problems import Refused
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from chassis.settings import Settings
 from herald_contracts import Event, PersonUpdated, PointsAwarded, ProgramCreated, Record, encode
 from tests.integration.harness import Stage, eventually

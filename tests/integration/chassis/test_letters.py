@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 from typer.testing import CliRunner
 
+from chassis.chassis import Chassis
 from chassis.consumer import Consumer
 from chassis.ids import new_id
 from chassis.letters import Letters
 from chassis.mongo import Transaction
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from chassis.settings import Settings
 from herald.cli import app
 from herald.operator import OperatorSettings

@@ -14,11 +14,12 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import validate
 
+from chassis.chassis import Chassis
 from chassis.consumer import Consumer, InvalidEvent, Received
 from chassis.directory import Directory
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.service import Chassis, Service
+from chassis.service import Service
 from chassis.settings import Settings
 from herald_contracts import Event, ProgramCreated, Record, encode
 from tests.integration.harness import Stage, eventually

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chassis.chassis import Chassis
 from chassis.jobs import Job, JobContext, keep_running
 from chassis.leases import Lease, LeaseLost
 from chassis.mongo import Transaction
 from chassis.outbox import Relay
-from chassis.service import Chassis
 from chassis.settings import Settings
 from herald_contracts import PersonDeactivated
 from tests.integration.harness import Stage, eventually
