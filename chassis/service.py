@@ -14,7 +14,8 @@ from starlette.types import ASGIApp
 
 from chassis import unit, web
 from chassis.chassis import Chassis
-from chassis.consumer import Consumer, ConsumerLoop
+from chassis.consumer import Consumer
+from chassis.consumer_loop import ConsumerLoop
 from chassis.directory import Principals
 from chassis.jobs import Job, keep_running
 from chassis.outbox import Relay

@@ -13,14 +13,14 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from aiokafka.errors import KafkaError
 from pymongo import UpdateOne
 
 import chassis.kafka
-from chassis.consumer import COMMIT_SECONDS, INBOX, ConsumerLoop, Received
+from chassis.consumer import INBOX, Received
+from chassis.consumer_loop import COMMIT_SECONDS, ConsumerLoop
 from chassis.deadletters import Buried, DeadLetters
 from chassis.kafka import Producer
 from chassis.leases import Lease
@@ -82,9 +82,9 @@ def acknowledge_first() -> None:
     """A batch's offsets are committed to Kafka before its transaction."""
 
     def change(sound: Any) -> Any:
-        async def consume(self: Any, message: Any) -> None:
-            await self._commit(message.raw_message)
-            await sound(self, message)
+        async def consume(self: Any, records: Records) -> None:
+            await self._commit(records)
+            await sound(self, records)
 
         return consume
 
@@ -96,18 +96,18 @@ def commit_everything() -> None:
     """Partition after partition is applied, and after each one every consumed position is committed."""
 
     def change(sound: Any) -> Any:
-        async def consume(self: Any, message: Any) -> None:
+        async def consume(self: Any, records: Records) -> None:
             parts: dict[tuple[str, int], list[Any]] = defaultdict(list)
-            for record in message.raw_message:
+            for record in records:
                 parts[record.topic, record.partition].append(record)
-            for records in parts.values():
-                await sound(self, SimpleNamespace(raw_message=tuple(records)))
+            for some in parts.values():
+                await sound(self, tuple(some))
 
         return consume
 
     async def commit(self: Any, _: Records) -> None:
         with contextlib.suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(self._client.commit(), COMMIT_SECONDS)
+            await asyncio.wait_for(self._subscription.client.commit(), COMMIT_SECONDS)
 
     replace(ConsumerLoop, "_consume", change)
     replace(ConsumerLoop, "_commit", lambda _: commit)

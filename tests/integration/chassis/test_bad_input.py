@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, Records
 from aiokafka.errors import KafkaError
 from aiokafka.record.util import calc_crc32c
 
-from chassis import consumer
+from chassis import consumer_loop, subscription
 from chassis.chassis import Chassis
 from chassis.consumer import Consumer, Received
 from chassis.directory import Directory
@@ -217,7 +217,7 @@ async def test_a_record_larger_than_any_dead_letter_is_dead_lettered_without_its
 async def test_partitions_that_are_added_are_consumed_too(
     stage: Stage, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer, "METADATA_SECONDS", 1.0)
+    monkeypatch.setattr(subscription, "METADATA_SECONDS", 1.0)
     async with listener.working(), administration(stage) as admin:
         await stage.publish_record(record("before"), partition=0)
         await listener.hears("before")
@@ -261,8 +261,8 @@ async def test_what_retention_cut_before_it_was_consumed_is_counted_and_the_rest
 async def test_a_topic_that_is_created_anew_is_consumed_from_its_beginning(
     stage: Stage, listener: Listener, monkeypatch: pytest.MonkeyPatch, state: str, records: int
 ) -> None:
-    monkeypatch.setattr(consumer, "LOOK_SECONDS", 0.5)
-    monkeypatch.setattr(consumer, "METADATA_SECONDS", 1.0)
+    monkeypatch.setattr(consumer_loop, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(subscription, "METADATA_SECONDS", 1.0)
 
     async def anew() -> None:
         async with administration(stage) as admin:

@@ -1,0 +1,370 @@
+"""The one consumer loop: at-least-once delivery, exactly-once effect, one bad record never in its neighbours' way.
+
+A batch that Kafka hands over is decoded, what cannot be decoded is dead-lettered, and the rest goes to the
+service's handler in one MongoDB transaction with the offsets and the inbox. Only then are the offsets committed
+to Kafka. The stored offset of each partition advances only forward, which also fences a consumer that lost its
+partition and does not know. A batch that fails is tried event by event; the event that keeps failing is
+dead-lettered and the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.trace import StatusCode
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from chassis.chassis import Chassis
+from chassis.consumer import INBOX, Consumer, InvalidEvent, Retry
+from chassis.deadletters import DeadLetters
+from chassis.decoding import Received
+from chassis.failpoints import failpoint
+from chassis.intake import Batch, Intake
+from chassis.kafka import Unacknowledged
+from chassis.mongo import Document, Transaction, unreachable
+from chassis.positions import INBOX_DAYS, Fenced, Moved, Positions, Records
+from chassis.problems import Overloaded
+from chassis.subscription import Subscription
+from chassis.waiting import within
+from herald_contracts import Event, Undecodable
+
+logger = logging.getLogger(__name__)
+RETRIES = 5
+COMMIT_SECONDS = 5.0
+LOOK_SECONDS = 5.0
+LATENCIES_A_BATCH = 50
+DUPLICATE_KEY = 11000
+
+
+class ConsumerLoop:
+    """Runs a Consumer against Kafka for one service."""
+
+    def __init__(self, consumer: Consumer, chassis: Chassis) -> None:
+        self._consumer = consumer
+        self._chassis = chassis
+        self._settings = chassis.settings
+        self._inbox = chassis.mongo.db[INBOX]
+        self._repeats = False
+        self._stop = asyncio.Event()
+        settings, topics = chassis.settings, tuple(chassis.settings.topic(topic) for topic in consumer.topics)
+        self._subscription = Subscription(chassis.name, settings, topics, consumer.max_batch)
+        self._intake = Intake(chassis.name, consumer, settings, chassis.telemetry)
+        self._deadletters = DeadLetters(chassis)
+        self._positions = Positions(chassis.mongo, chassis.telemetry, topics, seconds=settings.kafka_timeout)
+        self._ends: dict[TopicPartition, int] = {}
+        self._progress = time.monotonic()
+        self._busy = False
+        self._instruments(chassis)
+
+    def _instruments(self, chassis: Chassis) -> None:
+        meter = chassis.telemetry.meter
+        self._applied = meter.create_counter("herald.consumer.applied", description="Events applied, once each")
+        self._skipped = meter.create_counter(
+            "herald.consumer.skipped",
+            description="Deliveries without effect: repeats and types not asked for",
+        )
+        self._latency = meter.create_histogram(
+            "herald.commit_to_effect.seconds", unit="s", description="From an event's time to its effect here"
+        )
+        meter.create_observable_gauge(
+            "herald.consumer.lag", callbacks=[self._lag], description="Records not yet consumed, by partition"
+        )
+
+    async def ensure_indexes(self) -> None:
+        await self._inbox.create_index("at", expireAfterSeconds=INBOX_DAYS * 86400)
+
+    # --- lifecycle -------------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop`; reconnects for as long as Kafka is away. Never raises."""
+        ending = asyncio.get_running_loop().create_task(stop.wait())
+        ending.add_done_callback(lambda _: self._stop.set())
+        while not stop.is_set():
+            try:
+                await self._subscription.start(self._consume)
+                break
+            except (KafkaError, OSError, TimeoutError) as error:
+                logger.warning("Kafka cannot be reached: %s", type(error).__name__)
+                await self._close()
+                await self._pause(1)
+        looking = asyncio.ensure_future(self._look())
+        await stop.wait()
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+        await self._close()
+
+    async def _look(self) -> None:
+        """Where each partition ends, and whether a topic was created anew although its records seem to carry on."""
+        while not self._stop.is_set():
+            client = self._subscription.client
+            try:
+                async with asyncio.timeout(self._settings.kafka_timeout):
+                    await self._positions.watch(client)
+                    self._ends = await client.end_offsets(list(client.assignment()))
+            except (KafkaError, TimeoutError, OSError) as error:
+                logger.info("the topics could not be looked at: %s", type(error).__name__)
+            await self._pause(LOOK_SECONDS)
+
+    async def _close(self) -> None:
+        try:
+            await self._subscription.close()
+        except (TimeoutError, KafkaError) as error:
+            logger.warning("Kafka did not answer the farewell: %s", type(error).__name__)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return
+
+    @property
+    def assigned(self) -> bool:
+        """Whether Kafka answered and gave this member its share of the partitions."""
+        client = self._subscription.client
+        return client is not None and client._coordinator is not None and bool(client.subscription())  # noqa: SLF001
+
+    @property
+    def stuck(self) -> bool:
+        """Whether records wait and nothing moved for five minutes although nothing outside is to blame."""
+        return self._busy and time.monotonic() - self._progress > 300
+
+    def _lag(self, _: CallbackOptions) -> list[Observation]:
+        """By what Kafka said last of where each partition ends, which it does not while records are in hand."""
+        client = self._subscription.client
+        if client is None:
+            return []
+        found = []
+        for part in client.assignment():
+            state = client._subscription.subscription.assignment.state_value(part)  # noqa: SLF001
+            if part not in self._ends or state is None or not state.has_valid_position:
+                continue
+            applied = self._positions.applied(part, state.position) if self._busy else state.position
+            labels = {"topic": part.topic, "partition": part.partition}
+            found.append(Observation(max(0, self._ends[part] - applied), labels))
+        return found
+
+    # --- one batch -------------------------------------------------------------------------------------------
+
+    async def _consume(self, records: Records) -> None:
+        self._busy = True
+        try:
+            done = await self._until_applied(records)
+        finally:
+            self._busy = False
+        if done and not self._stop.is_set():
+            await self._commit(done)
+
+    async def _until_applied(self, records: Records) -> Records:
+        """Apply the batch, whatever it takes: wait while MongoDB or Kafka is away, isolate what is bad.
+
+        Returns the records that are dealt with: all, but those of a topic that was created anew, which come again.
+        """
+        delay = 0.1
+        while records and not self._stop.is_set():
+            try:
+                records = await self._positions.sound(self._subscription.client, records)
+                await self._apply(records)
+            except Fenced:
+                logger.info("a partition went to another member; its batch is left to them")
+                break
+            except Moved:
+                self._positions.forget()
+            except Exception as error:  # noqa: BLE001 - classified below
+                if not _outage(error):
+                    await self._one_by_one(records, error)
+                    break
+                logger.warning("waiting for what is away: %s", type(error).__name__)
+                await self._pause(delay)
+                delay = min(5.0, delay * 2)
+            else:
+                self._progress = time.monotonic()
+                break
+        if not self._stop.is_set():
+            self._positions.passed(records)
+        return records
+
+    async def _one_by_one(self, records: Records, error: Exception) -> None:
+        if len(records) == 1:
+            await self._retry_or_bury(records[0], error)
+            return
+        logger.warning("a batch of %d failed (%s); trying each by itself", len(records), type(error).__name__)
+        for record in records:
+            await self._until_applied([record])
+
+    async def _retry_or_bury(self, record: ConsumerRecord[bytes, bytes], error: Exception) -> None:
+        """One record failed: retry what is transient in its place, then dead-letter it."""
+        delay = 0.1
+        attempts = RETRIES if isinstance(error, Retry) else 0
+        while attempts and not self._stop.is_set():
+            attempts -= 1
+            await self._pause(delay)
+            delay = min(3.0, delay * 2)
+            try:
+                await self._apply([record])
+            except Retry as again:
+                error = again
+            except (Fenced, Moved):
+                await self._until_applied([record])
+                return
+            except Exception as other:  # noqa: BLE001 - classified below
+                if _outage(other):
+                    await self._until_applied([record])
+                    return
+                error = other
+                break
+            else:
+                return
+        if self._stop.is_set():
+            return
+        if not isinstance(error, InvalidEvent | Retry):
+            logger.error("an event cannot be applied", exc_info=error)
+        if isinstance(error, InvalidEvent):
+            await self._bury(record, error.rule, error.detail)
+        else:
+            await self._bury(record, "failed", type(error).__name__)
+
+    async def _bury(self, record: ConsumerRecord[bytes, bytes], rule: str, detail: str) -> None:
+        delay = 0.1
+        while not self._stop.is_set():
+            try:
+                await self._deadletters.add([(record, rule, detail)])
+                await self._chassis.mongo.transact(lambda tx: self._positions.advance([record], tx))
+            except (Fenced, Moved):
+                return
+            except Exception as error:
+                if not _outage(error):
+                    raise
+                await self._pause(delay)
+                delay = min(5.0, delay * 2)
+            else:
+                return
+
+    async def _bury_poison(self, poison: list[tuple[ConsumerRecord[bytes, bytes], Undecodable]]) -> None:
+        """Dead-letter what cannot be decoded, unless an earlier delivery of it was."""
+        stored = await self._positions.read({TopicPartition(record.topic, record.partition) for record, _ in poison})
+        await self._deadletters.add(
+            [
+                (record, error.rule, error.detail)
+                for record, error in poison
+                if record.offset >= stored.get(TopicPartition(record.topic, record.partition), 0)
+            ]
+        )
+
+    async def _apply(self, records: Records) -> None:
+        batch = self._intake.read(records)
+        try:
+            if batch.poison:
+                await self._bury_poison(batch.poison)
+            with self._intake.current(batch):
+                fresh = await self._once(records, batch.events)
+        except BaseException as error:
+            for span in batch.spans:
+                span.set_status(StatusCode.ERROR, type(error).__name__)
+            raise
+        finally:
+            for span in batch.spans:
+                span.end()
+        failpoint("consumer.after-transaction")
+        self._measure(batch, fresh)
+
+    async def _once(self, records: Records, events: list[Received[Event]]) -> list[Received[Event]]:
+        """Apply the events that never were, in one transaction; returns these.
+
+        Whether there are any that were is not asked as long as none came up: their ids are taken, so that the
+        transaction fails and leaves nothing; then, and for the next batch, it is asked first.
+        """
+        try:
+            fresh = await self._chassis.mongo.transact(lambda tx: self._effect(records, events, tx))
+        except (BulkWriteError, DuplicateKeyError) as error:
+            if self._repeats or not _taken(error):
+                raise
+            self._repeats = True
+            fresh = await self._chassis.mongo.transact(lambda tx: self._effect(records, events, tx))
+        self._repeats = len(fresh) < len(events)
+        return fresh
+
+    async def _effect(self, records: Records, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
+        """Apply the events that never were; returns these."""
+        ahead = await self._positions.advance(records, tx)
+        fresh = events
+        if not ahead.all:
+            named = self._settings.topic
+            fresh = [event for event in events if (named(event.topic), event.partition, event.offset) in ahead]
+        fresh = await self._unseen(fresh, tx)
+        if fresh:
+            await self._consumer.handle(fresh, tx)
+        return fresh
+
+    async def _unseen(self, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
+        """The events that were never applied, each once; they are noted as applied."""
+        first: dict[str, Received[Event]] = {}
+        for event in events:
+            first.setdefault(event.id, event)
+        seen = await self._applied_before(first.values(), tx) if self._repeats else set()
+        fresh = [event for id, event in first.items() if id not in seen]
+        rows: list[Document] = [
+            {"_id": event.id, "at": tx.now} for event in fresh if self._consumer.inbox_of(event.type) == INBOX
+        ]
+        if rows:
+            await self._inbox.insert_many(rows, session=tx.session, ordered=False)
+        return fresh
+
+    async def _applied_before(self, events: Iterable[Received[Event]], tx: Transaction) -> set[str]:
+        """The ids of those events that are in their inbox."""
+        ids: dict[str, list[str]] = defaultdict(list)
+        for event in events:
+            ids[self._consumer.inbox_of(event.type)].append(event.id)
+        found: set[str] = set()
+        for inbox, some in ids.items():
+            cursor = self._chassis.mongo.db[inbox].find({"_id": {"$in": some}}, {"_id": 1}, session=tx.session)
+            found.update([row["_id"] async for row in cursor])
+        return found
+
+    async def _commit(self, records: Records) -> None:
+        offsets: dict[TopicPartition, int] = defaultdict(int)
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            offsets[partition] = max(offsets[partition], record.offset + 1)
+        client = self._subscription.client
+        if client is None:
+            return
+        owned = {partition: end for partition, end in offsets.items() if partition in client.assignment()}
+        try:
+            if owned:
+                await within(COMMIT_SECONDS, client.commit(owned))
+        except (KafkaError, TimeoutError) as error:
+            # The stored offsets hold: what Kafka delivers again has no effect.
+            logger.info("offsets were not committed: %s", type(error).__name__)
+
+    def _measure(self, batch: Batch, fresh: list[Received[Event]]) -> None:
+        now = datetime.now(UTC)
+        for event in fresh[:: len(fresh) // LATENCIES_A_BATCH + 1]:
+            self._latency.record(max(0.0, (now - event.time).total_seconds()), {"event_type": event.type})
+        for event_type, count in Counter(event.type for event in fresh).items():
+            self._applied.add(count, {"event_type": event_type})
+        for reason, count in {**batch.skipped, "repeat": len(batch.events) - len(fresh)}.items():
+            if count:
+                self._skipped.add(count, {"reason": reason})
+
+
+def _taken(error: BulkWriteError | DuplicateKeyError) -> bool:
+    """Whether all that is wrong is that a unique key is there already."""
+    if isinstance(error, DuplicateKeyError):
+        return True
+    found = (error.details or {}).get("writeErrors", ())
+    return bool(found) and all(one.get("code") == DUPLICATE_KEY for one in found)
+
+
+def _outage(error: BaseException) -> bool:
+    """Whether something outside is away, so that waiting is right and nothing is wrong with the event."""
+    return isinstance(error, KafkaError | Unacknowledged | Overloaded) or (
+        not isinstance(error, BulkWriteError) and unreachable(error)
+    )

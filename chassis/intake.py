@@ -1,0 +1,126 @@
+"""What a batch of records holds: events for the handler, each within its trace, and what is poison."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+
+from aiokafka import ConsumerRecord
+from opentelemetry import trace
+from opentelemetry.trace import Link, Span, SpanKind
+
+from chassis.consumer import Consumer
+from chassis.deadletters import REPLAYED_FOR
+from chassis.decoding import Decoder, Received
+from chassis.positions import Records
+from chassis.settings import Settings
+from chassis.telemetry import Telemetry, extract, inject, recorded, span_context
+from herald_contracts import Event, Undecodable
+from herald_contracts.envelope import decode, text_headers
+
+MAX_LINKS = 128
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch holds, by what is to be done with it; `skipped` counts by reason what asks for nothing."""
+
+    events: list[Received[Event]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    poison: list[tuple[ConsumerRecord[bytes, bytes], Undecodable]] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+class Intake:
+    """Reads batches for one service's consumer."""
+
+    def __init__(self, service: str, consumer: Consumer, settings: Settings, telemetry: Telemetry) -> None:
+        self._service = service
+        self._consumer = consumer
+        self._group = settings.group(service)
+        self._topics = {settings.topic(topic): topic for topic in consumer.topics}
+        self._decoder = Decoder(consumer.events, self._topics)
+        self._tracer = telemetry.tracer
+
+    def read(self, records: Records) -> Batch:
+        """Decode all that can be; a `process` span is begun, for the caller to end, where a trace is recorded."""
+        batch = Batch()
+        for record in records:
+            event = self._decoder.quick(record) or self._closely(record, batch)
+            if event is not None:
+                batch.events.append(self._traced(event, batch))
+        return batch
+
+    def _closely(self, record: ConsumerRecord[bytes, bytes], batch: Batch) -> Received[Event] | None:
+        headers = text_headers(record.headers)
+        if headers.get(REPLAYED_FOR, self._service) != self._service:
+            batch.skipped["replayed-for-another"] += 1
+            return None
+        event_type = headers.get("ce_type", "")
+        try:
+            if not self._consumer.wants(event_type) and event_type.startswith("herald."):
+                if not self._consumer.knows_other_version(event_type):
+                    batch.skipped["not-asked-for"] += 1
+                    return None
+                raise Undecodable("version-unknown", event_type)
+            event = decode(headers, record.value)
+        except Undecodable as error:
+            batch.poison.append((record, error))
+            return None
+        return Received(
+            id=event.id,
+            type=event.type,
+            subject=event.subject,
+            time=event.time,
+            data=event.data,
+            topic=self._topics[record.topic],
+            partition=record.partition,
+            offset=record.offset,
+            traceparent=event.traceparent,
+            tracestate=event.tracestate,
+        )
+
+    def _traced(self, event: Received[Event], batch: Batch) -> Received[Event]:
+        if not recorded(event.traceparent):
+            return event
+        span = self._span(event)
+        batch.spans.append(span)
+        traceparent, tracestate = inject(trace.set_span_in_context(span))
+        return replace(event, traceparent=traceparent, tracestate=tracestate)
+
+    def _span(self, event: Received[Event]) -> Span:
+        parent = extract(event.traceparent, event.tracestate)
+        sender = span_context(parent)
+        return self._tracer.start_span(
+            f"process {event.topic}",
+            context=parent,
+            kind=SpanKind.CONSUMER,
+            links=[Link(sender)] if sender.is_valid else [],
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.name": "process",
+                "messaging.operation.type": "process",
+                "messaging.destination.name": event.topic,
+                "messaging.destination.partition.id": str(event.partition),
+                "messaging.consumer.group.name": self._group,
+                "messaging.kafka.offset": event.offset,
+                "messaging.message.id": event.id,
+                "cloudevents.event_type": event.type,
+            },
+        )
+
+    def current(self, batch: Batch) -> AbstractContextManager[Span]:
+        """Make current what the effect's database calls belong to: the one event's span, or the batch's own."""
+        if len(batch.spans) == 1:
+            return trace.use_span(batch.spans[0], end_on_exit=False)
+        return self._tracer.start_as_current_span(
+            "process batch",
+            context=extract(None),
+            links=[Link(span.get_span_context()) for span in batch.spans[:MAX_LINKS]],
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.consumer.group.name": self._group,
+                "messaging.batch.message_count": len(batch.spans),
+            },
+        )

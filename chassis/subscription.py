@@ -1,0 +1,112 @@
+"""How a service's records come from Kafka: FastStream's broker with one subscriber, in batches as they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from chassis.positions import Records
+from chassis.records import tolerate
+from chassis.settings import Settings
+from chassis.waiting import within
+
+RECONNECT_MS = 500
+METADATA_SECONDS = 30.0  # until a new partition is noticed
+IDLE_POLL_MS = 20
+FETCH_WAIT_MS = 25  # a partition that was read empty waits for as long as the fetch under way waits for the others
+START_SECONDS = 30.0
+
+
+class Subscription:
+    """One member of a service's group. `topics` with the installation's prefix."""
+
+    def __init__(self, service: str, settings: Settings, topics: tuple[str, ...], max_batch: int) -> None:
+        self._service = service
+        self._settings = settings
+        self._topics = topics
+        self._max_batch = max_batch
+        self._broker: KafkaBroker | None = None
+        self._subscriber: Any = None
+
+    @property
+    def client(self) -> Any:
+        """The aiokafka consumer; None before the first start."""
+        return self._subscriber.consumer if self._subscriber is not None else None
+
+    async def start(self, consume: Callable[[Records], Awaitable[None]]) -> None:
+        """Have `consume` called with batch after batch, one at a time. Raises KafkaError, OSError, TimeoutError."""
+        tolerate()
+        options = self._settings.kafka_options()
+        broker = KafkaBroker(
+            options.pop("bootstrap_servers"),
+            client_id=f"herald-{self._service}",
+            graceful_timeout=self._settings.grace / 3,
+            apply_types=False,
+            logger=None,
+            allow_auto_create_topics=False,
+            retry_backoff_ms=RECONNECT_MS,
+            metadata_max_age_ms=int(METADATA_SECONDS * 1000),
+            **_faststream_security(options),
+        )
+        subscriber = broker.subscriber(
+            *self._topics,
+            batch=True,
+            group_id=self._settings.group(self._service),
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            max_records=self._max_batch,
+            batch_timeout_ms=IDLE_POLL_MS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            max_poll_interval_ms=int(self._settings.kafka_max_poll * 1000),
+            parser=_parse,
+            decoder=_undecoded,
+            no_reply=True,
+        )
+
+        @subscriber
+        async def take(message: Any) -> None:
+            await consume(message.raw_message)
+
+        self._broker, self._subscriber = broker, subscriber
+        async with asyncio.timeout(START_SECONDS):
+            await broker.start()
+
+    async def close(self) -> None:
+        """Leave the group. Raises KafkaError, TimeoutError when Kafka does not answer the farewell."""
+        if self._broker is not None:
+            broker, self._broker = self._broker, None
+            await within(self._settings.grace / 2, broker.stop())
+
+
+async def _parse(message: Records) -> KafkaMessage:
+    """FastStream's own parser fails on a null or non-UTF-8 header and loses the batch; this one reads none."""
+    return KafkaMessage(body=b"", raw_message=tuple(message), consumer=None)  # type: ignore[arg-type]
+
+
+async def _undecoded(message: KafkaMessage) -> KafkaMessage:
+    return message
+
+
+def _faststream_security(options: dict[str, Any]) -> dict[str, Any]:
+    if "security_protocol" not in options:
+        return {}
+    from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+    context = options.get("ssl_context")
+    if "sasl_mechanism" not in options:
+        return {"security": BaseSecurity(ssl_context=context, use_ssl=context is not None)}
+    kinds = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+    return {
+        "security": kinds[options["sasl_mechanism"]](
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            ssl_context=context,
+            use_ssl=context is not None,
+        )
+    }
