@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.trace import StatusCode
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from chassis.chassis import Chassis
@@ -30,10 +29,10 @@ from chassis.failpoints import failpoint
 from chassis.intake import Batch, Intake
 from chassis.kafka import Unacknowledged
 from chassis.mongo import Document, Transaction, unreachable
-from chassis.positions import INBOX_DAYS, Fenced, Moved, Positions, Records
+from chassis.positions import INBOX_DAYS, Fenced, Moved, Positions, Records, ends, in_place, places
 from chassis.problems import Overloaded
 from chassis.subscription import Subscription
-from chassis.waiting import within
+from chassis.waiting import end, within
 from herald_contracts import Event, Undecodable
 
 logger = logging.getLogger(__name__)
@@ -53,6 +52,8 @@ class ConsumerLoop:
         self._settings = chassis.settings
         self._inbox = chassis.mongo.db[INBOX]
         self._repeats = False
+        self._turn: asyncio.Task[None] | None = None
+        self._committing: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         settings, topics = chassis.settings, tuple(chassis.settings.topic(topic) for topic in consumer.topics)
         self._subscription = Subscription(chassis.name, settings, topics, consumer.max_batch)
@@ -97,14 +98,17 @@ class ConsumerLoop:
                 await self._pause(1)
         looking = asyncio.ensure_future(self._look())
         await stop.wait()
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        await end(looking)
+        if under_way := [task for task in (self._turn, self._committing) if task is not None]:
+            await asyncio.wait(under_way, timeout=self._settings.grace / 3)
+            await asyncio.gather(*map(end, under_way))
         await self._close()
 
     async def _look(self) -> None:
         """Where each partition ends, and whether a topic was created anew although its records seem to carry on."""
         while not self._stop.is_set():
             client = self._subscription.client
+            self._subscription.rest()
             try:
                 async with asyncio.timeout(self._settings.kafka_timeout):
                     await self._positions.watch(client)
@@ -139,39 +143,50 @@ class ConsumerLoop:
     def _lag(self, _: CallbackOptions) -> list[Observation]:
         """By what Kafka said last of where each partition ends, which it does not while records are in hand."""
         client = self._subscription.client
-        if client is None:
-            return []
         found = []
-        for part in client.assignment():
-            state = client._subscription.subscription.assignment.state_value(part)  # noqa: SLF001
-            if part not in self._ends or state is None or not state.has_valid_position:
-                continue
-            applied = self._positions.applied(part, state.position) if self._busy else state.position
-            labels = {"topic": part.topic, "partition": part.partition}
-            found.append(Observation(max(0, self._ends[part] - applied), labels))
+        for part, place in (places(client) if client is not None else {}).items():
+            if part in self._ends:
+                applied = self._positions.applied(part, place) if self._busy else place
+                labels = {"topic": part.topic, "partition": part.partition}
+                found.append(Observation(max(0, self._ends[part] - applied), labels))
         return found
 
     # --- one batch -------------------------------------------------------------------------------------------
 
     async def _consume(self, records: Records) -> None:
+        """Decode while the batch before is still being applied; return as soon as the turn comes to this one."""
+        batch = await self._intake.read(records)
+        if self._turn is not None:
+            await asyncio.wait([self._turn])
+        if not self._stop.is_set():
+            # The batch before may have sent the client elsewhere, or another member may have got a partition.
+            if (here := in_place(self._subscription.client, records)) is not records:
+                batch = await self._intake.read(here)
+            self._turn = asyncio.ensure_future(self._finish(batch))
+
+    async def _finish(self, batch: Batch) -> None:
         self._busy = True
         try:
-            done = await self._until_applied(records)
+            done = await self._until_applied(batch)
         finally:
             self._busy = False
         if done and not self._stop.is_set():
-            await self._commit(done)
+            if self._committing is not None:
+                await asyncio.wait([self._committing])
+            self._committing = asyncio.ensure_future(self._commit(done))
 
-    async def _until_applied(self, records: Records) -> Records:
+    async def _until_applied(self, batch: Batch) -> Records:
         """Apply the batch, whatever it takes: wait while MongoDB or Kafka is away, isolate what is bad.
 
         Returns the records that are dealt with: all, but those of a topic that was created anew, which come again.
         """
         delay = 0.1
-        while records and not self._stop.is_set():
+        while batch.records and not self._stop.is_set():
             try:
-                records = await self._positions.sound(self._subscription.client, records)
-                await self._apply(records)
+                records = await self._positions.sound(self._subscription.client, batch.records)
+                if records is not batch.records:
+                    batch = await self._intake.read(records)
+                await self._apply(batch)
             except Fenced:
                 logger.info("a partition went to another member; its batch is left to them")
                 break
@@ -179,7 +194,7 @@ class ConsumerLoop:
                 self._positions.forget()
             except Exception as error:  # noqa: BLE001 - classified below
                 if not _outage(error):
-                    await self._one_by_one(records, error)
+                    await self._one_by_one(batch.records, error)
                     break
                 logger.warning("waiting for what is away: %s", type(error).__name__)
                 await self._pause(delay)
@@ -188,8 +203,8 @@ class ConsumerLoop:
                 self._progress = time.monotonic()
                 break
         if not self._stop.is_set():
-            self._positions.passed(records)
-        return records
+            self._positions.passed(batch.records)
+        return batch.records
 
     async def _one_by_one(self, records: Records, error: Exception) -> None:
         if len(records) == 1:
@@ -197,7 +212,7 @@ class ConsumerLoop:
             return
         logger.warning("a batch of %d failed (%s); trying each by itself", len(records), type(error).__name__)
         for record in records:
-            await self._until_applied([record])
+            await self._until_applied(await self._intake.read([record]))
 
     async def _retry_or_bury(self, record: ConsumerRecord[bytes, bytes], error: Exception) -> None:
         """One record failed: retry what is transient in its place, then dead-letter it."""
@@ -208,15 +223,15 @@ class ConsumerLoop:
             await self._pause(delay)
             delay = min(3.0, delay * 2)
             try:
-                await self._apply([record])
+                await self._apply(await self._intake.read([record]))
             except Retry as again:
                 error = again
             except (Fenced, Moved):
-                await self._until_applied([record])
+                await self._until_applied(await self._intake.read([record]))
                 return
             except Exception as other:  # noqa: BLE001 - classified below
                 if _outage(other):
-                    await self._until_applied([record])
+                    await self._until_applied(await self._intake.read([record]))
                     return
                 error = other
                 break
@@ -240,8 +255,8 @@ class ConsumerLoop:
             except (Fenced, Moved):
                 return
             except Exception as error:
-                if not _outage(error):
-                    raise
+                if not _outage(error):  # it stays in hand until it can be buried: nothing is passed over
+                    logger.exception("a record cannot be dead-lettered")
                 await self._pause(delay)
                 delay = min(5.0, delay * 2)
             else:
@@ -258,20 +273,11 @@ class ConsumerLoop:
             ]
         )
 
-    async def _apply(self, records: Records) -> None:
-        batch = self._intake.read(records)
-        try:
-            if batch.poison:
-                await self._bury_poison(batch.poison)
-            with self._intake.current(batch):
-                fresh = await self._once(records, batch.events)
-        except BaseException as error:
-            for span in batch.spans:
-                span.set_status(StatusCode.ERROR, type(error).__name__)
-            raise
-        finally:
-            for span in batch.spans:
-                span.end()
+    async def _apply(self, batch: Batch) -> None:
+        if batch.poison:
+            await self._bury_poison(batch.poison)
+        with self._intake.traced(batch) as events:
+            fresh = await self._once(batch.records, events)
         failpoint("consumer.after-transaction")
         self._measure(batch, fresh)
 
@@ -329,14 +335,8 @@ class ConsumerLoop:
         return found
 
     async def _commit(self, records: Records) -> None:
-        offsets: dict[TopicPartition, int] = defaultdict(int)
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            offsets[partition] = max(offsets[partition], record.offset + 1)
         client = self._subscription.client
-        if client is None:
-            return
-        owned = {partition: end for partition, end in offsets.items() if partition in client.assignment()}
+        owned = {part: end for part, end in ends(records).items() if part in client.assignment()}
         try:
             if owned:
                 await within(COMMIT_SECONDS, client.commit(owned))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from aiokafka import ConsumerRecord
 
@@ -18,8 +17,7 @@ E = TypeVar("E", bound=Event, covariant=True)
 _SPEC_VERSION = SPEC_VERSION.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Received(Generic[E]):
+class Received(NamedTuple, Generic[E]):
     """An event as it came from Kafka. Its trace context is that of its `process` span."""
 
     id: str

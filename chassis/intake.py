@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
 from opentelemetry import trace
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 
 from chassis.consumer import Consumer
 from chassis.deadletters import REPLAYED_FOR
@@ -19,6 +21,7 @@ from chassis.telemetry import Telemetry, extract, inject, recorded, span_context
 from herald_contracts import Event, Undecodable
 from herald_contracts.envelope import decode, text_headers
 
+AT_ONCE = 50
 MAX_LINKS = 128
 
 
@@ -26,8 +29,8 @@ MAX_LINKS = 128
 class Batch:
     """What a batch holds, by what is to be done with it; `skipped` counts by reason what asks for nothing."""
 
+    records: Records
     events: list[Received[Event]] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
     poison: list[tuple[ConsumerRecord[bytes, bytes], Undecodable]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
@@ -43,13 +46,15 @@ class Intake:
         self._decoder = Decoder(consumer.events, self._topics)
         self._tracer = telemetry.tracer
 
-    def read(self, records: Records) -> Batch:
-        """Decode all that can be; a `process` span is begun, for the caller to end, where a trace is recorded."""
-        batch = Batch()
-        for record in records:
+    async def read(self, records: Records) -> Batch:
+        """Decode all that can be, and let others have their turn meanwhile."""
+        batch = Batch(records)
+        for number, record in enumerate(records, 1):
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
             event = self._decoder.quick(record) or self._closely(record, batch)
             if event is not None:
-                batch.events.append(self._traced(event, batch))
+                batch.events.append(event)
         return batch
 
     def _closely(self, record: ConsumerRecord[bytes, bytes], batch: Batch) -> Received[Event] | None:
@@ -81,14 +86,6 @@ class Intake:
             tracestate=event.tracestate,
         )
 
-    def _traced(self, event: Received[Event], batch: Batch) -> Received[Event]:
-        if not recorded(event.traceparent):
-            return event
-        span = self._span(event)
-        batch.spans.append(span)
-        traceparent, tracestate = inject(trace.set_span_in_context(span))
-        return replace(event, traceparent=traceparent, tracestate=tracestate)
-
     def _span(self, event: Received[Event]) -> Span:
         parent = extract(event.traceparent, event.tracestate)
         sender = span_context(parent)
@@ -110,17 +107,43 @@ class Intake:
             },
         )
 
-    def current(self, batch: Batch) -> AbstractContextManager[Span]:
-        """Make current what the effect's database calls belong to: the one event's span, or the batch's own."""
-        if len(batch.spans) == 1:
-            return trace.use_span(batch.spans[0], end_on_exit=False)
+    @contextmanager
+    def traced(self, batch: Batch) -> Iterator[list[Received[Event]]]:
+        """The batch's events, each within a `process` span where its trace is recorded.
+
+        Current is what the effect's database calls belong to: the one event's span, or the batch's own.
+        """
+        spans: list[Span] = []
+        try:
+            events = [self._within(event, spans) for event in batch.events]
+            with self._current(spans):
+                yield events
+        except BaseException as error:
+            for span in spans:
+                span.set_status(StatusCode.ERROR, type(error).__name__)
+            raise
+        finally:
+            for span in spans:
+                span.end()
+
+    def _within(self, event: Received[Event], spans: list[Span]) -> Received[Event]:
+        if not recorded(event.traceparent):
+            return event
+        span = self._span(event)
+        spans.append(span)
+        traceparent, tracestate = inject(trace.set_span_in_context(span))
+        return event._replace(traceparent=traceparent, tracestate=tracestate)
+
+    def _current(self, spans: Sequence[Span]) -> AbstractContextManager[Span]:
+        if len(spans) == 1:
+            return trace.use_span(spans[0], end_on_exit=False)
         return self._tracer.start_as_current_span(
             "process batch",
             context=extract(None),
-            links=[Link(span.get_span_context()) for span in batch.spans[:MAX_LINKS]],
+            links=[Link(span.get_span_context()) for span in spans[:MAX_LINKS]],
             attributes={
                 "messaging.system": "kafka",
                 "messaging.consumer.group.name": self._group,
-                "messaging.batch.message_count": len(batch.spans),
+                "messaging.batch.message_count": len(spans),
             },
         )

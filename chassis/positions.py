@@ -75,6 +75,7 @@ class Positions:
         self._seconds = seconds
         self._logs: dict[str, str] = {}
         self._expected: dict[TopicPartition, int] = {}
+        self._gaps: dict[TopicPartition, int] = {}
         self._lost = telemetry.counter("herald.consumer.lost", "Records that Kafka deleted before they were consumed")
 
     async def watch(self, client: Any) -> None:
@@ -88,8 +89,9 @@ class Positions:
         Costs nothing where records follow on those before. Otherwise the stored positions are compared with the log:
         that of another log starts again at its beginning, from where the partition is then read; one beyond the end
         of the log (it lost its tail) goes back as far as the inbox remembers; one before the beginning of the log
-        (retention has cut it) goes on there, and what was lost is counted. Raises KafkaError, TimeoutError,
-        PyMongoError.
+        (retention has cut it) goes on there, and what was lost is counted; one before the records in hand (Kafka
+        knows of more than the database, which was restored, say) has the partition read from there. All partitions
+        that were never looked at are judged together. Raises KafkaError, TimeoutError, PyMongoError.
         """
         firsts = {part: first for part, (first, _) in _stretches(records).items()}
         unsure = {part for part, first in firsts.items() if self._expected.get(part) != first}
@@ -101,7 +103,9 @@ class Positions:
         # What is in hand or on its way of a topic that changed may be of the old log: all of it is read again.
         again = {part for part in client.assignment() if part.topic in changed}
         again |= {part for part in unsure if part.topic in changed}
-        unsure = {part for part in unsure - again if part.topic in found}
+        coming = {part: place for part, place in places(client).items() if part not in self._expected | firsts}
+        firsts |= coming
+        unsure = {part for part in (unsure | set(coming)) - again if part.topic in found}
         rows = await self._stored(unsure | again)
         bounds = await self._bounds(client, {part: firsts[part] for part in unsure})
         for part in unsure | again:
@@ -109,10 +113,11 @@ class Positions:
             if row is not None and row.get("log", self._logs[part.topic]) != self._logs[part.topic]:
                 row = await self._restart(row, self._logs[part.topic])
                 again.add(part)
-            elif row is not None and part in bounds:
-                await self._bound(client, part, row, bounds[part])
+            elif row is not None and part in bounds and await self._bound(client, part, row, bounds[part]):
+                again.add(part)
             if part in again and part in client.assignment():
                 client.seek(part, row["next"] if row else 0)
+        self._expected.update({part: place for part, place in coming.items() if part not in again})
         return [record for record in records if TopicPartition(record.topic, record.partition) not in again]
 
     async def _stored(self, parts: Iterable[TopicPartition]) -> dict[str, Document]:
@@ -139,7 +144,8 @@ class Positions:
         await self._set(row, state)
         return {**row, **state}
 
-    async def _bound(self, client: Any, part: TopicPartition, row: Document, bounds: _Bounds) -> None:
+    async def _bound(self, client: Any, part: TopicPartition, row: Document, bounds: _Bounds) -> bool:
+        """Whether the partition is to be read again from the stored position."""
         next_ = row["next"]
         if next_ > bounds.end:
             logger.error("%s lost its tail: it ends at %d, before %d", row["_id"], bounds.end, next_)
@@ -153,6 +159,12 @@ class Positions:
             logger.error("%s lost %d records to retention before they were consumed", row["_id"], lost)
             if await self._set(row, {"next": next_ + lost, "lost": row.get("lost", 0) + lost}):
                 self._lost.add(lost, {"topic": part.topic})
+        elif next_ < bounds.first and self._gaps.get(part) != next_:
+            # Once: where the log itself has a gap, there is nothing between.
+            self._gaps[part] = next_
+            logger.warning("%s is read again from %d instead of %d", row["_id"], next_, bounds.first)
+            return True
+        return False
 
     async def _set(self, row: Document, state: Document) -> bool:
         """Change a row unless somebody else did."""
@@ -186,7 +198,7 @@ class Positions:
 
     def passed(self, records: Records) -> None:
         """These records are dealt with: what follows on them needs no look at the log."""
-        self._expected.update({part: last + 1 for part, (_, last) in _stretches(records).items()})
+        self._expected.update(ends(records))
 
     def applied(self, part: TopicPartition, default: int) -> int:
         """Where the next record of a partition will be, by what this process dealt with."""
@@ -211,6 +223,28 @@ class Positions:
     def _log_of(self, part: TopicPartition) -> Document:
         log = self._logs.get(part.topic)
         return {} if log is None else {"log": log}
+
+
+def in_place(client: Any, records: Records) -> Records:
+    """The records that the client still has behind it: those of a partition that was sought back come again, those of
+    one that is another member's now are theirs. The same object where that is all of them."""
+    at = places(client)
+    gone = {part for part, (_, last) in _stretches(records).items() if at.get(part, 0) <= last}
+    if not gone:
+        return records
+    return [record for record in records if TopicPartition(record.topic, record.partition) not in gone]
+
+
+def places(client: Any) -> dict[TopicPartition, int]:
+    """The next offset that the client will hand out, of each assigned partition of which it is known."""
+    parts = client.assignment()
+    states = {part: client._subscription.subscription.assignment.state_value(part) for part in parts}  # noqa: SLF001
+    return {part: state.position for part, state in states.items() if state and state.has_valid_position}
+
+
+def ends(records: Records) -> dict[TopicPartition, int]:
+    """By partition, the offset that follows on the last of these records."""
+    return {part: last + 1 for part, (_, last) in _stretches(records).items()}
 
 
 def _stretches(records: Records) -> dict[TopicPartition, tuple[int, int]]:

@@ -190,7 +190,7 @@ def _spare_imports() -> None:
     """What was imported is never garbage: to look through it again and again takes longer than most batches do."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -17,7 +17,9 @@ from chassis.waiting import within
 RECONNECT_MS = 500
 METADATA_SECONDS = 30.0  # until a new partition is noticed
 IDLE_POLL_MS = 20
-FETCH_WAIT_MS = 25  # a partition that was read empty waits for as long as the fetch under way waits for the others
+# A partition that was read empty waits for as long as the fetch under way waits for the others.
+BUSY_WAIT_MS = 50
+IDLE_WAIT_MS = 250
 START_SECONDS = 30.0
 
 
@@ -31,6 +33,7 @@ class Subscription:
         self._max_batch = max_batch
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
+        self._taken = False
 
     @property
     def client(self) -> Any:
@@ -60,7 +63,7 @@ class Subscription:
             auto_offset_reset="earliest",
             max_records=self._max_batch,
             batch_timeout_ms=IDLE_POLL_MS,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_max_wait_ms=IDLE_WAIT_MS,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=int(self._settings.kafka_max_poll * 1000),
@@ -71,11 +74,22 @@ class Subscription:
 
         @subscriber
         async def take(message: Any) -> None:
+            self._taken = True
+            self._wait(BUSY_WAIT_MS)
             await consume(message.raw_message)
 
         self._broker, self._subscriber = broker, subscriber
         async with asyncio.timeout(START_SECONDS):
             await broker.start()
+
+    def rest(self) -> None:
+        """To be called now and then: a member that got nothing since asks Kafka less often."""
+        if not self._taken:
+            self._wait(IDLE_WAIT_MS)
+        self._taken = False
+
+    def _wait(self, milliseconds: int) -> None:
+        self.client._fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001
 
     async def close(self) -> None:
         """Leave the group. Raises KafkaError, TimeoutError when Kafka does not answer the farewell."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pymongo.errors import DuplicateKeyError
 
@@ -23,8 +23,7 @@ Act = PostShared | PostRemoved | EngagementRecorded
 ACTS: tuple[type[Event], ...] = (PostShared, PostRemoved, EngagementRecorded)
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
+class Booked(NamedTuple):
     """An act with the id of its event and where its trace goes on."""
 
     id: str

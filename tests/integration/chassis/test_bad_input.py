@@ -256,6 +256,30 @@ async def test_what_retention_cut_before_it_was_consumed_is_counted_and_the_rest
         assert (row["next"], row["lost"]) == (10, 5)
 
 
+async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be_consumed(
+    stage: Stage, listener: Listener
+) -> None:
+    async with listener.working() as service:
+        for number in range(5):
+            await stage.publish_record(record(f"p{number}"), partition=0)
+        await listener.hears(*(f"p{number}" for number in range(5)))
+        db = service.chassis.mongo.db
+        async with administration(stage) as admin:
+            place, group = TopicPartition(stage.name(TOPIC), 0), stage.name("gamification")
+            await eventually(
+                lambda: admin.list_consumer_group_offsets(group), until=lambda known: known[place].offset == 5
+            )
+        # As it was after two of them.
+        await db["seen"].delete_many({"_id": {"$in": ["p2", "p3", "p4"]}})
+        known = [row["_id"] async for row in db["inbox"].find({}, sort=[("_id", 1)])]
+        await db["inbox"].delete_many({"_id": {"$in": known[2:]}})
+        await db["offsets"].update_one({"_id": f"{stage.name(TOPIC)}:0"}, {"$set": {"next": 2}})
+    await stage.publish_record(record("p5"), partition=0)
+    async with listener.working():
+        await listener.hears(*(f"p{number}" for number in range(6)))
+        assert set((await listener.counts()).values()) == {1}
+
+
 @pytest.mark.parametrize("state", ["running", "stopped"])
 @pytest.mark.parametrize("records", [2, 9])
 async def test_a_topic_that_is_created_anew_is_consumed_from_its_beginning(
