@@ -3,7 +3,7 @@
     python -m bench.floors metrics|gamification
 
 Runs until SIGTERM. Nothing is checked, traced or measured here, nothing is looked up, no batch is ever tried again;
-limits of a day are kept in memory. What it leaves in MongoDB is what Herald leaves.
+limits of a day are kept in memory. What it leaves in MongoDB and announces on Kafka is what Herald does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import uvloop
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from bson.timestamp import Timestamp
 from pymongo import AsyncMongoClient, UpdateOne
 from pymongo.read_concern import ReadConcern
@@ -33,10 +33,11 @@ POINTS = {"click": 2, "like": 1, "comment": 3, "repost": 5}
 CLICK_POINTS_A_DAY = 40
 Event = tuple[str, dict[str, Any], datetime]
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
-Writes = Callable[[Any, Any, Sequence[Event]], Awaitable[None]]
+Announced = list[dict[str, Any]]
+Writes = Callable[[Any, Any, Sequence[Event]], Awaitable[Announced]]
 
 
-async def metrics(db: Any, session: Any, events: Sequence[Event]) -> None:
+async def metrics(db: Any, session: Any, events: Sequence[Event]) -> Announced:
     """Facts, counters by item and by person, and the programme's pulse."""
     facts = []
     totals: dict[str, dict[str, Any]] = defaultdict(lambda: defaultdict(int))
@@ -77,6 +78,7 @@ async def metrics(db: Any, session: Any, events: Sequence[Event]) -> None:
         await collection.bulk_write(writes, session=session, ordered=False)
     beat = {"$inc": {"beats": 1}, "$set": {"traceparent": None, "at": datetime.now(UTC)}}
     await db.pulse.update_one({"_id": facts[-1]["program_id"]}, beat, upsert=True, session=session)
+    return []
 
 
 class Gamification:
@@ -85,7 +87,7 @@ class Gamification:
     def __init__(self) -> None:
         self._given: dict[str, int] = defaultdict(int)
 
-    async def __call__(self, db: Any, session: Any, events: Sequence[Event]) -> None:
+    async def __call__(self, db: Any, session: Any, events: Sequence[Event]) -> Announced:
         now = datetime.now(UTC)
         await db.inbox.insert_many([{"_id": id, "at": now} for id, _, _ in events], session=session, ordered=False)
         rows, rows_out = [], []
@@ -127,6 +129,7 @@ class Gamification:
                 ordered=False,
             )
             await db.outbox.insert_many(rows_out, session=session, ordered=True)
+        return rows_out
 
     def _points(self, said: dict[str, Any], whose: str) -> int:
         if said["verdict"] != "counted":
@@ -216,19 +219,43 @@ async def run(name: str) -> None:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
+    producer = AIOKafkaProducer(
+        bootstrap_servers=os.environ["HERALD_KAFKA_BOOTSTRAP"],
+        acks="all",
+        enable_idempotence=True,
+        compression_type="lz4",
+        linger_ms=2,
+    )
     await consumer.start()
+    await producer.start()
     try:
         while True:
             got = await consumer.getmany(timeout_ms=250, max_records=BATCH)
             if got:
-                await _apply(client, db, got, writes)
+                announced = await _apply(client, db, got, writes)
                 await consumer.commit()
+                await _publish(producer, db, namespace, announced)
     finally:
         await consumer.stop()
+        await producer.stop()
         await client.close()
 
 
-async def _apply(client: Any, db: Any, got: dict[TopicPartition, list[Record]], writes: Writes) -> None:
+async def _publish(producer: AIOKafkaProducer, db: Any, namespace: str, announced: Announced) -> None:
+    """Send what was announced and take it out of the outbox."""
+    if not announced:
+        return
+    sent = [
+        await producer.send(
+            f"{namespace}.{row['topic']}", row["value"], key=row["key"], headers=[tuple(one) for one in row["headers"]]
+        )
+        for row in announced
+    ]
+    await asyncio.gather(*sent)
+    await db.outbox.delete_many({"_id": {"$in": [row["_id"] for row in announced]}})
+
+
+async def _apply(client: Any, db: Any, got: dict[TopicPartition, list[Record]], writes: Writes) -> Announced:
     events = [_decoded(record) for records in got.values() for record in records]
     moves = [
         UpdateOne({"_id": f"{place.topic}:{place.partition}"}, {"$set": {"next": records[-1].offset + 1}}, upsert=True)
@@ -239,8 +266,9 @@ async def _apply(client: Any, db: Any, got: dict[TopicPartition, list[Record]], 
             read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", wtimeout=10_000)
         )
         await db.offsets.bulk_write(moves, session=session, ordered=False)
-        await writes(db, session, events)
+        announced = await writes(db, session, events)
         await session.commit_transaction()
+    return announced
 
 
 def _decoded(record: Record) -> Event:

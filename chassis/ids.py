@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 import string
-from uuid import UUID, uuid5
 
-from uuid_utils import uuid7
+from uuid_utils import UUID, uuid5, uuid7
 
 _NAMESPACE = UUID("018f3c52-7a10-7b54-9c1e-5f0a3e9d6b21")
 _ALPHABET = string.ascii_letters + string.digits

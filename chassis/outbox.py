@@ -20,9 +20,10 @@ from pymongo.errors import PyMongoError
 from chassis.failpoints import failpoint
 from chassis.kafka import Producer
 from chassis.leases import Lease
-from chassis.mongo import Document, Mongo
+from chassis.mongo import Document, Mongo, Transaction
+from chassis.problems import Overloaded
 from chassis.settings import Settings
-from chassis.telemetry import Telemetry, extract
+from chassis.telemetry import Telemetry, extract, recorded
 from chassis.waiting import end
 from herald_contracts import Record
 
@@ -68,7 +69,7 @@ class Relay:
             while not stop.is_set():
                 try:
                     await self._turn(stop)
-                except PyMongoError as error:
+                except (PyMongoError, Overloaded) as error:
                     logger.warning("the outbox cannot be read: %s", str(error)[:200])
                     await _wait(stop, 1)
         finally:
@@ -102,24 +103,33 @@ class Relay:
         """Send the rows and delete those that Kafka confirmed; False if some were not."""
         with self._tracer.start_as_current_span("publish outbox", context=extract(None)) as own:
             own.set_attribute("messaging.batch.message_count", len(rows))
-            spans = [self._span(row, own) for row in rows]
-            confirmed = await self._producer.send([_record(row) for row in rows])
+            records = [_record(row) for row in rows]
+            spans = [self._span(row["_id"], record, own) for row, record in zip(rows, records, strict=True)]
+            confirmed = await self._producer.send(records)
             for span, sent in zip(spans, confirmed, strict=True):
-                if not sent:
+                if span is not None and not sent:
                     span.set_status(StatusCode.ERROR, "not confirmed")
-                span.end()
+                if span is not None:
+                    span.end()
             failpoint("relay.after-ack")
             done = [row["_id"] for row, sent in zip(rows, confirmed, strict=True) if sent]
             if done:
-                await self._mongo.outbox.delete_many({"_id": {"$in": done}})
+                await self._mongo.transact(lambda tx: self._forget(done, tx))
                 self._published.add(len(done))
             return len(done) == len(rows)
 
-    def _span(self, row: Document, own: trace.Span) -> trace.Span:
-        headers = {name: value.decode() for name, value in row["headers"]}
+    async def _forget(self, ids: list[str], tx: Transaction) -> None:
+        """Together: each row deleted by itself would be an entry of the oplog that every change stream looks at."""
+        await self._mongo.outbox.delete_many({"_id": {"$in": ids}}, session=tx.session)
+
+    def _span(self, id: str, record: Record, own: trace.Span) -> trace.Span | None:
+        """The event's own span, where its trace is recorded."""
+        headers = {name: value.decode() for name, value in record.headers}
+        if not recorded(headers.get("traceparent")):
+            return None
         parent = extract(headers.get("traceparent"), headers.get("tracestate"))
         return self._tracer.start_span(
-            f"send {row['topic']}",
+            f"send {record.topic}",
             context=parent,
             kind=SpanKind.PRODUCER,
             links=[Link(own.get_span_context())],
@@ -127,8 +137,8 @@ class Relay:
                 "messaging.system": "kafka",
                 "messaging.operation.name": "send",
                 "messaging.operation.type": "send",
-                "messaging.destination.name": row["topic"],
-                "messaging.message.id": row["_id"],
+                "messaging.destination.name": record.topic,
+                "messaging.message.id": id,
                 "cloudevents.event_type": headers["ce_type"],
             },
         )

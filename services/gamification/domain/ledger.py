@@ -18,8 +18,7 @@ from services.gamification.domain.periods import labels
 from services.gamification.domain.rules import Act, Programme, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """Something that happened to a post, as far as points are concerned."""
 
     cause_id: str
@@ -39,8 +38,7 @@ class Fact:
         return self.post_id if self.act == "share" else self.cause_id
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the ledger. `day` is the day it counts for; a reversal counts for the day of what it reverses.
 
     `acts` is how many acts were counted and `worth` what they would have earned without a day's limits; both
@@ -79,8 +77,7 @@ class TotalKey(NamedTuple):
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+class Total(NamedTuple):
     """What a rule counted and gave."""
 
     acts: int = 0
@@ -90,8 +87,7 @@ class Total:
         return Total(self.acts + entry.acts, self.points + entry.points)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a fact may earn by a rule: the entry that it would be, and the total that limits it."""
 
     id: str
@@ -100,8 +96,7 @@ class Claim:
     total: TotalKey
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """A fact with what it may earn; a removal claims nothing."""
 
     fact: Fact

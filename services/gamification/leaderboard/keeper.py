@@ -1,8 +1,8 @@
 """Keeps the boards in Redis as MongoDB has them: one process at a time, by the job's lease.
 
-A session claims the cache, listens to what changes in MongoDB, then makes each board that is asked for, and from
-there on writes the present state of whoever changed. A session that finds itself superseded (another process took
-over, or Redis was flushed) ends, and the next one makes everything anew.
+A session claims the cache and, while any board is asked for, listens to what changes in MongoDB, makes each of these
+boards, and from there on writes the present state of whoever changed. A session that finds itself superseded (another
+process took over, or Redis was flushed) ends, and the next one makes everything anew.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from services.gamification.leaderboard.cache import Board, Cache, Superseded
 from services.gamification.store.standings import CHUNK, Change, Standings, change_of
 
 logger = logging.getLogger(__name__)
-RESTED = 1.0
+RESTED = 0.5
 GATHERED = 0.2
 
 
@@ -66,16 +66,26 @@ class _Session:
 
     async def run(self, context: JobContext) -> None:
         await self._cache.claim(self._keeper)
-        async with await self._standings.watch() as changes:
-            while context.may_go_on:
-                asked = await self._beat()
-                kept = {Board(program_id, period) for program_id, periods in self._kept.items() for period in periods}
-                for board in kept - asked:
-                    self._kept[board.program_id].discard(board.period)
-                    await self._cache.drop(board)
-                for board in asked - kept:
-                    await self._make(board)
-                await self._follow(await _next(changes))
+        while context.may_go_on:
+            if await self._beat():
+                async with await self._standings.watch() as changes:
+                    await self._keep(changes, context)
+            else:
+                await _rest(context)
+
+    async def _keep(self, changes: AsyncChangeStream[dict[str, Any]], context: JobContext) -> None:
+        """Keep what is asked for, as long as anything is: nobody pays for a stream that nobody needs."""
+        while context.may_go_on:
+            asked = await self._beat()
+            kept = {Board(program_id, period) for program_id, periods in self._kept.items() for period in periods}
+            for board in kept - asked:
+                self._kept[board.program_id].discard(board.period)
+                await self._cache.drop(board)
+            if not asked:
+                return
+            for board in asked - kept:
+                await self._make(board)
+            await self._follow(await _next(changes))
 
     async def _beat(self) -> set[Board]:
         return await self._cache.beat(self._keeper, now=self._clock.now().timestamp())

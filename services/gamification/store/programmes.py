@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 from pymongo import UpdateOne
 
@@ -15,8 +15,7 @@ from services.gamification.domain.ledger import Fact
 from services.gamification.domain.rules import DEFAULT_RULES, Programme, Rule, RuleSet, zone_of
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A fact, where on Kafka it stood (topic, partition, offset), and the trace that it continues."""
 
     fact: Fact
@@ -111,7 +110,7 @@ def _waiting_row(told: Told) -> Document:
     return {
         "program_id": told.fact.program_id,
         "place": {"topic": topic, "partition": partition, "offset": offset},
-        "fact": asdict(told.fact),
+        "fact": told.fact._asdict(),
         "traceparent": told.traceparent,
         "tracestate": told.tracestate,
     }
