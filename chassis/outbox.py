@@ -29,6 +29,9 @@ from herald_contracts import Record
 
 logger = logging.getLogger(__name__)
 BATCH = 1000
+PACE = 0.03
+"""Seconds between two batches when events come fast: the more go together, the less each costs."""
+MANY = 100
 POLL_SECONDS = 1.0
 STREAM_ENDED = 5.0
 
@@ -93,6 +96,8 @@ class Relay:
                         await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
                 elif not await self._publish(rows):
                     await _wait(stop, 0.5)
+                elif len(rows) < BATCH:
+                    await asyncio.sleep(PACE)
 
     async def _pending(self) -> list[Document]:
         async with self._mongo.client.start_session(snapshot=True) as session:
@@ -114,13 +119,18 @@ class Relay:
             failpoint("relay.after-ack")
             done = [row["_id"] for row, sent in zip(rows, confirmed, strict=True) if sent]
             if done:
-                await self._mongo.transact(lambda tx: self._forget(done, tx))
+                await self._forget(done)
                 self._published.add(len(done))
             return len(done) == len(rows)
 
-    async def _forget(self, ids: list[str], tx: Transaction) -> None:
-        """Together: each row deleted by itself would be an entry of the oplog that every change stream looks at."""
-        await self._mongo.outbox.delete_many({"_id": {"$in": ids}}, session=tx.session)
+    async def _forget(self, ids: list[str]) -> None:
+        """Many go in a transaction: each deleted by itself is an entry of the oplog that every change stream reads."""
+
+        async def work(tx: Transaction | None) -> None:
+            session = tx.session if tx is not None else None
+            await self._mongo.outbox.delete_many({"_id": {"$in": ids}}, session=session)
+
+        await (self._mongo.transact(work) if len(ids) >= MANY else work(None))
 
     def _span(self, id: str, record: Record, own: trace.Span) -> trace.Span | None:
         """The event's own span, where its trace is recorded."""
