@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from opentelemetry.metrics import CallbackOptions, Observation
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
 from chassis.chassis import Chassis
 from chassis.consumer import INBOX, Consumer, InvalidEvent, Retry
@@ -244,7 +244,7 @@ class ConsumerLoop:
         if isinstance(error, InvalidEvent):
             await self._bury(record, error.rule, error.detail)
         else:
-            await self._bury(record, "failed", type(error).__name__)
+            await self._bury(record, "failed", " ".join([type(error).__name__, *_code(error)]))
 
     async def _bury(self, record: ConsumerRecord[bytes, bytes], rule: str, detail: str) -> None:
         delay = 0.1
@@ -363,8 +363,11 @@ def _taken(error: BulkWriteError | DuplicateKeyError) -> bool:
     return bool(found) and all(one.get("code") == DUPLICATE_KEY for one in found)
 
 
+def _code(error: Exception) -> list[str]:
+    """MongoDB's own number for what went wrong."""
+    return [str(error.code)] if isinstance(error, OperationFailure) and error.code is not None else []
+
+
 def _outage(error: BaseException) -> bool:
     """Whether something outside is away, so that waiting is right and nothing is wrong with the event."""
-    return isinstance(error, KafkaError | Unacknowledged | Overloaded) or (
-        not isinstance(error, BulkWriteError) and unreachable(error)
-    )
+    return isinstance(error, KafkaError | Unacknowledged | Overloaded) or unreachable(error)

@@ -15,7 +15,14 @@ from opentelemetry.instrumentation.pymongo import CommandTracer
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, PyMongoError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -35,6 +42,9 @@ Document = dict[str, Any]
 T = TypeVar("T")
 TRANSACTION_SECONDS = 10.0
 OUTBOX = "outbox"
+AWAY = frozenset((6, 7, 64, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436))
+"""Error codes of a server that ends, starts or steps down, or cannot reach its peers. Source: the drivers'
+specification of retryable reads, and 64, a write concern that was not met in time."""
 
 
 class Caused(Protocol):
@@ -199,8 +209,13 @@ def unreachable(error: BaseException) -> bool:
     """Whether MongoDB could not be reached or did not answer in time: the work is sound, the moment is not."""
     if not isinstance(error, PyMongoError) or isinstance(error, DuplicateKeyError):
         return False
+    if isinstance(error, BulkWriteError):
+        said = error.details or {}
+        codes = {one.get("code") for kind in ("writeErrors", "writeConcernErrors") for one in said.get(kind, ())}
+        return bool(codes) and codes <= AWAY
     return (
         isinstance(error, ConnectionFailure | ExecutionTimeout)
+        or (isinstance(error, OperationFailure) and error.code in AWAY)
         or error.timeout
         or error.has_error_label("TransientTransactionError")
         or error.has_error_label("UnknownTransactionCommitResult")

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from tests.fault.faults import FAULTS, Fault
-from tests.fault.runner import Outcome, Run, show, tell, write
+from tests.fault.runner import RESULTS, Outcome, Run, show, tell, write
 from tests.fault.system import System, running_system
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -73,7 +73,7 @@ async def run_faults(
                 write(outcomes, "mutated" if mutation else "faults")
             outcomes[-1].conditions += await run.verified()
         finally:
-            _keep_logs(system, logs)
+            _keep_logs(system, logs, outcomes)
             await run.end()
     return outcomes
 
@@ -92,7 +92,7 @@ async def run_chaos(seed: int, minutes: float, logs: Path | None) -> list[Outcom
                 write(outcomes, "chaos")
             outcomes[-1].conditions += await run.verified()
         finally:
-            _keep_logs(system, logs)
+            _keep_logs(system, logs, outcomes)
             await run.end()
     return outcomes
 
@@ -123,7 +123,10 @@ def _announce(outcome: Outcome) -> None:
     tell(outcome, console)
 
 
-def _keep_logs(system: System, logs: Path | None) -> None:
+def _keep_logs(system: System, logs: Path | None, outcomes: list[Outcome]) -> None:
+    """Where they are asked for, or else beside the results where something broke."""
+    if logs is None and not all(one.ok for one in outcomes):
+        logs = RESULTS / "logs"
     if logs is not None:
         shutil.copytree(system.home.logs, logs, dirs_exist_ok=True)
 

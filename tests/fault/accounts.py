@@ -14,7 +14,7 @@ NAMELESS = Produced("", "", "a record without id", frozenset(("buried",)))
 def accounted(views: Views, journal: Journal) -> Found:
     """I5: each record, for each consumer: applied, dead-lettered with its reason, not asked for, or still ahead."""
     produced = _produced(journal)
-    rules = {(one.service, one.origin): one.rule for one in views.evidence.letters()}
+    reasons = {(one.service, one.origin): (one.rule, one.detail) for one in views.evidence.letters()}
     for service, topics in views.evidence.consumers.items():
         inbox = {id for name in INBOXES.get(service, ("inbox",)) for id in views.evidence.store(service, name)}
         for topic, wanted in topics.items():
@@ -25,8 +25,8 @@ def accounted(views: Views, journal: Journal) -> Found:
                 elif fate == "pending":
                     yield "I5", one.id or str(one.place), f"{service} has not consumed it although nothing is under way"
                 expected = produced.get(one.id) or produced.get(str(one.place)) or (None if one.id else NAMELESS)
-                rule = rules.get((service, one.place), "")
-                yield from _judged(service, one, fate, rule, expected)
+                reason = reasons.get((service, one.place), ("", ""))
+                yield from _judged(service, one, fate, reason, expected)
     yield from _letters_whole(views.evidence)
 
 
@@ -43,11 +43,11 @@ def _fate(views: Views, service: str, one: Record, wanted: frozenset[str], inbox
     return "lost"
 
 
-def _judged(service: str, one: Record, fate: str, rule: str, expected: Produced | None) -> Found:
-    whom = one.id or str(one.place)
+def _judged(service: str, one: Record, fate: str, reason: tuple[str, str], expected: Produced | None) -> Found:
+    whom, (rule, detail) = one.id or str(one.place), reason
     if expected is None:
         if fate == "buried":
-            yield "I5", whom, f"{service} dead-lettered a good event ({rule})"
+            yield "I5", whom, f"{service} dead-lettered a good event ({rule}: {detail})"
         return
     if fate in ("applied", "buried", "ignored") and fate not in expected.fates:
         yield "I5", whom, f"{service}: {expected.kind} was {fate}, not {' or '.join(sorted(expected.fates))}"

@@ -59,6 +59,7 @@ class Letter:
 
     service: str
     rule: str
+    detail: str
     origin: Place
     record: Record
 
@@ -95,7 +96,8 @@ class Evidence:
                 origin = (
                     said[f"{LETTER}topic"], int(said[f"{LETTER}partition"]), int(said[f"{LETTER}offset"]),
                 )  # fmt: skip
-                found.append(Letter(topic.removeprefix(DEAD), said.get(f"{LETTER}rule", ""), origin, record))
+                rule, detail = said.get(f"{LETTER}rule", ""), said.get(f"{LETTER}detail", "")
+                found.append(Letter(topic.removeprefix(DEAD), rule, detail, origin, record))
         return found
 
 

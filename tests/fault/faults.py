@@ -18,8 +18,8 @@ class Fault:
     I7 allows for each interruption of a process the events that were in flight at that moment, and for each send that
     a process tells was not confirmed the events of that send. `rereads` says that records are delivered again from
     offset 0, so that dead letters may come again. `recovery` bounds I6. `fast` ones belong to `make test`. `handles`
-    are the processes and servers that it takes into its hands or cannot do without: two faults whose hands do not meet
-    may come together, one that handles "all" with none.
+    are the processes and servers that it takes into its hands or cannot do without, and the crowd of people: two faults
+    whose hands do not meet may come together, one that handles "all" with none.
     """
 
     number: int
@@ -36,11 +36,15 @@ def _on(names: str) -> frozenset[str]:
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault(1, "crash before and after the commit of a request", inject.crash_at_commit, handles=_on("apis")),
+    Fault(1, "crash before and after the commit of a request", inject.crash_at_commit, handles=_on("apis crowd")),
     Fault(
-        2, "crash after Kafka's ack, before the row is gone", inject.crash_after_ack, fast=True, handles=_on("workers")
+        2,
+        "crash after Kafka's ack, before the row is gone",
+        inject.crash_after_ack,
+        fast=True,
+        handles=_on("workers crowd"),
     ),
-    Fault(3, "crash around a consumer's commit", inject.crash_around_transaction, handles=_on("workers")),
+    Fault(3, "crash around a consumer's commit", inject.crash_around_transaction, handles=_on("workers crowd")),
     Fault(4, "random SIGKILL of every process", inject.random_kills, handles=_on("apis workers links")),
     Fault(5, "SIGTERM under load, over every role", inject.rolling_terms, handles=_on("apis workers links")),
     Fault(
@@ -67,7 +71,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(17, "poison of every kind", inject.poisoned, fast=True, handles=_on("workers")),
     Fault(18, "dead-letter topics unavailable", inject.dead_letters_unavailable, handles=_on("kafka")),
     Fault(19, "mongod killed, stopped, stepping down", inject.mongod_faults, handles=_on("mongod")),
-    Fault(20, "Redis killed and flushed", inject.redis_faults, handles=_on("redis")),
+    Fault(20, "Redis killed and flushed", inject.redis_faults, handles=_on("redis crowd")),
     Fault(21, "the next version side by side", inject.versions_side_by_side, handles=_on("workers")),
     Fault(
         22,
