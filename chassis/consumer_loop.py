@@ -13,11 +13,12 @@ import asyncio
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from aiokafka import ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from opentelemetry.metrics import CallbackOptions, Observation
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
@@ -36,7 +37,9 @@ from chassis.waiting import end, within
 from herald_contracts import Event, Undecodable
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 RETRIES = 5
+STEP_SECONDS = 40.0
 COMMIT_SECONDS = 5.0
 LOOK_SECONDS = 5.0
 LATENCIES_A_BATCH = 50
@@ -183,10 +186,10 @@ class ConsumerLoop:
         delay = 0.1
         while batch.records and not self._stop.is_set():
             try:
-                records = await self._positions.sound(self._subscription.client, batch.records)
+                records = await self._bounded(self._positions.sound(self._subscription.client, batch.records))
                 if records is not batch.records:
                     batch = await self._intake.read(records)
-                await self._apply(batch)
+                await self._bounded(self._apply(batch))
             except Fenced:
                 logger.info("a partition went to another member; its batch is left to them")
                 break
@@ -205,6 +208,24 @@ class ConsumerLoop:
         if not self._stop.is_set():
             self._positions.passed(batch.records)
         return batch.records
+
+    async def _bounded(self, step: Coroutine[Any, Any, T]) -> T:
+        """A step that hangs or is cancelled somewhere in a library is given up: what it still does is fenced.
+
+        Raises KafkaTimeoutError, which is an outage, in both cases, and what the step raises.
+        """
+        task = asyncio.ensure_future(step)
+        try:
+            return await within(STEP_SECONDS, task)
+        except TimeoutError:
+            if task.done() and not task.cancelled():
+                raise
+            logger.error("a batch hangs, and is tried again")
+        except asyncio.CancelledError:
+            if (own := asyncio.current_task()) is None or own.cancelling():
+                raise
+            logger.error("a batch was cancelled by nobody, and is tried again")
+        raise KafkaTimeoutError
 
     async def _one_by_one(self, records: Records, error: Exception) -> None:
         if len(records) == 1:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import pytest
 
+from chassis import consumer_loop
 from chassis.chassis import Chassis
 from chassis.consumer import Consumer, InvalidEvent, Received
 from chassis.directory import Directory, Principal
@@ -99,6 +100,32 @@ def service(stage: Stage) -> Service:
 
 async def counts(service: Service) -> dict[str, int]:
     return {row["_id"]: row["n"] async for row in service.chassis.mongo.db["seen"].find({"n": {"$exists": True}})}
+
+
+@pytest.mark.parametrize("mishap", ["hangs", "is cancelled by nobody"])
+async def test_a_batch_that_a_library_lets_down_is_tried_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, mishap: str
+) -> None:
+    monkeypatch.setattr(consumer_loop, "STEP_SECONDS", 1.0)
+    service = build(stage.settings(Settings))
+    assert service.consumer is not None
+    sound, tries = service.consumer.handle, 0
+
+    async def let_down(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            if mishap == "hangs":
+                await asyncio.Event().wait()
+            raise asyncio.CancelledError
+        await sound(batch, tx)
+
+    service.consumer.handle = let_down
+    async with stage.worker(service):
+        await stage.publish(created("p1"))
+        await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1})
+        assert tries == 2
+        assert await stage.records("herald.deadletters.gamification") == []
 
 
 async def test_an_event_has_its_effect_once_and_its_answer_reaches_kafka(stage: Stage, service: Service) -> None:
