@@ -24,8 +24,7 @@ class SystemClock:
     """The machine's time."""
 
     def now(self) -> datetime:
-        now = datetime.now(UTC)
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return to_milliseconds(datetime.now(UTC))
 
 
 class FixedClock:

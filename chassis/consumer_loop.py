@@ -39,7 +39,7 @@ from herald_contracts import Event, Undecodable
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 RETRIES = 5
-STEP_SECONDS = 40.0
+STEP_SECONDS = 40.0  # longer than a transaction may collide (10 s) and a socket be silent (20 s)
 COMMIT_SECONDS = 5.0
 LOOK_SECONDS = 5.0
 LATENCIES_A_BATCH = 50
@@ -189,7 +189,7 @@ class ConsumerLoop:
                 records = await self._bounded(self._positions.sound(self._subscription.client, batch.records))
                 if records is not batch.records:
                     batch = await self._intake.read(records)
-                await self._bounded(self._apply(batch))
+                await self._apply(batch)
             except Fenced:
                 logger.info("a partition went to another member; its batch is left to them")
                 break
@@ -271,8 +271,8 @@ class ConsumerLoop:
         delay = 0.1
         while not self._stop.is_set():
             try:
-                await self._deadletters.add([(record, rule, detail)])
-                await self._chassis.mongo.transact(lambda tx: self._positions.advance([record], tx))
+                await self._bounded(self._deadletters.add([(record, rule, detail)]))
+                await self._bounded(self._chassis.mongo.transact(lambda tx: self._positions.advance([record], tx)))
             except (Fenced, Moved):
                 return
             except Exception as error:
@@ -296,9 +296,9 @@ class ConsumerLoop:
 
     async def _apply(self, batch: Batch) -> None:
         if batch.poison:
-            await self._bury_poison(batch.poison)
+            await self._bounded(self._bury_poison(batch.poison))
         with self._intake.traced(batch) as events:
-            fresh = await self._once(batch.records, events)
+            fresh = await self._bounded(self._once(batch.records, events))
         failpoint("consumer.after-transaction")
         self._measure(batch, fresh)
 

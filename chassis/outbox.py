@@ -112,10 +112,11 @@ class Relay:
             spans = [self._span(row["_id"], record, own) for row, record in zip(rows, records, strict=True)]
             confirmed = await self._producer.send(records)
             for span, sent in zip(spans, confirmed, strict=True):
-                if span is not None and not sent:
+                if span is None:
+                    continue
+                if not sent:
                     span.set_status(StatusCode.ERROR, "not confirmed")
-                if span is not None:
-                    span.end()
+                span.end()
             failpoint("relay.after-ack")
             done = [row["_id"] for row, sent in zip(rows, confirmed, strict=True) if sent]
             if done:

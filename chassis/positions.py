@@ -177,9 +177,9 @@ class Positions:
         Raises Fenced if none were, Moved if a topic was created anew.
         """
         stretches = _stretches(records)
-        ends = {part: last + 1 for part, (_, last) in stretches.items()}
-        stored = await self.read(ends, tx)
-        if all(stored.get(part, 0) >= end for part, end in ends.items()):
+        after = {part: last + 1 for part, (_, last) in stretches.items()}
+        stored = await self.read(after, tx)
+        if all(stored.get(part, 0) >= end for part, end in after.items()):
             raise Fenced
         await self._rows.bulk_write(
             [
@@ -188,7 +188,7 @@ class Positions:
                     {"$max": {"next": end}, "$set": {"at": tx.now, **self._log_of(part)}},
                     upsert=True,
                 )
-                for part, end in ends.items()
+                for part, end in after.items()
                 if stored.get(part, 0) < end
             ],
             session=tx.session,
