@@ -22,9 +22,8 @@ from herald_contracts import Record
 from services.sharing.spool import Segment, Spool, SpoolFull
 
 logger = logging.getLogger(__name__)
-PACE = 0.003
-"""Seconds between two groups when clicks come fast: the more share an acknowledgement, the less each costs."""
-CROWD = 8
+PACE = 0.005
+"""Seconds from one group to the next: the more clicks share an acknowledgement, the less each costs."""
 DRAIN_SECONDS = 10.0
 DRAIN_AT_ONCE = 1000
 RETRY_SECONDS = 1.0
@@ -102,7 +101,7 @@ class ClickLog:
                 if kept is not None and not kept.done():
                     kept.set_result(None)
             rest = PACE - (time.monotonic() - began)
-            if len(group) > CROWD and rest > 0:
+            if rest > 0 and not self._ending:
                 await asyncio.sleep(rest)
 
     async def _keep(self, group: Sequence[Record]) -> None:

@@ -80,8 +80,14 @@ def visitor_of(key: bytes, address: str, user_agent: str, day: str) -> str:
 
     Of an IPv6 address only the network (/64) counts, because the rest changes by itself.
     """
-    said = f"{day}\n{_place(address)}\n{user_agent[:MAX_HEADER]}"
-    return blake2b(said.encode("utf-8", "surrogateescape"), key=key, digest_size=16).hexdigest()
+    keyed = _keyed(key).copy()
+    keyed.update(f"{day}\n{_place(address)}\n{user_agent[:MAX_HEADER]}".encode("utf-8", "surrogateescape"))
+    return keyed.hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _keyed(key: bytes) -> blake2b:
+    return blake2b(key=key, digest_size=16)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -11,130 +11,32 @@ import json
 import logging
 import re
 import time
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
-from prometheus_client.core import HistogramMetricFamily
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
 from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.chassis import Chassis
 from chassis.clock import Clock
 from chassis.ids import new_id
-from chassis.telemetry import LATENCY_BUCKETS, exposition, extract, inject
-from herald_contracts import LinkClicked, Record
-from herald_contracts.envelope import CONTENT_TYPE, SPEC_VERSION, schema_id
+from chassis.telemetry import exposition, inject
+from herald_contracts import Record
 from services.sharing.clicklog import ClickLog
 from services.sharing.clicks import Proxies, agent_of, referrer_host, visitor_of
+from services.sharing.link import Link, untraced
+from services.sharing.linktelemetry import Headers, Latency, Tracing
 from services.sharing.pages import POLICY, language_of, page
 from services.sharing.settings import SharingSettings
-from services.sharing.targetcache import Link, TargetCache
+from services.sharing.targetcache import TargetCache
 
 logger = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Za-z0-9_-]{4,32}")
 PURPOSES = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
 _EMPTY = {"type": "http.response.body", "body": b""}
-_CONSTANT_HEADERS = [
-    ("ce_specversion", SPEC_VERSION.encode()),
-    ("ce_type", LinkClicked.type.encode()),
-    ("ce_source", LinkClicked.source.encode()),
-    ("ce_dataschema", schema_id(LinkClicked.type).encode()),
-    ("content-type", CONTENT_TYPE),
-]
-Headers = Mapping[bytes, bytes]
-
-
-def click_record(
-    link: Link, *, id: str, time: str, agent: str, visitor: str | None, referrer: str | None, traceparent: str | None
-) -> Record:
-    """The record of a LinkClicked: what `herald_contracts.encode` makes of it, without its detours.
-
-    `time` is RFC 3339 in UTC; every value is of letters that JSON takes as they are.
-    """
-    said = f'{{"link_code":"{link.code}","occurred_at":"{time}","agent":"{agent}"'
-    if visitor is not None:
-        said += f',"visitor":"{visitor}"'
-    if referrer is not None:
-        said += f',"referrer":"{referrer}"'
-    headers = [
-        ("ce_id", id.encode()),
-        ("ce_time", time.encode()),
-        ("ce_subject", link.key),
-        ("ce_partitionkey", link.key),
-        *_CONSTANT_HEADERS,
-    ]
-    if traceparent is not None:
-        headers.append(("traceparent", traceparent.encode()))
-    return Record(LinkClicked.topic, link.key, (said + "}").encode(), headers)
-
-
-class Tracing:
-    """Which clicks get spans: at most so many a second, so that tracing never costs more than that."""
-
-    def __init__(self, chassis: Chassis, a_second: float) -> None:
-        self._tracer = chassis.telemetry.tracer
-        self._a_second = a_second
-        self._left = 0.0
-        self._second = 0
-
-    def begin(self, method: str, headers: Headers, *, trusted: bool) -> Span | None:
-        """The SERVER span of a click that is traced. A trusted proxy's `traceparent` is continued."""
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._left = second, self._a_second
-        if self._left < 1:
-            return None
-        self._left -= 1
-        said = headers.get(b"traceparent", b"").decode("latin-1") if trusted else ""
-        span = self._tracer.start_span(
-            "GET /l/{code}",
-            context=extract(said),
-            kind=SpanKind.SERVER,
-            attributes={"http.request.method": method, "http.route": "/l/{code}"},
-        )
-        return span if span.is_recording() else None
-
-    def send(self, server: Span, event_id: str) -> Span:
-        """The PRODUCER span of a traced click."""
-        return self._tracer.start_span(
-            f"send {LinkClicked.topic}",
-            context=trace.set_span_in_context(server),
-            kind=SpanKind.PRODUCER,
-            attributes={
-                "messaging.system": "kafka",
-                "messaging.operation.name": "send",
-                "messaging.operation.type": "send",
-                "messaging.destination.name": LinkClicked.topic,
-                "messaging.message.id": event_id,
-                "cloudevents.event_type": LinkClicked.type,
-            },
-        )
-
-
-class Latency:
-    """How long visitors waited, as a Prometheus histogram; counting costs a fraction of a microsecond."""
-
-    def __init__(self) -> None:
-        self._counts = [0] * (len(LATENCY_BUCKETS) + 1)
-        self._sum = 0.0
-
-    def observe(self, seconds: float) -> None:
-        self._counts[bisect_left(LATENCY_BUCKETS, seconds)] += 1
-        self._sum += seconds
-
-    def collect(self) -> Iterator[HistogramMetricFamily]:
-        family = HistogramMetricFamily("herald_links_redirect_seconds", "From a request for a short link to its answer")
-        total, buckets = 0, []
-        for bound, count in zip([*map(str, LATENCY_BUCKETS), "+Inf"], self._counts, strict=True):
-            total += count
-            buckets.append((bound, total))
-        family.add_metric([], buckets=buckets, sum_value=self._sum)
-        yield family
 
 
 class _Moment:
@@ -241,7 +143,10 @@ class Links:
         try:
             link = self._cache.get(code) or await self._find(code, span)
             if link is not None:
-                await self._keep(link, method, peer, headers, span)
+                record, sending = self._click(link, method, peer, headers, span)
+                await self._log.put(record)
+                if sending is not None:
+                    sending.end()
                 await send(link.found)
                 await send(_EMPTY)
             else:
@@ -258,8 +163,10 @@ class Links:
         with trace.use_span(span or self._untraced):
             return await self._cache.find(code)
 
-    async def _keep(self, link: Link, method: str, peer: str, headers: Headers, span: Span | None) -> None:
-        """Record the click; returns when it is kept."""
+    def _click(
+        self, link: Link, method: str, peer: str, headers: Headers, span: Span | None
+    ) -> tuple[Record, Span | None]:
+        """The click's record, and the span of its sending where it is traced."""
         moment, day = self._moment.now()
         browser = headers.get(b"user-agent", b"").decode("latin-1")
         purpose = "" if PURPOSES.isdisjoint(headers) else _purpose(headers)
@@ -269,19 +176,19 @@ class Links:
             visitor = visitor_of(self._key, self._proxies.origin(peer, forwarded), browser, day)
         referrer = headers.get(b"referer")
         id = new_id()
-        sending = self._tracing.send(span, id) if span is not None else None
-        record = click_record(
-            link,
+        sending, parent = None, untraced(id)
+        if span is not None:
+            sending = self._tracing.send(span, id)
+            parent = inject(trace.set_span_in_context(sending))[0] or parent
+        record = link.click(
             id=id,
             time=moment,
             agent=agent_of(method, browser, purpose),
             visitor=visitor,
             referrer=referrer_host(referrer.decode("latin-1")) if referrer else None,
-            traceparent=inject(trace.set_span_in_context(sending))[0] if sending else _untraced(id),
+            traceparent=parent,
         )
-        await self._log.put(record)
-        if sending is not None:
-            sending.end()
+        return record, sending
 
     async def _other(self, path: str, scope: Scope, send: Send) -> None:
         if path == "/health/live":
@@ -294,12 +201,6 @@ class Links:
             await _answer(send, 200, body, b"text/plain; version=0.0.4")
         else:
             await _page(send, 404, "missing", scope["method"], dict(scope["headers"]))
-
-
-def _untraced(id: str) -> str:
-    """A trace context that says "not recorded", so that what follows from the click costs no spans either."""
-    text = id.replace("-", "")
-    return f"00-{text}-{text[16:]}-00"
 
 
 def _purpose(headers: Headers) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from services.sharing.link import Link
 from services.sharing.settings import SharingSettings
 from services.sharing.store.posts import Posts
 
@@ -18,15 +18,6 @@ logger = logging.getLogger(__name__)
 REMEMBERED = 100_000
 IN_REDIS_SECONDS = 7 * 86_400
 REDIS_REST_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A short link with what is the same in each of its answers and its records."""
-
-    code: str
-    key: bytes
-    found: dict[str, Any]
 
 
 class TargetCache:
@@ -37,6 +28,7 @@ class TargetCache:
         self._redis = redis
         self._settings = settings
         self._links: OrderedDict[str, Link] = OrderedDict()
+        self._sought: dict[str, asyncio.Task[Link | None]] = {}
         self._redis_rests_until = 0.0
 
     def get(self, code: str) -> Link | None:
@@ -47,14 +39,24 @@ class TargetCache:
         return link
 
     async def find(self, code: str) -> Link | None:
-        """The link, if there is one. Raises PyMongoError if it is in no cache and MongoDB is away."""
+        """The link, if there is one. Raises PyMongoError if it is in no cache and MongoDB is away.
+
+        However many ask for the same link at once, it is looked for once.
+        """
+        sought = self._sought.get(code)
+        if sought is None:
+            sought = self._sought[code] = asyncio.ensure_future(self._seek(code))
+            sought.add_done_callback(lambda _: self._sought.pop(code))
+        return await asyncio.shield(sought)
+
+    async def _seek(self, code: str) -> Link | None:
         target = await self._from_redis(code)
         if target is None:
             target = await self._posts.target(code)
             if target is None:
                 return None
             await self._to_redis(code, target)
-        link = self._links[code] = Link(code, code.encode(), _found(target))
+        link = self._links[code] = Link(code, target)
         if len(self._links) > REMEMBERED:
             self._links.popitem(last=False)
         return link
@@ -84,16 +86,3 @@ class TargetCache:
 
     def _key(self, code: str) -> str:
         return self._settings.redis_key("sharing", "link", code)
-
-
-def _found(target: str) -> dict[str, Any]:
-    return {
-        "type": "http.response.start",
-        "status": 302,
-        "headers": [
-            (b"location", target.encode("ascii")),
-            (b"cache-control", b"private, no-store"),
-            (b"x-robots-tag", b"noindex"),
-            (b"content-length", b"0"),
-        ],
-    }

@@ -151,6 +151,23 @@ async def test_sharing_needs_nothing_but_a_keyboard(browser: Browser, stack: Sta
         assert "wa.me" in dialog.url or "whatsapp" in dialog.url
 
 
+async def test_a_sheet_that_opens_again_before_its_end_was_told_keeps_what_it_shows(
+    browser: Browser, stack: Stack
+) -> None:
+    async with signed_in(browser, stack.url, "lea", "desktop") as seen:
+        await share_button(seen.page, "whatsapp")
+        await seen.page.evaluate(
+            """async () => {
+                const sheet = document.querySelector("#sheet");
+                const told = new Promise((resolve) => sheet.addEventListener("close", resolve, { once: true }));
+                sheet.close();
+                sheet.showModal();
+                await told;
+            }"""
+        )
+        await expect(seen.page.locator("[data-share]")).to_be_visible()
+
+
 async def test_a_guardrail_speaks_while_one_types_and_refuses_the_share(browser: Browser, stack: Stack) -> None:
     rules = await stack.api.call("marc@herald.example", "GET", f"/sharing/v1/programs/{stack.program_id}/guardrails")
     body = rules.json()

@@ -37,6 +37,7 @@ ROLES = {
     "links": ("sharing", "links"),
 }
 READY_SECONDS = 60.0
+LOG_SHOWN = 4_000
 
 
 @dataclass
@@ -77,15 +78,22 @@ class Process:
         return await asyncio.wait_for(self.child.wait(), within)
 
     async def ready(self, within: float = READY_SECONDS) -> None:
-        """Returns once it says that it is ready. Raises TimeoutError."""
-        async with asyncio.timeout(within), httpx.AsyncClient(trust_env=False) as client:
-            while True:
-                try:
-                    if (await client.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=5)).is_success:
-                        return
-                except httpx.HTTPError:
-                    pass
-                await asyncio.sleep(0.1)
+        """Returns once it says that it is ready. Raises TimeoutError with what it said instead."""
+        said = "nothing"
+        try:
+            async with asyncio.timeout(within), httpx.AsyncClient(trust_env=False) as client:
+                while True:
+                    try:
+                        answer = await client.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=5)
+                        if answer.is_success:
+                            return
+                        said = answer.text
+                    except httpx.HTTPError as error:
+                        said = type(error).__name__
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            log = self.log.read_text()[-LOG_SHOWN:]
+            raise TimeoutError(f"{self.name} is not ready after {within:.0f} s: {said}; its log ends\n{log}") from None
 
 
 @dataclass

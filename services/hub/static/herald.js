@@ -43,7 +43,8 @@ document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => toast(words.copied));
 });
-sheet?.addEventListener("close", () => { one("#sheet-body").replaceChildren(); opener?.focus(); });
+// This comes a frame later, when the sheet may already show the next: what it holds stays until that replaces it.
+sheet?.addEventListener("close", () => opener?.focus());
 // Not before it has settled: until then its form is not yet bound and would leave the page.
 document.body.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id !== "sheet-body") return;

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.ids import new_id
 from herald_contracts import LinkClicked, decode, encode
 from services.sharing.clicklog import _entry, _record
 from services.sharing.clicks import referrer_host
-from services.sharing.links import CODE, click_record
-from services.sharing.targetcache import Link
+from services.sharing.link import Link, untraced
+from services.sharing.links import CODE
 
 
 @given(
@@ -27,10 +28,10 @@ def test_it_decodes_to_the_same_event(
 ) -> None:
     moment = at.replace(tzinfo=UTC, microsecond=at.microsecond // 1000 * 1000)
     host = referrer_host(referrer) if referrer else None
-    parent = "00-" + "a" * 32 + "-" + "b" * 16 + "-01" if traced else None
-    record = click_record(
-        Link(code, code.encode(), {}),
-        id="e1",
+    id = new_id()
+    parent = "00-" + "a" * 32 + "-" + "b" * 16 + "-01" if traced else untraced(id)
+    record = Link(code, "https://example.com/").click(
+        id=id,
         time=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         agent=agent,
         visitor=visitor,
@@ -40,7 +41,7 @@ def test_it_decodes_to_the_same_event(
     click = LinkClicked.model_validate(
         {"link_code": code, "occurred_at": moment, "agent": agent, "visitor": visitor, "referrer": host}
     )
-    wanted = encode(click, id="e1", time=moment, traceparent=parent)
+    wanted = encode(click, id=id, time=moment, traceparent=parent)
     assert decode(record.headers, record.value) == decode(wanted.headers, wanted.value)
     assert (record.topic, record.key, sorted(record.headers)) == (wanted.topic, wanted.key, sorted(wanted.headers))
     assert _record(_entry(record)) == record

@@ -1,0 +1,81 @@
+"""What is seen of the redirect: spans of some clicks, and how long all visitors waited."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanKind
+from prometheus_client.core import HistogramMetricFamily
+
+from chassis.chassis import Chassis
+from chassis.telemetry import LATENCY_BUCKETS, extract
+from herald_contracts import LinkClicked
+
+Headers = Mapping[bytes, bytes]
+
+
+class Tracing:
+    """Which clicks get spans: at most so many a second, so that tracing never costs more than that."""
+
+    def __init__(self, chassis: Chassis, a_second: float) -> None:
+        self._tracer = chassis.telemetry.tracer
+        self._a_second = a_second
+        self._left = 0.0
+        self._second = 0
+
+    def begin(self, method: str, headers: Headers, *, trusted: bool) -> Span | None:
+        """The SERVER span of a click that is traced. A trusted proxy's `traceparent` is continued."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._left = second, self._a_second
+        if self._left < 1:
+            return None
+        self._left -= 1
+        said = headers.get(b"traceparent", b"").decode("latin-1") if trusted else ""
+        span = self._tracer.start_span(
+            "GET /l/{code}",
+            context=extract(said),
+            kind=SpanKind.SERVER,
+            attributes={"http.request.method": method, "http.route": "/l/{code}"},
+        )
+        return span if span.is_recording() else None
+
+    def send(self, server: Span, event_id: str) -> Span:
+        """The PRODUCER span of a traced click."""
+        return self._tracer.start_span(
+            f"send {LinkClicked.topic}",
+            context=trace.set_span_in_context(server),
+            kind=SpanKind.PRODUCER,
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.name": "send",
+                "messaging.operation.type": "send",
+                "messaging.destination.name": LinkClicked.topic,
+                "messaging.message.id": event_id,
+                "cloudevents.event_type": LinkClicked.type,
+            },
+        )
+
+
+class Latency:
+    """How long visitors waited, as a Prometheus histogram; counting costs a fraction of a microsecond."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(LATENCY_BUCKETS) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(LATENCY_BUCKETS, seconds)] += 1
+        self._sum += seconds
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        family = HistogramMetricFamily("herald_links_redirect_seconds", "From a request for a short link to its answer")
+        total, buckets = 0, []
+        for bound, count in zip([*map(str, LATENCY_BUCKETS), "+Inf"], self._counts, strict=True):
+            total += count
+            buckets.append((bound, total))
+        family.add_metric([], buckets=buckets, sum_value=self._sum)
+        yield family
