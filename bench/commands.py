@@ -111,7 +111,7 @@ async def relay() -> None:
     chassis = Chassis("bench", Settings())
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    running = Relay(chassis.mongo, chassis.producer, chassis.settings, chassis.telemetry)
+    running = Relay(chassis.mongo, chassis.producer, chassis.doorbell, chassis.telemetry)
     await running.ensure_indexes()
     await running.run(stop)
     await chassis.close()

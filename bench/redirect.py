@@ -1,14 +1,13 @@
 """The redirect with a durable click against a raw ASGI application that answers 302, each on one core.
 
 Same server (uvicorn with uvloop and httptools), same client; real Kafka, MongoDB and Redis behind the redirect. The
-client, on another core, keeps one request under way on each connection. Every answered click must be on the topic
-at the end. `events` is the number of connections.
+server has its core for itself: the client, which keeps one request under way on each connection, and Kafka, MongoDB
+and Redis share the other. Every answered click must be on the topic at the end. `events` is the number of connections.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from aiokafka import AIOKafkaConsumer
 from pymongo import MongoClient
 
 from bench.frame import Bench, Contest, Findings, Limit, Round, Size
-from bench.stand import Stand, answers, herald, process, usage
+from bench.stand import Stand, answers, confined, herald, process, usage
 from bench.visitors import Load, visit
 from chassis.reading import partitions_of
 from herald.topics import apply_topics
@@ -68,27 +67,24 @@ class Site:
 
 @contextmanager
 def open_(stand: Stand, size: Size) -> Iterator[Contest]:
-    os.sched_setaffinity(0, {CLIENT_CORE})
     namespace = stand.namespace()
     asyncio.run(apply_topics(stand.kafka_bootstrap, namespace))
     publish_links(stand, namespace)
     floor_port, links_port = stand.free_port(), stand.free_port()
     argv, env = herald("sharing", "links", port=links_port)
     log = stand.folder / "redirect.log"
-    try:
-        with (
-            process(["-c", FLOOR % TARGET.encode(), str(floor_port)], {}, log, core=SERVER_CORE) as plain,
-            process(argv, {**stand.environment(namespace), **env}, log, core=SERVER_CORE) as links,
-        ):
-            answers(f"http://127.0.0.1:{floor_port}/health/ready")
-            answers(f"http://127.0.0.1:{links_port}/health/ready")
-            floor, redirect = Site(floor_port, plain, size.events), Site(links_port, links, size.events)
-            for site in (floor, redirect):
-                site.visited(1)
-            count = partial(on_topic, stand, namespace)
-            yield Contest(floor=floor.rate, herald=redirect.rate, findings=partial(findings, floor, redirect, count))
-    finally:
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    with (
+        confined(stand.server_pids().values(), CLIENT_CORE),
+        process(["-c", FLOOR % TARGET.encode(), str(floor_port)], {}, log, core=SERVER_CORE) as plain,
+        process(argv, {**stand.environment(namespace), **env}, log, core=SERVER_CORE) as links,
+    ):
+        answers(f"http://127.0.0.1:{floor_port}/health/ready")
+        answers(f"http://127.0.0.1:{links_port}/health/ready")
+        floor, redirect = Site(floor_port, plain, size.events), Site(links_port, links, size.events)
+        for site in (floor, redirect):
+            site.visited(1)
+        count = partial(on_topic, stand, namespace)
+        yield Contest(floor=floor.rate, herald=redirect.rate, findings=partial(findings, floor, redirect, count))
 
 
 def publish_links(stand: Stand, namespace: str) -> None:

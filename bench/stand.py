@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -173,6 +173,24 @@ def process(argv: Sequence[str], env: Mapping[str, str], log: Path, *, core: int
         except subprocess.TimeoutExpired:
             running.kill()
             running.wait()
+
+
+@contextmanager
+def confined(pids: Iterable[int], core: int) -> Iterator[None]:
+    """Processes, with all their threads, and this one stay on one core within this block."""
+    pids = [os.getpid(), *pids]
+    _allow(pids, {core})
+    try:
+        yield
+    finally:
+        _allow(pids, set(range(os.cpu_count() or 1)))
+
+
+def _allow(pids: Iterable[int], cores: set[int]) -> None:
+    for pid in pids:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.sched_setaffinity(int(thread.name), cores)
 
 
 def installation(stand: Stand, namespace: str, *, split: bool) -> list[ProcessSpec]:

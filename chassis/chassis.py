@@ -8,6 +8,7 @@ from functools import cached_property
 from redis.asyncio import Redis
 
 from chassis.clock import Clock, SystemClock
+from chassis.doorbell import Doorbell
 from chassis.fetch import GuardedFetch
 from chassis.kafka import Producer
 from chassis.mongo import Mongo
@@ -26,6 +27,8 @@ class Chassis:
         self.clock: Clock = clock or SystemClock()
         self.telemetry = Telemetry(name, settings)
         self.mongo = Mongo(name, settings, self.clock, self.telemetry)
+        self.doorbell = Doorbell(lambda: self.redis, settings, name)
+        self.mongo.on_commit(self.doorbell.ring)
         self.tokens = Tokens(settings)
         self.fetch = GuardedFetch(allow=settings.fetch_allow, proxy=settings.fetch_proxy, tracer=self.telemetry.tracer)
 
@@ -44,6 +47,7 @@ class Chassis:
 
     async def close(self) -> None:
         """Let go of everything, within a few seconds whatever is dead."""
+        await self.doorbell.close()
         used = self.__dict__
         clients = [used[name].close() for name in ("producer", "letter_producer") if name in used]
         if "redis" in used:

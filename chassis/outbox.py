@@ -10,19 +10,18 @@ import asyncio
 import logging
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.trace import Link, SpanKind, StatusCode
 from pymongo.errors import PyMongoError
 
+from chassis.doorbell import Doorbell
 from chassis.failpoints import failpoint
 from chassis.kafka import Producer
 from chassis.leases import Lease
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.problems import Overloaded
-from chassis.settings import Settings
 from chassis.telemetry import Telemetry, extract, recorded
 from chassis.waiting import end
 from herald_contracts import Record
@@ -33,16 +32,15 @@ PACE = 0.03
 """Seconds between two batches when events come fast: the more go together, the less each costs."""
 MANY = 100
 POLL_SECONDS = 1.0
-STREAM_ENDED = 5.0
 
 
 class Relay:
     """Publishes a service's outbox. Any number may run; the one with the lease works."""
 
-    def __init__(self, mongo: Mongo, producer: Producer, settings: Settings, telemetry: Telemetry) -> None:
+    def __init__(self, mongo: Mongo, producer: Producer, doorbell: Doorbell, telemetry: Telemetry) -> None:
         self._mongo = mongo
         self._producer = producer
-        self._settings = settings
+        self._doorbell = doorbell
         self._tracer = telemetry.tracer
         self._lease = Lease(mongo, "relay", seconds=10)
         self._wake = asyncio.Event()
@@ -66,8 +64,8 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Never raises: what fails is tried again."""
-        self._mongo.on_commit(self._wake.set)
-        watcher = asyncio.get_running_loop().create_task(self._watch())
+        hearing = asyncio.ensure_future(self._doorbell.answer(self._wake.set, lambda: self._lease.held))
+        ending = asyncio.ensure_future(self._wake_at(stop))
         try:
             while not stop.is_set():
                 try:
@@ -76,8 +74,13 @@ class Relay:
                     logger.warning("the outbox cannot be read: %s", str(error)[:200])
                     await _wait(stop, 1)
         finally:
-            await end(watcher)
+            await end(hearing)
+            await end(ending)
             await self._lease.release()
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wake.set()
 
     async def _turn(self, stop: asyncio.Event) -> None:
         if not await self._lease.acquire():
@@ -92,8 +95,7 @@ class Relay:
                     break
                 self._oldest = rows[0]["at"] if rows else None
                 if not rows:
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                    await _wait(self._wake, POLL_SECONDS)
                 elif not await self._publish(rows):
                     await _wait(stop, 0.5)
                 elif len(rows) < BATCH:
@@ -154,24 +156,12 @@ class Relay:
             },
         )
 
-    async def _watch(self) -> None:
-        """Wake up at once when another process commits. Only a hint: a stream that ends costs nothing."""
-        pipeline: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
-        while True:
-            try:
-                async with await self._mongo.outbox.watch(pipeline, max_await_time_ms=5_000) as stream:
-                    async for _ in stream:
-                        self._wake.set()
-            except PyMongoError as error:
-                logger.debug("the outbox is polled for a while: %s", type(error).__name__)
-            await asyncio.sleep(STREAM_ENDED)
-
 
 def _record(row: Document) -> Record:
     headers = [(name, bytes(value)) for name, value in row["headers"]]
     return Record(row["topic"], bytes(row["key"]), bytes(row["value"]), headers)
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
+async def _wait(event: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        await asyncio.wait_for(event.wait(), seconds)

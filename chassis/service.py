@@ -94,7 +94,7 @@ class Service:
         if stop.is_set():
             return
         chassis = self.chassis
-        relay = Relay(chassis.mongo, chassis.producer, chassis.settings, chassis.telemetry)
+        relay = Relay(chassis.mongo, chassis.producer, chassis.doorbell, chassis.telemetry)
         running: list[Coroutine[Any, Any, None]] = [relay.run(stop)]
         if self.consumer is not None:
             self._loop = ConsumerLoop(self.consumer, chassis)

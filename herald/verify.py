@@ -71,7 +71,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        return all(account.missing == 0 for account in self.accounts)
+        return all(account.missing == 0 == account.lost for account in self.accounts)
 
     @property
     def settled(self) -> bool:

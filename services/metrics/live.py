@@ -44,11 +44,15 @@ class Live:
         self._clock = clock
         self._tracer = telemetry.tracer
         self._listeners: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._somebody = asyncio.Event()
         self._pushed: dict[str, tuple[State, asyncio.Future[bytes]]] = {}
         self._stop: asyncio.Event | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Follow the pulse until `stop`; polls it for a while when the stream breaks. Never raises."""
+        """Follow the pulse while somebody listens, until `stop`; polls it for a while when the stream breaks.
+
+        Never raises. Nobody pays for a stream that nobody needs: MongoDB reads every write for each.
+        """
         self._stop = stop
         watching = asyncio.ensure_future(self._watch())
         await stop.wait()
@@ -56,12 +60,15 @@ class Live:
         self._wake_all()
 
     async def _watch(self) -> None:
-        while True:
+        while await self._somebody.wait():
             try:
                 async with await self._store.pulse.watch(max_await_time_ms=1_000) as stream:
                     self._wake_all()
-                    async for change in stream:
-                        self._wake(change["documentKey"]["_id"])
+                    while self._listeners:
+                        change = await stream.try_next()
+                        if change is not None:
+                            self._wake(change["documentKey"]["_id"])
+                continue
             except PyMongoError as error:
                 logger.info("the pulse is polled for a while: %s", type(error).__name__)
             self._wake_all()
@@ -84,6 +91,7 @@ class Live:
     def _listening(self, program_id: str) -> Iterator[asyncio.Event]:
         moved = asyncio.Event()
         self._listeners[program_id].add(moved)
+        self._somebody.set()
         try:
             yield moved
         finally:
@@ -91,6 +99,8 @@ class Live:
             if not self._listeners[program_id]:
                 del self._listeners[program_id]
                 self._pushed.pop(program_id, None)
+            if not self._listeners:
+                self._somebody.clear()
 
     async def stream(
         self, program: Document, *, may_listen: Callable[[], Awaitable[bool]] | None = None

@@ -99,6 +99,10 @@ async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(st
         await service.chassis.mongo.db["inbox"].delete_one({"_id": ids[3]})
         assert await account() == (19, 2, 0, 1)
         assert not (await verify(operator)).ok
+        await service.chassis.mongo.db["inbox"].insert_one({"_id": ids[3]})
+        assert (await verify(operator)).ok
+        await service.chassis.mongo.db["offsets"].update_one({}, {"$set": {"lost": 1}})
+        assert not (await verify(operator)).ok
     await service.chassis.close()
 
 

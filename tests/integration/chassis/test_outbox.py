@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -32,7 +33,7 @@ async def chassis(stage: Stage) -> AsyncIterator[Chassis]:
 async def relaying(*many: Chassis) -> AsyncIterator[None]:
     stop = asyncio.Event()
     tasks = [
-        asyncio.ensure_future(Relay(one.mongo, one.producer, one.settings, one.telemetry).run(stop)) for one in many
+        asyncio.ensure_future(Relay(one.mongo, one.producer, one.doorbell, one.telemetry).run(stop)) for one in many
     ]
     try:
         yield
@@ -88,6 +89,44 @@ async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stag
         revisions.setdefault(event.data.person_id, []).append(event.data.revision)
     assert revisions == {f"p{n}": list(range(1, 21)) for n in range(5)}
     await other.close()
+
+
+async def test_what_another_process_commits_is_published_at_once(
+    stage: Stage, chassis: Chassis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.outbox.POLL_SECONDS", 600)
+    monkeypatch.setattr("chassis.outbox.PACE", 0)
+    await stage.create_topics([TOPIC])
+    api = Chassis("program", stage.settings(Settings))
+    async with relaying(chassis):
+        for revision in range(1, 4):  # the relay finds nothing in between, and waits to be woken
+            await commit(api, left("p1", revision))
+            await eventually(partial(published, stage, revision), within=15)
+    await api.close()
+
+
+async def test_without_redis_the_outbox_is_published_a_moment_later(stage: Stage) -> None:
+    await stage.create_topics([TOPIC])
+    cut_off = stage.settings(Settings).model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    chassis, api = Chassis("program", cut_off), Chassis("program", cut_off)
+    async with relaying(chassis):
+        for revision in range(1, 4):
+            await commit(api, left("p1", revision))
+            await eventually(partial(published, stage, revision), within=15)
+    await chassis.close()
+    await api.close()
+
+
+async def commit(chassis: Chassis, event: PersonDeactivated) -> None:
+    async def work(tx: Transaction) -> None:
+        tx.emit(event)
+
+    await chassis.mongo.transact(work)
+
+
+async def published(stage: Stage, revision: int) -> bool:
+    found = [event.data for event in await stage.events(TOPIC)]
+    return [one.revision for one in found if isinstance(one, PersonDeactivated)] == list(range(1, revision + 1))
 
 
 async def test_one_holder_at_a_time_and_a_stale_one_cannot_write(chassis: Chassis) -> None:
