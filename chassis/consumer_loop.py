@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -91,14 +91,7 @@ class ConsumerLoop:
         """Consume until `stop`; reconnects for as long as Kafka is away. Never raises."""
         ending = asyncio.get_running_loop().create_task(stop.wait())
         ending.add_done_callback(lambda _: self._stop.set())
-        while not stop.is_set():
-            try:
-                await self._subscription.start(self._consume)
-                break
-            except (KafkaError, OSError, TimeoutError) as error:
-                logger.warning("Kafka cannot be reached: %s", type(error).__name__)
-                await self._close()
-                await self._pause(1)
+        await self._connect()
         looking = asyncio.ensure_future(self._look())
         await stop.wait()
         await end(looking)
@@ -107,9 +100,23 @@ class ConsumerLoop:
             await asyncio.gather(*map(end, under_way))
         await self._close()
 
+    async def _connect(self) -> None:
+        while not self._stop.is_set():
+            try:
+                await self._subscription.start(self._consume)
+                break
+            except (KafkaError, OSError, TimeoutError) as error:
+                logger.warning("Kafka cannot be reached: %s", type(error).__name__)
+                await self._close()
+                await self._pause(1)
+
     async def _look(self) -> None:
         """Where each partition ends, and whether a topic was created anew although its records seem to carry on."""
         while not self._stop.is_set():
+            if self._subscription.ended:
+                logger.error("the consumer has ended by itself, and is started anew")
+                await self._close()
+                await self._connect()
             client = self._subscription.client
             self._subscription.rest()
             try:
@@ -157,6 +164,25 @@ class ConsumerLoop:
     # --- one batch -------------------------------------------------------------------------------------------
 
     async def _consume(self, records: Records) -> None:
+        await self._insist(lambda: self._take(records))
+
+    async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Whatever nobody foresaw is told and tried again: a batch that is given up is missed only by the next record
+        of its partitions, which may be long in coming. Raises what `work` raises once this ends."""
+        while True:
+            try:
+                return await work()
+            except asyncio.CancelledError:
+                if self._stop.is_set() or (own := asyncio.current_task()) is None or own.cancelling():
+                    raise
+                logger.error("a batch was cancelled by nobody, and is tried again")
+            except Exception:
+                if self._stop.is_set():
+                    raise
+                logger.exception("a batch failed in a way that nobody foresaw, and is tried again")
+            await self._pause(1)
+
+    async def _take(self, records: Records) -> None:
         """Decode while the batch before is still being applied; return as soon as the turn comes to this one."""
         batch = await self._intake.read(records)
         if self._turn is not None:
@@ -170,7 +196,7 @@ class ConsumerLoop:
     async def _finish(self, batch: Batch) -> None:
         self._busy = True
         try:
-            done = await self._until_applied(batch)
+            done = await self._insist(lambda: self._until_applied(batch))
         finally:
             self._busy = False
         if done and not self._stop.is_set():

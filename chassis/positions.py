@@ -75,7 +75,7 @@ class Positions:
         self._seconds = seconds
         self._logs: dict[str, str] = {}
         self._expected: dict[TopicPartition, int] = {}
-        self._gaps: dict[TopicPartition, int] = {}
+        self._gaps: dict[TopicPartition, tuple[int, object]] = {}
         self._lost = telemetry.counter("herald.consumer.lost", "Records that Kafka deleted before they were consumed")
 
     async def watch(self, client: Any) -> None:
@@ -159,9 +159,9 @@ class Positions:
             logger.error("%s lost %d records to retention before they were consumed", row["_id"], lost)
             if await self._set(row, {"next": next_ + lost, "lost": row.get("lost", 0) + lost}):
                 self._lost.add(lost, {"topic": part.topic})
-        elif next_ < bounds.first and self._gaps.get(part) != next_:
-            # Once: where the log itself has a gap, there is nothing between.
-            self._gaps[part] = next_
+        elif next_ < bounds.first and self._gaps.get(part) != (gap := (next_, _assignment(client))):
+            # Once in an assignment: where the log itself has a gap, there is nothing between.
+            self._gaps[part] = gap
             logger.warning("%s is read again from %d instead of %d", row["_id"], next_, bounds.first)
             return True
         return False
@@ -240,6 +240,12 @@ def places(client: Any) -> dict[TopicPartition, int]:
     parts = client.assignment()
     states = {part: client._subscription.subscription.assignment.state_value(part) for part in parts}  # noqa: SLF001
     return {part: state.position for part, state in states.items() if state and state.has_valid_position}
+
+
+def _assignment(client: Any) -> object:
+    """What the group gave this member: another object after each rebalance, which may undo a seek."""
+    assignment: object = client._subscription.subscription.assignment  # noqa: SLF001
+    return assignment
 
 
 def ends(records: Records) -> dict[TopicPartition, int]:

@@ -40,6 +40,11 @@ class Subscription:
         """The aiokafka consumer; None before the first start."""
         return self._subscriber.consumer if self._subscriber is not None else None
 
+    @property
+    def ended(self) -> bool:
+        """Whether FastStream's loop ended by itself: it starts again after an error, but not when it was cancelled."""
+        return self._subscriber is not None and all(task.done() for task in self._subscriber.tasks)
+
     async def start(self, consume: Callable[[Records], Awaitable[None]]) -> None:
         """Have `consume` called with batch after batch, one at a time. Raises KafkaError, OSError, TimeoutError."""
         tolerate()

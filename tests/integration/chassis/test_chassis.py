@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
-from chassis import consumer_loop
+from chassis import consumer_loop, positions
 from chassis.chassis import Chassis
 from chassis.consumer import Consumer, InvalidEvent, Received
 from chassis.directory import Directory, Principal
@@ -126,6 +127,53 @@ async def test_a_batch_that_a_library_lets_down_is_tried_again(
         await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1})
         assert tries == 2
         assert await stage.records("herald.deadletters.gamification") == []
+
+
+@pytest.mark.parametrize("where", ["in_place", "ends"])
+@pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])
+async def test_a_batch_is_in_hand_until_it_is_dealt_with_whatever_fails(
+    stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch, where: str, error: type[BaseException]
+) -> None:
+    """No other record comes that would have the partition read again."""
+    module: Any = {"in_place": consumer_loop, "ends": positions}[where]
+    sound, tries = getattr(module, where), 0
+
+    def let_down(*given: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise error
+        return sound(*given)
+
+    monkeypatch.setattr(module, where, let_down)
+    async with stage.worker(service):
+        await stage.publish(created("p1"))
+        await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1})
+
+        async def tried_again() -> bool:
+            return tries > 1
+
+        await eventually(tried_again)
+
+
+async def test_a_consumer_that_was_cancelled_by_nobody_is_started_anew(
+    stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_loop, "LOOK_SECONDS", 0.1)
+    sound, cancelled = AIOKafkaConsumer.getmany, asyncio.Event()
+
+    async def let_down(client: Any, *given: Any, **options: Any) -> Any:
+        if await counts(service) and not cancelled.is_set():
+            cancelled.set()
+            raise asyncio.CancelledError
+        return await sound(client, *given, **options)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", let_down)
+    async with stage.worker(service):
+        await stage.publish(created("p1"))
+        await asyncio.wait_for(cancelled.wait(), 15)
+        await stage.publish(created("p2"))
+        await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1, "p2": 1}, within=25)
 
 
 async def test_an_event_has_its_effect_once_and_its_answer_reaches_kafka(stage: Stage, service: Service) -> None:
