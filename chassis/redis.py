@@ -19,6 +19,7 @@ def connect(settings: Settings, telemetry: Telemetry) -> Redis:
         socket_timeout=0.5,
         socket_connect_timeout=0.5,
         retry=Retry(NoBackoff(), 1),
+        health_check_interval=30,  # who only listens would not notice that the other end is gone
     )
     RedisInstrumentor.instrument_client(client, tracer_provider=telemetry.tracer_provider)
     return client

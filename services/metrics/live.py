@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 State = tuple[int, str]
 HEARTBEAT_SECONDS = 15.0
 SETTLE_SECONDS = 0.15
+"""From one push to the next; longer where a push takes more than half of it."""
 POLL_SECONDS = 1.0
 MAX_LISTENERS = 100
 
@@ -115,6 +116,7 @@ class Live:
             asked = time.monotonic()
             while self._stop is None or not self._stop.is_set():
                 moved.clear()
+                began = time.monotonic()
                 try:
                     if may_listen is not None and time.monotonic() - asked > HEARTBEAT_SECONDS:
                         asked = time.monotonic()
@@ -126,9 +128,9 @@ class Live:
                     await asyncio.sleep(POLL_SECONDS)
                     continue
                 if state != last:
-                    last = state
+                    last, took = state, time.monotonic() - began
                     yield message
-                    await asyncio.sleep(SETTLE_SECONDS)
+                    await asyncio.sleep(max(SETTLE_SECONDS - took, took))
                     continue
                 with suppress(TimeoutError):
                     await asyncio.wait_for(moved.wait(), HEARTBEAT_SECONDS)
