@@ -33,7 +33,7 @@ from chassis.mongo import Document, Transaction, unreachable
 from chassis.positions import INBOX_DAYS, Fenced, Moved, Positions, Records, ends, in_place, places
 from chassis.problems import Overloaded
 from chassis.subscription import Subscription
-from chassis.waiting import end, within
+from chassis.waiting import end, pause, within
 from herald_contracts import Event, Undecodable
 
 logger = logging.getLogger(__name__)
@@ -91,32 +91,22 @@ class ConsumerLoop:
         """Consume until `stop`; reconnects for as long as Kafka is away. Never raises."""
         ending = asyncio.get_running_loop().create_task(stop.wait())
         ending.add_done_callback(lambda _: self._stop.set())
-        await self._connect()
+        await self._subscription.start(self._consume, self._stop)
         looking = asyncio.ensure_future(self._look())
         await stop.wait()
         await end(looking)
         if under_way := [task for task in (self._turn, self._committing) if task is not None]:
             await asyncio.wait(under_way, timeout=self._settings.grace / 3)
             await asyncio.gather(*map(end, under_way))
-        await self._close()
-
-    async def _connect(self) -> None:
-        while not self._stop.is_set():
-            try:
-                await self._subscription.start(self._consume)
-                break
-            except (KafkaError, OSError, TimeoutError) as error:
-                logger.warning("Kafka cannot be reached: %s", type(error).__name__)
-                await self._close()
-                await self._pause(1)
+        await self._subscription.close()
 
     async def _look(self) -> None:
         """Where each partition ends, and whether a topic was created anew although its records seem to carry on."""
         while not self._stop.is_set():
             if self._subscription.ended:
                 logger.error("the consumer has ended by itself, and is started anew")
-                await self._close()
-                await self._connect()
+                await self._subscription.close()
+                await self._subscription.start(self._consume, self._stop)
             client = self._subscription.client
             self._subscription.rest()
             try:
@@ -125,19 +115,7 @@ class ConsumerLoop:
                     self._ends = await client.end_offsets(list(client.assignment()))
             except (KafkaError, TimeoutError, OSError) as error:
                 logger.info("the topics could not be looked at: %s", type(error).__name__)
-            await self._pause(LOOK_SECONDS)
-
-    async def _close(self) -> None:
-        try:
-            await self._subscription.close()
-        except (TimeoutError, KafkaError) as error:
-            logger.warning("Kafka did not answer the farewell: %s", type(error).__name__)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stop.wait(), seconds)
-        except TimeoutError:
-            return
+            await pause(LOOK_SECONDS, self._stop)
 
     @property
     def assigned(self) -> bool:
@@ -180,7 +158,7 @@ class ConsumerLoop:
                 if self._stop.is_set():
                     raise
                 logger.exception("a batch failed in a way that nobody foresaw, and is tried again")
-            await self._pause(1)
+            await pause(1, self._stop)
 
     async def _take(self, records: Records) -> None:
         """Decode while the batch before is still being applied; return as soon as the turn comes to this one."""
@@ -226,7 +204,7 @@ class ConsumerLoop:
                     await self._one_by_one(batch.records, error)
                     break
                 logger.warning("waiting for what is away: %s", type(error).__name__)
-                await self._pause(delay)
+                await pause(delay, self._stop)
                 delay = min(5.0, delay * 2)
             else:
                 self._progress = time.monotonic()
@@ -236,9 +214,9 @@ class ConsumerLoop:
         return batch.records
 
     async def _bounded(self, step: Coroutine[Any, Any, T]) -> T:
-        """A step that hangs or is cancelled somewhere in a library is given up: what it still does is fenced.
+        """A step that hangs in a library is given up, as an outage (KafkaTimeoutError): what it still does is fenced.
 
-        Raises KafkaTimeoutError, which is an outage, in both cases, and what the step raises.
+        Raises what the step raises.
         """
         task = asyncio.ensure_future(step)
         try:
@@ -247,11 +225,7 @@ class ConsumerLoop:
             if task.done() and not task.cancelled():
                 raise
             logger.error("a batch hangs, and is tried again")
-        except asyncio.CancelledError:
-            if (own := asyncio.current_task()) is None or own.cancelling():
-                raise
-            logger.error("a batch was cancelled by nobody, and is tried again")
-        raise KafkaTimeoutError
+            raise KafkaTimeoutError from None
 
     async def _one_by_one(self, records: Records, error: Exception) -> None:
         if len(records) == 1:
@@ -267,7 +241,7 @@ class ConsumerLoop:
         attempts = RETRIES if isinstance(error, Retry) else 0
         while attempts and not self._stop.is_set():
             attempts -= 1
-            await self._pause(delay)
+            await pause(delay, self._stop)
             delay = min(3.0, delay * 2)
             try:
                 await self._apply(await self._intake.read([record]))
@@ -304,7 +278,7 @@ class ConsumerLoop:
             except Exception as error:
                 if not _outage(error):  # it stays in hand until it can be buried: nothing is passed over
                     logger.exception("a record cannot be dead-lettered")
-                await self._pause(delay)
+                await pause(delay, self._stop)
                 delay = min(5.0, delay * 2)
             else:
                 return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from pymongo.errors import PyMongoError
 from chassis.leases import Lease, LeaseLost
 from chassis.mongo import Mongo
 from chassis.telemetry import Telemetry, extract
+from chassis.waiting import pause
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ async def keep_running(job: Job, mongo: Mongo, telemetry: Telemetry, stop: async
                         await _on_schedule(job, lease, telemetry, stop)
             except PyMongoError as error:
                 logger.warning("job %s was interrupted: %s", job.name, type(error).__name__)
-            await _wait(stop, lease.seconds / 3)
+            await pause(lease.seconds / 3, stop)
     finally:
         await lease.release()
 
@@ -65,9 +65,4 @@ async def _on_schedule(job: Job, lease: Lease, telemetry: Telemetry, stop: async
                 logger.warning("job %s was interrupted: %s", job.name, type(error).__name__)
             except Exception:
                 logger.exception("job %s failed", job.name)
-        await _wait(stop, job.every.total_seconds())
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        await pause(job.every.total_seconds(), stop)

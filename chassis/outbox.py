@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from opentelemetry import trace
@@ -23,7 +22,7 @@ from chassis.leases import Lease
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.problems import Overloaded
 from chassis.telemetry import Telemetry, extract, recorded
-from chassis.waiting import end
+from chassis.waiting import end, pause
 from herald_contracts import Record
 
 logger = logging.getLogger(__name__)
@@ -72,7 +71,7 @@ class Relay:
                     await self._turn(stop)
                 except (PyMongoError, Overloaded) as error:
                     logger.warning("the outbox cannot be read: %s", str(error)[:200])
-                    await _wait(stop, 1)
+                    await pause(1, stop)
         finally:
             await end(hearing)
             await end(ending)
@@ -85,7 +84,7 @@ class Relay:
     async def _turn(self, stop: asyncio.Event) -> None:
         if not await self._lease.acquire():
             self._oldest = None
-            await _wait(stop, self._lease.seconds / 4)
+            await pause(self._lease.seconds / 4, stop)
             return
         async with self._lease.kept():
             while not stop.is_set():
@@ -95,9 +94,9 @@ class Relay:
                     break
                 self._oldest = rows[0]["at"] if rows else None
                 if not rows:
-                    await _wait(self._wake, POLL_SECONDS)
+                    await pause(POLL_SECONDS, self._wake)
                 elif not await self._publish(rows):
-                    await _wait(stop, 0.5)
+                    await pause(0.5, stop)
                 elif len(rows) < BATCH:
                     await asyncio.sleep(PACE)
 
@@ -160,8 +159,3 @@ class Relay:
 def _record(row: Document) -> Record:
     headers = [(name, bytes(value)) for name, value in row["headers"]]
     return Record(row["topic"], bytes(row["key"]), bytes(row["value"]), headers)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)

@@ -19,6 +19,7 @@ from chassis.consumer_loop import ConsumerLoop
 from chassis.directory import Principals
 from chassis.jobs import Job, keep_running
 from chassis.outbox import Relay
+from chassis.waiting import pause
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Service:
                 await self._ensure_indexes()
             except PyMongoError as error:
                 logger.warning("%s waits for MongoDB: %s", self.name, type(error).__name__)
-                await asyncio.wait([asyncio.ensure_future(stop.wait())], timeout=1)
+                await pause(1, stop)
             else:
                 self._indexed = True
                 return

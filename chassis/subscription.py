@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from chassis.positions import Records
 from chassis.records import tolerate
 from chassis.settings import Settings
-from chassis.waiting import within
+from chassis.waiting import pause, within
+
+logger = logging.getLogger(__name__)
 
 RECONNECT_MS = 500
 METADATA_SECONDS = 30.0  # until a new partition is noticed
@@ -45,8 +49,18 @@ class Subscription:
         """Whether FastStream's loop ended by itself: it starts again after an error, but not when it was cancelled."""
         return self._subscriber is not None and all(task.done() for task in self._subscriber.tasks)
 
-    async def start(self, consume: Callable[[Records], Awaitable[None]]) -> None:
-        """Have `consume` called with batch after batch, one at a time. Raises KafkaError, OSError, TimeoutError."""
+    async def start(self, consume: Callable[[Records], Awaitable[None]], stop: asyncio.Event) -> None:
+        """Have `consume` called with batch after batch, one at a time; tries until Kafka answers or `stop` is set."""
+        while not stop.is_set():
+            try:
+                await self._start(consume)
+                return
+            except (KafkaError, OSError, TimeoutError) as error:
+                logger.warning("Kafka cannot be reached: %s", type(error).__name__)
+                await self.close()
+                await pause(1, stop)
+
+    async def _start(self, consume: Callable[[Records], Awaitable[None]]) -> None:
         tolerate()
         options = self._settings.kafka_options()
         broker = KafkaBroker(
@@ -97,10 +111,13 @@ class Subscription:
         self.client._fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001
 
     async def close(self) -> None:
-        """Leave the group. Raises KafkaError, TimeoutError when Kafka does not answer the farewell."""
+        """Leave the group, or let go of it where Kafka does not answer the farewell."""
         if self._broker is not None:
             broker, self._broker = self._broker, None
-            await within(self._settings.grace / 2, broker.stop())
+            try:
+                await within(self._settings.grace / 2, broker.stop())
+            except (TimeoutError, KafkaError) as error:
+                logger.warning("Kafka did not answer the farewell: %s", type(error).__name__)
 
 
 async def _parse(message: Records) -> KafkaMessage:

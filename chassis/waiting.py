@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -26,6 +27,12 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     if not task.done():
         raise TimeoutError
     return task.result()
+
+
+async def pause(seconds: float, event: asyncio.Event) -> None:
+    """So many seconds, or less where the event comes first."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
 
 
 async def end(task: asyncio.Task[Any]) -> None:

@@ -11,13 +11,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 import orjson
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.kafka import Producer
 from chassis.telemetry import Telemetry
+from chassis.waiting import pause
 from herald_contracts import Record
 from services.sharing.spool import Segment, Spool, SpoolFull
 
@@ -131,8 +131,7 @@ class ClickLog:
                     self._answers = await self._producer.reachable(DRAIN_SECONDS)
             except OSError as error:
                 logger.error("the spool cannot be read: %s", type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
+            await pause(RETRY_SECONDS, stop)
 
     async def _drained(self, stop: asyncio.Event) -> bool:
         """Hand on every segment that is free; False as soon as Kafka does not take one."""

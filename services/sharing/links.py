@@ -24,6 +24,7 @@ from chassis.chassis import Chassis
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.telemetry import exposition, inject
+from chassis.waiting import pause
 from herald_contracts import Record
 from services.sharing.clicklog import ClickLog
 from services.sharing.clicks import Proxies, agent_of, referrer_host, visitor_of
@@ -95,7 +96,7 @@ class Links:
                 self._ready = True
             except PyMongoError as error:
                 logger.warning("links wait for MongoDB: %s", type(error).__name__)
-                await asyncio.wait([asyncio.ensure_future(self._stop.wait())], timeout=1)
+                await pause(1, self._stop)
 
     async def stop(self) -> None:
         """Let visitors under way arrive, keep their clicks, and end."""
