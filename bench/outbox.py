@@ -112,7 +112,7 @@ BENCH = Bench(
     counted="commands whose event is on Kafka: the same inserts and sends without an outbox",
     unit="commands/s",
     aim=0.7,
-    size=Size(rounds=3, events=6_000),
+    size=Size(rounds=5, events=4_000),
     packages=("aiokafka", "pymongo", "uvloop"),
     open=open_,
 )

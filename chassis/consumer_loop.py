@@ -172,11 +172,12 @@ class ConsumerLoop:
             self._turn = asyncio.ensure_future(self._finish(batch))
 
     async def _finish(self, batch: Batch) -> None:
-        self._busy = True
+        self._busy, began = True, time.monotonic()
         try:
             done = await self._insist(lambda: self._until_applied(batch))
         finally:
             self._busy = False
+            self._subscription.applied(time.monotonic() - began)
         if done and not self._stop.is_set():
             if self._committing is not None:
                 await asyncio.wait([self._committing])

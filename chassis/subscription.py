@@ -21,9 +21,10 @@ logger = logging.getLogger(__name__)
 RECONNECT_MS = 500
 METADATA_SECONDS = 30.0  # until a new partition is noticed
 IDLE_POLL_MS = 20
-# A partition that was read empty waits for as long as the fetch under way waits for the others.
-BUSY_WAIT_MS = 50
-IDLE_WAIT_MS = 250
+# What comes singly is answered at once. What keeps coming is gathered for as long as it takes to apply it twice: a
+# batch costs much, a record in it little.
+IDLE_WAIT_MS, IDLE_BYTES = 250, 1
+GATHERED_MS, GATHERED_BYTES = (20, 200), 65_536
 START_SECONDS = 30.0
 
 
@@ -94,7 +95,6 @@ class Subscription:
         @subscriber
         async def take(message: Any) -> None:
             self._taken = True
-            self._wait(BUSY_WAIT_MS)
             await consume(message.raw_message)
 
         self._broker, self._subscriber = broker, subscriber
@@ -104,11 +104,18 @@ class Subscription:
     def rest(self) -> None:
         """To be called now and then: a member that got nothing since asks Kafka less often."""
         if not self._taken:
-            self._wait(IDLE_WAIT_MS)
+            self._wait(IDLE_WAIT_MS, IDLE_BYTES)
         self._taken = False
 
-    def _wait(self, milliseconds: int) -> None:
-        self.client._fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001
+    def applied(self, seconds: float) -> None:
+        """To be called after each batch, with how long it took."""
+        least, most = GATHERED_MS
+        self._wait(min(most, max(least, int(2000 * seconds))), GATHERED_BYTES)
+
+    def _wait(self, milliseconds: int, size: int) -> None:
+        """Have Kafka answer once it has so many bytes, or after so long."""
+        fetcher = self.client._fetcher  # noqa: SLF001
+        fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = milliseconds, size  # noqa: SLF001
 
     async def close(self) -> None:
         """Leave the group, or let go of it where Kafka does not answer the farewell."""

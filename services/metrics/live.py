@@ -27,7 +27,7 @@ from services.metrics.store import Store
 logger = logging.getLogger(__name__)
 State = tuple[int, str]
 HEARTBEAT_SECONDS = 15.0
-SETTLE_SECONDS = 0.15
+SETTLE_SECONDS = 0.1
 """From one push to the next; longer where a push takes more than half of it."""
 POLL_SECONDS = 1.0
 MAX_LISTENERS = 100

@@ -19,6 +19,10 @@ from services.metrics.domain.value import DEFAULT_RATES, Rates, earned_media_val
 from services.metrics.store import Key, Store
 
 By = Literal["day", "network", "country", "content", "team"]
+Rows = dict[tuple[str, str], Counts]
+"""Counts by (day, network)."""
+OF_PEOPLE = ("participation_rate", "active_ambassadors")
+"""Figures that an objective may be about and that do not add up from day to day."""
 DEFAULT_DAYS = 30
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
@@ -81,19 +85,31 @@ async def figures(store: Store, program: Document, period: Period, part: Slice) 
     fewer than 5 were enrolled: its figures would be those of persons.
     """
     part.check()
-    people = await _people(store, program, period, part) if part.content_id is None else None
-    if part.of_people and people is not None and len(people.enrolled) < SMALL_GROUP:
-        return None
-    rows = await _rows(store, program["_id"], period, part, people)
+    if part.of_people:
+        people = await _people(store, program, period, part)
+        if len(people.enrolled) < SMALL_GROUP:
+            return None
+        return _with_formulas(people.figures() | await _of_items(store, program, period, people.rows()))
+    found: dict[str, Any] = {}
+    if part.content_id is None:
+        found |= await _of_people(store, program, period, part.network)
+    if part == Slice():
+        found["shared_content_rate"] = await _shared_content(store, program, period)
+    found |= await _of_items(store, program, period, await _rows(store, program["_id"], period, part))
+    return _with_formulas(found)
+
+
+def _with_formulas(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    return {name: {**figure, "formula": DEFINITIONS[name].formula} for name, figure in found.items()}
+
+
+async def _of_items(store: Store, program: Document, period: Period, rows: Rows) -> dict[str, Any]:
     total = Counts()
     for counts in rows.values():
         total.merge(counts)
     versions = await versions_of(store, program["_id"])
     value = earned_media_value(((day, network, counts) for (day, network), counts in rows.items()), versions)
-    found: dict[str, Any] = people.figures() if people is not None else {}
-    if part == Slice():
-        found["shared_content_rate"] = await _shared_content(store, program, period)
-    found |= {
+    return {
         "shares": {"value": total.shares},
         "clicks_raw": {"value": total.clicks_raw, "by_verdict": dict(sorted(total.clicks.items()))},
         "clicks_counted": {"value": total.clicks_counted},
@@ -112,7 +128,35 @@ async def figures(store: Store, program: Document, period: Period, part: Slice) 
         "click_yield": _rate(total.clicks_counted, total.shares),
         "earned_media_value": {"value": float(value), "currency": versions[-1].currency},
     }
-    return {name: {**figure, "formula": DEFINITIONS[name].formula} for name, figure in found.items()}
+
+
+async def _of_people(store: Store, program: Document, period: Period, network: str | None) -> dict[str, Any]:
+    found = await store.sum_persons(
+        program["_id"],
+        period,
+        ("ambassador_id",),
+        where={"network": network} if network else {},
+        fields=("shares",),
+    )
+    shared = {person for (person,), counts in found.items() if counts.shares > 0}
+    return _participation(await _enrolled(store, program, period), shared, await store.leaders())
+
+
+def _participation(there: set[str], shared: set[str], leaders: set[str]) -> dict[str, Any]:
+    """Figures of people, by who was enrolled, who shared and who leads."""
+    active, leading = shared & there, leaders & there
+    return {
+        "participation_rate": _rate(len(active), len(there)),
+        "active_ambassadors": {"value": len(active)},
+        "ambassadors_enrolled": {"value": len(there)},
+        "leader_participation": _rate(len(active & leading), len(leading)),
+    }
+
+
+async def _enrolled(store: Store, program: Document, period: Period) -> set[str]:
+    start, end = period.bounds(program["time_zone"])
+    enrolments = await store.enrolments_of(program["_id"], start, end)
+    return enrolled(enrolments, start.timestamp(), end.timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +169,22 @@ class _People:
 
     def figures(self) -> dict[str, Any]:
         shares: dict[str, int] = defaultdict(int)
-        for key, counts in self.counts.items():
-            shares[key[0]] += counts.shares
-        active = {person for person, number in shares.items() if number > 0} & self.enrolled
-        leaders = {person for person in self.enrolled if self.known.get(person, {}).get("leader")}
-        return {
-            "participation_rate": _rate(len(active), len(self.enrolled)),
-            "active_ambassadors": {"value": len(active)},
-            "ambassadors_enrolled": {"value": len(self.enrolled)},
-            "leader_participation": _rate(len(active & leaders), len(leaders)),
-        }
+        for (person, _, _), counts in self.counts.items():
+            shares[person] += counts.shares
+        leaders = {person for person, one in self.known.items() if one.get("leader")}
+        return _participation(self.enrolled, {person for person, number in shares.items() if number > 0}, leaders)
+
+    def rows(self) -> Rows:
+        found: Rows = defaultdict(Counts)
+        for (_, day, network), counts in self.counts.items():
+            found[day, network].merge(counts)
+        return found
 
 
 async def _people(store: Store, program: Document, period: Period, part: Slice) -> _People:
-    start, end = period.bounds(program["time_zone"])
-    enrolments = await store.enrolments_of(program["_id"], start, end)
-    ids = enrolled(enrolments, start.timestamp(), end.timestamp())
+    ids = await _enrolled(store, program, period)
     where = {"network": part.network} if part.network else {}
-    group = ("ambassador_id", "day", "network") if part.of_people else ("ambassador_id",)
-    counts = await store.sum_persons(program["_id"], period, group, where=where)
+    counts = await store.sum_persons(program["_id"], period, ("ambassador_id", "day", "network"), where=where)
     known = await store.people(ids | {key[0] for key in counts})
     return _People(
         {one for one in ids if part.takes(known.get(one, {}))},
@@ -152,22 +193,14 @@ async def _people(store: Store, program: Document, period: Period, part: Slice) 
     )
 
 
-async def _rows(
-    store: Store, program_id: str, period: Period, part: Slice, people: _People | None
-) -> dict[tuple[str, str], Counts]:
-    """Counts of the slice by (day, network)."""
-    if not part.of_people or people is None:
-        found = await store.sum_totals(program_id, period, ("day", "network"), where=part.where())
-        return {(day, network): counts for (day, network), counts in found.items()}
-    rows: dict[tuple[str, str], Counts] = defaultdict(Counts)
-    for (_, day, network), counts in people.counts.items():
-        rows[day, network].merge(counts)
-    return rows
+async def _rows(store: Store, program_id: str, period: Period, part: Slice) -> Rows:
+    found = await store.sum_totals(program_id, period, ("day", "network"), where=part.where())
+    return {(day, network): counts for (day, network), counts in found.items()}
 
 
 async def _shared_content(store: Store, program: Document, period: Period) -> dict[str, Any]:
     start, end = period.bounds(program["time_zone"])
-    items = await store.sum_totals(program["_id"], period, ("content_id",), where={})
+    items = await store.sum_totals(program["_id"], period, ("content_id",), fields=("shares",))
     shared = sum(counts.shares > 0 for counts in items.values())
     return _rate(shared, max(shared, await store.published(program["_id"], start, end)))
 
@@ -195,14 +228,8 @@ async def _by_people(
     store: Store, program: Document, period: Period, by: Literal["country", "team"], part: Slice
 ) -> list[dict[str, Any]]:
     who = await _people(store, program, period, Slice(network=part.network))
-    counts = await store.sum_persons(
-        program["_id"],
-        period,
-        ("ambassador_id", "day", "network"),
-        where={"network": part.network} if part.network else {},
-    )
     members: dict[str | None, set[str]] = defaultdict(set)
-    for person in who.enrolled | {key[0] for key in counts}:
+    for person in who.enrolled | {key[0] for key in who.counts}:
         members[who.known.get(person, {}).get(by)].add(person)
     sizes: dict[str | None, int] = {key: len(people & who.enrolled) for key, people in members.items()}
     apart = shown_apart(sizes)
@@ -213,7 +240,7 @@ async def _by_people(
         shown = key if key in apart else None
         groups.setdefault(shown, [])
         enrolments[shown] += size
-    for (person, day, network), one in counts.items():
+    for (person, day, network), one in who.counts.items():
         own = who.known.get(person, {}).get(by)
         groups[own if own in apart else None].append((day, network, one))
     if enrolments[None] < SMALL_GROUP:
@@ -263,8 +290,12 @@ def rates_from(row: Mapping[str, Any]) -> Rates:
 async def kpi_value(store: Store, program: Document, objective: Mapping[str, Any]) -> float:
     """The objective's figure over its own period."""
     period = Period(date.fromisoformat(objective["starts_on"]), date.fromisoformat(objective["ends_on"]))
-    found = await figures(store, program, period, Slice()) or {}
     name = "clicks_counted" if objective["kpi"] == "clicks" else objective["kpi"]
+    if name in OF_PEOPLE:
+        found = await _of_people(store, program, period, None)
+    else:
+        rows = await _rows(store, program["_id"], period, Slice())
+        found = await _of_items(store, program, period, rows)
     return float(found[name]["value"] or 0)
 
 
@@ -281,7 +312,7 @@ async def objective_view(store: Store, program: Document, now: datetime) -> dict
         starts_on=date.fromisoformat(objective["starts_on"]),
         ends_on=date.fromisoformat(objective["ends_on"]),
         today=now.astimezone(zone(program["time_zone"])).date(),
-        rate=objective["kpi"] in ("participation_rate", "active_ambassadors"),
+        rate=objective["kpi"] in OF_PEOPLE,
     )
     names = ("use_case", "kpi", "baseline", "target", "starts_on", "ends_on", "reached_at")
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from pymongo import InsertOne, ReplaceOne, UpdateOne
@@ -15,6 +16,7 @@ from services.metrics.domain.periods import Period
 Key = tuple[str, ...]
 Changes = Mapping[Key, MutableMapping[str, int]]
 """By key of a counters document, what is added to which of its fields."""
+AT_ONCE = 10_000  # rows of an answer: MongoDB's default is to be asked anew after 101
 GOAL = ("kpi", "target", "starts_on", "ends_on")
 
 
@@ -45,6 +47,7 @@ class Store:
         await self.objectives.create_index([("program_id", 1), ("reached_at", 1)])
         await self.rates.create_index([("program_id", 1), ("version", 1)], unique=True)
         await self.waiting.create_index("program_id")
+        await self.principals.create_index("leader", partialFilterExpression={"leader": True})
 
     # --- what consumers write ---------------------------------------------------------------------------------
 
@@ -155,37 +158,62 @@ class Store:
         return await self.programs.find_one({"_id": program_id})
 
     async def sum_totals(
-        self, program_id: str, period: Period, group: Sequence[str], *, where: Mapping[str, str]
+        self,
+        program_id: str,
+        period: Period,
+        group: Sequence[str],
+        *,
+        where: Mapping[str, str] = MappingProxyType({}),
+        fields: Sequence[str] = FIELDS,
     ) -> dict[Key, Counts]:
         """Counts of the period grouped by some of day, network, content_id."""
-        return await self._sum(self.totals, program_id, period, group, where)
+        return await self._sum(self.totals, program_id, period, group, where, fields)
 
     async def sum_persons(
-        self, program_id: str, period: Period, group: Sequence[str], *, where: Mapping[str, Any]
+        self,
+        program_id: str,
+        period: Period,
+        group: Sequence[str],
+        *,
+        where: Mapping[str, Any] = MappingProxyType({}),
+        fields: Sequence[str] = FIELDS,
     ) -> dict[Key, Counts]:
         """Counts of the period grouped by some of day, network, ambassador_id."""
-        return await self._sum(self.person_days, program_id, period, group, where)
+        return await self._sum(self.person_days, program_id, period, group, where, fields)
 
     async def _sum(
-        self, collection: Any, program_id: str, period: Period, group: Sequence[str], where: Mapping[str, Any]
+        self,
+        collection: Any,
+        program_id: str,
+        period: Period,
+        group: Sequence[str],
+        where: Mapping[str, Any],
+        fields: Sequence[str],
     ) -> dict[Key, Counts]:
         days = {"$gte": period.first.isoformat(), "$lte": period.last.isoformat()}
         match = {"program_id": program_id, "day": days, **where}
-        sums = {name: {"$sum": f"${name}"} for name in FIELDS}
+        sums = {name: {"$sum": f"${name}"} for name in fields}
         stages = [{"$match": match}, {"$group": {"_id": [f"${name}" for name in group], **sums}}]
-        cursor = await collection.aggregate(stages)
+        cursor = await collection.aggregate(stages, batchSize=AT_ONCE)
         return {tuple(row["_id"]): Counts.of_fields(row) async for row in cursor}
 
     async def enrolments_of(self, program_id: str, start: datetime, end: datetime) -> list[Enrolment]:
         """Enrolments of whom was enrolled at any time in [start, end)."""
         overlap = {"since": {"$lt": end.timestamp()}, "$or": [{"until": None}, {"until": {"$gt": start.timestamp()}}]}
-        cursor = self.enrolments.find({"program_id": program_id, "spans": {"$elemMatch": overlap}}, {"turns": 0})
+        wanted = {"program_id": program_id, "spans": {"$elemMatch": overlap}}
+        cursor = self.enrolments.find(wanted, {"person_id": 1, "spans": 1}, batch_size=AT_ONCE)
         return [Enrolment(row["person_id"], one["since"], one["until"]) async for row in cursor for one in row["spans"]]
 
     async def people(self, ids: Iterable[str]) -> dict[str, Document]:
         """Country, team and leadership by person, as known now."""
-        cursor = self.principals.find({"_id": {"$in": list(ids)}}, {"country": 1, "team": 1, "leader": 1})
+        wanted = {"_id": {"$in": list(ids)}}
+        cursor = self.principals.find(wanted, {"country": 1, "team": 1, "leader": 1}, batch_size=AT_ONCE)
         return {row["_id"]: row async for row in cursor}
+
+    async def leaders(self) -> set[str]:
+        """The company's leaders, as known now."""
+        cursor = self.principals.find({"leader": True}, {"_id": 1}, batch_size=AT_ONCE)
+        return {row["_id"] async for row in cursor}
 
     async def published(self, program_id: str, start: datetime, end: datetime) -> int:
         """How many items could be shared at some time in [start, end)."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from chassis import consumer_loop, positions
+from chassis import consumer_loop, positions, subscription
 from chassis.chassis import Chassis
 from chassis.consumer import Consumer, InvalidEvent, Received
 from chassis.directory import Directory, Principal
@@ -154,6 +154,31 @@ async def test_a_batch_is_in_hand_until_it_is_dealt_with_whatever_fails(
             return tries > 1
 
         await eventually(tried_again)
+
+
+async def test_what_keeps_coming_is_gathered_into_few_batches(
+    stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "GATHERED_MS", (2000, 2000))
+    assert service.consumer is not None
+    sound, batches = service.consumer.handle, 0
+
+    async def counted(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+        nonlocal batches
+        batches += 1
+        await sound(batch, tx)
+
+    service.consumer.handle = counted
+    async with stage.worker(service):
+        await stage.publish(created("first"))
+        await eventually(lambda: counts(service), until=lambda found: "first" in found)
+        alone, batches = batches, 0
+        for number in range(12):
+            await stage.publish(created(f"p{number}"))
+            await asyncio.sleep(0.05)
+        await eventually(lambda: counts(service), until=lambda found: len(found) == 13)
+    assert alone == 1
+    assert batches <= 3
 
 
 async def test_a_consumer_that_was_cancelled_by_nobody_is_started_anew(
