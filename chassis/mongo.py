@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bson.codec_options import CodecOptions
 from bson.timestamp import Timestamp
+from opentelemetry import trace
 from opentelemetry.instrumentation.pymongo import CommandTracer
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -23,6 +24,7 @@ from pymongo.errors import (
     OperationFailure,
     PyMongoError,
 )
+from pymongo.monitoring import CommandStartedEvent
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -95,6 +97,14 @@ class Transaction:
         return self._rows
 
 
+class _Commands(CommandTracer):
+    """Spans of commands that belong to a recorded trace: what is polled all the time would be traces of one span."""
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if trace.get_current_span().is_recording():
+            super().started(event)
+
+
 class Mongo:
     """A service's MongoDB: its database, and `transact`."""
 
@@ -114,7 +124,7 @@ class Mongo:
             waitQueueTimeoutMS=2_000,
             retryWrites=True,
             appname=f"herald-{service}",
-            event_listeners=[CommandTracer(telemetry.tracer)],
+            event_listeners=[_Commands(telemetry.tracer)],
         )
         self.db: AsyncDatabase[Document] = self.client.get_database(
             settings.database(service),

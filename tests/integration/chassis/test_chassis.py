@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from chassis import consumer_loop, positions, subscription
 from chassis.chassis import Chassis
@@ -336,3 +338,14 @@ async def test_a_person_who_left_is_cut_off(stage: Stage, service: Service) -> N
         state = person.model_dump(exclude={"origin"})
         await stage.publish(PersonUpdated(**{**state, "active": False, "roles": [], "revision": 2}))
         await eventually(status, until=lambda found: found == 403)
+
+
+async def test_a_command_is_seen_in_the_trace_that_it_belongs_to_and_makes_none_of_its_own(service: Service) -> None:
+    telemetry, seen = service.chassis.telemetry, InMemorySpanExporter()
+    telemetry.tracer_provider.add_span_processor(SimpleSpanProcessor(seen))
+    await service.chassis.mongo.ping()
+    assert seen.get_finished_spans() == ()
+    with telemetry.tracer.start_as_current_span("request"):
+        await service.chassis.mongo.ping()
+    assert [span.name for span in seen.get_finished_spans()] == ["admin.ping", "request"]
+    await service.chassis.close()
