@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
@@ -24,8 +25,9 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
 NAMES = ("redirect", "metrics", "gamification", "outbox", "endtoend", "cpu", "startup")
 BESIDE = ("drivers",)
+ADDITIONS = 2_000_000
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-HEAD = ("bench", "what is counted", "floor", "Herald", "ratio, median (min to max)", "aim", "reached", "load")
+HEAD = ("bench", "what is counted", "floor", "Herald", "ratio, median (min to max)", "aim", "reached", "load", "speed")
 Say = Callable[[str], None]
 
 
@@ -107,17 +109,21 @@ def run(bench: Bench, stand: Stand, size: Size, *, command: str, say: Say) -> di
     """All rounds of a bench and what they found, as its result file holds it."""
     before = os.getloadavg()
     rounds: list[Round] = []
+    speeds: list[float] = []
     with bench.open(stand, size) as contest:
         for number in range(size.rounds):
+            speeds.append(speed())
             one = _round(bench, contest, floor_first=number % 2 == 0)
             rounds.append(one)
             say(f"{bench.name} {number + 1}/{size.rounds}: {_told(one, bench.unit)}")
         findings = contest.findings(rounds)
+        speeds.append(speed())
     for limit in findings.limits:
         say(f"{bench.name}: {limit} (to be under {limit.bound:,.4g} {limit.unit})")
     versions = {name: version(name) for name in bench.packages} | stand.versions()
     loads = {"before": _load(before), "after": _load(os.getloadavg())}
-    return result(bench, rounds, findings, command=command, machine={**machine(), "load": loads}, versions=versions)
+    here = {**machine(), "load": loads, "speed": [round(one, 1) for one in speeds]}
+    return result(bench, rounds, findings, command=command, machine=here, versions=versions)
 
 
 def _round(bench: Bench, contest: Contest, *, floor_first: bool) -> Round:
@@ -185,6 +191,14 @@ def machine() -> dict[str, Any]:
     }
 
 
+def speed() -> float:
+    """How many million integers one core adds in Python in a second, now: neighbours on a shared machine change it."""
+    began, total = time.perf_counter(), 0
+    for number in range(ADDITIONS):
+        total += number
+    return ADDITIONS / (time.perf_counter() - began) / 1e6
+
+
 def write(found: Mapping[str, Any]) -> Path:
     """Keeps a result; returns its file."""
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -209,7 +223,7 @@ def row(found: Mapping[str, Any]) -> tuple[str, ...]:
     ratios = "–"
     if spread_of["median"] is not None:
         ratios = f"{spread_of['median']:.2f} ({spread_of['min']:.2f} to {spread_of['max']:.2f})"
-    load = found["machine"]["load"]
+    load, speeds = found["machine"]["load"], found["machine"]["speed"]
     return (
         found["name"],
         f"{found['counted']} ({found['unit']})",
@@ -219,6 +233,7 @@ def row(found: Mapping[str, Any]) -> tuple[str, ...]:
         "; ".join(aims) or "–",
         "yes" if found["ok"] else "no",
         f"{load['before'][0]} to {load['after'][0]}",
+        f"{min(speeds)} to {max(speeds)}",
     )
 
 
@@ -233,7 +248,8 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     lines += [
         "",
         f"Measured with `make bench` on {where['processor']}, {where['cores']} cores, {where['memory_gib']} GiB, "
-        f"{where['system']}; load is the average of one minute before and after. Versions: "
+        f"{where['system']}; load is the average of one minute before and after, speed how many million integers one "
+        "core added in Python in a second, before each round and after the last. Versions: "
         + ", ".join(f"{name} {number}" for name, number in sorted(versions.items(), key=lambda one: one[0].lower()))
         + ".",
     ]

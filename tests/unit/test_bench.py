@@ -84,8 +84,9 @@ def test_a_result_names_where_and_how_it_was_measured() -> None:
 
     assert {"name", "command", "machine", "versions", "rounds", "ratio", "aim", "ok"} <= found.keys()
     assert found["command"] == "herald bench metrics"
-    assert {"processor", "cores", "memory_gib", "system", "load"} == found["machine"].keys()
+    assert {"processor", "cores", "memory_gib", "system", "load", "speed"} == found["machine"].keys()
     assert len(found["machine"]["load"]["before"]) == 3
+    assert len(found["machine"]["speed"]) == len(found["rounds"]) + 1
     assert found["versions"].keys() == {"aiokafka", "python"}
     assert found["figures"] == {"more": 1}
 
