@@ -170,7 +170,7 @@ class Log:
 
 
 async def _sent(producer: Producer, records: list[Record]) -> None:
-    if not await producer.send_together(records, timeout=30):
+    if not all(await producer.send(records, timeout=30)):
         raise SystemExit("Kafka does not take the engagements")
 
 

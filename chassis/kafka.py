@@ -18,6 +18,7 @@ from chassis.waiting import within
 from herald_contracts import Record
 
 logger = logging.getLogger(__name__)
+MAX_REQUEST_BYTES = 2 * 1024 * 1024
 
 
 class Unacknowledged(Exception):
@@ -31,34 +32,37 @@ class Producer:
     every later batch would stumble over.
     """
 
-    def __init__(self, settings: KafkaSettings, *, linger_ms: int = 2, compression: str | None = "lz4") -> None:
+    def __init__(self, settings: KafkaSettings, *, compression: str | None = "lz4") -> None:
         self._settings = settings
-        self._options: dict[str, Any] = {"linger_ms": linger_ms, "compression_type": compression}
+        self._compression = compression
         self._client: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def send(self, records: Sequence[Record]) -> list[bool]:
+    async def send(self, records: Sequence[Record], *, timeout: float | None = None) -> list[bool]:
         """Send and wait; one boolean a record, True if Kafka confirmed it. Never raises for Kafka's sake.
 
-        Takes at most `kafka_timeout` seconds. False means "unknown": send again.
+        Takes at most `timeout` seconds, `kafka_timeout` by default. False means "unknown": send again.
         """
         confirmed = [False] * len(records)
         client: AIOKafkaProducer | None = None
         try:
-            async with asyncio.timeout(self._settings.kafka_timeout):
+            async with asyncio.timeout(timeout or self._settings.kafka_timeout):
                 client = await self._connected()
-                sent = [await self._enqueue(client, record) for record in records]
-                results = await asyncio.gather(*sent, return_exceptions=True)
+                sent = await self._enqueue(client, records)
+                results = await asyncio.gather(*(batch for batch, _ in sent), return_exceptions=True)
         except (KafkaError, TimeoutError, OSError) as error:
             logger.warning("Kafka did not take %d records: %s", len(records), type(error).__name__)
             if client is not None:
                 self._discard(client)
             return confirmed
-        confirmed = [not isinstance(result, BaseException) for result in results]
+        for (_, numbers), result in zip(sent, results, strict=True):
+            if not isinstance(result, BaseException):
+                for number in numbers:
+                    confirmed[number] = True
         if not all(confirmed):
-            failure = next(result for result in results if isinstance(result, BaseException))
-            logger.warning("Kafka refused %d records: %s", confirmed.count(False), type(failure).__name__)
+            failure = next((type(one).__name__ for one in results if isinstance(one, BaseException)), "cannot be sent")
+            logger.warning("Kafka refused %d records: %s", confirmed.count(False), failure)
             self._discard(client)
         return confirmed
 
@@ -67,43 +71,40 @@ class Producer:
         if not all(await self.send(records)):
             raise Unacknowledged
 
-    async def send_together(self, records: Sequence[Record], *, timeout: float) -> bool:
-        """Send records of one topic, those of each partition as one batch; True if Kafka confirmed all of them.
+    async def _enqueue(
+        self, client: AIOKafkaProducer, records: Sequence[Record]
+    ) -> list[tuple[Awaitable[Any], Sequence[int]]]:
+        """The batches, one a partition unless that is too large, each with the numbers of its records.
 
-        For high rates: a fraction of the cost of `send`, in the same order by key. Never raises for Kafka's sake;
-        takes at most `timeout` seconds. False means "unknown": send all of them again.
+        A fraction of the cost of sending record by record, in the same order by key. What cannot be sent is in no
+        batch: it would leave a hole in the sequence numbers of those behind it.
         """
-        client: AIOKafkaProducer | None = None
-        try:
-            async with asyncio.timeout(timeout):
-                client = await self._connected()
-                await asyncio.gather(*await self._enqueue_together(client, records))
-        except (KafkaError, TimeoutError, OSError) as error:
-            logger.warning("Kafka did not take %d records: %s", len(records), type(error).__name__)
-            if client is not None:
-                self._discard(client)
-            return False
-        return True
-
-    async def _enqueue_together(self, client: AIOKafkaProducer, records: Sequence[Record]) -> list[Awaitable[Any]]:
-        topic = self._settings.topic(records[0].topic)
-        partitions = len(await client.partitions_for(topic))
         moment = int(time.time() * 1000)
-        sent: list[Awaitable[Any]] = []
-        batches: dict[int, Any] = {}
-        for record in records:
-            partition = _partition(record.key, partitions)
-            batch = batches.get(partition)
-            if batch is None:
-                batch = batches[partition] = client.create_batch()
+        sent: list[tuple[Awaitable[Any], Sequence[int]]] = []
+        counts = {topic: await self._partitions(client, topic) for topic in {record.topic for record in records}}
+        open_: dict[tuple[str, int], tuple[Any, list[int]]] = {}
+        for number, record in enumerate(records):
+            partitions = counts[record.topic]
+            if partitions is None or len(record.value or b"") > MAX_REQUEST_BYTES:
+                continue
+            place = record.topic, _partition(record.key or b"", partitions)
             fields = {"timestamp": moment, "key": record.key, "value": record.value, "headers": record.headers}
+            if place not in open_:
+                open_[place] = (client.create_batch(), [])
+            batch, numbers = open_[place]
             if batch.append(**fields) is None:
-                sent.append(await client.send_batch(batch, topic, partition=partition))
-                batch = batches[partition] = client.create_batch()
-                batch.append(**fields)
-        for partition, batch in batches.items():
-            batch.close()
-            sent.append(await client.send_batch(batch, topic, partition=partition))
+                sent.append((await self._hand_over(client, place, batch), numbers))
+                batch, numbers = open_[place] = (client.create_batch(), [])
+                batch.append(**fields)  # the first one is taken whatever its size
+            numbers.append(number)
+        for place, (batch, numbers) in open_.items():
+            sent.append((await self._hand_over(client, place, batch), numbers))
+        return sent
+
+    async def _hand_over(self, client: AIOKafkaProducer, place: tuple[str, int], batch: Any) -> Awaitable[Any]:
+        topic, partition = place
+        batch.close()
+        sent: Awaitable[Any] = await client.send_batch(batch, self._settings.topic(topic), partition=partition)
         return sent
 
     async def reachable(self, timeout: float) -> bool:
@@ -116,29 +117,25 @@ class Producer:
             return False
         return True
 
-    async def _enqueue(self, client: AIOKafkaProducer, record: Record) -> Awaitable[Any]:
+    async def _partitions(self, client: AIOKafkaProducer, topic: str) -> int | None:
+        """How many the topic has; None for one that is not there, which is no fault of the other records."""
         try:
-            sent: Awaitable[Any] = await client.send(
-                self._settings.topic(record.topic), record.value, key=record.key, headers=record.headers
-            )
-            return sent
+            return len(await client.partitions_for(self._settings.topic(topic)))
         except KafkaTimeoutError:
             raise
-        except KafkaError as error:  # too large, say: this record's own failure, not its neighbours'
-            failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            failed.set_exception(error)
-            return failed
+        except KafkaError:
+            return None
 
     async def _connected(self) -> AIOKafkaProducer:
         async with self._lock:
             if self._client is None:
                 client = AIOKafkaProducer(
                     **self._settings.kafka_options(),
-                    **self._options,
+                    compression_type=self._compression,
                     acks="all",
                     enable_idempotence=True,
                     max_batch_size=512 * 1024,
-                    max_request_size=2 * 1024 * 1024,
+                    max_request_size=MAX_REQUEST_BYTES,
                     request_timeout_ms=int(self._settings.kafka_timeout * 1000),
                 )
                 try:

@@ -30,7 +30,7 @@ def build(settings: SharingSettings, *, clock: Clock | None = None) -> Service:
     def links() -> Links:
         spool = Spool(settings.spool_dir, max_bytes=settings.spool_bytes)
         # Many small batches: compressing each would cost visitors more than it saves on the way to the broker.
-        producer = Producer(settings, linger_ms=0, compression=None)
+        producer = Producer(settings, compression=None)
         log = ClickLog(producer, spool, chassis.telemetry, timeout=settings.click_timeout)
         cache = TargetCache(store.posts, chassis.redis, settings)
         return Links(chassis, settings, chassis.clock, cache, log)

@@ -106,7 +106,7 @@ class ClickLog:
 
     async def _keep(self, group: Sequence[Record]) -> None:
         if self._answers:
-            if await self._producer.send_together(group, timeout=self._timeout):
+            if all(await self._producer.send(group, timeout=self._timeout)):
                 self._counts["kafka"] += len(group)
                 return
             self._answers = False
@@ -147,7 +147,7 @@ class ClickLog:
         records = [_record(entry) for entry in segment.entries]
         for start in range(0, len(records), DRAIN_AT_ONCE):
             some = records[start : start + DRAIN_AT_ONCE]
-            if not await self._producer.send_together(some, timeout=DRAIN_SECONDS):
+            if not all(await self._producer.send(some, timeout=DRAIN_SECONDS)):
                 return False
         return True
 
