@@ -114,8 +114,9 @@ class Subscription:
 
     def _wait(self, milliseconds: int, size: int) -> None:
         """Have Kafka answer once it has so many bytes, or after so long."""
-        fetcher = self.client._fetcher  # noqa: SLF001
-        fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = milliseconds, size  # noqa: SLF001
+        fetcher = getattr(self.client, "_fetcher", None)
+        if fetcher is not None:  # a batch may end after its subscription, or while the next one starts
+            fetcher._fetch_max_wait_ms, fetcher._fetch_min_bytes = milliseconds, size  # noqa: SLF001
 
     async def close(self) -> None:
         """Leave the group, or let go of it where Kafka does not answer the farewell."""

@@ -183,6 +183,10 @@ async def test_what_keeps_coming_is_gathered_into_few_batches(
     assert batches <= 3
 
 
+def test_a_batch_may_end_after_its_subscription(stage: Stage) -> None:
+    subscription.Subscription("metrics", stage.settings(Settings), ("t",), 1).applied(1.0)
+
+
 async def test_a_consumer_that_was_cancelled_by_nobody_is_started_anew(
     stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
