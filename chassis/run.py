@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI, Response
@@ -122,17 +122,30 @@ def worker_app(services: Sequence[Service]) -> ASGIApp:
 
 
 def run_process(
-    app: ASGIApp, *, host: str, port: int, grace: float, services: Sequence[Service], beside: Sequence[Beside]
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    grace: float,
+    services: Sequence[Service],
+    beside: Sequence[Beside],
+    protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
 ) -> None:
     """Serve `app` and run what is `beside` until SIGTERM or SIGINT; then end within `grace` seconds."""
     configure_logging()
     import uvloop
 
-    uvloop.run(_process(app, host, port, grace, services, beside))
+    uvloop.run(_process(app, host, port, grace, services, beside, protocol))
 
 
 async def _process(
-    app: ASGIApp, host: str, port: int, grace: float, services: Sequence[Service], beside: Sequence[Beside]
+    app: ASGIApp,
+    host: str,
+    port: int,
+    grace: float,
+    services: Sequence[Service],
+    beside: Sequence[Beside],
+    protocol: type[asyncio.Protocol] | Literal["httptools"],
 ) -> None:
     stop = asyncio.Event()
     _spare_imports()
@@ -147,7 +160,7 @@ async def _process(
             port=port,
             log_config=None,
             access_log=False,
-            http="httptools",
+            http=protocol,
             ws="none",
             lifespan="off",
             timeout_graceful_shutdown=int(max(1, grace / 3)),

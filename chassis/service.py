@@ -25,10 +25,13 @@ logger = logging.getLogger(__name__)
 
 
 class Role(Protocol):
-    """A process of its own kind (sharing's links): an ASGI app with a life."""
+    """A process of its own kind (sharing's links): an ASGI app with a life, and what speaks HTTP for it."""
 
     @property
     def app(self) -> ASGIApp: ...
+
+    @property
+    def protocol(self) -> type[asyncio.Protocol]: ...
 
     async def start(self) -> None: ...
 

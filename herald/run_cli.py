@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from typing import Annotated, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from pydantic import ValidationError
@@ -54,7 +54,7 @@ def run(
         _run(services, services[0].asgi(), [services[0].serve_api])
     elif role in services[0].roles:
         part = services[0].roles[role]()
-        _run(services, part.app, [_living(services[0], part)])
+        _run(services, part.app, [_living(services[0], part)], protocol=part.protocol)
     else:
         typer.echo(f"{service} has no role {role}", err=True)
         raise typer.Exit(2)
@@ -69,7 +69,7 @@ def _living(service: Service, part: Role) -> Beside:
     return live
 
 
-def _run(services: list[Service], app: object, beside: list[Beside]) -> None:
+def _run(services: list[Service], app: object, beside: list[Beside], **options: Any) -> None:
     settings = services[0].chassis.settings
     run_process(
         app,  # type: ignore[arg-type]
@@ -78,4 +78,5 @@ def _run(services: list[Service], app: object, beside: list[Beside]) -> None:
         grace=settings.grace,
         services=services,
         beside=beside,
+        **options,
     )

@@ -17,24 +17,27 @@ _CONSTANT_HEADERS = [
 
 
 class Link:
-    """`found` is the ASGI message that begins its answer."""
+    """`found` is the ASGI message that begins its answer, `head` the same as HTTP but for what the server adds.
 
-    __slots__ = ("_begins", "_headers", "_key", "found")
+    Raises ValueError for a target that no header can hold.
+    """
+
+    __slots__ = ("_begins", "_headers", "_key", "found", "head")
 
     def __init__(self, code: str, target: str) -> None:
         self._key = code.encode()
         self._headers = [("ce_subject", self._key), ("ce_partitionkey", self._key), *_CONSTANT_HEADERS]
         self._begins = f'{{"link_code":"{code}","occurred_at":"'
-        self.found: dict[str, Any] = {
-            "type": "http.response.start",
-            "status": 302,
-            "headers": [
-                (b"location", target.encode("ascii")),
-                (b"cache-control", b"private, no-store"),
-                (b"x-robots-tag", b"noindex"),
-                (b"content-length", b"0"),
-            ],
-        }
+        if not target.isprintable():
+            raise ValueError("a target of letters that no header can hold")
+        answer = [
+            (b"location", target.encode("ascii")),
+            (b"cache-control", b"private, no-store"),
+            (b"x-robots-tag", b"noindex"),
+            (b"content-length", b"0"),
+        ]
+        self.found: dict[str, Any] = {"type": "http.response.start", "status": 302, "headers": answer}
+        self.head = b"HTTP/1.1 302 Found\r\n" + b"".join(b"%b: %b\r\n" % one for one in answer)
 
     def click(
         self, *, id: str, time: str, agent: str, visitor: str | None, referrer: str | None, traceparent: str

@@ -11,14 +11,18 @@ import json
 import logging
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
 from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn._types import HTTPScope
 
 from chassis.chassis import Chassis
 from chassis.clock import Clock
@@ -57,6 +61,15 @@ class _Moment:
         return self._text
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A click on its way: `kept` once it may be answered; `answered` is to be called then."""
+
+    link: Link
+    kept: asyncio.Future[None]
+    answered: Callable[[], None]
+
+
 class Links:
     """The redirect and its life. Health: `/health/live`, `/health/ready`; metrics: `/metrics`."""
 
@@ -86,6 +99,12 @@ class Links:
     @property
     def app(self) -> ASGIApp:
         return self
+
+    @property
+    def protocol(self) -> type[asyncio.Protocol]:
+        from services.sharing.linkprotocol import LinkProtocol
+
+        return LinkProtocol
 
     async def start(self) -> None:
         """Keep clicks; ready once MongoDB has answered (later, what is cached is enough)."""
@@ -121,12 +140,38 @@ class Links:
             try:
                 await self._follow(scope, path[3:], send)
             finally:
-                self._under_way -= 1
-                if self._arrived is not None and not self._under_way:
-                    self._arrived.set()
-                self._latency.observe(time.perf_counter() - began)
+                self._left(began)
         else:
             await self._other(path, scope, send)
+
+    def take(self, scope: HTTPScope) -> Taken | None:
+        """The click of a link that is at hand, as it is on its way to Kafka; None where more is needed to answer."""
+        path, method = scope["path"], scope["method"]
+        if method != "GET" or not path.startswith("/l/") or self._log.waiting >= self._most:
+            return None
+        link = self._cache.get(path[3:])
+        if link is None:
+            return None
+        began = time.perf_counter()
+        self._under_way += 1
+        headers: Headers = dict(scope["headers"])
+        client = scope["client"]
+        peer = client[0] if client else ""
+        span = self._tracing.begin(method, headers, trusted=self._proxies.trust(peer))
+        record, sending = self._click(link, method, peer, headers, span)
+        return Taken(link, self._log.put(record), partial(self._answered, began, span, sending))
+
+    def _answered(self, began: float, span: Span | None, sending: Span | None) -> None:
+        if sending is not None:
+            sending.end()
+        _answered(span, 302)
+        self._left(began)
+
+    def _left(self, began: float) -> None:
+        self._under_way -= 1
+        if self._arrived is not None and not self._under_way:
+            self._arrived.set()
+        self._latency.observe(time.perf_counter() - began)
 
     async def _follow(self, scope: Scope, code: str, send: Send) -> None:
         method: str = scope["method"]

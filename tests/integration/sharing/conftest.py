@@ -96,7 +96,7 @@ class Scene:
             port=0,
             log_config=None,
             lifespan="off",
-            http="httptools",
+            http=role.protocol,
             server_header=False,
             proxy_headers=False,
         )

@@ -109,6 +109,47 @@ async def test_an_unknown_code_is_a_friendly_page_in_the_readers_language(scene:
     assert (wrong.status_code, wrong.json()["type"], wrong.headers["allow"]) == (405, "method", "GET, HEAD")
 
 
+async def test_a_link_at_hand_is_answered_as_one_that_had_to_be_found(scene: Scene) -> None:
+    post = (await scene.share(await scene.ambassador("ana"))).json()
+    async with scene.links() as links:
+        found, at_hand = [await links.get(f"/l/{post['link_code']}") for _ in range(2)]
+        assert (at_hand.status_code, at_hand.content) == (found.status_code, found.content) == (302, b"")
+        assert [(name, value) for name, value in at_hand.headers.raw if name != b"date"] == [
+            (name, value) for name, value in found.headers.raw if name != b"date"
+        ]
+        assert "date" in at_hand.headers
+        metrics = (await links.get("/metrics")).text
+    assert re.search(r'herald_links_redirect_seconds_count\{service="sharing"\} 2\.0', metrics)
+
+
+async def test_a_connection_is_kept_or_closed_as_its_client_asked(scene: Scene) -> None:
+    """Three requests at once on one connection, each of a link at hand; the last one ends it."""
+    post = (await scene.share(await scene.ambassador("ana"))).json()
+    line = f"GET /l/{post['link_code']} HTTP/1.1\r\nHost: herald.test\r\nUser-Agent: {BROWSER}\r\n"
+    async with scene.links() as links:
+        await links.get(f"/l/{post['link_code']}")
+        reader, writer = await asyncio.open_connection(links.base_url.host, links.base_url.port)
+        writer.write(f"{line}\r\n{line}\r\n{line}Connection: close\r\n\r\n".encode())
+        said = await asyncio.wait_for(reader.read(), 15)
+        writer.close()
+    answers = said.decode().split("HTTP/1.1 ")[1:]
+    assert [answer[:9] for answer in answers] == ["302 Found"] * 3
+    assert ["connection: close" in answer for answer in answers] == [False, False, True]
+    assert len(await eventually(lambda: scene.stage.records("herald.clicks"), until=lambda found: len(found) == 4)) == 4
+
+
+async def test_who_leaves_before_the_answer_is_counted(scene: Scene) -> None:
+    post = (await scene.share(await scene.ambassador("ana"))).json()
+    async with scene.links() as links:
+        await links.get(f"/l/{post['link_code']}")
+        _, writer = await asyncio.open_connection(links.base_url.host, links.base_url.port)
+        writer.write(f"GET /l/{post['link_code']} HTTP/1.1\r\nHost: herald.test\r\n\r\n".encode())
+        await writer.drain()
+        writer.transport.abort()
+        await eventually(lambda: scene.stage.records("herald.clicks"), until=lambda found: len(found) == 2)
+        assert (await links.get(f"/l/{post['link_code']}")).status_code == 302
+
+
 async def test_what_is_cached_redirects_while_mongodb_is_away(scene: Scene) -> None:
     """Redis knows the link; the process has never seen it and cannot reach MongoDB."""
     post = (await scene.share(await scene.ambassador("ana"))).json()

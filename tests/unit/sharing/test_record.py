@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,3 +46,11 @@ def test_it_decodes_to_the_same_event(
     assert decode(record.headers, record.value) == decode(wanted.headers, wanted.value)
     assert (record.topic, record.key, sorted(record.headers)) == (wanted.topic, wanted.key, sorted(wanted.headers))
     assert _record(_entry(record)) == record
+
+
+@pytest.mark.parametrize(
+    "target", ["https://example.com/\r\nSet-Cookie: a=b", "https://example.com/\x00", "https://é.example/"]
+)
+def test_no_target_writes_headers_of_its_own(target: str) -> None:
+    with pytest.raises(ValueError, match=r"header|ascii"):
+        Link("abcd1234", target)
