@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 T = TypeVar("T")
 TRANSACTION_SECONDS = 10.0
+PAUSE_SECONDS = 0.5
+"""Longest pause between two attempts of a transaction. With a shorter one, a crowd around one document is busy
+colliding (a hundred writers on a slow machine were, for 10 s)."""
 OUTBOX = "outbox"
 AWAY = frozenset((6, 7, 64, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436))
 """Error codes of a server that ends, starts or steps down, or cannot reach its peers. Source: the drivers'
@@ -155,7 +158,7 @@ class Mongo:
                     raise
                 if time.monotonic() > deadline:
                     raise Overloaded("Too many changes of the same thing at once.") from error
-            await asyncio.sleep(random.uniform(0, min(0.2, 0.002 * 2**attempt)))  # noqa: S311
+            await asyncio.sleep(random.uniform(0, min(PAUSE_SECONDS, 0.002 * 2**attempt)))  # noqa: S311
 
     async def _attempt(self, work: Callable[[Transaction], Awaitable[T]], deadline: float) -> T:
         async with self.client.start_session() as session:
