@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from tests.fault import effects
 from tests.fault.accounts import accounted
@@ -64,7 +65,7 @@ AGGREGATES = (
     ("herald.content", "content", "items", "content_id"),
 )
 UNTOLD = 2**31
-MARK = re.compile(r"\bs\d{6}\b")
+MARK = re.compile(r"\b[sn]\d{6}\b")
 
 
 def check(evidence: Evidence, journal: Journal) -> Report:
@@ -122,19 +123,38 @@ def committed(evidence: Evidence, journal: Journal) -> Found:
 
 
 def _accepted(evidence: Evidence, journal: Journal) -> Found:
-    posts = evidence.store("sharing", "posts")
-    for share in journal.shares:
-        for post in share.posts - posts.keys():
-            yield "I1", post, f"was accepted ({share.mark}) and is not stored"
-        if len(share.posts) > 1:
-            yield "I2", share.mark, f"one Idempotency-Key was answered with {len(share.posts)} posts"
-    made = Counter(mark for row in posts.values() for mark in MARK.findall(row["caption"]))
-    for mark, times in made.items():
-        if times > 1:
-            yield "I2", mark, f"one Idempotency-Key made {times} posts"
+    posts, items = evidence.store("sharing", "posts"), evidence.store("content", "items")
+    yield from _made_once("posts", {one.mark: one.posts for one in journal.shares}, posts, _caption)
+    yield from _made_once("items", {one.mark: one.items for one in journal.new_items}, items, _titles)
     for removal in journal.removals:
         if removal.answered and not posts.get(removal.post, {}).get("removed_at"):
             yield "I1", removal.post, "was taken back and stands"
+
+
+def _made_once(
+    what: str,
+    answered: Mapping[str, set[str]],
+    stored: Mapping[str, Mapping[str, Any]],
+    words: Callable[[Mapping[str, Any]], str],
+) -> Found:
+    """Each Idempotency-Key made at most one, and the one that was answered; its mark stands in the `words`."""
+    for mark, ids in answered.items():
+        for id in ids - stored.keys():
+            yield "I1", id, f"was accepted ({mark}) and is not stored"
+        if len(ids) > 1:
+            yield "I2", mark, f"one Idempotency-Key was answered with {len(ids)} {what}"
+    made = Counter(mark for row in stored.values() for mark in MARK.findall(words(row)))
+    for mark, times in made.items():
+        if times > 1:
+            yield "I2", mark, f"one Idempotency-Key made {times} {what}"
+
+
+def _caption(post: Mapping[str, Any]) -> str:
+    return str(post["caption"])
+
+
+def _titles(item: Mapping[str, Any]) -> str:
+    return " ".join(str(one["title"]) for one in item["variants"])
 
 
 def _published(whom: str, name: str, found: Mapping[str, set[str]]) -> Found:

@@ -72,6 +72,14 @@ class Wording:
 
 
 @dataclass(slots=True)
+class NewItem:
+    """A new item: `mark` stands in its title, `items` are the ids that the answers named."""
+
+    mark: str
+    items: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Produced:
     """A record that the workload itself put on a topic. `fates` are the ends that are right for it, `rule` what a
     dead letter must say; `copies` how often it was sent, `acked` whether Kafka confirmed it once."""
@@ -96,6 +104,7 @@ class Journal:
     tallies: list[Tally] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
     wordings: list[Wording] = field(default_factory=list)
+    new_items: list[NewItem] = field(default_factory=list)
     produced: list[Produced] = field(default_factory=list)
     repeated: dict[str, int] = field(default_factory=dict)
     """How often an event of Herald's own was published again on purpose, by its id."""
@@ -106,7 +115,7 @@ class Journal:
     @property
     def asked(self) -> int:
         """How many acts there were."""
-        return len(self.shares) + len(self.wordings) + len(self.produced) + len(self._told())
+        return len(self.shares) + len(self.wordings) + len(self.new_items) + len(self.produced) + len(self._told())
 
     @property
     def unanswered(self) -> int:
@@ -114,6 +123,7 @@ class Journal:
         silent = sum(1 for one in self._told() if not one.answered)
         silent += sum(1 for one in self.shares if not one.posts and not one.refused)
         silent += sum(1 for one in self.wordings if one.version is None)
+        silent += sum(1 for one in self.new_items if not one.items)
         return silent + sum(1 for one in self.produced if not one.acked)
 
     def _told(self) -> list[Removal | Click | Tally | Choice]:

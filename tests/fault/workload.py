@@ -1,4 +1,4 @@
-"""A seeded crowd: shares, clicks, reports, choices, other words for items, and engagements straight to Kafka."""
+"""A seeded crowd: shares, clicks, reports, choices, items and other words for them, engagements straight to Kafka."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from chassis.waiting import within
 from tests.fault import poison
-from tests.fault.journal import Choice, Click, Journal, Produced, Removal, Share, Tally, Wording
+from tests.fault.journal import Choice, Click, Journal, NewItem, Produced, Removal, Share, Tally, Wording
 from tests.fault.poison import Draft, Poison
 from tests.fault.system import System
 from tests.fault.world import EDITOR, MACHINE, NETWORKS, NoAnswer, Refused, World, item_copy
@@ -28,8 +28,6 @@ SEND_SECONDS = 3.0
 PATIENCE = 75.0
 VISIT_SECONDS = 12.0
 FOUND = 302
-LATE_SECONDS = 12.0
-"""When a second tap on "share" is no longer taken for the first: then only its key says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,6 @@ class Workload:
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
     _number: int = 0
     _busy: dict[str, asyncio.Lock] = field(default_factory=dict)
-    _taps: list[tuple[float, str, dict[str, Any], Share]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._links = httpx.AsyncClient(
@@ -68,11 +65,12 @@ class Workload:
         self._sender = Sender(self.system.kafka)
         self._acts: tuple[tuple[float, Callable[[], Coroutine[Any, Any, None]]], ...] = (
             (0.40, self.click),
-            (0.25, self.produce),
+            (0.22, self.produce),
             (0.15, self.share),
             (0.08, self.report),
             (0.06, self.choose),
             (0.03, self.reword),
+            (0.03, self.write),
             (0.03, self.remove),
         )
 
@@ -141,12 +139,7 @@ class Workload:
     # --- acts ------------------------------------------------------------------------------------------------
 
     async def share(self) -> None:
-        """Share an item; sometimes the same tap arrives twice at once, or once more much later, with the same key."""
-        late = [tap for tap in self._taps if time.monotonic() - tap[0] > LATE_SECONDS]
-        if late and self._twice():
-            _, who, order, note = self.chance.choice(late)
-            await self._share(who, order, note)
-            return
+        """Share an item; sometimes the same tap arrives twice at once, with the same key."""
         who = self.chance.choice(list(self.world.people))
         mark = self._mark("s")
         order = {
@@ -169,8 +162,6 @@ class Workload:
         except NoAnswer:
             return
         post = answer.json()
-        if not note.posts:
-            self._taps.append((time.monotonic(), who, order, note))
         if post["id"] not in note.posts:
             note.posts.add(post["id"])
             network, content = order["network"], order["content_id"]
@@ -257,6 +248,19 @@ class Workload:
                     who, "PATCH", "/program/v1/me", {"hidden_from_statistics": value}, key=self._mark("p")
                 )
             )
+
+    async def write(self) -> None:
+        """The editor writes a new item, sometimes twice at once: nothing but its key says that it is the same."""
+        note = NewItem(self._mark("n"))
+        self.journal.new_items.append(note)
+        copy = item_copy(self.world.program_id, f"Title {note.mark}", self._number)
+        times = 2 if self._twice() else 1
+        await asyncio.gather(*(self._write(copy, note) for _ in range(times)))
+
+    async def _write(self, copy: dict[str, Any], note: NewItem) -> None:
+        with contextlib.suppress(Refused, NoAnswer):
+            answer = await self.world.client.call(EDITOR, "POST", "/content/v1/items", copy, key=note.mark)
+            note.items.add(answer.json()["id"])
 
     async def reword(self) -> None:
         """The editor gives an item another title."""

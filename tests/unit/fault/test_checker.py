@@ -10,7 +10,7 @@ import pytest
 
 from tests.fault.checker import Report, bounded, check, recovered
 from tests.fault.evidence import Evidence, Record, consumers, contract, record_of
-from tests.fault.journal import Choice, Click, Journal, Produced, Share, Tally, Wording
+from tests.fault.journal import Choice, Click, Journal, NewItem, Produced, Share, Tally, Wording
 
 AT = "2026-03-02T10:00:00.000Z"
 DAY, PERSON, PROGRAM, POST, ITEM = "2026-03-02", "p1", "g1", "post1", "item1"
@@ -33,6 +33,7 @@ class Small:
         self.journal.tallies.append(Tally("t000001", POST, "like", 1, AT, answered=True))
         self.journal.choices.append(Choice(PERSON, value=True, answered=True))
         self.journal.wordings.append(Wording("w000001", ITEM, 5))
+        self.journal.new_items.append(NewItem("n000001", {"item2"}))
 
     def tell(self, topic: str, key: str, name: str, id: str, trace: str = "", **data: Any) -> Record:
         """Append an event to partition 0 of a topic, consumed by all."""
@@ -82,7 +83,8 @@ class Small:
 
     def _stores(self) -> None:
         self.store("program", "people")[PERSON] = {"version": 2, "hidden_from_statistics": True}
-        self.store("content", "items")[ITEM] = {"version": 5}
+        self.store("content", "items")[ITEM] = {"version": 5, "variants": [{"title": "Title w000001"}]}
+        self.store("content", "items")["item2"] = {"version": 1, "variants": [{"title": "Title n000001"}]}
         self.store("sharing", "posts")[POST] = {
             "link_code": "code1", "clicks": {"counted": 1}, "removed_at": None, "caption": "Read s000001",
         }  # fmt: skip
@@ -147,6 +149,14 @@ def _judged_twice(small: Small) -> None:
     counted = {**OF_POST, "quantity": 1, "verdict": "repeat", "measure": "measured", "kind": "click"}
     small.tell("herald.engagements", PERSON, "EngagementRecorded", "e9", "click", **counted)
     small.store("metrics", "facts")["e9"] = {}
+
+
+def _key_made_two_items(small: Small) -> None:
+    small.store("content", "items")["item3"] = small.store("content", "items")["item2"]
+
+
+def _new_item_lost(small: Small) -> None:
+    del small.store("content", "items")["item2"]
 
 
 def _key_made_two_posts(small: Small) -> None:
@@ -233,6 +243,8 @@ def _click_misjudged(small: Small) -> None:
         ("I2", f"{PROGRAM}|{PERSON}|all", _balance_wrong),
         ("I2", "e6", _judged_twice),
         ("I2", "s000001", _key_made_two_posts),
+        ("I2", "n000001", _key_made_two_items),
+        ("I1", "item2", _new_item_lost),
         ("I3", ITEM, _swapped),
         ("I3", ITEM, _gap),
         ("I3", "a-e7", _awards_swapped),
