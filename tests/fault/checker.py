@@ -154,7 +154,7 @@ def _caption(post: Mapping[str, Any]) -> str:
 
 
 def _titles(item: Mapping[str, Any]) -> str:
-    return " ".join(str(one["title"]) for one in item["variants"])
+    return " ".join(str(one["title"]) for one in item["copy"]["variants"])
 
 
 def _published(whom: str, name: str, found: Mapping[str, set[str]]) -> Found:

@@ -83,8 +83,8 @@ class Small:
 
     def _stores(self) -> None:
         self.store("program", "people")[PERSON] = {"version": 2, "hidden_from_statistics": True}
-        self.store("content", "items")[ITEM] = {"version": 5, "variants": [{"title": "Title w000001"}]}
-        self.store("content", "items")["item2"] = {"version": 1, "variants": [{"title": "Title n000001"}]}
+        self.store("content", "items")[ITEM] = {"version": 5, "copy": {"variants": [{"title": "Title w000001"}]}}
+        self.store("content", "items")["item2"] = {"version": 1, "copy": {"variants": [{"title": "Title n000001"}]}}
         self.store("sharing", "posts")[POST] = {
             "link_code": "code1", "clicks": {"counted": 1}, "removed_at": None, "caption": "Read s000001",
         }  # fmt: skip
