@@ -202,7 +202,7 @@ class ConsumerLoop:
                 self._positions.forget()
             except Exception as error:  # noqa: BLE001 - classified below
                 if not _outage(error):
-                    await self._one_by_one(batch.records, error)
+                    await self._in_halves(batch.records, error)
                     break
                 logger.warning("waiting for what is away: %s", type(error).__name__)
                 await pause(delay, self._stop)
@@ -228,13 +228,15 @@ class ConsumerLoop:
             logger.error("a batch hangs, and is tried again")
             raise KafkaTimeoutError from None
 
-    async def _one_by_one(self, records: Records, error: Exception) -> None:
+    async def _in_halves(self, records: Records, error: Exception) -> None:
+        """Narrow down what fails: its neighbours are applied together, in their order."""
         if len(records) == 1:
             await self._retry_or_bury(records[0], error)
             return
-        logger.warning("a batch of %d failed (%s); trying each by itself", len(records), type(error).__name__)
-        for record in records:
-            await self._until_applied(await self._intake.read([record]))
+        logger.warning("a batch of %d failed (%s); trying its halves", len(records), type(error).__name__)
+        middle = len(records) // 2
+        for half in (records[:middle], records[middle:]):
+            await self._until_applied(await self._intake.read(half))
 
     async def _retry_or_bury(self, record: ConsumerRecord[bytes, bytes], error: Exception) -> None:
         """One record failed: retry what is transient in its place, then dead-letter it."""

@@ -175,7 +175,7 @@ def neighbours_buried() -> None:
         for record in records:
             await self._bury(record, "failed", type(error).__name__)
 
-    replace(ConsumerLoop, "_one_by_one", lambda _: bury)
+    replace(ConsumerLoop, "_in_halves", lambda _: bury)
 
 
 # --- outbox and relay --------------------------------------------------------------------------------------------

@@ -253,6 +253,27 @@ async def test_poison_in_the_middle_of_a_batch_is_dead_lettered_and_its_neighbou
     await service.chassis.close()
 
 
+async def test_what_fails_is_found_by_halving_its_batch(stage: Stage, service: Service) -> None:
+    await stage.create_topics(["herald.program", "herald.people", "herald.recognition"])
+    names = ["Programme"] * 41 + ["broken"] + ["Programme"] * 22
+    for number, name in enumerate(names):
+        record = encode(created(f"p{number:02}", name), id=new_id(), time=datetime.now(UTC))
+        await stage.publish_record(record, partition=0)
+    assert service.consumer is not None
+    sound, sizes = service.consumer.handle, []
+
+    async def counted(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+        sizes.append(len(batch))
+        await sound(batch, tx)
+
+    service.consumer.handle = counted
+    async with stage.worker(service):
+        await eventually(lambda: counts(service), until=lambda found: len(found) == 63)
+        await eventually(lambda: stage.records("herald.deadletters.gamification"), until=lambda found: len(found) == 1)
+    assert len(sizes) <= 2 * len(names).bit_length()
+    await service.chassis.close()
+
+
 async def test_two_members_share_the_partitions_and_a_full_replay_changes_nothing(stage: Stage) -> None:
     first, second = build(stage.settings(Settings)), build(stage.settings(Settings))
     async with stage.worker(first), stage.worker(second):
