@@ -133,7 +133,7 @@ BENCH = Bench(
     counted="302 with a click that Kafka acknowledged, one core: a raw ASGI application",
     unit="requests/s",
     aim=0.6,
-    size=Size(rounds=5, events=512),
+    size=Size(rounds=5, events=768),
     packages=("uvicorn", "uvloop", "httptools", "aiokafka"),
     open=open_,
 )

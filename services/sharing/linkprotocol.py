@@ -6,13 +6,12 @@ of it. Whatever is not a plain click of a link at hand goes uvicorn's own way, t
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from services.sharing.links import Taken
+from services.sharing.link import Link
 
 _CLOSE = b"connection: close\r\n"
 
@@ -22,19 +21,15 @@ class LinkProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Who does not read what was written is uvicorn's business: it waits before it writes more.
-        taken = None if cycle.flow.write_paused else app.take(cycle.scope)
-        if taken is None:
+        if cycle.flow.write_paused or not app.take(cycle.scope, partial(_answer, cycle)):
             super()._start_asgi_task(cycle, app)
-        else:
-            taken.kept.add_done_callback(partial(_answer, cycle, taken))
 
 
-def _answer(cycle: RequestResponseCycle, taken: Taken, _: asyncio.Future[None]) -> None:
-    taken.answered()
+def _answer(cycle: RequestResponseCycle, link: Link) -> None:
     if cycle.disconnected:
         return
     cycle.response_started = cycle.response_complete = True
-    parts = [taken.link.head, *(b"%b: %b\r\n" % one for one in cycle.default_headers)]
+    parts = [link.head, *(b"%b: %b\r\n" % one for one in cycle.default_headers)]
     if not cycle.keep_alive:
         parts.append(_CLOSE)
     parts.append(b"\r\n")

@@ -13,7 +13,6 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -59,15 +58,6 @@ class _Moment:
             text = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
             self._at, self._text = at, (text, text[:10])
         return self._text
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A click on its way: `kept` once it may be answered; `answered` is to be called then."""
-
-    link: Link
-    kept: asyncio.Future[None]
-    answered: Callable[[], None]
 
 
 class Links:
@@ -144,14 +134,17 @@ class Links:
         else:
             await self._other(path, scope, send)
 
-    def take(self, scope: HTTPScope) -> Taken | None:
-        """The click of a link that is at hand, as it is on its way to Kafka; None where more is needed to answer."""
+    def take(self, scope: HTTPScope, answer: Callable[[Link], None]) -> bool:
+        """Send the click of a link that is at hand to Kafka, and have it answered once it is kept.
+
+        False where more is needed to answer; then nothing happened.
+        """
         path, method = scope["path"], scope["method"]
         if method != "GET" or not path.startswith("/l/") or self._log.waiting >= self._most:
-            return None
+            return False
         link = self._cache.get(path[3:])
         if link is None:
-            return None
+            return False
         began = time.perf_counter()
         self._under_way += 1
         headers: Headers = dict(scope["headers"])
@@ -159,13 +152,17 @@ class Links:
         peer = client[0] if client else ""
         span = self._tracing.begin(method, headers, trusted=self._proxies.trust(peer))
         record, sending = self._click(link, method, peer, headers, span)
-        return Taken(link, self._log.put(record), partial(self._answered, began, span, sending))
+        self._log.put(record, partial(self._kept, began, span, sending, answer, link))
+        return True
 
-    def _answered(self, began: float, span: Span | None, sending: Span | None) -> None:
+    def _kept(
+        self, began: float, span: Span | None, sending: Span | None, answer: Callable[[Link], None], link: Link
+    ) -> None:
         if sending is not None:
             sending.end()
         _answered(span, 302)
         self._left(began)
+        answer(link)
 
     def _left(self, began: float) -> None:
         self._under_way -= 1
@@ -190,7 +187,9 @@ class Links:
             link = self._cache.get(code) or await self._find(code, span)
             if link is not None:
                 record, sending = self._click(link, method, peer, headers, span)
-                await self._log.put(record)
+                kept = asyncio.Event()
+                self._log.put(record, kept.set)
+                await kept.wait()
                 if sending is not None:
                     sending.end()
                 await send(link.found)

@@ -1,0 +1,68 @@
+"""Clicks that share an acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chassis.telemetry import Telemetry
+from herald_contracts import Record
+from services.sharing.clicklog import ClickLog
+from services.sharing.spool import Spool
+
+
+class Broker:
+    """Takes everything, a group at a time; `takes=False`: nothing."""
+
+    def __init__(self, *, takes: bool) -> None:
+        self.takes = takes
+        self.groups: list[int] = []
+
+    async def send(self, records: Sequence[Record], *, timeout: float) -> list[bool]:
+        self.groups.append(len(records))
+        return [self.takes] * len(records)
+
+    async def reachable(self, timeout: float) -> bool:
+        return self.takes
+
+    async def close(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_each_is_told_when_it_is_kept_whatever_becomes_of_the_others(tmp_path: Path, takes: bool) -> None:
+    broker: Any = Broker(takes=takes)
+    settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
+    log = ClickLog(broker, Spool(tmp_path, max_bytes=2**20), Telemetry("t", settings), timeout=1)
+    stop, told, last = asyncio.Event(), list[int](), asyncio.Event()
+
+    def gone() -> None:
+        told.append(1)
+        raise ConnectionResetError
+
+    running = asyncio.ensure_future(log.run(stop))
+    for then in (lambda: told.append(0), gone, lambda: told.append(2), last.set):
+        log.put(Record("herald.clicks", b"k", b"{}", []), then)
+    assert log.waiting == 4
+    await asyncio.wait_for(last.wait(), 5)
+    assert told == [0, 1, 2]
+    assert broker.groups == [4]
+    assert log.waiting == 0
+    stop.set()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_what_waits_at_the_end_is_kept(tmp_path: Path) -> None:
+    broker: Any = Broker(takes=True)
+    settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
+    log = ClickLog(broker, Spool(tmp_path, max_bytes=2**20), Telemetry("t", settings), timeout=1)
+    stop, kept = asyncio.Event(), asyncio.Event()
+    log.put(Record("herald.clicks", b"k", b"{}", []), kept.set)
+    stop.set()
+    await asyncio.wait_for(log.run(stop), 5)
+    assert kept.is_set()
