@@ -51,7 +51,7 @@ async def test_each_is_told_when_it_is_kept_whatever_becomes_of_the_others(tmp_p
     assert log.waiting == 4
     await asyncio.wait_for(last.wait(), 5)
     assert told == [0, 1, 2]
-    assert broker.groups == [4]
+    assert broker.groups[0] == 4  # what is on disk may have been tried again since
     assert log.waiting == 0
     stop.set()
     await asyncio.wait_for(running, 5)
