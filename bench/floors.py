@@ -171,18 +171,18 @@ def _announcement(row: dict[str, Any], now: datetime) -> dict[str, Any]:
         **{name: row[name] for name in ("cause_id", "cause_type", "occurred_at")},
     }
     key, moment = row["ambassador_id"].encode(), now.isoformat(timespec="milliseconds").encode()
-    headers = [
-        ["ce_specversion", b"1.0"],
-        ["ce_id", row["_id"].encode()],
-        ["ce_type", b"herald.PointsAwarded.v1"],
-        ["ce_source", b"/herald/gamification"],
-        ["ce_subject", row["_id"].encode()],
-        ["ce_time", moment],
-        ["ce_dataschema", b"urn:herald:PointsAwarded:v1"],
-        ["ce_partitionkey", key],
-        ["content-type", b"application/json"],
-        ["traceparent", b"00-0123456789abcdef0123456789abcdef-0123456789abcdef-00"],
-    ]
+    headers = {
+        "ce_specversion": b"1.0",
+        "ce_id": row["_id"].encode(),
+        "ce_type": b"herald.PointsAwarded.v1",
+        "ce_source": b"/herald/gamification",
+        "ce_subject": row["_id"].encode(),
+        "ce_time": moment,
+        "ce_dataschema": b"urn:herald:PointsAwarded:v1",
+        "ce_partitionkey": key,
+        "content-type": b"application/json",
+        "traceparent": b"00-0123456789abcdef0123456789abcdef-0123456789abcdef-00",
+    }
     seq = Timestamp(0, 0)
     value = orjson.dumps(said)
     return {"seq": seq, "topic": "herald.recognition", "key": key, "value": value, "headers": headers, "at": now}
@@ -247,7 +247,7 @@ async def _publish(producer: AIOKafkaProducer, db: Any, namespace: str, announce
         return
     sent = [
         await producer.send(
-            f"{namespace}.{row['topic']}", row["value"], key=row["key"], headers=[tuple(one) for one in row["headers"]]
+            f"{namespace}.{row['topic']}", row["value"], key=row["key"], headers=list(row["headers"].items())
         )
         for row in announced
     ]

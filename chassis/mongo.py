@@ -89,7 +89,7 @@ class Transaction:
                 "topic": record.topic,
                 "key": record.key,
                 "value": record.value,
-                "headers": [[name, value] for name, value in record.headers],
+                "headers": dict(record.headers),
                 "at": self.now,
             }
         )

@@ -31,6 +31,7 @@ PACE = 0.03
 """Seconds between two batches when events come fast: the more go together, the less each costs."""
 MANY = 100
 POLL_SECONDS = 1.0
+TRACE = ("traceparent", "tracestate")
 
 
 class Relay:
@@ -110,7 +111,7 @@ class Relay:
         with self._tracer.start_as_current_span("publish outbox", context=extract(None)) as own:
             own.set_attribute("messaging.batch.message_count", len(rows))
             records = [_record(row) for row in rows]
-            spans = [self._span(row["_id"], record, own) for row, record in zip(rows, records, strict=True)]
+            spans = [self._span(row, own) for row in rows]
             confirmed = await self._producer.send(records)
             for span, sent in zip(spans, confirmed, strict=True):
                 if span is None:
@@ -134,14 +135,15 @@ class Relay:
 
         await (self._mongo.transact(work) if len(ids) >= MANY else work(None))
 
-    def _span(self, id: str, record: Record, own: trace.Span) -> trace.Span | None:
+    def _span(self, row: Document, own: trace.Span) -> trace.Span | None:
         """The event's own span, where its trace is recorded."""
-        headers = {name: value.decode() for name, value in record.headers}
-        if not recorded(headers.get("traceparent")):
+        headers: dict[str, bytes] = row["headers"]
+        traceparent, tracestate = (headers[name].decode() if name in headers else None for name in TRACE)
+        if not recorded(traceparent):
             return None
-        parent = extract(headers.get("traceparent"), headers.get("tracestate"))
+        parent = extract(traceparent, tracestate)
         return self._tracer.start_span(
-            f"send {record.topic}",
+            f"send {row['topic']}",
             context=parent,
             kind=SpanKind.PRODUCER,
             links=[Link(own.get_span_context())],
@@ -149,13 +151,12 @@ class Relay:
                 "messaging.system": "kafka",
                 "messaging.operation.name": "send",
                 "messaging.operation.type": "send",
-                "messaging.destination.name": record.topic,
-                "messaging.message.id": id,
-                "cloudevents.event_type": headers["ce_type"],
+                "messaging.destination.name": row["topic"],
+                "messaging.message.id": row["_id"],
+                "cloudevents.event_type": headers["ce_type"].decode(),
             },
         )
 
 
 def _record(row: Document) -> Record:
-    headers = [(name, bytes(value)) for name, value in row["headers"]]
-    return Record(row["topic"], bytes(row["key"]), bytes(row["value"]), headers)
+    return Record(row["topic"], row["key"], row["value"], list(row["headers"].items()))

@@ -75,9 +75,10 @@ class UnitOfWork:
 
     async def _claim(self, key: str, fingerprint: str, tx: Transaction) -> Response | None:
         """The stored answer; else take the key, which makes a second request with it wait for this one."""
-        found = await self._answers.find_one({"_id": key}, session=tx.session)
+        found = await self._answers.find_one_and_update(
+            {"_id": key}, {"$setOnInsert": {"fingerprint": fingerprint, "at": tx.now}}, upsert=True, session=tx.session
+        )
         if found is None:
-            await self._answers.insert_one({"_id": key, "fingerprint": fingerprint, "at": tx.now}, session=tx.session)
             return None
         if found["fingerprint"] != fingerprint:
             raise Refused(

@@ -111,6 +111,8 @@ class Store:
 
     async def enrol(self, turns: Mapping[tuple[str, str], Sequence[Turn]], tx: Transaction) -> None:
         """Add to the histories of (programme, person) and derive when they were enrolled: one read, one write."""
+        if not turns:
+            return
         ids = {pair: "|".join(pair) for pair in turns}
         cursor = self.enrolments.find({"_id": {"$in": list(ids.values())}}, session=tx.session)
         known = {row["_id"]: [Turn(*one) for one in row["turns"]] async for row in cursor}
@@ -124,8 +126,7 @@ class Store:
                 "spans": [{"since": since, "until": until} for since, until in spans(history)],
             }
             writes.append(ReplaceOne({"_id": id}, row, upsert=True))
-        if writes:
-            await self.enrolments.bulk_write(writes, session=tx.session, ordered=False)
+        await self.enrolments.bulk_write(writes, session=tx.session, ordered=False)
 
     async def put_contents(self, writes: Sequence[UpdateOne | InsertOne[Document]], tx: Transaction) -> None:
         await self.contents.bulk_write(writes, session=tx.session, ordered=True)

@@ -69,8 +69,7 @@ async def check_draft(body: ShareRequest, caller: Person, parts: Parts) -> Draft
     """Changes nothing. Refuses what a share would refuse but for the caption: 403 `not-a-member`, `not-targeted`;
     409 `guidelines-not-acknowledged`, `content-not-shareable`."""
     await queries.await_content(parts, body.content_id)
-    verdict, _, _ = await commands.check_draft(parts, caller, body.order())
-    return DraftView.of(verdict)
+    return DraftView.of((await commands.check_draft(parts, caller, body.order())).verdict)
 
 
 @router.post(

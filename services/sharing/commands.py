@@ -7,11 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from chassis.consumer import InvalidEvent, Received
 from chassis.directory import Principal
 from chassis.http import check_version
-from chassis.ids import new_id
+from chassis.ids import new_id, short_code
 from chassis.mongo import Transaction
 from chassis.problems import Invalid, NotFound, Refused, Violation
 from herald_contracts import LinkClicked
@@ -56,12 +57,19 @@ class Report:
     external_id: str
 
 
+class Checked(NamedTuple):
+    """A draft's verdict, with what it was judged by."""
+
+    verdict: Verdict
+    content: Content
+    program_name: str
+    guardrails: Guardrails
+
+
 # --- sharing -----------------------------------------------------------------------------------------------------
 
 
-async def check_draft(
-    parts: Sharing, caller: Principal, order: ShareOrder, tx: Transaction | None = None
-) -> tuple[Verdict, Content, Guardrails]:
+async def check_draft(parts: Sharing, caller: Principal, order: ShareOrder, tx: Transaction | None = None) -> Checked:
     """What the guardrails say of a caption before it is shared. Raises what `check_may_share` raises, NotFound."""
     content = await parts.store.knowledge.content(order.content_id, tx)
     program = await parts.store.knowledge.program(content.program_id, tx)
@@ -83,7 +91,7 @@ async def check_draft(
         locale=caller.locale,
         link=parts.short_url(A_CODE),
     )
-    return verdict, content, guardrails
+    return Checked(verdict, content, program["name"], guardrails)
 
 
 async def share_post(parts: Sharing, tx: Transaction, caller: Principal, order: ShareOrder) -> Post:
@@ -92,13 +100,11 @@ async def share_post(parts: Sharing, tx: Transaction, caller: Principal, order: 
     again = await parts.store.posts.just_shared(caller.id, order.content_id, order.network, tx)
     if again is not None:
         return again
-    verdict, content, guardrails = await check_draft(parts, caller, order, tx)
+    verdict, content, program_name, guardrails = await check_draft(parts, caller, order, tx)
     _record_decision(parts, verdict)
     if verdict.blocked:
         raise _blocked(verdict, caller.locale)
-    edited = is_edited(order, content)
-    program = await parts.store.knowledge.program(content.program_id, tx)
-    code = await parts.store.posts.free_code(tx)
+    code = short_code()
     variant = content.variant(order.language)
     post = Post(
         id=new_id(),
@@ -111,12 +117,12 @@ async def share_post(parts: Sharing, tx: Transaction, caller: Principal, order: 
         title=variant.title if variant else "",
         caption_id=order.caption_id,
         caption=compose(order.caption, guardrails.disclosure(caller.country, order.language), parts.short_url(code)),
-        edited=edited,
+        edited=is_edited(order, content),
         link_code=code,
         target=target_url(
             content.url_in(order.language),
             network=order.network,
-            campaign=slug(program["name"]) or content.program_id,
+            campaign=slug(program_name) or content.program_id,
             code=code,
         ),
         shared_at=tx.now,
@@ -189,7 +195,7 @@ async def set_guardrails(
 
 async def record_clicks(parts: Sharing, tx: Transaction, clicks: Sequence[Received[LinkClicked]]) -> None:
     """Judge clicks, count them on their posts and say so. Raises InvalidEvent for a link that never was."""
-    posts = await parts.store.posts.by_codes((click.data.link_code for click in clicks), tx)
+    posts = await parts.store.posts.behind((click.data.link_code for click in clicks), tx)
     unknown = next((click for click in clicks if click.data.link_code not in posts), None)
     if unknown is not None:
         raise InvalidEvent("link-unknown", unknown.data.link_code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from chassis.problems import Conflict, Forbidden, Invalid
 
@@ -124,6 +124,16 @@ class Post:
     def document(self) -> dict[str, Any]:
         """Its fields, without the id."""
         return {name: getattr(self, name) for name in self.__slots__ if name != "id"}
+
+
+class Place(NamedTuple):
+    """Where an engagement belongs."""
+
+    id: str
+    ambassador_id: str
+    program_id: str
+    content_id: str
+    network: str
 
 
 def check_may_share(content: Content, standing: Standing, now: datetime) -> None:

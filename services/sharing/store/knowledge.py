@@ -13,6 +13,8 @@ from chassis.problems import NotFound, StaleVersion
 from services.sharing.domain.guardrails import ForbiddenPhrase, Guardrails, default_guardrails
 from services.sharing.domain.posts import Content, Suggestion, Variant
 
+REMEMBERED = 16_384
+
 
 class Knowledge:
     """Projections of `herald.content` and `herald.program`, and the guardrails that managers set."""
@@ -22,6 +24,7 @@ class Knowledge:
         self._programs = mongo.db["programs"]
         self._acknowledgements = mongo.db["acknowledgements"]
         self._guardrails = mongo.db["guardrails"]
+        self._known: set[str] = set()
 
     # --- content ---------------------------------------------------------------------------------------------
 
@@ -33,7 +36,14 @@ class Knowledge:
         return _content(row)
 
     async def knows_content(self, id: str) -> bool:
-        return await self._contents.find_one({"_id": id}, {"_id": 1}) is not None
+        """Asked once of each item that is known: what is retired stays known."""
+        if id not in self._known:
+            if await self._contents.find_one({"_id": id}, {"_id": 1}) is None:
+                return False
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known.add(id)
+        return True
 
     async def contents(self, ids: Iterable[str], tx: Transaction) -> dict[str, Content]:
         rows = self._contents.find({"_id": {"$in": list(ids)}}, session=tx.session)

@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from pymongo import DESCENDING, UpdateOne
+from pymongo.errors import DuplicateKeyError
 
-from chassis.ids import short_code
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.problems import NotFound, StaleVersion
-from services.sharing.domain.posts import ONE_TAP, Post
+from chassis.problems import NotFound, Overloaded, StaleVersion
+from services.sharing.domain.posts import ONE_TAP, Place, Post
 
 TAPS_KEPT = timedelta(minutes=10)
+PLACE = dict.fromkeys(("link_code", *Place._fields[1:]), 1)
 
 
 class Posts:
@@ -39,7 +40,11 @@ class Posts:
         return _post(row)
 
     async def add(self, post: Post, tx: Transaction) -> None:
-        await self._posts.insert_one({"_id": post.id, **post.document()}, session=tx.session)
+        """Raises Overloaded where another link has that code, which is one of 10^14: the next attempt has another."""
+        try:
+            await self._posts.insert_one({"_id": post.id, **post.document()}, session=tx.session)
+        except DuplicateKeyError:
+            raise Overloaded("No short link was free. Please try again.", retry_after=1) from None
 
     async def replace(self, post: Post, tx: Transaction) -> None:
         """Store what a command changed. Raises StaleVersion if another one was quicker."""
@@ -49,13 +54,6 @@ class Posts:
         )
         if result.matched_count == 0:
             raise StaleVersion("The post was changed in the meantime.")
-
-    async def free_code(self, tx: Transaction) -> str:
-        """A code that no link has."""
-        while True:
-            code = short_code()
-            if await self._posts.find_one({"link_code": code}, {"_id": 1}, session=tx.session) is None:
-                return code
 
     async def just_shared(self, ambassador_id: str, content_id: str, network: str, tx: Transaction) -> Post | None:
         """The post that the same tap made a moment ago, if it stands."""
@@ -84,9 +82,10 @@ class Posts:
         rows = self._posts.find(query, sort=[("_id", DESCENDING)], limit=limit)
         return [_post(row) async for row in rows]
 
-    async def by_codes(self, codes: Iterable[str], tx: Transaction) -> dict[str, Post]:
-        rows = self._posts.find({"link_code": {"$in": list(set(codes))}}, session=tx.session)
-        return {row["link_code"]: _post(row) async for row in rows}
+    async def behind(self, codes: Iterable[str], tx: Transaction) -> dict[str, Place]:
+        """Which post each of these links is of; those that are of none are left out."""
+        rows = self._posts.find({"link_code": {"$in": list(set(codes))}}, PLACE, session=tx.session)
+        return {row["link_code"]: Place(row["_id"], *(row[name] for name in Place._fields[1:])) async for row in rows}
 
     async def by_ids(self, ids: Iterable[str], tx: Transaction) -> dict[str, Post]:
         rows = self._posts.find({"_id": {"$in": list(set(ids))}}, session=tx.session)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from herald_contracts import ContentRetired, GuidelinePublished, PostRemoved, PostShared, Targeting
+from services.sharing import commands
 from services.sharing.app import build
 from tests.integration.harness import eventually
 from tests.integration.sharing.conftest import Scene, published, settings_of
@@ -59,6 +60,19 @@ async def test_two_taps_at_once_are_one_post(scene: Scene) -> None:
     gone = await scene.api.delete(f"/v1/posts/{answers[0].json()['id']}", headers=ana)
     assert gone.status_code == 204
     assert (await scene.share(ana)).json()["id"] != answers[0].json()["id"]
+
+
+async def test_a_code_that_a_link_has_is_not_given_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = await scene.ambassador("ana")
+    first = (await scene.share(ana)).json()
+    with monkeypatch.context() as drawn:
+        drawn.setattr(commands, "short_code", lambda: first["link_code"])
+        refused = await scene.share(ana, network="x")
+        assert (refused.status_code, refused.json()["type"], refused.headers["retry-after"]) == (503, "overloaded", "1")
+    assert await scene.db["posts"].count_documents({}) == 1
+    assert await scene.db["taps"].count_documents({}) == 1
+    again = (await scene.share(ana, network="x")).json()
+    assert again["link_code"] != first["link_code"]
 
 
 async def test_an_item_may_be_shared_before_its_event_is_here(scene: Scene) -> None:
