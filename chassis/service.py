@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import APIRouter
 from pymongo.errors import PyMongoError
@@ -15,11 +15,13 @@ from starlette.types import ASGIApp
 from chassis import unit, web
 from chassis.chassis import Chassis
 from chassis.consumer import Consumer
-from chassis.consumer_loop import ConsumerLoop
 from chassis.directory import Principals
 from chassis.jobs import Job, keep_running
 from chassis.outbox import Relay
 from chassis.waiting import pause
+
+if TYPE_CHECKING:
+    from chassis.consumer_loop import ConsumerLoop
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +103,9 @@ class Service:
         relay = Relay(chassis.mongo, chassis.producer, chassis.doorbell, chassis.telemetry)
         running: list[Coroutine[Any, Any, None]] = [relay.run(stop)]
         if self.consumer is not None:
+            # With FastStream: a tenth of the start of an API, which has no use for it.
+            from chassis.consumer_loop import ConsumerLoop
+
             self._loop = ConsumerLoop(self.consumer, chassis)
             await self._loop.ensure_indexes()
             running.append(self._loop.run(stop))
