@@ -34,7 +34,7 @@ class Fenced(Exception):
 
 
 class Moved(Exception):
-    """The stored position speaks of another log than the one that is consumed."""
+    """The stored position speaks of another log than the one that is consumed, or is not where this member left it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +174,22 @@ class Positions:
     async def advance(self, records: Records, tx: Transaction) -> Ahead:
         """Move past these records; returns those that were still ahead.
 
-        Raises Fenced if none were, Moved if a topic was created anew.
+        Raises Fenced if none were, Moved if a topic was created anew, or if the records follow on what this member
+        dealt with and the stored position does not say so: it is to be looked at before the next attempt.
         """
         stretches = _stretches(records)
         after = {part: last + 1 for part, (_, last) in stretches.items()}
+        if all(self._follows(part, first) for part, (first, _) in stretches.items()):
+            moves = [
+                UpdateOne(
+                    {"_id": _key(part), "next": first, **self._log_of(part)}, {"$set": {"next": end, "at": tx.now}}
+                )
+                for (part, end), (first, _) in zip(after.items(), stretches.values(), strict=True)
+            ]
+            moved = await self._rows.bulk_write(moves, session=tx.session, ordered=False)
+            if moved.matched_count < len(moves):
+                raise Moved
+            return Ahead({}, all=True)
         stored = await self.read(after, tx)
         if all(stored.get(part, 0) >= end for part, end in after.items()):
             raise Fenced
@@ -195,6 +207,10 @@ class Positions:
             ordered=False,
         )
         return Ahead(stored, all(first >= stored.get(part, 0) for part, (first, _) in stretches.items()))
+
+    def _follows(self, part: TopicPartition, first: int) -> bool:
+        """Whether the stored position must be at `first`, and whoever finds it elsewhere has lost the partition."""
+        return part.topic in self._logs and self._expected.get(part) == first
 
     def passed(self, records: Records) -> None:
         """These records are dealt with: what follows on them needs no look at the log."""

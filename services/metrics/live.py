@@ -154,11 +154,14 @@ class Live:
             span.set_attribute("herald.program.id", program["_id"])
             now = self._clock.now()
             period = queries.period_of(None, None, program["time_zone"], now)
-            figures = await queries.figures(self._store, program, period, Slice())
+            figures, objective = await asyncio.gather(
+                queries.figures(self._store, program, period, Slice()),
+                queries.objective_view(self._store, program, now),
+            )
             data: dict[str, Any] = {
                 "period": {"from": period.first.isoformat(), "to": period.last.isoformat()},
                 "figures": figures,
-                "objective": await queries.objective_view(self._store, program, now),
+                "objective": objective,
             }
             beats = beat["beats"] if beat else 0
             return b"event: figures\nid: %d\ndata: %s\n\n" % (beats, orjson.dumps(data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -89,13 +90,16 @@ async def figures(store: Store, program: Document, period: Period, part: Slice) 
         people = await _people(store, program, period, part)
         if len(people.enrolled) < SMALL_GROUP:
             return None
-        return _with_formulas(people.figures() | await _of_items(store, program, period, people.rows()))
-    found: dict[str, Any] = {}
-    if part.content_id is None:
-        found |= await _of_people(store, program, period, part.network)
+        items = _of_items(people.rows(), await versions_of(store, program["_id"]))
+        return _with_formulas(people.figures() | items)
+    asked = [_counted(store, program, period, part)]
     if part == Slice():
-        found["shared_content_rate"] = await _shared_content(store, program, period)
-    found |= await _of_items(store, program, period, await _rows(store, program["_id"], period, part))
+        asked.insert(0, _shared_content(store, program, period))
+    if part.content_id is None:
+        asked.insert(0, _of_people(store, program, period, part.network))
+    found: dict[str, Any] = {}
+    for some in await asyncio.gather(*asked):
+        found |= some
     return _with_formulas(found)
 
 
@@ -103,11 +107,17 @@ def _with_formulas(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     return {name: {**figure, "formula": DEFINITIONS[name].formula} for name, figure in found.items()}
 
 
-async def _of_items(store: Store, program: Document, period: Period, rows: Rows) -> dict[str, Any]:
+async def _counted(store: Store, program: Document, period: Period, part: Slice) -> dict[str, Any]:
+    rows, versions = await asyncio.gather(
+        _rows(store, program["_id"], period, part), versions_of(store, program["_id"])
+    )
+    return _of_items(rows, versions)
+
+
+def _of_items(rows: Rows, versions: Sequence[Rates]) -> dict[str, Any]:
     total = Counts()
     for counts in rows.values():
         total.merge(counts)
-    versions = await versions_of(store, program["_id"])
     value = earned_media_value(((day, network, counts) for (day, network), counts in rows.items()), versions)
     return {
         "shares": {"value": total.shares},
@@ -131,15 +141,14 @@ async def _of_items(store: Store, program: Document, period: Period, rows: Rows)
 
 
 async def _of_people(store: Store, program: Document, period: Period, network: str | None) -> dict[str, Any]:
-    found = await store.sum_persons(
-        program["_id"],
-        period,
-        ("ambassador_id",),
-        where={"network": network} if network else {},
-        fields=("shares",),
+    where = {"network": network} if network else {}
+    found, there, leaders = await asyncio.gather(
+        store.sum_persons(program["_id"], period, ("ambassador_id",), where=where, fields=("shares",)),
+        _enrolled(store, program, period),
+        store.leaders(),
     )
     shared = {person for (person,), counts in found.items() if counts.shares > 0}
-    return _participation(await _enrolled(store, program, period), shared, await store.leaders())
+    return _participation(there, shared, leaders)
 
 
 def _participation(there: set[str], shared: set[str], leaders: set[str]) -> dict[str, Any]:
@@ -200,9 +209,12 @@ async def _rows(store: Store, program_id: str, period: Period, part: Slice) -> R
 
 async def _shared_content(store: Store, program: Document, period: Period) -> dict[str, Any]:
     start, end = period.bounds(program["time_zone"])
-    items = await store.sum_totals(program["_id"], period, ("content_id",), fields=("shares",))
+    items, published = await asyncio.gather(
+        store.sum_totals(program["_id"], period, ("content_id",), fields=("shares",)),
+        store.published(program["_id"], start, end),
+    )
     shared = sum(counts.shares > 0 for counts in items.values())
-    return _rate(shared, max(shared, await store.published(program["_id"], start, end)))
+    return {"shared_content_rate": _rate(shared, max(shared, published))}
 
 
 async def series(store: Store, program: Document, period: Period, by: By, part: Slice) -> list[dict[str, Any]]:
@@ -294,8 +306,7 @@ async def kpi_value(store: Store, program: Document, objective: Mapping[str, Any
     if name in OF_PEOPLE:
         found = await _of_people(store, program, period, None)
     else:
-        rows = await _rows(store, program["_id"], period, Slice())
-        found = await _of_items(store, program, period, rows)
+        found = await _counted(store, program, period, Slice())
     return float(found[name]["value"] or 0)
 
 

@@ -36,6 +36,7 @@ class Store:
         self.waiting = db["waiting"]
         self.pulse = db["pulse"]
         self.principals = db["principals"]
+        self._zones: dict[str, str] = {}
 
     async def ensure_indexes(self) -> None:
         await self.facts.create_index([("post_id", 1), ("type", 1)])
@@ -52,9 +53,12 @@ class Store:
     # --- what consumers write ---------------------------------------------------------------------------------
 
     async def time_zones(self, programs: Iterable[str], tx: Transaction) -> dict[str, str]:
-        """The time zones of those programmes that are known."""
-        cursor = self.programs.find({"_id": {"$in": list(programs)}}, {"time_zone": 1}, session=tx.session)
-        return {row["_id"]: row["time_zone"] async for row in cursor}
+        """The time zones of those programmes that are known; they never change."""
+        asked = set(programs)
+        if unknown := asked - self._zones.keys():
+            cursor = self.programs.find({"_id": {"$in": list(unknown)}}, {"time_zone": 1}, session=tx.session)
+            self._zones.update({row["_id"]: row["time_zone"] async for row in cursor})
+        return {program: self._zones[program] for program in asked & self._zones.keys()}
 
     async def put_programs(self, rows: Sequence[Document], tx: Transaction) -> None:
         writes = [UpdateOne({"_id": row["_id"]}, {"$set": row}, upsert=True) for row in rows]

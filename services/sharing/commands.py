@@ -200,8 +200,11 @@ async def record_clicks(parts: Sharing, tx: Transaction, clicks: Sequence[Receiv
     if unknown is not None:
         raise InvalidEvent("link-unknown", unknown.data.link_code)
     seen = [click.data for click in clicks if click.data.visitor and click.data.agent == "browser"]
-    own = await parts.store.visits.own({(str(one.visitor), posts[one.link_code].ambassador_id) for one in seen}, tx)
-    known = await parts.store.visits.counted({(one.link_code, str(one.visitor)) for one in seen}, tx)
+    own, known = await parts.store.visits.seen(
+        {(str(one.visitor), posts[one.link_code].ambassador_id) for one in seen},
+        {(one.link_code, str(one.visitor)) for one in seen},
+        tx,
+    )
     added: dict[tuple[str, str], list[datetime]] = defaultdict(list)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for click in clicks:

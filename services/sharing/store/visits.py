@@ -1,4 +1,4 @@
-"""Who was seen where, as keyed hashes of one day: collections `sightings` and `visits`. Both forget in three days."""
+"""Who was seen where, as keyed hashes of one day: collection `visits`, which forgets in three days."""
 
 from __future__ import annotations
 
@@ -10,36 +10,39 @@ from pymongo import UpdateOne
 from chassis.mongo import Document, Mongo, Transaction
 
 KEPT = timedelta(days=3)
+Pairs = Iterable[tuple[str, str]]
 
 
 class Visits:
-    """`sightings`: browsers in which a person used Herald. `visits`: when a visitor's clicks on a link counted."""
+    """`<visitor>|<person>`: a browser in which a person used Herald. `<code>|<visitor>`: when a visitor's clicks on a
+    link counted. In one collection, for both are asked about each batch of clicks."""
 
     def __init__(self, mongo: Mongo) -> None:
-        self._sightings = mongo.db["sightings"]
         self._visits = mongo.db["visits"]
 
     async def ensure_indexes(self) -> None:
-        for collection in (self._sightings, self._visits):
-            await collection.create_index("at", expireAfterSeconds=int(KEPT.total_seconds()))
+        await self._visits.create_index("at", expireAfterSeconds=int(KEPT.total_seconds()))
 
     async def saw(self, visitor: str, person_id: str, at: datetime, tx: Transaction | None = None) -> None:
         """A person uses Herald in this browser."""
-        await self._sightings.update_one(
+        await self._visits.update_one(
             {"_id": f"{visitor}|{person_id}"}, {"$set": {"at": at}}, upsert=True, session=tx.session if tx else None
         )
 
-    async def own(self, pairs: Iterable[tuple[str, str]], tx: Transaction) -> set[tuple[str, str]]:
-        """Of pairs of visitor and person, those in which the visitor is that person."""
-        ids = {f"{visitor}|{person}": (visitor, person) for visitor, person in pairs}
-        rows = self._sightings.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=tx.session)
-        return {ids[row["_id"]] async for row in rows}
-
-    async def counted(self, pairs: Iterable[tuple[str, str]], tx: Transaction) -> dict[tuple[str, str], list[datetime]]:
-        """When clicks counted, by pair of link code and visitor."""
-        ids = {f"{code}|{visitor}": (code, visitor) for code, visitor in pairs}
-        rows = self._visits.find({"_id": {"$in": list(ids)}}, session=tx.session)
-        return {ids[row["_id"]]: row["counted"] async for row in rows}
+    async def seen(
+        self, owners: Pairs, visitors: Pairs, tx: Transaction
+    ) -> tuple[set[tuple[str, str]], dict[tuple[str, str], list[datetime]]]:
+        """Of pairs of visitor and person, those in which the visitor is that person; and when clicks counted, by pair
+        of link code and visitor."""
+        own = {f"{visitor}|{person}": (visitor, person) for visitor, person in owners}
+        counted = {f"{code}|{visitor}": (code, visitor) for code, visitor in visitors}
+        if not counted:
+            return set(), {}
+        rows = await self._visits.find({"_id": {"$in": [*own, *counted]}}, session=tx.session).to_list()
+        return (
+            {own[row["_id"]] for row in rows if row["_id"] in own},
+            {counted[row["_id"]]: row["counted"] for row in rows if row["_id"] in counted},
+        )
 
     async def count(self, added: Mapping[tuple[str, str], list[datetime]], tx: Transaction) -> None:
         """These clicks counted too."""

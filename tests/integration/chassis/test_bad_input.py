@@ -256,8 +256,9 @@ async def test_what_retention_cut_before_it_was_consumed_is_counted_and_the_rest
         assert (row["next"], row["lost"]) == (10, 5)
 
 
+@pytest.mark.parametrize("state", ["running", "stopped"])
 async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be_consumed(
-    stage: Stage, listener: Listener
+    stage: Stage, listener: Listener, state: str
 ) -> None:
     async with listener.working() as service:
         for number in range(5):
@@ -274,7 +275,11 @@ async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be
         known = [row["_id"] async for row in db["inbox"].find({}, sort=[("_id", 1)])]
         await db["inbox"].delete_many({"_id": {"$in": known[2:]}})
         await db["offsets"].update_one({"_id": f"{stage.name(TOPIC)}:0"}, {"$set": {"next": 2}})
-    await stage.publish_record(record("p5"), partition=0)
+        if state == "running":
+            await stage.publish_record(record("p5"), partition=0)
+            await listener.hears(*(f"p{number}" for number in range(6)))
+    if state == "stopped":
+        await stage.publish_record(record("p5"), partition=0)
     async with listener.working():
         await listener.hears(*(f"p{number}" for number in range(6)))
         assert set((await listener.counts()).values()) == {1}
