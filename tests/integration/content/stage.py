@@ -69,7 +69,7 @@ class Content:
     async def told(self) -> list[str]:
         """The types of the events that wait in the outbox, in order."""
         rows = self.service.chassis.mongo.outbox.find().sort("seq", 1)
-        return [dict(row["headers"])["ce_type"].decode().split(".")[1] async for row in rows]
+        return [row["headers"]["ce_type"].decode().split(".")[1] async for row in rows]
 
 
 def order(title: str = "Title", **changes: Any) -> dict[str, Any]:

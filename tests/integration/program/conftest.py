@@ -85,7 +85,7 @@ class Desk:
     async def told(self) -> list[CloudEvent[Event]]:
         """What waits in the outbox, in order."""
         rows = await self.service.chassis.mongo.outbox.find({}, sort=[("seq", 1)]).to_list()
-        return [decode([(name, bytes(value)) for name, value in row["headers"]], bytes(row["value"])) for row in rows]
+        return [decode(list(row["headers"].items()), row["value"]) for row in rows]
 
     async def told_types(self) -> list[str]:
         return [event.type.split(".")[1] for event in await self.told()]
