@@ -29,7 +29,7 @@ from chassis.decoding import Received
 from chassis.failpoints import failpoint
 from chassis.intake import Batch, Intake
 from chassis.kafka import Unacknowledged
-from chassis.mongo import Document, Transaction, unreachable
+from chassis.mongo import Document, Transaction, duplicate, unreachable
 from chassis.positions import INBOX_DAYS, Fenced, Moved, Positions, Records, ends, in_place, places
 from chassis.problems import Overloaded
 from chassis.subscription import Subscription
@@ -43,7 +43,6 @@ STEP_SECONDS = 40.0  # longer than a transaction may collide (10 s) and a socket
 COMMIT_SECONDS = 5.0
 LOOK_SECONDS = 5.0
 LATENCIES_A_BATCH = 50
-DUPLICATE_KEY = 11000
 
 
 class ConsumerLoop:
@@ -55,6 +54,7 @@ class ConsumerLoop:
         self._settings = chassis.settings
         self._inbox = chassis.mongo.db[INBOX]
         self._repeats = False
+        self._ahead: Records = ()
         self._turn: asyncio.Task[None] | None = None
         self._committing: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
@@ -162,14 +162,17 @@ class ConsumerLoop:
 
     async def _take(self, records: Records) -> None:
         """Decode while the batch before is still being applied; return as soon as the turn comes to this one."""
+        self._ahead = records
         batch = await self._intake.read(records)
         if self._turn is not None:
             await asyncio.wait([self._turn])
+        self._ahead = ()
         if not self._stop.is_set():
             # The batch before may have sent the client elsewhere, or another member may have got a partition.
             if (here := in_place(self._subscription.client, records)) is not records:
                 batch = await self._intake.read(here)
             self._turn = asyncio.ensure_future(self._finish(batch))
+            await asyncio.sleep(0)  # its first command is on its way to MongoDB while the next batch is unpacked
 
     async def _finish(self, batch: Batch) -> None:
         self._busy, began = True, time.monotonic()
@@ -191,7 +194,7 @@ class ConsumerLoop:
         delay = 0.1
         while batch.records and not self._stop.is_set():
             try:
-                records = await self._bounded(self._positions.sound(self._subscription.client, batch.records))
+                records = await self._bounded(self._sound(batch.records))
                 if records is not batch.records:
                     batch = await self._intake.read(records)
                 await self._apply(batch)
@@ -213,6 +216,9 @@ class ConsumerLoop:
         if not self._stop.is_set():
             self._positions.passed(batch.records)
         return batch.records
+
+    async def _sound(self, records: Records) -> Records:
+        return await self._positions.sound(self._subscription.client, records, lambda: self._ahead)
 
     async def _bounded(self, step: Coroutine[Any, Any, T]) -> T:
         """A step that hangs in a library is given up, as an outage (KafkaTimeoutError): what it still does is fenced.
@@ -314,7 +320,7 @@ class ConsumerLoop:
         try:
             fresh = await self._chassis.mongo.transact(lambda tx: self._effect(records, events, tx))
         except (BulkWriteError, DuplicateKeyError) as error:
-            if self._repeats or not _taken(error):
+            if self._repeats or not duplicate(error):
                 raise
             self._repeats = True
             fresh = await self._chassis.mongo.transact(lambda tx: self._effect(records, events, tx))
@@ -377,14 +383,6 @@ class ConsumerLoop:
         for reason, count in {**batch.skipped, "repeat": len(batch.events) - len(fresh)}.items():
             if count:
                 self._skipped.add(count, {"reason": reason})
-
-
-def _taken(error: BulkWriteError | DuplicateKeyError) -> bool:
-    """Whether all that is wrong is that a unique key is there already."""
-    if isinstance(error, DuplicateKeyError):
-        return True
-    found = (error.details or {}).get("writeErrors", ())
-    return bool(found) and all(one.get("code") == DUPLICATE_KEY for one in found)
 
 
 def _code(error: Exception) -> list[str]:

@@ -47,6 +47,7 @@ PAUSE_SECONDS = 0.5
 """Longest pause between two attempts of a transaction. With a shorter one, a crowd around one document is busy
 colliding (a hundred writers on a slow machine were, for 10 s)."""
 OUTBOX = "outbox"
+DUPLICATE_KEY = 11000
 AWAY = frozenset((6, 7, 64, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436))
 """Error codes of a server that ends, starts or steps down, or cannot reach its peers. Source: the drivers'
 specification of retryable reads, and 64, a write concern that was not met in time."""
@@ -216,6 +217,14 @@ async def _abort(session: AsyncClientSession) -> None:
 def collides(error: PyMongoError) -> bool:
     """Whether the whole transaction may simply be tried again."""
     return error.has_error_label("TransientTransactionError") and not isinstance(error, ConnectionFailure)
+
+
+def duplicate(error: BulkWriteError | DuplicateKeyError) -> bool:
+    """Whether all that is wrong is that a unique key is there already."""
+    if isinstance(error, DuplicateKeyError):
+        return True
+    found = (error.details or {}).get("writeErrors", ())
+    return bool(found) and all(one.get("code") == DUPLICATE_KEY for one in found)
 
 
 def unreachable(error: BaseException) -> bool:

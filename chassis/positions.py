@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +19,10 @@ from typing import Any
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
 
 from chassis.logs import topic_ids
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Document, Mongo, Transaction, duplicate
 from chassis.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Positions:
         if self._changed(await self._look(client)):
             self.forget()
 
-    async def sound(self, client: Any, records: Records) -> Records:
+    async def sound(self, client: Any, records: Records, ahead: Callable[[], Records]) -> Records:
         """The records that the stored positions can judge: all of them, but where a topic was created anew.
 
         Costs nothing where records follow on those before. Otherwise the stored positions are compared with the log:
@@ -91,7 +92,8 @@ class Positions:
         of the log (it lost its tail) goes back as far as the inbox remembers; one before the beginning of the log
         (retention has cut it) goes on there, and what was lost is counted; one before the records in hand (Kafka
         knows of more than the database, which was restored, say) has the partition read from there. All partitions
-        that were never looked at are judged together. Raises KafkaError, TimeoutError, PyMongoError.
+        that were never looked at are judged together, by the records that come next: the first of those that were read
+        `ahead`, or else from where the client is. Raises KafkaError, TimeoutError, PyMongoError.
         """
         firsts = {part: first for part, (first, _) in _stretches(records).items()}
         unsure = {part for part, first in firsts.items() if self._expected.get(part) != first}
@@ -103,7 +105,8 @@ class Positions:
         # What is in hand or on its way of a topic that changed may be of the old log: all of it is read again.
         again = {part for part in client.assignment() if part.topic in changed}
         again |= {part for part in unsure if part.topic in changed}
-        coming = {part: place for part, place in places(client).items() if part not in self._expected | firsts}
+        coming = places(client) | {part: first for part, (first, _) in _stretches(ahead()).items()}
+        coming = {part: first for part, first in coming.items() if part not in self._expected | firsts}
         firsts |= coming
         unsure = {part for part in (unsure | set(coming)) - again if part.topic in found}
         rows = await self._stored(unsure | again)
@@ -117,7 +120,8 @@ class Positions:
                 again.add(part)
             if part in again and part in client.assignment():
                 client.seek(part, row["next"] if row else 0)
-        self._expected.update({part: place for part, place in coming.items() if part not in again})
+        found_there = {part: place for part, place in coming.items() if _stands_at(rows.get(_key(part)), place)}
+        self._expected.update({part: place for part, place in found_there.items() if part not in again})
         return [record for record in records if TopicPartition(record.topic, record.partition) not in again]
 
     async def _stored(self, parts: Iterable[TopicPartition]) -> dict[str, Document]:
@@ -127,8 +131,9 @@ class Positions:
         if not firsts:
             return {}
         async with _kafka_answers(self._seconds):
-            begins = await client.beginning_offsets(list(firsts))
-            ends = await client.end_offsets(list(firsts))
+            begins, ends = await asyncio.gather(
+                client.beginning_offsets(list(firsts)), client.end_offsets(list(firsts))
+            )
         return {part: _Bounds(first, begins[part], ends[part]) for part, first in firsts.items()}
 
     async def _look(self, client: Any) -> dict[str, str]:
@@ -178,18 +183,25 @@ class Positions:
         dealt with and the stored position does not say so: it is to be looked at before the next attempt.
         """
         stretches = _stretches(records)
-        after = {part: last + 1 for part, (_, last) in stretches.items()}
         if all(self._follows(part, first) for part, (first, _) in stretches.items()):
             moves = [
                 UpdateOne(
-                    {"_id": _key(part), "next": first, **self._log_of(part)}, {"$set": {"next": end, "at": tx.now}}
+                    {"_id": _key(part), "next": first, **self._log_of(part)},
+                    {"$set": {"next": last + 1, "at": tx.now}},
+                    upsert=first == 0,  # where nothing was consumed yet, there is no row
                 )
-                for (part, end), (first, _) in zip(after.items(), stretches.values(), strict=True)
+                for part, (first, last) in stretches.items()
             ]
-            moved = await self._rows.bulk_write(moves, session=tx.session, ordered=False)
-            if moved.matched_count < len(moves):
+            try:
+                moved = await self._rows.bulk_write(moves, session=tx.session, ordered=False)
+            except BulkWriteError as error:
+                if duplicate(error):
+                    raise Moved from None
+                raise
+            if moved.matched_count + moved.upserted_count < len(moves):
                 raise Moved
             return Ahead({}, all=True)
+        after = {part: last + 1 for part, (_, last) in stretches.items()}
         stored = await self.read(after, tx)
         if all(stored.get(part, 0) >= end for part, end in after.items()):
             raise Fenced
@@ -278,6 +290,11 @@ def _stretches(records: Records) -> dict[TopicPartition, tuple[int, int]]:
         firsts.setdefault(part, record.offset)
         lasts[part] = record.offset
     return {TopicPartition(*part): (first, lasts[part]) for part, first in firsts.items()}
+
+
+def _stands_at(row: Document | None, place: int) -> bool:
+    """Whether the stored position is there: what is taken for granted and is not costs a transaction that fails."""
+    return place == (row["next"] if row is not None else 0)
 
 
 def _key(part: TopicPartition) -> str:

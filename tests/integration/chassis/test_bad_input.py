@@ -222,14 +222,16 @@ async def test_partitions_that_are_added_are_consumed_too(
         await stage.publish_record(record("before"), partition=0)
         await listener.hears("before")
         await admin.create_partitions({stage.name(TOPIC): NewPartitions(PARTITIONS + 1)})
-        producer = AIOKafkaProducer(bootstrap_servers=stage.infra.kafka_bootstrap)
+        producer = AIOKafkaProducer(bootstrap_servers=stage.infra.kafka_bootstrap, metadata_max_age_ms=100)
         await producer.start()
         try:
+            # The broker may hear of the partition after whoever asked for it.
+            await eventually(
+                lambda: producer.partitions_for(stage.name(TOPIC)), until=lambda known: PARTITIONS in known
+            )
             one = record("added")
-            await patiently(
-                lambda: producer.send_and_wait(
-                    stage.name(TOPIC), one.value, key=one.key, headers=list(one.headers), partition=PARTITIONS
-                )
+            await producer.send_and_wait(
+                stage.name(TOPIC), one.value, key=one.key, headers=list(one.headers), partition=PARTITIONS
             )
         finally:
             await producer.stop()

@@ -23,7 +23,7 @@ from chassis.problems import Refused
 from chassis.service import Service
 from chassis.settings import Settings
 from herald_contracts import Event, PersonUpdated, PointsAwarded, ProgramCreated, Record, encode
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import PARTITIONS, Stage, eventually
 
 
 class Greeting(Body):
@@ -373,4 +373,22 @@ async def test_a_command_is_seen_in_the_trace_that_it_belongs_to_and_makes_none_
     with telemetry.tracer.start_as_current_span("request"):
         await service.chassis.mongo.ping()
     assert [span.name for span in seen.get_finished_spans()] == ["admin.ping", "request"]
+    await service.chassis.close()
+
+
+async def test_the_first_record_of_a_partition_is_applied_at_the_first_attempt(stage: Stage, service: Service) -> None:
+    """Each attempt is a span of its own, and what follows from the event hangs below the last of them."""
+    telemetry, seen = service.chassis.telemetry, InMemorySpanExporter()
+    telemetry.tracer_provider.add_span_processor(SimpleSpanProcessor(seen))
+    traced = f"00-{'1' * 32}-{'2' * 16}-01"
+    async with stage.worker(service):
+        for number in range(PARTITIONS):
+            event = ProgramCreated(
+                program_id=f"p{number}", name="a", time_zone="UTC", languages=["en"], occurred_at=datetime.now(UTC)
+            )
+            one = encode(event, id=new_id(), time=datetime.now(UTC), traceparent=traced)
+            await stage.publish_record(one, partition=number)
+            await eventually(lambda: service.chassis.mongo.db["seen"].find_one({"_id": event.program_id}))  # noqa: B023
+    attempts = [span for span in seen.get_finished_spans() if span.name.startswith("process herald.")]
+    assert [span.status.is_ok or span.status.is_unset for span in attempts] == [True] * PARTITIONS
     await service.chassis.close()

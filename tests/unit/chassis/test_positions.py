@@ -33,7 +33,7 @@ async def test_a_silent_broker_is_an_outage_and_no_fault_of_the_records(monkeypa
     mongo: Any = SimpleNamespace(db={"offsets": None})
     looked: Any = Positions(mongo, MagicMock(), ["t"], seconds=0.05)
     with pytest.raises(KafkaError):
-        await looked.sound(SimpleNamespace(assignment=set), [record(0)])
+        await looked.sound(SimpleNamespace(assignment=set), [record(0)], tuple)
 
 
 class Rows:
@@ -65,11 +65,11 @@ class Client:
     def seek(self, _: TopicPartition, offset: int) -> None:
         self.sought.append(offset)
 
-    async def beginning_offsets(self, _: Any) -> dict[TopicPartition, int]:
-        return {PART: 0}
+    async def beginning_offsets(self, parts: Any) -> dict[TopicPartition, int]:
+        return dict.fromkeys(parts, 0)
 
-    async def end_offsets(self, _: Any) -> dict[TopicPartition, int]:
-        return {PART: 9}
+    async def end_offsets(self, parts: Any) -> dict[TopicPartition, int]:
+        return dict.fromkeys(parts, 9)
 
 
 async def test_what_lies_between_is_read_again_after_each_rebalance_and_else_taken_for_a_gap(
@@ -82,7 +82,23 @@ async def test_what_lies_between_is_read_again_after_each_rebalance_and_else_tak
     mongo: Any = SimpleNamespace(db={"offsets": Rows({"_id": "t:0", "next": 2, "log": "log"})})
     looked, client = Positions(mongo, MagicMock(), ["t"], seconds=1), Client()
     later = [record(5)]
-    assert (await looked.sound(client, later), client.sought) == ([], [2])
-    assert [one.offset for one in await looked.sound(client, later)] == [5]
+    assert (await looked.sound(client, later, tuple), client.sought) == ([], [2])
+    assert [one.offset for one in await looked.sound(client, later, tuple)] == [5]
     client.assign()
-    assert (await looked.sound(client, later), client.sought) == ([], [2, 2])
+    assert (await looked.sound(client, later, tuple), client.sought) == ([], [2, 2])
+
+
+async def test_what_was_read_ahead_needs_no_look_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    async def known(*_: Any) -> dict[str, str]:
+        looks.append(1)
+        return {"t": "log"}
+
+    monkeypatch.setattr(positions, "topic_ids", known)
+    mongo: Any = SimpleNamespace(db={"offsets": Rows({"_id": "t:0", "next": 3, "log": "log"})})
+    looked, client = Positions(mongo, MagicMock(), ["t"], seconds=1), Client()
+    other = ConsumerRecord("t", 1, 0, 0, 0, None, b"{}", None, 0, 2, ())
+    ahead = [record(3), record(4)]
+    assert await looked.sound(client, [other], lambda: ahead) == [other]
+    assert (await looked.sound(client, ahead, tuple), client.sought, looks) == (ahead, [], [1])
