@@ -21,7 +21,6 @@ from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
 from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn._types import HTTPScope
 
 from chassis.chassis import Chassis
 from chassis.clock import Clock
@@ -134,24 +133,18 @@ class Links:
         else:
             await self._other(path, scope, send)
 
-    def take(self, scope: HTTPScope, answer: Callable[[Link], None]) -> bool:
-        """Send the click of a link that is at hand to Kafka, and have it answered once it is kept.
+    def take(self, code: str, peer: str, headers: Headers, answer: Callable[[Link], None]) -> bool:
+        """Send the click (a GET) of a link that is at hand to Kafka, and have it answered once it is kept.
 
         False where more is needed to answer; then nothing happened.
         """
-        path, method = scope["path"], scope["method"]
-        if method != "GET" or not path.startswith("/l/") or self._log.waiting >= self._most:
-            return False
-        link = self._cache.get(path[3:])
-        if link is None:
+        link = self._cache.get(code)
+        if link is None or self._log.waiting >= self._most:
             return False
         began = time.perf_counter()
         self._under_way += 1
-        headers: Headers = dict(scope["headers"])
-        client = scope["client"]
-        peer = client[0] if client else ""
-        span = self._tracing.begin(method, headers, trusted=self._proxies.trust(peer))
-        record, sending = self._click(link, method, peer, headers, span)
+        span = self._tracing.begin("GET", headers, trusted=self._proxies.trust(peer))
+        record, sending = self._click(link, "GET", peer, headers, span)
         self._log.put(record, partial(self._kept, began, span, sending, answer, link))
         return True
 

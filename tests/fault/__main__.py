@@ -34,7 +34,7 @@ def fault() -> None:
 def every_fault(
     seed: Seed = 1,
     only: Annotated[str, typer.Option(help="Numbers of faults, comma between.")] = "",
-    rounds: Annotated[int, typer.Option(help="Rounds of random kills.")] = 6,
+    rounds: Annotated[int, typer.Option(help="Rounds of random kills (fault 4).")] = 50,
     mutation: Annotated[str, typer.Option(help="What is broken on purpose.")] = "",
     logs: Annotated[Path | None, typer.Option(help="Where the processes' logs go.")] = None,
 ) -> None:

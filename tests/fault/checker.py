@@ -6,14 +6,13 @@ the journal of the outside world (see `effects`).
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
 
 from tests.fault import effects
+from tests.fault.accepted import AGGREGATES, committed, first_told, ids_by, instant
 from tests.fault.accounts import accounted
 from tests.fault.effects import ACTS, Found, Views
 from tests.fault.evidence import DEAD, Evidence, Record
@@ -60,14 +59,6 @@ class Report:
         return {one.promise for one in self.violations}
 
 
-AGGREGATES = (
-    ("herald.people", "program", "people", "person_id"),
-    ("herald.content", "content", "items", "content_id"),
-)
-UNTOLD = 2**31
-MARK = re.compile(r"\b[sn]\d{6}\b")
-
-
 def check(evidence: Evidence, journal: Journal) -> Report:
     """Verify a system in which nothing is under way any more."""
     views = Views.of(evidence)
@@ -88,143 +79,6 @@ def check(evidence: Evidence, journal: Journal) -> Report:
         report.violations.append(Violation(promise, whom, how))
     report.violations.sort()
     return report
-
-
-def _by(records: Iterable[Record], name: str) -> dict[str, set[str]]:
-    """Event ids by a field of their data."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for one in records:
-        if name in one.data:
-            found[str(one.data[name])].add(one.id)
-    return found
-
-
-# --- I1 ----------------------------------------------------------------------------------------------------------
-
-
-def committed(evidence: Evidence, journal: Journal) -> Found:
-    """I1: what was accepted is stored, and what is stored is on Kafka; what is not must still be in the outbox."""
-    waiting = {id for service in evidence.stores for id in evidence.store(service, "outbox")}
-    for id in sorted(waiting):
-        yield "I1", id, "is in the outbox although nothing is under way"
-    yield from _accepted(evidence, journal)
-    posts = evidence.store("sharing", "posts")
-    shared, removed = _by(evidence.of_type("PostShared"), "post_id"), _by(evidence.of_type("PostRemoved"), "post_id")
-    for id, row in posts.items():
-        yield from _published(id, "PostShared", shared)
-        if row.get("removed_at"):
-            yield from _published(id, "PostRemoved", removed)
-    awarded = _by(evidence.of_type("PointsAwarded"), "entry_id")
-    for id in evidence.store("gamification", "ledger"):
-        yield from _published(id, "PointsAwarded", awarded)
-    yield from _revisions(evidence, journal)
-    yield from _choices(evidence, journal)
-    yield from _tallies(evidence, journal)
-
-
-def _accepted(evidence: Evidence, journal: Journal) -> Found:
-    posts, items = evidence.store("sharing", "posts"), evidence.store("content", "items")
-    yield from _made_once("posts", {one.mark: one.posts for one in journal.shares}, posts, _caption)
-    yield from _made_once("items", {one.mark: one.items for one in journal.new_items}, items, _titles)
-    for removal in journal.removals:
-        if removal.answered and not posts.get(removal.post, {}).get("removed_at"):
-            yield "I1", removal.post, "was taken back and stands"
-
-
-def _made_once(
-    what: str,
-    answered: Mapping[str, set[str]],
-    stored: Mapping[str, Mapping[str, Any]],
-    words: Callable[[Mapping[str, Any]], str],
-) -> Found:
-    """Each Idempotency-Key made at most one, and the one that was answered; its mark stands in the `words`."""
-    for mark, ids in answered.items():
-        for id in ids - stored.keys():
-            yield "I1", id, f"was accepted ({mark}) and is not stored"
-        if len(ids) > 1:
-            yield "I2", mark, f"one Idempotency-Key was answered with {len(ids)} {what}"
-    made = Counter(mark for row in stored.values() for mark in MARK.findall(words(row)))
-    for mark, times in made.items():
-        if times > 1:
-            yield "I2", mark, f"one Idempotency-Key made {times} {what}"
-
-
-def _caption(post: Mapping[str, Any]) -> str:
-    return str(post["caption"])
-
-
-def _titles(item: Mapping[str, Any]) -> str:
-    return " ".join(str(one["title"]) for one in item["copy"]["variants"])
-
-
-def _published(whom: str, name: str, found: Mapping[str, set[str]]) -> Found:
-    events = found.get(whom, set())
-    if not events:
-        yield "I1", whom, f"is stored, and no {name} of it is on Kafka"
-    elif len(events) > 1:
-        yield "I2", whom, f"has {len(events)} {name}: {', '.join(sorted(events))}"
-
-
-def _revisions(evidence: Evidence, journal: Journal) -> Found:
-    for topic, service, collection, name in AGGREGATES:
-        told: dict[str, set[int]] = defaultdict(set)
-        for one in evidence.records.get(topic, ()):
-            if "revision" in one.data and name in one.data:
-                told[one.data[name]].add(one.data["revision"])
-        for id, row in evidence.store(service, collection).items():
-            for missing in sorted(set(range(_first(id, topic, journal), row["version"] + 1)) - told[id]):
-                yield "I1", id, f"revision {missing} of {row['version']} is not on {topic}"
-
-
-def _first(whom: str, topic: str, journal: Journal) -> int:
-    """The revision from which on every one is told: an item's second (a draft is nobody's business), a person's
-    once they take part (an invitation is told without a revision)."""
-    return 2 if topic == "herald.content" else journal.people.get(whom, UNTOLD)
-
-
-def _choices(evidence: Evidence, journal: Journal) -> Found:
-    """What people chose last is what is stored, or what they asked for after that without an answer."""
-    people = evidence.store("program", "people")
-    allowed: dict[str, set[bool]] = {}
-    for choice in journal.choices:
-        possible = set() if choice.answered else allowed.get(choice.person, {True, False})
-        allowed[choice.person] = {*possible, choice.value}
-    for person, values in allowed.items():
-        if people.get(person, {}).get("hidden_from_statistics") not in values:
-            yield "I1", person, "an accepted choice is not stored"
-    titles = {
-        (one.data.get("content_id"), variant.get("title", ""))
-        for one in evidence.of_type("ContentUpdated")
-        for variant in one.data.get("variants", ())
-    }
-    for wording in journal.wordings:
-        if wording.version is not None and not any(
-            content == wording.content and wording.mark in title for content, title in titles
-        ):
-            yield "I1", wording.content, f"accepted wording {wording.mark} is in no ContentUpdated"
-
-
-def _tallies(evidence: Evidence, journal: Journal) -> Found:
-    """Every accepted report is one EngagementRecorded."""
-    told: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    own = {one.id for one in journal.produced}
-    for one in evidence.of_type("EngagementRecorded"):
-        data = one.data
-        if one.id not in own and "occurred_at" in data:
-            told[str(data.get("post_id")), str(data.get("kind")), _instant(data["occurred_at"])].add(one.id)
-    for tally in journal.tallies:
-        events = told.get((tally.post, tally.kind, _instant(tally.at)), set())
-        if tally.answered and not events:
-            yield "I1", tally.external_id, "was accepted, and no EngagementRecorded says so"
-        if len(events) > 1:
-            yield "I2", tally.external_id, f"became {len(events)} events: {', '.join(sorted(events))}"
-
-
-def _instant(text: str) -> str:
-    try:
-        return f"{effects.moment(text).timestamp():.3f}"
-    except ValueError:
-        return text
 
 
 # --- I2 ----------------------------------------------------------------------------------------------------------
@@ -310,7 +164,7 @@ def _rising(records: Iterable[Record], name: str, journal: Journal) -> Found:
             continue
         seen.add(one.id)
         whom, revision = one.data[name], one.data["revision"]
-        gap = revision > last.get(whom, revision) + 1 and revision > _first(whom, one.topic, journal)
+        gap = revision > last.get(whom, revision) + 1 and revision > first_told(whom, one.topic, journal)
         if gap or revision <= last.get(whom, 0):
             yield "I3", whom, f"revision {revision} comes after {last[whom]} ({one.id})"
         last[whom] = max(revision, last.get(whom, 0))
@@ -349,10 +203,10 @@ def only_committed(evidence: Evidence, journal: Journal) -> Found:
         if one.id not in own and one.data.get("entry_id") not in ledger:
             yield "I4", one.id, f"tells of entry {one.data.get('entry_id')}, which is not in the ledger"
     yield from _revisions_committed(evidence, own)
-    marks = {(one.post, one.kind, _instant(one.at)) for one in journal.tallies}
+    marks = {(one.post, one.kind, instant(one.at)) for one in journal.tallies}
     clicks = {one.trace for one in evidence.of_type("LinkClicked")}
     for one in evidence.of_type("EngagementRecorded"):
-        said = (str(one.data.get("post_id")), str(one.data.get("kind")), _instant(one.data.get("occurred_at", "")))
+        said = (str(one.data.get("post_id")), str(one.data.get("kind")), instant(one.data.get("occurred_at", "")))
         if one.id not in own and one.trace not in clicks and said not in marks:
             yield "I4", one.id, "follows from no click and no report"
 
@@ -401,7 +255,7 @@ def recovered(seconds: float, limit: float, left: Sequence[str]) -> Iterator[Vio
 
 def clicks_counted(evidence: Evidence, journal: Journal) -> Found:
     """I8: each visit that was redirected is one LinkClicked, and that is one EngagementRecorded with its verdict."""
-    told = _by(evidence.of_type("LinkClicked"), "referrer")
+    told = ids_by(evidence.of_type("LinkClicked"), "referrer")
     traces = {one.id: one.trace for one in evidence.of_type("LinkClicked")}
     judged: dict[str, dict[str, str]] = defaultdict(dict)
     for one in evidence.of_type("EngagementRecorded"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.fault import inject
+from tests.fault.inject import processes, records, servers
 from tests.fault.stage import Stage
 
 RECOVERY_SECONDS = 60.0
@@ -36,54 +36,54 @@ def _on(names: str) -> frozenset[str]:
 
 
 FAULTS: tuple[Fault, ...] = (
-    Fault(1, "crash before and after the commit of a request", inject.crash_at_commit, handles=_on("apis crowd")),
+    Fault(1, "crash before and after the commit of a request", processes.crash_at_commit, handles=_on("apis crowd")),
     Fault(
         2,
         "crash after Kafka's ack, before the row is gone",
-        inject.crash_after_ack,
+        processes.crash_after_ack,
         fast=True,
         handles=_on("workers crowd"),
     ),
-    Fault(3, "crash around a consumer's commit", inject.crash_around_transaction, handles=_on("workers crowd")),
-    Fault(4, "random SIGKILL of every process", inject.random_kills, handles=_on("apis workers links")),
-    Fault(5, "SIGTERM under load, over every role", inject.rolling_terms, handles=_on("apis workers links")),
+    Fault(3, "crash around a consumer's commit", processes.crash_around_transaction, handles=_on("workers crowd")),
+    Fault(4, "random SIGKILL of every process", processes.random_kills, handles=_on("apis workers links")),
+    Fault(5, "SIGTERM under load, over every role", processes.rolling_terms, handles=_on("apis workers links")),
     Fault(
         6,
         "SIGTERM while the broker is dead",
-        inject.terms_without_broker,
+        processes.terms_without_broker,
         handles=_on("apis workers links kafka"),
     ),
-    Fault(7, "a consumer stopped past its session", inject.stopped_consumer, handles=_on("workers")),
-    Fault(8, "the lease holder stopped past its lease", inject.stopped_lease_holder, handles=_on("workers")),
-    Fault(9, "broker killed and started again", inject.broker_killed, handles=_on("kafka")),
-    Fault(10, "broker stopped", inject.broker_stopped, handles=_on("kafka")),
+    Fault(7, "a consumer stopped past its session", processes.stopped_consumer, handles=_on("workers")),
+    Fault(8, "the lease holder stopped past its lease", processes.stopped_lease_holder, handles=_on("workers")),
+    Fault(9, "broker killed and started again", servers.broker_killed, handles=_on("kafka")),
+    Fault(10, "broker stopped", servers.broker_stopped, handles=_on("kafka")),
     Fault(
         11,
         "broker unreachable at start",
-        inject.broker_away_at_start,
+        servers.broker_away_at_start,
         handles=_on("apis workers links kafka"),
     ),
-    Fault(12, "produce responses dropped", inject.answers_dropped, handles=_on("kafka")),
-    Fault(13, "rebalance storm", inject.rebalance_storm, handles=_on("kafka")),
-    Fault(14, "a handler slower than the poll interval", inject.slow_handler, handles=_on("all")),
-    Fault(15, "offsets reset to 0", inject.offsets_reset, rereads=True, handles=_on("all")),
-    Fault(16, "events published again", inject.published_again, fast=True, handles=_on("kafka")),
-    Fault(17, "poison of every kind", inject.poisoned, fast=True, handles=_on("workers")),
-    Fault(18, "dead-letter topics unavailable", inject.dead_letters_unavailable, handles=_on("kafka")),
-    Fault(19, "mongod killed, stopped, stepping down", inject.mongod_faults, handles=_on("mongod")),
-    Fault(20, "Redis killed and flushed", inject.redis_faults, handles=_on("redis crowd")),
-    Fault(21, "the next version side by side", inject.versions_side_by_side, handles=_on("workers")),
+    Fault(12, "produce responses dropped", servers.answers_dropped, handles=_on("kafka")),
+    Fault(13, "rebalance storm", records.rebalance_storm, handles=_on("kafka")),
+    Fault(14, "a handler slower than the poll interval", processes.slow_handler, handles=_on("all")),
+    Fault(15, "offsets reset to 0", records.offsets_reset, rereads=True, handles=_on("all")),
+    Fault(16, "events published again", records.published_again, fast=True, handles=_on("kafka")),
+    Fault(17, "poison of every kind", records.poisoned, fast=True, handles=_on("workers")),
+    Fault(18, "dead-letter topics unavailable", records.dead_letters_unavailable, handles=_on("kafka")),
+    Fault(19, "mongod killed, stopped, stepping down", servers.mongod_faults, handles=_on("mongod")),
+    Fault(20, "Redis killed and flushed", servers.redis_faults, handles=_on("redis crowd")),
+    Fault(21, "the next version side by side", processes.versions_side_by_side, handles=_on("workers")),
     Fault(
         22,
         "everything killed, cold start",
-        inject.everything_killed,
+        processes.everything_killed,
         fast=True,
         handles=_on("all"),
     ),
     Fault(
         23,
         "the telemetry collector is a black hole",
-        inject.collector_black_hole,
+        processes.collector_black_hole,
         handles=_on("apis workers links"),
     ),
 )

@@ -1,0 +1,1 @@
+"""How each fault is brought about. Each returns at the moment when the fault is over."""

@@ -1,0 +1,197 @@
+"""Faults of what Kafka holds and to whom it gives it: again, to others, or what nobody can read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from pymongo import AsyncMongoClient
+
+from herald.topics import load_topics
+from tests.fault import poison
+from tests.fault.evidence import (
+    DEAD,
+    Document,
+    Record,
+    consumers,
+    contract,
+    end_offsets,
+    read_stores,
+    read_topics,
+)
+from tests.fault.journal import Produced
+from tests.fault.poison import Draft
+from tests.fault.stage import Stage
+
+AT_ONCE = 30
+KEEPING = {"offsets", "offsets_aside", "inbox", "inbox_aside", "outbox", "leases", "jobs"}
+
+
+async def rebalance_storm(stage: Stage) -> None:
+    """Strangers join every group and leave again; what they were given lies still in between."""
+    for _ in range(3):
+        strangers = [
+            AIOKafkaConsumer(
+                *topics,
+                bootstrap_servers=stage.system.kafka,
+                group_id=group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                heartbeat_interval_ms=1_000,
+            )
+            for group, topics in consumers().items()
+        ]
+        await asyncio.gather(*(one.start() for one in strangers))
+        await asyncio.sleep(3)
+        await asyncio.gather(*(one.stop() for one in strangers))
+        await asyncio.sleep(3)
+
+
+async def offsets_reset(stage: Stage) -> None:
+    """Everything again from the beginning: held back by the stored positions alone, then by the inbox alone."""
+    await stage.quiet()
+    await stage.terminate("workers")
+    before = await _states(stage)
+    client: AsyncMongoClient[Document] = AsyncMongoClient(stage.system.mongo_direct)
+    try:
+        for name in ("inbox", "offsets"):
+            await _put_aside(client, name)
+            await _rewind(stage)
+            await stage.restart("workers")
+            await stage.until(lambda: _read_again(stage), "everything is read again", within=60)
+            await stage.quiet()
+            after = await _states(stage)
+            changed = [
+                f"{service}.{rows}" for service in before for rows in before[service]
+                if before[service][rows] != after[service].get(rows)
+            ]  # fmt: skip
+            stage.holds(f"a full replay without {name} leaves the same state", not changed, ", ".join(changed))
+            if name == "inbox":
+                await stage.terminate("workers")
+                await _put_back(client, name)
+    finally:
+        await client.close()
+
+
+async def _put_aside(client: AsyncMongoClient[Document], name: str) -> None:
+    for service in consumers():
+        await client[f"herald_{service}"][name].rename(f"{name}_aside", dropTarget=True)
+
+
+async def _put_back(client: AsyncMongoClient[Document], name: str) -> None:
+    for service in consumers():
+        await client[f"herald_{service}"][f"{name}_aside"].rename(name, dropTarget=True)
+
+
+async def _read_again(stage: Stage) -> bool:
+    """Whether every group has committed the end of every partition."""
+    ends = await end_offsets(stage.system.kafka, contract())
+    for group, topics in consumers().items():
+        async with _member(stage, group) as consumer:
+            for (topic, number), end in ends.items():
+                part = TopicPartition(topic, number)
+                if topic in topics and (await consumer.committed(part) or 0) < end:
+                    return False
+    return True
+
+
+@asynccontextmanager
+async def _member(stage: Stage, group: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A client that speaks for a group and takes no part in it."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=stage.system.kafka, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _states(stage: Stage) -> dict[str, dict[str, Any]]:
+    stores = await read_stores(stage.system.mongo_direct)
+    return {
+        service: {name: rows for name, rows in collections.items() if name not in KEEPING}
+        for service, collections in stores.items()
+    }
+
+
+async def _rewind(stage: Stage) -> None:
+    for group, topics in consumers().items():
+        parts = [TopicPartition(topic, number) for topic in topics for number in range(contract()[topic]["partitions"])]
+        async with _member(stage, group) as consumer:
+            consumer.assign(parts)
+            await consumer.commit(dict.fromkeys(parts, 0))
+
+
+async def published_again(stage: Stage) -> None:
+    """Events of every topic once more, byte by byte, at new offsets."""
+    topics = [name for name in contract() if not name.startswith(DEAD)]
+    there = await read_topics(stage.system.kafka, topics)
+    own = {one.id for one in stage.workload.journal.produced}
+    known = [one for topic in topics for one in there[topic] if one.id and one.id not in own]
+    chosen = stage.chance.sample(known, k=min(300, len(known)))
+
+    async def publish(one: Record) -> None:
+        note = Produced(one.id, one.topic, "published again")
+        await stage.workload.send(note, Draft(one.topic, one.key, one.value, list(one.headers)))
+        again = stage.workload.journal.repeated
+        again[one.id] = again.get(one.id, 0) + note.copies
+
+    for start in range(0, len(chosen), AT_ONCE):
+        await asyncio.gather(*(publish(one) for one in chosen[start : start + AT_ONCE]))
+
+
+async def poisoned(stage: Stage) -> None:
+    """Every kind, each between two good ones of the same key, all waiting when the consumers wake up."""
+    workload = stage.workload
+    async with stage.frozen(stage.process("workers")):
+        for kind in poison.KINDS:
+            post = stage.chance.choice(workload.posts)
+            for spoilt in (False, True, False):
+                id, draft = poison.engagement(stage.chance, post)
+                if spoilt:
+                    await workload.spoil(kind, id, draft)
+                else:
+                    note = Produced(id, draft.topic, "an engagement")
+                    workload.journal.produced.append(note)
+                    await workload.send(note, draft)
+        id, draft = poison.click_of_nothing(stage.chance)
+        never = poison.Poison("a click on a link that never was", lambda _: None, rules=frozenset(("link-unknown",)))
+        await workload.spoil(never, id, draft)
+
+
+async def dead_letters_unavailable(stage: Stage) -> None:
+    """Kafka refuses what is sent to the dead-letter topics while poison arrives: it is too large for them."""
+    await _limit_letters(stage, {"max.message.bytes": "100"})
+    try:
+        before = await _letters(stage)
+        kinds = [one for one in poison.KINDS if one.fates == poison.BURIED]
+        for kind in stage.chance.sample(kinds, k=3):
+            id, draft = poison.engagement(stage.chance, stage.chance.choice(stage.workload.posts))
+            await stage.workload.spoil(kind, id, draft)
+        await asyncio.sleep(10)
+        taken = await _letters(stage) - before
+        stage.holds("Kafka refuses dead letters", taken == 0, f"it took {taken}")
+    finally:
+        await _limit_letters(stage, {})
+
+
+async def _limit_letters(stage: Stage, changes: Mapping[str, str]) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=stage.system.kafka)
+    await admin.start()
+    try:
+        wanted = [
+            ConfigResource(ConfigResourceType.TOPIC, one.name, {**one.config, **changes})
+            for one in load_topics() if one.name.startswith(DEAD)
+        ]  # fmt: skip
+        await admin.alter_configs(wanted)
+    finally:
+        await admin.close()
+
+
+async def _letters(stage: Stage) -> int:
+    return sum((await end_offsets(stage.system.kafka, [one for one in contract() if one.startswith(DEAD)])).values())
