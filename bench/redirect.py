@@ -10,6 +10,7 @@ number of connections.
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,18 +55,36 @@ class Site:
         self._port, self._pid, self._connections = port, pid, connections
         self.answered = 0
         self.costs: list[float] = []
+        self.paced: list[Load] = []
 
     def visited(self, seconds: float, rate: float = 0) -> Load:
-        load = uvloop.run(visit(self._port, CODES, connections=self._connections, seconds=seconds, rate=rate))
+        with unswept():
+            load = uvloop.run(visit(self._port, CODES, connections=self._connections, seconds=seconds, rate=rate))
         self.answered += load.answered
         return load
 
     def rate(self) -> float:
-        """Requests a second; notes the CPU microseconds that each cost the server."""
+        """Requests a second; notes the CPU microseconds that each cost the server, and the waits at half that rate."""
         before = usage(self._pid).cpu
         load = self.visited(SECONDS)
         self.costs.append((usage(self._pid).cpu - before) / max(1, load.answered) * 1e6)
+        self.paced.append(self.visited(SECONDS, load.rate / 2))
         return load.rate
+
+    def wait(self, share: float) -> float:
+        """That share of requests waited for less, at half the peak: milliseconds, the median of the rounds."""
+        return statistics.median(load.wait(share) for load in self.paced) * 1e3
+
+
+@contextmanager
+def unswept() -> Iterator[None]:
+    """The client's own garbage collector does not hold it up: what it would wait for counts as the server's time."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager
@@ -100,12 +119,16 @@ def publish_links(stand: Stand, namespace: str) -> None:
 
 def findings(floor: Site, redirect: Site, count: Any, rounds: Sequence[Round]) -> Findings:
     """The waits at half of the redirect's peak, and whether all clicks are on the topic."""
-    half = statistics.median(one.herald for one in rounds) / 2
-    paced = redirect.visited(2 * SECONDS, half)
     lost = max(0, redirect.answered - uvloop.run(count()))
-    waits = {f"p{int(share * 100)}_ms": round(paced.wait(share) * 1e3, 2) for share in (0.5, 0.9, 0.99)}
     figures = {
-        "half_peak": {"rate": round(half), "achieved": round(paced.rate), **waits},
+        "half_peak": {
+            name: {
+                "rate": round(statistics.median(load.rate for load in site.paced)),
+                **{f"p{int(share * 100)}_ms": round(site.wait(share), 2) for share in (0.5, 0.9, 0.99)},
+                "p99_ms_by_round": [round(load.wait(0.99) * 1e3, 2) for load in site.paced],
+            }
+            for name, site in (("floor", floor), ("herald", redirect))
+        },
         "clicks_answered": redirect.answered,
         "clicks_lost": lost,
         "cpu_us": {
@@ -113,7 +136,7 @@ def findings(floor: Site, redirect: Site, count: Any, rounds: Sequence[Round]) -
         },
     }  # fmt: skip
     return Findings(
-        (Limit("p99 at half the peak", paced.wait(0.99) * 1e3, 10, "ms"), Limit("lost", lost, 1, "clicks")), figures
+        (Limit("p99 at half the peak", redirect.wait(0.99), 10, "ms"), Limit("lost", lost, 1, "clicks")), figures
     )
 
 

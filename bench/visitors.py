@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+TICK = 0.001
 
 
 @dataclass
@@ -31,32 +33,23 @@ class Load:
 
 
 class Visitor(asyncio.Protocol):
-    """One connection with one request under way; with `every`, one starts each so many seconds."""
+    """One connection with at most one request under way; `free` is called with it after each answer."""
 
-    def __init__(
-        self, load: Load, requests: list[bytes], until: float, every: float, done: asyncio.Future[None]
-    ) -> None:
-        self._load, self._requests, self._until, self._every, self._done = load, requests, until, every, done
+    def __init__(self, load: Load, requests: Sequence[bytes], free: Callable[[Visitor], None]) -> None:
+        self._load, self._requests, self._free = load, requests, free
         self._next = secrets.randbelow(len(requests))
-        self._due = 0.0
         self._data = b""
+        self.busy = False
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
-        self._due = time.perf_counter() + self._every * secrets.randbelow(1000) / 1000
-        self._send()
 
-    def _send(self) -> None:
-        now = time.perf_counter()
-        if self._every and now < self._due:
-            asyncio.get_running_loop().call_later(self._due - now, self._send)
+    def send(self, due: float) -> None:
+        """The next request; its wait begins when it was due (`time.perf_counter`)."""
+        if self._transport.is_closing():
             return
-        if now >= self._until or self._transport.is_closing():
-            self._end()
-            return
-        # Where a pace is given, a wait begins when the request was due: a slow answer does not hide the next.
-        self._began = self._due if self._every else now
-        self._due += self._every
+        self.busy, self._due = True, due
         self._next = (self._next + 1) % len(self._requests)
         self._transport.write(self._requests[self._next])
 
@@ -65,40 +58,69 @@ class Visitor(asyncio.Protocol):
         if not self._data.endswith(b"\r\n\r\n"):
             return
         if not self._data.startswith(b"HTTP/1.1 302"):
-            self._done.set_exception(RuntimeError(self._data[:200].decode("latin-1")))
+            self.ended.set_exception(RuntimeError(self._data[:200].decode("latin-1")))
             self._transport.abort()
             return
-        self._data = b""
+        self._data, self.busy = b"", False
         self._load.answered += 1
-        self._load.began.append(self._began)
-        self._load.waits.append(time.perf_counter() - self._began)
-        self._send()
+        self._load.began.append(self._due)
+        self._load.waits.append(time.perf_counter() - self._due)
+        self._free(self)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._end()
+        if not self.ended.done():
+            self.ended.set_result(None)
 
-    def _end(self) -> None:
+    def close(self) -> None:
         self._transport.close()
-        if not self._done.done():
-            self._done.set_result(None)
 
 
 async def visit(
     port: int, codes: Sequence[str], *, connections: int, seconds: float, rate: float = 0, load: Load | None = None
 ) -> Load:
-    """Follow links for some seconds, as fast as it goes or at `rate` requests a second; `load` grows meanwhile."""
+    """Follow links for some seconds, as fast as it goes or at `rate` requests a second; `load` grows meanwhile.
+
+    At a rate, a request is due whether or not a connection is free: a slow answer does not hide those behind it.
+    """
     load = load or Load()
     requests = [
         f"GET /l/{code} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: {BROWSER}\r\nAccept: text/html\r\n"
         f"Accept-Language: fr,en;q=0.5\r\nReferer: https://www.linkedin.com/\r\n\r\n".encode()
         for code in codes
     ]
+    idle: deque[Visitor] = deque()
+    until = 0.0
+
+    def again(one: Visitor) -> None:
+        if (now := time.perf_counter()) < until:
+            one.send(now)
+
     loop = asyncio.get_running_loop()
+    make = partial(Visitor, load, requests, idle.append if rate else again)
+    visitors = [(await loop.create_connection(make, "127.0.0.1", port))[1] for _ in range(connections)]
     began = time.perf_counter()
-    until, every = began + seconds, connections / rate if rate else 0.0
-    ends = [loop.create_future() for _ in range(connections)]
-    for end in ends:
-        await loop.create_connection(partial(Visitor, load, requests, until, every, end), "127.0.0.1", port)
-    await asyncio.gather(*ends)
+    until = began + seconds
+    if rate:
+        idle.extend(visitors)
+        await _at_pace(idle, began, until, rate)
+    else:
+        for one in visitors:
+            one.send(began)
+        await asyncio.sleep(seconds)
+    while any(one.busy and not one.ended.done() for one in visitors):
+        await asyncio.sleep(TICK)
     load.seconds = time.perf_counter() - began
+    for one in visitors:
+        one.close()
+    await asyncio.gather(*(one.ended for one in visitors))
     return load
+
+
+async def _at_pace(idle: deque[Visitor], began: float, until: float, rate: float) -> None:
+    sent = 0
+    while (now := time.perf_counter()) < until:
+        due = int((now - began) * rate)
+        while sent < due and idle:
+            idle.popleft().send(began + sent / rate)
+            sent += 1
+        await asyncio.sleep(TICK)

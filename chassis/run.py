@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 LAG_EVERY = 0.5
 REPEATED_SECONDS = 10.0
+ANSWERS_SOON, WORKS_FAST = 2_000, 50_000
 
 
 class _Server(uvicorn.Server):
@@ -130,12 +131,16 @@ def run_process(
     services: Sequence[Service],
     beside: Sequence[Beside],
     protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
+    young: int = ANSWERS_SOON,
 ) -> None:
-    """Serve `app` and run what is `beside` until SIGTERM or SIGINT; then end within `grace` seconds."""
+    """Serve `app` and run what is `beside` until SIGTERM or SIGINT; then end within `grace` seconds.
+
+    `young`: how many new objects the garbage collector lets be, `ANSWERS_SOON` or `WORKS_FAST`.
+    """
     configure_logging()
     import uvloop
 
-    uvloop.run(_process(app, host, port, grace, services, beside, protocol))
+    uvloop.run(_process(app, host, port, grace, services, beside, protocol, young))
 
 
 async def _process(
@@ -146,9 +151,10 @@ async def _process(
     services: Sequence[Service],
     beside: Sequence[Beside],
     protocol: type[asyncio.Protocol] | Literal["httptools"],
+    young: int,
 ) -> None:
     stop = asyncio.Event()
-    _spare_imports()
+    _sweep_seldom(young)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
@@ -199,11 +205,14 @@ def _end_at_last(grace: float) -> None:
     last.start()
 
 
-def _spare_imports() -> None:
-    """What was imported is never garbage: to look through it again and again takes longer than most batches do."""
+def _sweep_seldom(young: int) -> None:
+    """What was imported is never garbage: to look through it again and again takes longer than most batches do.
+
+    What is new is looked through once there are so many `young` objects, at half a microsecond each; all wait for it.
+    """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(young, 10, 100)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from pydantic import ValidationError
 
-from chassis.run import Beside, run_process, worker_app
+from chassis.run import WORKS_FAST, Beside, run_process, worker_app
 from chassis.service import Role, Service
 
 SERVICES = ("program", "content", "sharing", "gamification", "metrics", "hub")
@@ -49,7 +49,7 @@ def run(
         raise typer.Exit(2)
     services = [load(name) for name in names]
     if role == "worker":
-        _run(services, worker_app(services), [one.work for one in services])
+        _run(services, worker_app(services), [one.work for one in services], young=WORKS_FAST)
     elif role == "api":
         _run(services, services[0].asgi(), [services[0].serve_api])
     elif role in services[0].roles:

@@ -22,7 +22,7 @@ from herald_contracts import Record
 from services.sharing.spool import Segment, Spool, SpoolFull
 
 logger = logging.getLogger(__name__)
-PACE, FEW, PACE_OF_FEW = 0.005, 8, 0.01
+PACE, FEW, PACE_OF_FEW = 0.003, 8, 0.01
 """Seconds from one group to the next, and from one of few clicks to the next: the more share an acknowledgement, the
 less each costs, and a group costs about as much as ten clicks."""
 DRAIN_SECONDS = 10.0

@@ -138,6 +138,26 @@ async def test_a_connection_is_kept_or_closed_as_its_client_asked(scene: Scene) 
     assert len(await eventually(lambda: scene.stage.records("herald.clicks"), until=lambda found: len(found) == 4)) == 4
 
 
+async def test_what_is_no_plain_click_is_answered_all_the_same(scene: Scene) -> None:
+    """A body, parameters, HTTP/1.0 and a path in other words, each on a connection of its own, of a link at hand."""
+    code = (await scene.share(await scene.ambassador("ana"))).json()["link_code"]
+    requests = [
+        f"GET /l/{code} HTTP/1.1\r\nHost: herald.test\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody",
+        f"GET /l/{code}?utm_source=elsewhere HTTP/1.1\r\nHost: herald.test\r\nConnection: close\r\n\r\n",
+        f"GET /l/{code} HTTP/1.0\r\n\r\n",
+        f"GET /l/%{ord(code[0]):02x}{code[1:]} HTTP/1.1\r\nHost: herald.test\r\nConnection: close\r\n\r\n",
+    ]
+    async with scene.links() as links:
+        await links.get(f"/l/{code}")
+        for request in requests:
+            reader, writer = await asyncio.open_connection(links.base_url.host, links.base_url.port)
+            writer.write(request.encode())
+            assert (await asyncio.wait_for(reader.read(), 15)).startswith(b"HTTP/1.1 302 Found"), request
+            writer.close()
+    records = await scene.stage.records("herald.clicks")
+    assert len(records) == 1 + len(requests)
+
+
 async def test_who_leaves_before_the_answer_is_counted(scene: Scene) -> None:
     post = (await scene.share(await scene.ambassador("ana"))).json()
     async with scene.links() as links:
