@@ -54,7 +54,7 @@ FAULTS: tuple[Fault, ...] = (
         handles=_on("apis workers links kafka"),
     ),
     Fault(7, "a consumer stopped past its session", processes.stopped_consumer, handles=_on("workers")),
-    Fault(8, "the lease holder stopped past its lease", processes.stopped_lease_holder, handles=_on("workers")),
+    Fault(8, "the lease holder stopped past its lease", processes.stopped_lease_holder, handles=_on("workers mongod")),
     Fault(9, "broker killed and started again", servers.broker_killed, handles=_on("kafka")),
     Fault(10, "broker stopped", servers.broker_stopped, handles=_on("kafka")),
     Fault(
