@@ -118,8 +118,10 @@ def findings(found: Mapping[str, Sequence[Costs]], grown: Sequence[str]) -> Find
 
 
 def fill(log: Log, count: int) -> None:
-    """Facts of a year before the programme's day, stored as metrics stores them."""
+    """Facts of a year before the programme's day, stored as metrics stores them; indexes are made anew afterwards."""
     facts = log.database(SERVICE)["facts"].with_options(write_concern=WriteConcern(1, j=False))
+    indexes = {name: one["key"] for name, one in facts.index_information().items() if name != "_id_"}
+    facts.drop_indexes()
     chance = random.Random(11)
     start, step = datetime.now(UTC) - timedelta(days=400), timedelta(days=365) / count
     same = [fact(post) for post in range(POSTS)]
@@ -131,6 +133,8 @@ def fill(log: Log, count: int) -> None:
             moment = {"_id": str(uuid.UUID(int=stamp)), "at": at, "day": at.date().isoformat()}
             rows.append(same[chance.randrange(POSTS)] | moment)
         facts.insert_many(rows, ordered=False)
+    for key in indexes.values():
+        facts.create_index(key)
 
 
 def fact(post: int) -> dict[str, Any]:
