@@ -71,7 +71,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("letters-swallowed", (17,), ("I5",)),
     Mutation("neighbours-buried", (17,), ("I5",)),
     Mutation("publish-before-commit", (1,), ("I4", "I3", "I2")),
-    Mutation("relay-by-id", (16,), ("I1",)),
+    Mutation("relay-by-id", (19,), ("I1",)),
     Mutation("any-order", (10,), ("I3",)),
     Mutation("deleted-before-ack", (10,), ("I1",)),
     Mutation("lease-never-checked", (8,), ("I7",), whom="events"),
