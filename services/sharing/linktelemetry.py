@@ -17,20 +17,23 @@ from herald_contracts import LinkClicked
 Headers = Mapping[bytes, bytes]
 
 
+AT_ONCE = 2.0
+"""Clicks traced one right after the other: spans of many at once would hold up everybody else."""
+
+
 class Tracing:
     """Which clicks get spans: at most so many a second, so that tracing never costs more than that."""
 
     def __init__(self, chassis: Chassis, a_second: float) -> None:
         self._tracer = chassis.telemetry.tracer
         self._a_second = a_second
-        self._left = 0.0
-        self._second = 0
+        self._left = min(AT_ONCE, a_second)
+        self._at = time.monotonic()
 
     def begin(self, method: str, headers: Headers, *, trusted: bool) -> Span | None:
         """The SERVER span of a click that is traced. A trusted proxy's `traceparent` is continued."""
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._left = second, self._a_second
+        now = time.monotonic()
+        self._left, self._at = min(AT_ONCE, self._left + (now - self._at) * self._a_second), now
         if self._left < 1:
             return None
         self._left -= 1
