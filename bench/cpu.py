@@ -120,7 +120,7 @@ def findings(found: Mapping[str, Sequence[Costs]], grown: Sequence[str]) -> Find
 def fill(log: Log, count: int) -> None:
     """Facts of a year before the programme's day, stored as metrics stores them; indexes are made anew afterwards."""
     facts = log.database(SERVICE)["facts"].with_options(write_concern=WriteConcern(1, j=False))
-    indexes = {name: one["key"] for name, one in facts.index_information().items() if name != "_id_"}
+    indexes = [one["key"] for name, one in facts.index_information().items() if name != "_id_"]
     facts.drop_indexes()
     chance = random.Random(11)
     start, step = datetime.now(UTC) - timedelta(days=400), timedelta(days=365) / count
@@ -133,7 +133,7 @@ def fill(log: Log, count: int) -> None:
             moment = {"_id": str(uuid.UUID(int=stamp)), "at": at, "day": at.date().isoformat()}
             rows.append(same[chance.randrange(POSTS)] | moment)
         facts.insert_many(rows, ordered=False)
-    for key in indexes.values():
+    for key in indexes:
         facts.create_index(key)
 
 

@@ -194,7 +194,9 @@ class ConsumerLoop:
         delay = 0.1
         while batch.records and not self._stop.is_set():
             try:
-                records = await self._bounded(self._sound(batch.records))
+                records = await self._bounded(
+                    self._positions.sound(self._subscription.client, batch.records, lambda: self._ahead)
+                )
                 if records is not batch.records:
                     batch = await self._intake.read(records)
                 await self._apply(batch)
@@ -216,9 +218,6 @@ class ConsumerLoop:
         if not self._stop.is_set():
             self._positions.passed(batch.records)
         return batch.records
-
-    async def _sound(self, records: Records) -> Records:
-        return await self._positions.sound(self._subscription.client, records, lambda: self._ahead)
 
     async def _bounded(self, step: Coroutine[Any, Any, T]) -> T:
         """A step that hangs in a library is given up, as an outage (KafkaTimeoutError): what it still does is fenced.

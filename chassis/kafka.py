@@ -88,13 +88,14 @@ class Producer:
             if partitions is None or len(record.value or b"") > MAX_REQUEST_BYTES:
                 continue
             place = record.topic, _partition(record.key or b"", partitions)
-            batch, numbers = open_.get(place) or open_.setdefault(place, (client.create_batch(), []))
-            added = batch.append(timestamp=moment, key=record.key, value=record.value, headers=record.headers)
-            if added is None:
+            fields = {"timestamp": moment, "key": record.key, "value": record.value, "headers": record.headers}
+            if place not in open_:
+                open_[place] = (client.create_batch(), [])
+            batch, numbers = open_[place]
+            if batch.append(**fields) is None:
                 sent.append((await self._hand_over(client, place, batch), numbers))
                 batch, numbers = open_[place] = (client.create_batch(), [])
-                # The first one is taken whatever its size.
-                batch.append(timestamp=moment, key=record.key, value=record.value, headers=record.headers)
+                batch.append(**fields)  # the first one is taken whatever its size
             numbers.append(number)
         for place, (batch, numbers) in open_.items():
             sent.append((await self._hand_over(client, place, batch), numbers))

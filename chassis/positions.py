@@ -120,8 +120,9 @@ class Positions:
                 again.add(part)
             if part in again and part in client.assignment():
                 client.seek(part, row["next"] if row else 0)
-        found_there = {part: place for part, place in coming.items() if _stands_at(rows.get(_key(part)), place)}
-        self._expected.update({part: place for part, place in found_there.items() if part not in again})
+        for part, place in coming.items():
+            if part not in again and _stands_at(rows.get(_key(part)), place):
+                self._expected[part] = place
         return [record for record in records if TopicPartition(record.topic, record.partition) not in again]
 
     async def _stored(self, parts: Iterable[TopicPartition]) -> dict[str, Document]:
