@@ -18,7 +18,7 @@ from tests.fault.stage import MAIN, Stage
 
 SESSION = 14.0
 """Longer than a consumer's session and than a relay's lease (10 s each)."""
-TOGETHER = 5.0
+TOGETHER = 12.0
 """Long enough for a holder that does not know that it lost its lease to publish more than what was in flight."""
 
 
