@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
@@ -80,7 +81,8 @@ async def visit(
 ) -> Load:
     """Follow links for some seconds, as fast as it goes or at `rate` requests a second; `load` grows meanwhile.
 
-    At a rate, a request is due whether or not a connection is free: a slow answer does not hide those behind it.
+    At a rate, a request is due whether or not a connection is free: a slow answer does not hide those behind it. It is
+    due at the client's first tick after its moment; how late that is, and how late the tick, is not the server's doing.
     """
     load = load or Load()
     requests = [
@@ -117,10 +119,10 @@ async def visit(
 
 
 async def _at_pace(idle: deque[Visitor], began: float, until: float, rate: float) -> None:
-    sent = 0
+    planned, due = 0, deque[float]()
     while (now := time.perf_counter()) < until:
-        due = int((now - began) * rate)
-        while sent < due and idle:
-            idle.popleft().send(began + sent / rate)
-            sent += 1
+        due.extend(repeat(now, int((now - began) * rate) - planned))
+        planned = int((now - began) * rate)
+        while due and idle:
+            idle.popleft().send(due.popleft())
         await asyncio.sleep(TICK)

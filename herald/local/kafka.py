@@ -95,8 +95,9 @@ class Kafka(Server):
             await self._format(runtime, classes, settings)
         options = [
             f"-Xmx{HEAP}",
-            "-Xms256m",
+            f"-Xms{HEAP}",
             "-XX:+UseSerialGC",  # of a heap this small, in half the time of G1 where there are two cores
+            "-Xmn256m",  # all wait for each sweep of what is young, as long for much as for little
             *QUICK_START,
         ]
         argv = [runtime, *options, *_common(classes), "kafka.Kafka", str(settings)]

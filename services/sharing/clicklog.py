@@ -22,9 +22,9 @@ from herald_contracts import Record
 from services.sharing.spool import Segment, Spool, SpoolFull
 
 logger = logging.getLogger(__name__)
-PACE, FEW, PACE_OF_FEW = 0.003, 8, 0.01
-"""Seconds from one group to the next, and from one of few clicks to the next: the more share an acknowledgement, the
-less each costs, and a group costs about as much as ten clicks."""
+PACE, FEW, PACE_OF_FEW = 0.0025, 8, 0.01
+"""Seconds from one group to the next, or until then to one of few clicks: the more share an acknowledgement, the less
+each costs, and a group costs about as much as ten clicks."""
 DRAIN_SECONDS = 10.0
 DRAIN_AT_ONCE = 1000
 RETRY_SECONDS = 1.0
@@ -40,6 +40,7 @@ class ClickLog:
         self._waiting: list[Record] = []
         self._then: list[Callable[[], None]] = []
         self._some = asyncio.Event()
+        self._enough = asyncio.Event()
         self._ending = False
         self._answers = True
         self._counts = {"kafka": 0, "spool": 0, "lost": 0, "drained": 0}
@@ -69,6 +70,8 @@ class ClickLog:
             self._some.set()
         self._waiting.append(record)
         self._then.append(then)
+        if len(self._waiting) == FEW:
+            self._enough.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep clicks until `stop`, and then those that still wait."""
@@ -78,6 +81,7 @@ class ClickLog:
         await asyncio.wait([drainer])
         self._ending = True
         self._some.set()
+        self._enough.set()
         await asyncio.wait([writer])
         await asyncio.to_thread(self._spool.close)
         await self._producer.close()
@@ -89,6 +93,7 @@ class ClickLog:
             await self._some.wait()
             began = time.monotonic()
             self._some.clear()
+            self._enough.clear()
             group, self._waiting = self._waiting, []
             kept, self._then = self._then, []
             try:
@@ -99,9 +104,16 @@ class ClickLog:
                 self._counts["lost"] += len(group)
             finally:
                 _tell(kept)
-            rest = (PACE_OF_FEW if len(group) < FEW else PACE) - (time.monotonic() - began)
-            if rest > 0 and not self._ending:
-                await asyncio.sleep(rest)
+            if not self._ending:
+                await self._gather(began)
+
+    async def _gather(self, began: float) -> None:
+        """Let the next group come together, so long after the last `began` (`time.monotonic`)."""
+        taken = time.monotonic() - began
+        if taken < PACE:
+            await asyncio.sleep(PACE - taken)
+        if not self._enough.is_set() and taken < PACE_OF_FEW:
+            await pause(PACE_OF_FEW - max(taken, PACE), self._enough)
 
     async def _keep(self, group: Sequence[Record]) -> None:
         if self._answers:

@@ -12,7 +12,7 @@ import pytest
 
 from chassis.telemetry import Telemetry
 from herald_contracts import Record
-from services.sharing.clicklog import ClickLog
+from services.sharing.clicklog import FEW, ClickLog
 from services.sharing.spool import Spool
 
 
@@ -53,6 +53,27 @@ async def test_each_is_told_when_it_is_kept_whatever_becomes_of_the_others(tmp_p
     assert told == [0, 1, 2]
     assert broker.groups[0] == 4  # what is on disk may have been tried again since
     assert log.waiting == 0
+    stop.set()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_few_wait_for_others_but_no_longer_than_it_takes_them_to_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.sharing.clicklog.PACE_OF_FEW", 60)
+    broker: Any = Broker(takes=True)
+    settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
+    log = ClickLog(broker, Spool(tmp_path, max_bytes=2**20), Telemetry("t", settings), timeout=1)
+    stop, first, last = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    running = asyncio.ensure_future(log.run(stop))
+    log.put(Record("herald.clicks", b"k", b"{}", []), first.set)
+    await asyncio.wait_for(first.wait(), 5)
+    for _ in range(FEW - 1):
+        log.put(Record("herald.clicks", b"k", b"{}", []), lambda: None)
+        await asyncio.sleep(0)
+    log.put(Record("herald.clicks", b"k", b"{}", []), last.set)
+    await asyncio.wait_for(last.wait(), 5)
+    assert broker.groups == [1, FEW]
     stop.set()
     await asyncio.wait_for(running, 5)
 
