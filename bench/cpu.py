@@ -110,9 +110,8 @@ def findings(found: Mapping[str, Sequence[Costs]], grown: Sequence[str]) -> Find
     """How much more CPU it takes when what is stored has grown."""
     least = {name: min(turns, key=seconds) for name, turns in found.items()}
     plain = seconds(least["herald"])
-    limits = [
-        Limit(f"more CPU with {name}", 100 * (seconds(least[name]) / plain - 1), 100 * GROWTH, "%") for name in grown
-    ]
+    growth = {name: round(100 * (seconds(least[name]) / plain - 1), 2) for name in grown}
+    limits = [Limit(f"more CPU with {name}", percent, 100 * GROWTH, "%") for name, percent in growth.items()]
     rounded = {name: {key: round(value, 1) for key, value in one.items()} for name, one in least.items()}
     return Findings(limits, {"of_a_million": rounded})
 
