@@ -121,8 +121,8 @@ async def visit(
 async def _at_pace(idle: deque[Visitor], began: float, until: float, rate: float) -> None:
     planned, due = 0, deque[float]()
     while (now := time.perf_counter()) < until:
-        due.extend(repeat(now, int((now - began) * rate) - planned))
-        planned = int((now - began) * rate)
+        planned, before = int((now - began) * rate), planned
+        due.extend(repeat(now, planned - before))
         while due and idle:
             idle.popleft().send(due.popleft())
         await asyncio.sleep(TICK)

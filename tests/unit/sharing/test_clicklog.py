@@ -34,11 +34,15 @@ class Broker:
         return None
 
 
+def click_log(broker: Any, folder: Path) -> ClickLog:
+    settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
+    return ClickLog(broker, Spool(folder, max_bytes=2**20), Telemetry("t", settings), timeout=1)
+
+
 @pytest.mark.parametrize("takes", [True, False])
 async def test_each_is_told_when_it_is_kept_whatever_becomes_of_the_others(tmp_path: Path, takes: bool) -> None:
-    broker: Any = Broker(takes=takes)
-    settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
-    log = ClickLog(broker, Spool(tmp_path, max_bytes=2**20), Telemetry("t", settings), timeout=1)
+    broker = Broker(takes=takes)
+    log = click_log(broker, tmp_path)
     stop, told, last = asyncio.Event(), list[int](), asyncio.Event()
 
     def gone() -> None:
@@ -61,9 +65,8 @@ async def test_few_wait_for_others_but_no_longer_than_it_takes_them_to_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.sharing.clicklog.PACE_OF_FEW", 60)
-    broker: Any = Broker(takes=True)
-    settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
-    log = ClickLog(broker, Spool(tmp_path, max_bytes=2**20), Telemetry("t", settings), timeout=1)
+    broker = Broker(takes=True)
+    log = click_log(broker, tmp_path)
     stop, first, last = asyncio.Event(), asyncio.Event(), asyncio.Event()
     running = asyncio.ensure_future(log.run(stop))
     log.put(Record("herald.clicks", b"k", b"{}", []), first.set)
@@ -79,9 +82,8 @@ async def test_few_wait_for_others_but_no_longer_than_it_takes_them_to_come(
 
 
 async def test_what_waits_at_the_end_is_kept(tmp_path: Path) -> None:
-    broker: Any = Broker(takes=True)
-    settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
-    log = ClickLog(broker, Spool(tmp_path, max_bytes=2**20), Telemetry("t", settings), timeout=1)
+    broker = Broker(takes=True)
+    log = click_log(broker, tmp_path)
     stop, kept = asyncio.Event(), asyncio.Event()
     log.put(Record("herald.clicks", b"k", b"{}", []), kept.set)
     stop.set()
