@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 
 import uvloop
 
-from chassis.chassis import Chassis
 from chassis.ids import new_id
-from chassis.kafka import Producer
+from chassis.kafka.producer import Producer
 from chassis.mongo import Transaction
-from chassis.outbox import Relay
+from chassis.outbox.relay import Relay
+from chassis.runtime import Runtime
 from chassis.settings import Settings
 from herald_contracts import PostShared, encode
 
@@ -47,17 +47,17 @@ def shared(number: int) -> PostShared:
     )
 
 
-async def by_outbox(chassis: Chassis, number: int) -> str:
+async def by_outbox(runtime: Runtime, number: int) -> str:
     """State and event in one transaction; returns the event's id."""
     event = shared(number)
 
     async def work(tx: Transaction) -> str:
-        await chassis.mongo.db[SHARES].insert_one(
+        await runtime.mongo.db[SHARES].insert_one(
             event.model_dump(mode="json") | {"_id": event.post_id}, session=tx.session
         )
         return tx.emit(event)
 
-    return await chassis.mongo.transact(work)
+    return await runtime.mongo.transact(work)
 
 
 class Direct:
@@ -66,18 +66,18 @@ class Direct:
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
 
-    async def __call__(self, chassis: Chassis, number: int) -> str:
+    async def __call__(self, runtime: Runtime, number: int) -> str:
         event, id = shared(number), new_id()
         row = event.model_dump(mode="json") | {"_id": event.post_id}
-        await chassis.mongo.transact(lambda tx: chassis.mongo.db[SHARES].insert_one(row, session=tx.session))
+        await runtime.mongo.transact(lambda tx: runtime.mongo.db[SHARES].insert_one(row, session=tx.session))
         await self._producer.send_all([encode(event, id=id, time=datetime.now(UTC))])
         return id
 
 
-Command = Callable[[Chassis, int], Awaitable[str]]
+Command = Callable[[Runtime, int], Awaitable[str]]
 
 
-async def issue(chassis: Chassis, command: Command, count: int, rate: float) -> dict[str, float]:
+async def issue(runtime: Runtime, command: Command, count: int, rate: float) -> dict[str, float]:
     """`count` commands, each by one of the callers when it is due; when each was committed, by event."""
     committed: dict[str, float] = {}
     numbers = iter(range(count))
@@ -87,7 +87,7 @@ async def issue(chassis: Chassis, command: Command, count: int, rate: float) -> 
         for number in numbers:
             if rate:
                 await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
-            id = await command(chassis, number)
+            id = await command(runtime, number)
             committed[id] = time.time()
 
     await asyncio.gather(*(call() for _ in range(CALLERS)))
@@ -95,26 +95,26 @@ async def issue(chassis: Chassis, command: Command, count: int, rate: float) -> 
 
 
 async def commands(kind: str, count: int, rate: float) -> None:
-    chassis = Chassis("bench", Settings())
-    command: Command = by_outbox if kind == "herald" else Direct(chassis.producer)
+    runtime = Runtime("bench", Settings())
+    command: Command = by_outbox if kind == "herald" else Direct(runtime.producer)
     # Connections are made and the relay is at work before the clock runs.
-    await asyncio.gather(*(command(chassis, number) for number in range(CALLERS)))
-    while await chassis.mongo.outbox.find_one({}):
+    await asyncio.gather(*(command(runtime, number) for number in range(CALLERS)))
+    while await runtime.mongo.outbox.find_one({}):
         await asyncio.sleep(0.05)
     began = time.time()
-    committed = await issue(chassis, command, count, rate)
+    committed = await issue(runtime, command, count, rate)
     print(json.dumps({"began": began, "committed": committed}), flush=True)
-    await chassis.close()
+    await runtime.close()
 
 
 async def relay() -> None:
-    chassis = Chassis("bench", Settings())
+    runtime = Runtime("bench", Settings())
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    running = Relay(chassis.mongo, chassis.producer, chassis.doorbell, chassis.telemetry)
+    running = Relay(runtime.mongo, runtime.producer, runtime.outbox_notifier, runtime.telemetry)
     await running.ensure_indexes()
     await running.run(stop)
-    await chassis.close()
+    await runtime.close()
 
 
 if __name__ == "__main__":

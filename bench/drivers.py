@@ -1,4 +1,4 @@
-"""Two drivers behind `chassis/mongo.py`: the metrics worker with motor (here the floor) and with PyMongo's own client.
+"""Two drivers behind `chassis.mongo`: the metrics worker with motor (here the floor) and with PyMongo's own client.
 
 motor is no dependency of Herald: install it to compare (`uv pip install motor`). Not part of `make bench`.
 """

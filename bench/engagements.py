@@ -14,8 +14,8 @@ from pymongo import MongoClient
 
 from bench.stand import Stand
 from chassis.ids import new_id
-from chassis.kafka import Producer
-from chassis.reading import partitions_of
+from chassis.kafka.producer import Producer
+from chassis.kafka.topic_reader import partitions_of
 from chassis.settings import KafkaSettings
 from herald.topics import apply_topics, load_topics
 from herald_contracts import EngagementRecorded, Event, ProgramCreated, Record, encode

@@ -22,7 +22,7 @@ from pymongo import MongoClient
 from bench.commands import CALLERS
 from bench.frame import ROOT, Bench, Contest, Findings, Limit, Round, Size
 from bench.stand import Stand, process
-from chassis.reading import read_topic
+from chassis.kafka.topic_reader import read_topic
 from herald.local.child import tied_to
 from herald_contracts import PostShared
 from herald_contracts.envelope import text_headers

@@ -24,7 +24,7 @@ from pymongo import MongoClient
 from bench.frame import Bench, Contest, Findings, Limit, Round, Size
 from bench.stand import Stand, answers, confined, herald, process, usage
 from bench.visitors import Load, visit
-from chassis.reading import partitions_of
+from chassis.kafka.topic_reader import partitions_of
 from herald.topics import apply_topics
 
 SERVER_CORE, CLIENT_CORE = 0, 1

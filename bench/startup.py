@@ -18,8 +18,8 @@ from bench.stand import READY_SECONDS, Stand, answers, installation, process, us
 from herald.local.plan import ProcessSpec
 from herald.topics import apply_topics
 
-SERVING = "herald.cli, chassis.run, uvicorn, uvloop, httptools, uvicorn.protocols.http.httptools_impl"
-MODULES = {"api": "chassis.web", "worker": "faststream.kafka", "links": "chassis.service"}
+SERVING = "herald.cli, chassis.process, uvicorn, uvloop, httptools, uvicorn.protocols.http.httptools_impl"
+MODULES = {"api": "chassis.web.app", "worker": "faststream.kafka", "links": "chassis.service"}
 SETTLE_SECONDS = 1.0
 MB = 1e6
 Seen = dict[str, dict[str, float]]

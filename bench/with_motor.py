@@ -1,4 +1,4 @@
-"""`herald` with motor behind `chassis/mongo.py`, for a comparison alone: motor is no dependency (see ADR 0002).
+"""`herald` with motor behind `chassis/mongo/client.py`, for a comparison alone: motor is no dependency (see ADR 0002).
 
     python -m bench.with_motor run metrics worker
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from motor import motor_asyncio as motor
 
-import chassis.mongo
+import chassis.mongo.client
 from herald.cli import main
 
 Client: Any = motor.AsyncIOMotorClient
@@ -48,7 +48,7 @@ def adapt() -> None:
 
     Client.start_session, Client.close, Session.start_transaction = session_of, closed, begin
     Collection.aggregate, Collection.watch = aggregated, watched
-    vars(chassis.mongo)["AsyncMongoClient"] = Client
+    vars(chassis.mongo.client)["AsyncMongoClient"] = Client
 
 
 if __name__ == "__main__":

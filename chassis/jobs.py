@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from pymongo.errors import PyMongoError
 
-from chassis.leases import Lease, LeaseLost
 from chassis.mongo import Mongo
-from chassis.telemetry import Telemetry, extract
-from chassis.waiting import pause
+from chassis.mongo.leases import Lease, LeaseLost
+from chassis.tasks import sleep_or_event
+from chassis.telemetry.otel import Telemetry, extract
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ async def keep_running(job: Job, mongo: Mongo, telemetry: Telemetry, stop: async
                         await _on_schedule(job, lease, telemetry, stop)
             except PyMongoError as error:
                 logger.warning("job %s was interrupted: %s", job.name, type(error).__name__)
-            await pause(lease.seconds / 3, stop)
+            await sleep_or_event(lease.seconds / 3, stop)
     finally:
         await lease.release()
 
@@ -65,4 +65,4 @@ async def _on_schedule(job: Job, lease: Lease, telemetry: Telemetry, stop: async
                 logger.warning("job %s was interrupted: %s", job.name, type(error).__name__)
             except Exception:
                 logger.exception("job %s failed", job.name)
-        await pause(job.every.total_seconds(), stop)
+        await sleep_or_event(job.every.total_seconds(), stop)

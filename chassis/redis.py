@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from chassis.settings import Settings
-from chassis.telemetry import Telemetry
+from chassis.telemetry.otel import Telemetry
 
 
 def connect(settings: Settings, telemetry: Telemetry) -> Redis:

@@ -12,16 +12,17 @@ from fastapi import APIRouter
 from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp
 
-from chassis import unit, web
-from chassis.chassis import Chassis
 from chassis.consumer import Consumer
-from chassis.directory import Principals
 from chassis.jobs import Job, keep_running
-from chassis.outbox import Relay
-from chassis.waiting import pause
+from chassis.outbox.relay import Relay
+from chassis.principals import PrincipalLookup
+from chassis.runtime import Runtime
+from chassis.tasks import sleep_or_event
+from chassis.web import app as web
+from chassis.web import idempotency
 
 if TYPE_CHECKING:
-    from chassis.consumer_loop import ConsumerLoop
+    from chassis.consumer.loop import ConsumerLoop
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +50,11 @@ class Service:
     """One service: its routes, its consumer, its jobs, and what they are made of."""
 
     name: str
-    chassis: Chassis
+    runtime: Runtime
     description: str = ""
     router: APIRouter = field(default_factory=APIRouter)
-    parts: Any = None
-    principals: Principals | None = None
+    context: Any = None
+    principals: PrincipalLookup | None = None
     consumer: Consumer | None = None
     jobs: Sequence[Job] = ()
     ensure_indexes: Callable[[], Awaitable[None]] = _nothing
@@ -78,15 +79,15 @@ class Service:
                 await self._ensure_indexes()
             except PyMongoError as error:
                 logger.warning("%s waits for MongoDB: %s", self.name, type(error).__name__)
-                await pause(1, stop)
+                await sleep_or_event(1, stop)
             else:
                 self._indexed = True
                 return
 
     async def _ensure_indexes(self) -> None:
-        mongo = self.chassis.mongo
+        mongo = self.runtime.mongo
         await mongo.outbox.create_index("seq")
-        await unit.ensure_indexes(mongo)
+        await idempotency.ensure_indexes(mongo)
         await self.ensure_indexes()
 
     async def serve_api(self, stop: asyncio.Event) -> None:
@@ -99,24 +100,24 @@ class Service:
         await self.prepare(stop)
         if stop.is_set():
             return
-        chassis = self.chassis
-        relay = Relay(chassis.mongo, chassis.producer, chassis.doorbell, chassis.telemetry)
+        runtime = self.runtime
+        relay = Relay(runtime.mongo, runtime.producer, runtime.outbox_notifier, runtime.telemetry)
         running: list[Coroutine[Any, Any, None]] = [relay.run(stop)]
         if self.consumer is not None:
             # With FastStream: a tenth of the start of an API, which has no use for it.
-            from chassis.consumer_loop import ConsumerLoop
+            from chassis.consumer.loop import ConsumerLoop
 
-            self._loop = ConsumerLoop(self.consumer, chassis)
+            self._loop = ConsumerLoop(self.consumer, runtime)
             await self._loop.ensure_indexes()
             running.append(self._loop.run(stop))
-        running.extend(keep_running(job, chassis.mongo, chassis.telemetry, stop) for job in self.jobs)
+        running.extend(keep_running(job, runtime.mongo, runtime.telemetry, stop) for job in self.jobs)
         await self._together(running, stop)
 
     async def _together(self, running: list[Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:
         self._tasks = [asyncio.ensure_future(one) for one in running]
         await stop.wait()
         if self._tasks:
-            done, late = await asyncio.wait(self._tasks, timeout=self.chassis.settings.grace * 0.6)
+            done, late = await asyncio.wait(self._tasks, timeout=self.runtime.settings.grace * 0.6)
             for task in late:
                 task.cancel()
             for task in done:
@@ -136,7 +137,7 @@ class Service:
         """Why this process should get no work now. Empty when it is ready."""
         reasons = [] if self._indexed else ["starting"]
         try:
-            await self.chassis.mongo.ping()
+            await self.runtime.mongo.ping()
         except PyMongoError:
             reasons.append("MongoDB cannot be reached")
         if self._loop is not None and not self._loop.assigned:

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from chassis.kafka import Producer
-from chassis.letters import Letter, Letters, as_json, as_text
+from chassis.dead_letters.store import DeadLetter, DeadLetterStore, as_json, as_text
+from chassis.kafka.producer import Producer
 from herald.operator import OperatorSettings, operator_settings, run_operation
 
 app = typer.Typer(name="deadletters", no_args_is_help=True, help="Look at dead letters, replay or drop them.")
@@ -45,7 +45,7 @@ def show(id: Annotated[str, typer.Argument(help="As in 'list'")], service: Servi
         typer.echo(f"herald: there is no open dead letter {id}", err=True)
         raise typer.Exit(1)
     one = letters[0]
-    content = run_operation(Letters(one.service, operator_settings()).content(one))
+    content = run_operation(DeadLetterStore(one.service, operator_settings()).content(one))
     if content is None:
         typer.echo("herald: its record is no longer there", err=True)
         raise typer.Exit(1)
@@ -90,7 +90,7 @@ def drop(ids: Ids = None, service: Service = "", event_type: EventType = "", rul
     typer.echo(f"{len(letters)} dropped")
 
 
-def _only_said(what: str, letters: Sequence[Letter], go: bool) -> bool:
+def _only_said(what: str, letters: Sequence[DeadLetter], go: bool) -> bool:
     if go and letters:
         return False
     for one in letters:
@@ -99,21 +99,21 @@ def _only_said(what: str, letters: Sequence[Letter], go: bool) -> bool:
     return True
 
 
-def _found(service: str, event_type: str, rule: str, ids: Sequence[str] | None) -> list[Letter]:
+def _found(service: str, event_type: str, rule: str, ids: Sequence[str] | None) -> list[DeadLetter]:
     if service and service not in SERVICES:
         typer.echo(f"herald: there is no service {service}; there are {', '.join(SERVICES)}", err=True)
         raise typer.Exit(2)
 
-    def wanted(letter: Letter) -> bool:
+    def wanted(letter: DeadLetter) -> bool:
         return (
             (not event_type or letter.event_type == event_type)
             and (not rule or letter.rule == rule)
             and (not ids or letter.id in ids)
         )
 
-    async def read() -> list[Letter]:
+    async def read() -> list[DeadLetter]:
         settings = operator_settings()
-        return [letter for name in _services(service) for letter in await Letters(name, settings).open(wanted)]
+        return [letter for name in _services(service) for letter in await DeadLetterStore(name, settings).open(wanted)]
 
     return run_operation(read())
 
@@ -122,23 +122,23 @@ def _services(service: str) -> Sequence[str]:
     return (service,) if service else SERVICES
 
 
-async def _replay(letters: Sequence[Letter], settings: OperatorSettings, per_second: float) -> None:
+async def _replay(letters: Sequence[DeadLetter], settings: OperatorSettings, per_second: float) -> None:
     producer = Producer(settings)
     try:
         for name in dict.fromkeys(letter.service for letter in letters):
             own = [letter for letter in letters if letter.service == name]
             with Progress(console=Console(stderr=True)) as bar:
                 task = bar.add_task(f"replaying letters of {name}", total=len(own))
-                async for _ in Letters(name, settings).replay(own, producer, per_second=per_second, by=BY):
+                async for _ in DeadLetterStore(name, settings).replay(own, producer, per_second=per_second, by=BY):
                     bar.advance(task)
     finally:
         await producer.close()
 
 
-async def _drop(letters: Sequence[Letter], settings: OperatorSettings) -> None:
+async def _drop(letters: Sequence[DeadLetter], settings: OperatorSettings) -> None:
     producer = Producer(settings)
     try:
         for name in dict.fromkeys(letter.service for letter in letters):
-            await Letters(name, settings).drop([one for one in letters if one.service == name], producer, by=BY)
+            await DeadLetterStore(name, settings).drop([one for one in letters if one.service == name], producer, by=BY)
     finally:
         await producer.close()

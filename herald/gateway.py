@@ -19,7 +19,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.run import run_process, worker_app
+from chassis.process import run_process, worker_app
 from chassis.service import Service
 from herald.issuer import build_issuer, read_key
 from herald.proxying import (

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
-from chassis.kafka import Unacknowledged
+from chassis.kafka.producer import Unacknowledged
 from chassis.settings import KafkaSettings
 from herald.local.home import Home, default_folder
 from herald.local.mongod import REPLICA_SET

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from pydantic import ValidationError
 
-from chassis.run import WORKS_FAST, Beside, run_process, worker_app
+from chassis.process import WORKS_FAST, Beside, run_process, worker_app
 from chassis.service import Role, Service
 
 SERVICES = ("program", "content", "sharing", "gamification", "metrics", "hub")
@@ -70,7 +70,7 @@ def _living(service: Service, part: Role) -> Beside:
 
 
 def _run(services: list[Service], app: object, beside: list[Beside], **options: Any) -> None:
-    settings = services[0].chassis.settings
+    settings = services[0].runtime.settings
     run_process(
         app,  # type: ignore[arg-type]
         host=settings.host,

@@ -17,10 +17,10 @@ from typing import Self
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from chassis.deadletters import REPLAYED_FOR
-from chassis.letters import Letters
+from chassis.dead_letters.store import DeadLetterStore
+from chassis.dead_letters.writer import REPLAYED_FOR
+from chassis.kafka.topic_reader import logs_of, read_topic
 from chassis.mongo import Document
-from chassis.reading import logs_of, read_topic
 from herald.operator import OperatorSettings
 from herald.topics import Topic, load_topics
 from herald_contracts.envelope import text_headers
@@ -127,7 +127,7 @@ class _Buried:
     def __exit__(self, *_: object) -> None:
         self._rows.close()
 
-    async def learn(self, letters: Letters) -> None:
+    async def learn(self, letters: DeadLetterStore) -> None:
         async for letter in letters.read():
             if letter.resolution is None:
                 origin = _origin(letter.topic, letter.partition, letter.offset, letter.written)
@@ -164,9 +164,9 @@ async def _audit(
             if subscription.group == service:
                 account = Account(service, topic.name)
                 name = settings.topic(topic.name)
-                known.append((account, set(subscription.events), await _positions(account, name, logs.get(name), db)))
+                known.append((account, set(subscription.events), await _offsets(account, name, logs.get(name), db)))
     with _Buried() as buried:
-        await buried.learn(Letters(service, settings))
+        await buried.learn(DeadLetterStore(service, settings))
         for account, wanted, positions in known:
             name = settings.topic(account.topic)
             async for piece in _pieces(settings, name):
@@ -177,7 +177,7 @@ async def _audit(
     return [account for account, _, _ in known]
 
 
-async def _positions(account: Account, name: str, log: str | None, db: AsyncDatabase[Document]) -> dict[int, int]:
+async def _offsets(account: Account, name: str, log: str | None, db: AsyncDatabase[Document]) -> dict[int, int]:
     """The next offset of each partition; without those that speak of a topic that was deleted."""
     found = {}
     async for row in db["offsets"].find({"_id": {"$regex": f"^{re.escape(name)}:"}}):

@@ -13,7 +13,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from chassis.tokens import account_of
+from chassis.web.tokens import account_of
 
 
 class Issuer:

@@ -58,4 +58,4 @@ def built(name: str) -> Iterator[Service]:
     try:
         yield service
     finally:
-        service.chassis.telemetry.close()
+        service.runtime.telemetry.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from chassis.reading import read_topic
+from chassis.kafka.topic_reader import read_topic
 from herald_contracts import (
     AmbassadorInvited,
     AmbassadorJoined,

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query, Request, Response
 
 from chassis.clock import Clock
-from chassis.directory import Principal
-from chassis.http import (
+from chassis.principals import Principal
+from chassis.web.http import (
     Caller,
     Cursor,
     IfMatch,
@@ -23,15 +23,14 @@ from chassis.http import (
     etag,
     requires,
 )
-from chassis.problems import Invalid
+from chassis.web.problems import Invalid
 from herald_contracts.base import Id, Language
 from herald_contracts.content import Category, Network
 from services.content import commands, queries
 from services.content.commands import SourceOrder
 from services.content.domain import FeedRule, Item, State
 from services.content.feeds import MAX_BYTES, MEDIA_TYPES, FeedRefused, Feeds, Got
-from services.content.store import Store
-from services.content.views import (
+from services.content.schemas import (
     FeedItems,
     FeedItemView,
     FeedOrder,
@@ -43,6 +42,7 @@ from services.content.views import (
     Sources,
     SourceView,
 )
+from services.content.store import Store
 
 router = Router(prefix="/v1")
 MAX_BODY = {"/v1/feeds/": MAX_BYTES}
@@ -59,11 +59,11 @@ class Content:
 
 
 def _parts(request: Request) -> Content:
-    parts: Content = request.app.state.parts
-    return parts
+    context: Content = request.app.state.context
+    return context
 
 
-Parts = Annotated[Content, Depends(_parts)]
+Context = Annotated[Content, Depends(_parts)]
 Editor = Annotated[Principal, requires("editor")]
 Reader = Annotated[Principal, requires("editor", "manager")]
 Key = Annotated[str, Path(max_length=128)]
@@ -97,9 +97,9 @@ def _next(following: str | None) -> str | None:
 
 
 @router.post("/items", status_code=201, response_model=ItemView, tags=["items"], summary="Write a draft")
-async def create_item(order: ItemOrder, caller: Editor, unit: Unit, parts: Parts) -> Response:
+async def create_item(order: ItemOrder, caller: Editor, unit: Unit, context: Context) -> Response:
     return await unit.run(
-        lambda tx: commands.create_item(parts.store, tx, caller.id, order.program_id, order.write),
+        lambda tx: commands.create_item(context.store, tx, caller.id, order.program_id, order.write),
         view=ItemView.of,
         status=201,
         etag=_version,
@@ -109,19 +109,19 @@ async def create_item(order: ItemOrder, caller: Editor, unit: Unit, parts: Parts
 @router.get("/items", tags=["items"], summary="Items, newest first")
 async def list_items(
     caller: Editor,
-    parts: Parts,
+    context: Context,
     program_id: Program = None,
     state: State | None = None,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> Items:
-    items, following = await parts.store.items_page(program_id, state, _before(cursor), limit)
+    items, following = await context.store.items_page(program_id, state, _before(cursor), limit)
     return Items(items=[ItemView.of(item) for item in items], next=_next(following))
 
 
 @router.get("/items/{item_id}", tags=["items"], summary="One item, with its version as ETag")
-async def get_item(item_id: Key, caller: Reader, parts: Parts, response: Response) -> ItemView:
-    item = await parts.store.get_item(item_id)
+async def get_item(item_id: Key, caller: Reader, context: Context, response: Response) -> ItemView:
+    item = await context.store.get_item(item_id)
     response.headers.update(etag(item.version))
     return ItemView.of(item)
 
@@ -135,10 +135,10 @@ async def get_item(item_id: Key, caller: Reader, parts: Parts, response: Respons
     "review; the same words change nothing.",
 )
 async def revise_item(
-    item_id: Key, order: ItemOrder, version: IfMatch, caller: Editor, unit: Unit, parts: Parts
+    item_id: Key, order: ItemOrder, version: IfMatch, caller: Editor, unit: Unit, context: Context
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.revise_item(parts.store, tx, item_id, version, order.program_id, order.write),
+        lambda tx: commands.revise_item(context.store, tx, item_id, version, order.program_id, order.write),
         view=ItemView.of,
         etag=_version,
     )
@@ -146,19 +146,19 @@ async def revise_item(
 
 @router.post("/items/{item_id}/submit", response_model=ItemView, tags=["items"], summary="Ask for review")
 async def submit_item(
-    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.submit_item(parts.store, tx, item_id, version), view=ItemView.of, etag=_version
+        lambda tx: commands.submit_item(context.store, tx, item_id, version), view=ItemView.of, etag=_version
     )
 
 
 @router.post("/items/{item_id}/approve", response_model=ItemView, tags=["items"], summary="Find it good")
 async def approve_item(
-    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.approve_item(parts.store, tx, item_id, version, caller.id),
+        lambda tx: commands.approve_item(context.store, tx, item_id, version, caller.id),
         view=ItemView.of,
         etag=_version,
     )
@@ -166,10 +166,10 @@ async def approve_item(
 
 @router.post("/items/{item_id}/reject", response_model=ItemView, tags=["items"], summary="Send it back, with a comment")
 async def reject_item(
-    item_id: Key, order: RejectOrder, version: IfMatch, caller: Editor, unit: Unit, parts: Parts
+    item_id: Key, order: RejectOrder, version: IfMatch, caller: Editor, unit: Unit, context: Context
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.reject_item(parts.store, tx, item_id, version, caller.id, order.comment),
+        lambda tx: commands.reject_item(context.store, tx, item_id, version, caller.id, order.comment),
         view=ItemView.of,
         etag=_version,
     )
@@ -183,10 +183,10 @@ async def reject_item(
     description="An item in review is approved by the same act.",
 )
 async def publish_item(
-    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.publish_item(parts.store, tx, item_id, version, caller.id),
+        lambda tx: commands.publish_item(context.store, tx, item_id, version, caller.id),
         view=ItemView.of,
         etag=_version,
     )
@@ -194,10 +194,10 @@ async def publish_item(
 
 @router.post("/items/{item_id}/retire", response_model=ItemView, tags=["items"], summary="Retire it, for good")
 async def retire_item(
-    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.retire_item(parts.store, tx, item_id, version, "editor"), view=ItemView.of, etag=_version
+        lambda tx: commands.retire_item(context.store, tx, item_id, version, "editor"), view=ItemView.of, etag=_version
     )
 
 
@@ -212,13 +212,13 @@ async def retire_item(
     summary="Add a feed",
     description="It is got and read at once; what is no feed, or cannot be reached, is refused and says why.",
 )
-async def add_feed(order: FeedOrder, caller: Editor, unit: Unit, parts: Parts) -> Response:
+async def add_feed(order: FeedOrder, caller: Editor, unit: Unit, context: Context) -> Response:
     try:
-        got = await parts.feeds.get(order.url)
+        got = await context.feeds.get(order.url)
     except FeedRefused as refusal:
         raise Invalid.one("url", refusal.rule, refusal.detail) from refusal
     return await unit.run(
-        lambda tx: commands.add_source(parts.store, tx, caller.id, order.order, got, parts.interval),
+        lambda tx: commands.add_source(context.store, tx, caller.id, order.order, got, context.interval),
         view=SourceView.of,
         status=201,
     )
@@ -226,9 +226,9 @@ async def add_feed(order: FeedOrder, caller: Editor, unit: Unit, parts: Parts) -
 
 @router.get("/feeds", tags=["feed sources"], summary="Feed sources with their last results, newest first")
 async def list_feeds(
-    caller: Editor, parts: Parts, program_id: Program = None, cursor: Cursor = None, limit: Limit = 20
+    caller: Editor, context: Context, program_id: Program = None, cursor: Cursor = None, limit: Limit = 20
 ) -> Sources:
-    sources, following = await parts.store.sources_page(program_id, _before(cursor), limit)
+    sources, following = await context.store.sources_page(program_id, _before(cursor), limit)
     return Sources(items=[SourceView.of(source) for source in sources], next=_next(following))
 
 
@@ -245,31 +245,31 @@ async def add_file(
     request: Request,
     caller: Editor,
     unit: Unit,
-    parts: Parts,
+    context: Context,
     program_id: Id,
     language: Language,
     rule: FeedRule = "review",
     category: Category = "company_news",
 ) -> Response:
     order = SourceOrder(program_id, language, rule, category)
-    got = await _uploaded(request, parts)
+    got = await _uploaded(request, context)
     return await unit.run(
-        lambda tx: commands.add_source(parts.store, tx, caller.id, order, got, parts.interval),
+        lambda tx: commands.add_source(context.store, tx, caller.id, order, got, context.interval),
         view=SourceView.of,
         status=201,
     )
 
 
 @router.get("/feeds/{feed_id}", tags=["feed sources"], summary="One feed source with its last result")
-async def get_feed(feed_id: Key, caller: Editor, parts: Parts) -> SourceView:
-    return SourceView.of(await parts.store.get_source(feed_id))
+async def get_feed(feed_id: Key, caller: Editor, context: Context) -> SourceView:
+    return SourceView.of(await context.store.get_source(feed_id))
 
 
 @router.delete(
     "/feeds/{feed_id}", status_code=204, tags=["feed sources"], summary="Look at a feed no more; its items stay"
 )
-async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, parts: Parts) -> Response:
-    return await unit.run(lambda tx: commands.delete_source(parts.store, tx, feed_id))
+async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, context: Context) -> Response:
+    return await unit.run(lambda tx: commands.delete_source(context.store, tx, feed_id))
 
 
 @router.post(
@@ -280,16 +280,16 @@ async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, parts: Parts) ->
     description="What came of it, failures too, is in `last`.",
 )
 async def refresh_feed(
-    feed_id: Key, caller: Editor, unit: Unit, parts: Parts, order: NoOrder | None = None
+    feed_id: Key, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
-    source = await queries.source_with_address(parts.store, feed_id)
+    source = await queries.source_with_address(context.store, feed_id)
     got: Got | FeedRefused
     try:
-        got = await parts.feeds.look(source)
+        got = await context.feeds.look(source)
     except FeedRefused as refusal:
         got = refusal
     return await unit.run(
-        lambda tx: commands.record_look(parts.store, tx, feed_id, got, parts.interval), view=SourceView.of
+        lambda tx: commands.record_look(context.store, tx, feed_id, got, context.interval), view=SourceView.of
     )
 
 
@@ -301,17 +301,17 @@ async def refresh_feed(
     dependencies=[consumes(*MEDIA_TYPES)],
     openapi_extra=UPLOAD,
 )
-async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit, parts: Parts) -> Response:
-    await parts.store.get_source(feed_id)
-    got = await _uploaded(request, parts)
+async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit, context: Context) -> Response:
+    await context.store.get_source(feed_id)
+    got = await _uploaded(request, context)
     return await unit.run(
-        lambda tx: commands.record_look(parts.store, tx, feed_id, got, parts.interval), view=SourceView.of
+        lambda tx: commands.record_look(context.store, tx, feed_id, got, context.interval), view=SourceView.of
     )
 
 
-async def _uploaded(request: Request, parts: Content) -> Got:
+async def _uploaded(request: Request, context: Content) -> Got:
     try:
-        return Got(await parts.feeds.read(await request.body(), request.headers.get("content-type", "")))
+        return Got(await context.feeds.read(await request.body(), request.headers.get("content-type", "")))
     except FeedRefused as refusal:
         raise Invalid.one("body", refusal.rule, refusal.detail) from refusal
 
@@ -328,16 +328,16 @@ async def _uploaded(request: Request, parts: Content) -> Got:
 )
 async def list_feed(
     caller: Caller,
-    parts: Parts,
+    context: Context,
     network: Network | None = None,
     language: Wanted = None,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> FeedItems:
     served, following = await queries.feed_page(
-        parts.store,
+        context.store,
         caller,
-        parts.clock.now(),
+        context.clock.now(),
         network=network,
         language=language,
         before=_before(cursor),
@@ -348,9 +348,9 @@ async def list_feed(
 
 @router.get("/feed/{item_id}", tags=["feed"], summary="One item that I can share")
 async def get_feed_item(
-    item_id: Key, caller: Caller, parts: Parts, network: Network | None = None, language: Wanted = None
+    item_id: Key, caller: Caller, context: Context, network: Network | None = None, language: Wanted = None
 ) -> FeedItemView:
     served = await queries.feed_item(
-        parts.store, caller, parts.clock.now(), item_id, network=network, language=language
+        context.store, caller, context.clock.now(), item_id, network=network, language=language
     )
     return FeedItemView.of(served)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from chassis.http import check_version
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.problems import Conflict, Invalid
+from chassis.web.http import check_version
+from chassis.web.problems import Conflict, Invalid
 from herald_contracts import Event
 from herald_contracts.content import Category
-from services.content import domain, events
+from services.content import domain, event_mapping
 from services.content.domain import Copy, FeedRule, Item, Reading, Result, RetireReason, Source
 from services.content.feeds import FeedRefused, Got
 from services.content.store import Store
@@ -44,7 +44,7 @@ async def revise_item(
     revised = domain.revise(item, write(id), tx.now)
     if revised is not item:
         await store.save_item(revised, item.version, tx)
-    for event in events.revised(item, revised):
+    for event in event_mapping.revised(item, revised):
         tx.emit(event)
     return revised
 
@@ -53,14 +53,14 @@ async def submit_item(store: Store, tx: Transaction, id: str, version: int | Non
     """A draft asks for review. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(store, tx, id, version)
     submitted = domain.submit(item, tx.now)
-    return await _take(store, tx, item, submitted, events.content_submitted(submitted))
+    return await _take(store, tx, item, submitted, event_mapping.content_submitted(submitted))
 
 
 async def approve_item(store: Store, tx: Transaction, id: str, version: int | None, reviewer_id: str) -> Item:
     """A reviewer finds it good. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(store, tx, id, version)
     approved = domain.approve(item, reviewer_id, tx.now)
-    return await _take(store, tx, item, approved, events.content_approved(approved))
+    return await _take(store, tx, item, approved, event_mapping.content_approved(approved))
 
 
 async def reject_item(
@@ -69,7 +69,7 @@ async def reject_item(
     """A reviewer sends it back. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(store, tx, id, version)
     rejected = domain.reject(item, reviewer_id, comment, tx.now)
-    return await _take(store, tx, item, rejected, events.content_rejected(rejected))
+    return await _take(store, tx, item, rejected, event_mapping.content_rejected(rejected))
 
 
 async def publish_item(store: Store, tx: Transaction, id: str, version: int | None, editor_id: str) -> Item:
@@ -77,15 +77,15 @@ async def publish_item(store: Store, tx: Transaction, id: str, version: int | No
     item = await _present(store, tx, id, version)
     approved = domain.approve(item, editor_id, tx.now) if item.state == "in_review" else item
     published = domain.publish(approved, tx.now)
-    told: list[Event] = [events.content_approved(approved)] if approved is not item else []
-    return await _take(store, tx, item, published, *told, events.content_published(published))
+    told: list[Event] = [event_mapping.content_approved(approved)] if approved is not item else []
+    return await _take(store, tx, item, published, *told, event_mapping.content_published(published))
 
 
 async def retire_item(store: Store, tx: Transaction, id: str, version: int | None, reason: RetireReason) -> Item:
     """It can be shared no more. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(store, tx, id, version)
     retired = domain.retire(item, reason, tx.now)
-    return await _take(store, tx, item, retired, events.content_retired(retired))
+    return await _take(store, tx, item, retired, event_mapping.content_retired(retired))
 
 
 async def expire_item(store: Store, id: str, tx: Transaction) -> None:
@@ -167,11 +167,11 @@ async def _take_in(store: Store, tx: Transaction, source: Source, reading: Readi
     fresh = [entry for id, entry in reversed(by_id.items()) if id not in known]
     items = []
     for submitted in domain.items_of(source, fresh, tx.now):
-        tx.emit(events.content_submitted(submitted))
+        tx.emit(event_mapping.content_submitted(submitted))
         item = submitted
         if source.rule == "publish":
             item = domain.publish_unreviewed(submitted)
-            tx.emit(events.content_published(item))
+            tx.emit(event_mapping.content_published(item))
         items.append(item)
     await store.insert_items(items, tx)
     return Result(tx.now, "ok", new=len(items), known=len(known), skipped=reading.skipped)

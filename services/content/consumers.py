@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chassis.consumer import Consumer
-from chassis.directory import Directory
+from chassis.principals import PrincipalStore
 
 
-def consumer(directory: Directory) -> Consumer:
+def consumer(principals: PrincipalStore) -> Consumer:
     """People: who may call, what they may do, and which programmes' content they see."""
-    return Consumer(directory.events, directory.apply)
+    return Consumer(principals.events, principals.apply)

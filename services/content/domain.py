@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, TypeVar
 
 from chassis.ids import derived_id
-from chassis.problems import Conflict, Invalid, Violation
+from chassis.web.problems import Conflict, Invalid, Violation
 from herald_contracts.content import Category, ContentKind, Network
 
 State = Literal["draft", "in_review", "approved", "published", "retired"]

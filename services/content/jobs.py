@@ -12,7 +12,7 @@ from opentelemetry.metrics import Counter, Meter
 
 from chassis.clock import Clock
 from chassis.jobs import JobContext
-from chassis.problems import NotFound
+from chassis.web.problems import NotFound
 from services.content import commands
 from services.content.domain import Source
 from services.content.feeds import FeedRefused, Feeds, Got

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chassis.directory import Principal
-from chassis.problems import Conflict, NotFound
+from chassis.principals import Principal
+from chassis.web.problems import Conflict, NotFound
 from herald_contracts.content import Network
 from services.content.domain import Served, Source, audiences_of, serve
 from services.content.store import Store

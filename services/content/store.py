@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.problems import NotFound, StaleVersion
+from chassis.web.problems import NotFound, StaleVersion
 from services.content.domain import Item, Source, audiences, position
 
 _ITEM: Final = TypeAdapter(Item)

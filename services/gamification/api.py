@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request, Response
 
-from chassis.directory import Principal
-from chassis.http import (
+from chassis.principals import Principal
+from chassis.web.http import (
     Caller,
     Cursor,
     IfMatch,
@@ -20,13 +20,13 @@ from chassis.http import (
     etag,
     requires,
 )
-from chassis.problems import Invalid
+from chassis.web.problems import Invalid
 from services.gamification import commands, queries
+from services.gamification.context import Context
 from services.gamification.domain.periods import Period
 from services.gamification.domain.standings import Scope
-from services.gamification.parts import Parts
 from services.gamification.queries import Wanted
-from services.gamification.views import (
+from services.gamification.schemas import (
     PROGRAM,
     EntryView,
     LeaderboardView,
@@ -44,12 +44,12 @@ MAX_POSITION = 100_000_000
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
 
-def parts(request: Request) -> Parts:
-    found: Parts = request.app.state.parts
+def context(request: Request) -> Context:
+    found: Context = request.app.state.context
     return found
 
 
-Built = Annotated[Parts, Depends(parts)]
+Built = Annotated[Context, Depends(context)]
 ProgramPath = Annotated[str, Path(pattern=ID, description="The programme", examples=[PROGRAM])]
 ProgramQuery = Annotated[str, Query(pattern=ID, description="The programme", examples=[PROGRAM])]
 Manager = Annotated[Principal, requires("manager")]

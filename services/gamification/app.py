@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from chassis.chassis import Chassis
 from chassis.clock import Clock
-from chassis.directory import Directory
+from chassis.principals import PrincipalStore
+from chassis.runtime import Runtime
 from chassis.service import Service
 from services.gamification.api import router
 from services.gamification.consumers import consumer
+from services.gamification.context import Context
 from services.gamification.leaderboard.cache import Cache
 from services.gamification.leaderboard.keeper import Keeper
 from services.gamification.leaderboard.reader import Leaderboard
-from services.gamification.parts import Parts
 from services.gamification.settings import GamificationSettings
 from services.gamification.store.ledger import Ledger
 from services.gamification.store.programmes import Programmes
@@ -21,30 +21,30 @@ DESCRIPTION = "Points, why they were given, and who stands where."
 
 
 def build(settings: GamificationSettings, *, clock: Clock | None = None) -> Service:
-    chassis = Chassis("gamification", settings, clock=clock)
-    directory = Directory(chassis.mongo)
-    programmes = Programmes(chassis.mongo)
-    ledger = Ledger(chassis.mongo)
-    standings = Standings(chassis.mongo)
-    cache = Cache(chassis.redis, settings)
-    reads = chassis.telemetry.meter.create_counter(
+    runtime = Runtime("gamification", settings, clock=clock)
+    principals = PrincipalStore(runtime.mongo)
+    programmes = Programmes(runtime.mongo)
+    ledger = Ledger(runtime.mongo)
+    standings = Standings(runtime.mongo)
+    cache = Cache(runtime.redis, settings)
+    reads = runtime.telemetry.meter.create_counter(
         "herald.leaderboard.reads", description="Leaderboards read, from the cache or from the database"
     )
-    leaderboard = Leaderboard(cache, standings, chassis.clock, reads)
-    parts = Parts(chassis.clock, chassis.mongo, directory, programmes, ledger, leaderboard)
+    leaderboard = Leaderboard(cache, standings, runtime.clock, reads)
+    context = Context(runtime.clock, runtime.mongo, principals, programmes, ledger, leaderboard)
 
     async def ensure_indexes() -> None:
-        for store in (directory, programmes, ledger, standings):
+        for store in (principals, programmes, ledger, standings):
             await store.ensure_indexes()
 
     return Service(
         name="gamification",
-        chassis=chassis,
+        runtime=runtime,
         description=DESCRIPTION,
         router=router,
-        parts=parts,
-        principals=directory,
-        consumer=consumer(parts),
-        jobs=[Keeper(cache, standings, chassis.clock).job],
+        context=context,
+        principals=principals,
+        consumer=consumer(context),
+        jobs=[Keeper(cache, standings, runtime.clock).job],
         ensure_indexes=ensure_indexes,
     )

@@ -8,42 +8,42 @@ from datetime import datetime
 from itertools import islice
 
 from chassis.clock import to_milliseconds
-from chassis.http import check_version
 from chassis.mongo import Transaction
-from services.gamification import events
+from chassis.web.http import check_version
+from services.gamification import event_mapping
+from services.gamification.context import Context
 from services.gamification.domain.ledger import book, claims_of
 from services.gamification.domain.rules import Programme, Rule, next_rules
-from services.gamification.parts import Parts
 from services.gamification.store.programmes import Told
 
 REBUILT_AT_ONCE = 50
 
 
-async def add_programmes(parts: Parts, tx: Transaction, time_zones: Mapping[str, str]) -> None:
+async def add_programmes(context: Context, tx: Transaction, time_zones: Mapping[str, str]) -> None:
     """Make programmes known, by id with their time zone, and book what waited for them."""
     for program_id, time_zone in time_zones.items():
-        await parts.programmes.add(program_id, time_zone, tx)
-    waited = await parts.programmes.take_waiting(time_zones, tx)
-    await book_facts(parts, tx, waited)
+        await context.programmes.add(program_id, time_zone, tx)
+    waited = await context.programmes.take_waiting(time_zones, tx)
+    await book_facts(context, tx, waited)
 
 
-async def book_facts(parts: Parts, tx: Transaction, told: Sequence[Told]) -> None:
+async def book_facts(context: Context, tx: Transaction, told: Sequence[Told]) -> None:
     """Book what happened, and announce each entry. Facts of a programme that is not known yet wait for it."""
     if not told:
         return
-    programmes = await parts.programmes.get_many({one.fact.program_id for one in told}, tx)
+    programmes = await context.programmes.get_many({one.fact.program_id for one in told}, tx)
     early = [one for one in told if one.fact.program_id not in programmes]
     if early:
-        await parts.programmes.let_wait(early, tx)
+        await context.programmes.let_wait(early, tx)
     facts = [one.fact for one in told if one.fact.program_id in programmes]
     if not facts:
         return
     claimed = claims_of(facts, programmes)
-    entries = book(claimed, await parts.ledger.past(claimed, tx))
-    await parts.ledger.add(entries, tx)
+    entries = book(claimed, await context.ledger.past(claimed, tx))
+    await context.ledger.add(entries, tx)
     causes = {one.fact.cause_id: one for one in told}
     for entry in entries:
-        tx.emit(events.points_awarded(entry), cause=causes[entry.cause_id])
+        tx.emit(event_mapping.points_awarded(entry), cause=causes[entry.cause_id])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,17 @@ class RulesOrder:
 
 
 async def change_rules(
-    parts: Parts, tx: Transaction, program_id: str, order: RulesOrder, *, by: str, expected: int | None
+    context: Context, tx: Transaction, program_id: str, order: RulesOrder, *, by: str, expected: int | None
 ) -> Programme:
     """The programme with its next version of rules. `expected` is the version that the caller has seen.
 
     Raises NotFound, PreconditionRequired, StaleVersion, Invalid.
     """
-    programme = await parts.programmes.get(program_id, tx)
+    programme = await context.programmes.get(program_id, tx)
     check_version(expected, programme.latest.version)
     valid_from = to_milliseconds(order.valid_from) if order.valid_from else None
     rules = next_rules(programme, order.rules, valid_from=valid_from, now=tx.now, changed_by=by)
-    await parts.programmes.append_rules(program_id, rules, tx)
+    await context.programmes.append_rules(program_id, rules, tx)
     return Programme(programme.id, programme.zone, (*programme.rule_sets, rules))
 
 
@@ -78,22 +78,22 @@ class Rebuilt:
     corrected: int
 
 
-async def rebuild(parts: Parts, program_id: str) -> Rebuilt:
+async def rebuild(context: Context, program_id: str) -> Rebuilt:
     """Make all balances the sums of the ledger, some ambassadors a transaction, while booking goes on.
 
     Leaderboards follow. Raises NotFound.
     """
-    await parts.programmes.get(program_id)
-    everybody = await parts.ledger.ambassadors(program_id)
+    await context.programmes.get(program_id)
+    everybody = await context.ledger.ambassadors(program_id)
     waiting = iter(everybody)
     entries = corrected = 0
     while some := list(islice(waiting, REBUILT_AT_ONCE)):
 
         async def work(tx: Transaction, some: list[str] = some) -> tuple[int, int]:
-            return await parts.ledger.rebuild(program_id, some, tx)
+            return await context.ledger.rebuild(program_id, some, tx)
 
-        added_up, wrong = await parts.mongo.transact(work)
+        added_up, wrong = await context.mongo.transact(work)
         entries += added_up
         corrected += wrong
-    await parts.leaderboard.forget()
+    await context.leaderboard.forget()
     return Rebuilt(len(everybody), entries, corrected)

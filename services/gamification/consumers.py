@@ -11,27 +11,27 @@ from chassis.consumer import Consumer, InvalidEvent, Received
 from chassis.mongo import Transaction
 from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared, ProgramCreated
 from services.gamification.commands import add_programmes, book_facts
+from services.gamification.context import Context
 from services.gamification.domain.ledger import Fact
 from services.gamification.domain.rules import ALWAYS, Act, zone_of
-from services.gamification.parts import Parts
 from services.gamification.store.programmes import Told
 
 AHEAD = timedelta(days=1)
 
 
-def consumer(parts: Parts) -> Consumer:
+def consumer(context: Context) -> Consumer:
     async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
-        await parts.directory.apply(batch, tx)
+        await context.principals.apply(batch, tx)
         created = _time_zones(batch)
         if created:
-            await add_programmes(parts, tx, created)
+            await add_programmes(context, tx, created)
         facts = [one for event in batch if (one := told(event)) is not None]
         for one in facts:
             if not ALWAYS <= one.fact.occurred_at <= tx.now + AHEAD:
                 raise InvalidEvent("occurred-at-implausible", one.fact.occurred_at.isoformat())
-        await book_facts(parts, tx, facts)
+        await book_facts(context, tx, facts)
 
-    return Consumer([*parts.directory.events, ProgramCreated, PostShared, PostRemoved, EngagementRecorded], handle)
+    return Consumer([*context.principals.events, ProgramCreated, PostShared, PostRemoved, EngagementRecorded], handle)
 
 
 def _time_zones(batch: Sequence[Received[Event]]) -> dict[str, str]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from chassis.directory import Principal
-from chassis.problems import Forbidden
+from chassis.principals import Principal
+from chassis.web.problems import Forbidden
+from services.gamification.context import Context
 from services.gamification.domain.ledger import Entry
 from services.gamification.domain.periods import ALL, Period, bounds, label
 from services.gamification.domain.rules import Programme, Rule
 from services.gamification.domain.standings import GroupStanding, Scope
 from services.gamification.leaderboard.cache import Board
 from services.gamification.leaderboard.reader import Page
-from services.gamification.parts import Parts
 
 OVERSEERS = frozenset({"manager", "admin", "editor"})
 
@@ -30,23 +30,23 @@ class Points:
     hidden: bool
 
 
-async def points_of(parts: Parts, caller: Principal, program_id: str) -> Points:
+async def points_of(context: Context, caller: Principal, program_id: str) -> Points:
     """Raises NotFound."""
-    programme = await parts.programmes.get(program_id)
-    today = programme.day_of(parts.clock.now())
+    programme = await context.programmes.get(program_id)
+    today = programme.day_of(context.clock.now())
     periods = [ALL, label("week", today), label("month", today)]
-    total, week, month = await parts.ledger.balances_of(program_id, caller.id, periods)
+    total, week, month = await context.ledger.balances_of(program_id, caller.id, periods)
     ranked = may_be_ranked(caller, program_id)
-    rank = await parts.leaderboard.rank(Board(program_id, ALL), caller.id) if ranked else None
+    rank = await context.leaderboard.rank(Board(program_id, ALL), caller.id) if ranked else None
     return Points(program_id, total, week, month, rank, caller.hidden_from_rankings)
 
 
 async def ledger_of(
-    parts: Parts, caller: Principal, program_id: str, *, before: tuple[datetime, str] | None, limit: int
+    context: Context, caller: Principal, program_id: str, *, before: tuple[datetime, str] | None, limit: int
 ) -> list[tuple[Entry, Rule | None]]:
     """A person's entries with the rule of each, the latest act first. Raises NotFound."""
-    programme = await parts.programmes.get(program_id)
-    entries = await parts.ledger.page(program_id, caller.id, before=before, limit=limit)
+    programme = await context.programmes.get(program_id)
+    entries = await context.ledger.page(program_id, caller.id, before=before, limit=limit)
     return [(entry, _rule_of(programme, entry)) for entry in entries]
 
 
@@ -77,17 +77,17 @@ class Found:
     groups: list[GroupStanding] | None
 
 
-async def leaderboard(parts: Parts, caller: Principal, program_id: str, wanted: Wanted) -> Found:
+async def leaderboard(context: Context, caller: Principal, program_id: str, wanted: Wanted) -> Found:
     """Raises NotFound, and Forbidden for who is neither of the programme nor steers it."""
-    programme = await parts.programmes.get(program_id)
+    programme = await context.programmes.get(program_id)
     if program_id not in caller.memberships and not caller.roles & OVERSEERS:
         raise Forbidden("Leaderboards are for the programme's ambassadors.", type_="not-a-member")
-    day = wanted.on or programme.day_of(parts.clock.now())
+    day = wanted.on or programme.day_of(context.clock.now())
     board = Board(program_id, label(wanted.period, day))
     span = bounds(wanted.period, day)
     if wanted.scope == "team" or wanted.scope == "country":
-        return Found(board.period, span, None, await parts.leaderboard.groups(board, wanted.scope))
-    page = await parts.leaderboard.page(
+        return Found(board.period, span, None, await context.leaderboard.groups(board, wanted.scope))
+    page = await context.leaderboard.page(
         board,
         leaders=wanted.scope == "leaders",
         me=caller.id if may_be_ranked(caller, program_id) else None,

@@ -11,10 +11,10 @@ from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.chassis import Chassis
 from chassis.clock import Clock
+from chassis.runtime import Runtime
 from chassis.service import Service
-from chassis.web import Limits, add_health, instrument
+from chassis.web.app import Limits, add_health, instrument
 from services.hub import charts, content, icons, networks, pages, shell, signin
 from services.hub.assets import Assets
 from services.hub.context import protect
@@ -33,22 +33,22 @@ def build(
     settings: HubSettings, *, clock: Clock | None = None, transport: httpx.AsyncBaseTransport | None = None
 ) -> Service:
     """The hub; `transport` replaces the network to the APIs and the issuer."""
-    chassis = Chassis("hub", settings, clock=clock)
+    runtime = Runtime("hub", settings, clock=clock)
     http = httpx.AsyncClient(
         timeout=httpx.Timeout(settings.api_timeout, connect=2.0),
         limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=3.0),
         transport=transport,
         trust_env=False,
     )
-    HTTPXClientInstrumentor.instrument_client(http, tracer_provider=chassis.telemetry.tracer_provider)
-    sessions = Sessions(chassis.mongo, chassis.clock, settings.session_keys, settings.session_hours)
+    HTTPXClientInstrumentor.instrument_client(http, tracer_provider=runtime.telemetry.tracer_provider)
+    sessions = Sessions(runtime.mongo, runtime.clock, settings.session_keys, settings.session_hours)
     assets = Assets()
-    hub = Hub(settings, chassis.clock, sessions, Oidc(settings, http), http, templates(assets), assets)
+    hub = Hub(settings, runtime.clock, sessions, Oidc(settings, http), http, templates(assets), assets)
     service = Service(
         name="hub",
-        chassis=chassis,
+        runtime=runtime,
         description="The web application.",
-        parts=hub,
+        context=hub,
         ensure_indexes=sessions.ensure_indexes,
         app=lambda: create_app(service, hub),
     )
@@ -58,7 +58,7 @@ def build(
 def create_app(service: Service, hub: Hub) -> ASGIApp:
     """Every page behind the protection of forms, and everything behind one strict policy."""
     app = FastAPI(title="Herald", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.parts = hub
+    app.state.context = hub
     add_health(app, service)
     app.include_router(shell.router)
     for router in (signin.router, *pages.ROUTERS):
@@ -72,7 +72,7 @@ def create_app(service: Service, hub: Hub) -> ASGIApp:
         max_body=lambda path: next(
             (size for start, size in MAX_BODY.items() if path.startswith(start)), DEFAULT_MAX_BODY
         ),
-        telemetry=service.chassis.telemetry,
+        telemetry=service.runtime.telemetry,
     )
     app.add_middleware(Policy, settings=hub.settings)
     instrument(app, service)

@@ -47,7 +47,7 @@ def cookie_name(settings: HubSettings) -> str:
 
 async def visitor(request: Request) -> View:
     """A view for whoever it is: signed in or not."""
-    hub: Hub = request.app.state.parts
+    hub: Hub = request.app.state.context
     name = request.cookies.get(cookie_name(hub.settings))
     session = await hub.sessions.find(name) if name else None
     caller = Caller("", client_address(request, hub.settings), request.headers.get("user-agent", "")[:400])

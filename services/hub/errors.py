@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from chassis.problems import Problem
+from chassis.web.problems import Problem
 from services.hub.clients import Apis, Caller, Down, Refusal, SignedOut
 from services.hub.context import ForgedForm, NeedsSignIn, NotYours, sign_in_path, where
 from services.hub.language import Language, chosen
@@ -51,7 +51,7 @@ def render(request: Request, status: int, kind: str, words: str = "") -> Respons
 
 
 def _bare_view(request: Request) -> View:
-    hub: Hub = request.app.state.parts
+    hub: Hub = request.app.state.context
     language = Language(chosen(request.headers.get("accept-language")))
     return View(request, hub, language, apis=Apis(hub.http, hub.settings.api_urls, Caller("")))
 

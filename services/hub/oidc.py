@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 import httpx
 
-from chassis.problems import Problem
-from chassis.tokens import Tokens
+from chassis.web.problems import Problem
+from chassis.web.tokens import Tokens
 from services.hub.settings import HubSettings
 
 SCOPE = "openid profile email offline_access"

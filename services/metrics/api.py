@@ -10,16 +10,15 @@ from fastapi import Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from chassis.clock import Clock
-from chassis.directory import Principal
-from chassis.http import Caller, IfMatch, Router, Token, Unit, etag, requires
 from chassis.mongo import Document
-from chassis.problems import Forbidden, NotFound
+from chassis.principals import Principal
+from chassis.web.http import Caller, IfMatch, Router, Token, Unit, etag, requires
+from chassis.web.problems import Forbidden, NotFound
 from services.metrics import commands, queries
 from services.metrics.domain.periods import Period, zone
 from services.metrics.live import Live
 from services.metrics.queries import By, Slice
-from services.metrics.store import Store
-from services.metrics.views import (
+from services.metrics.schemas import (
     DefinitionsView,
     EntryView,
     FiguresView,
@@ -34,6 +33,7 @@ from services.metrics.views import (
     SeriesView,
     SliceView,
 )
+from services.metrics.store import Store
 
 router = Router(prefix="/v1", tags=["metrics"])
 Steering = Annotated[Principal, requires("manager", "admin", "herald:metrics:read")]
@@ -50,8 +50,8 @@ class Metrics:
 
 
 def _parts(request: Request) -> Metrics:
-    parts: Metrics = request.app.state.parts
-    return parts
+    context: Metrics = request.app.state.context
+    return context
 
 
 From = Annotated[
@@ -78,12 +78,12 @@ async def get_figures(
     team: Name = None,
     content_id: Name = None,
 ) -> FiguresView:
-    parts = _parts(request)
-    program = await queries.program_of(parts.store, program_id)
-    period = queries.period_of(first, to, program["time_zone"], parts.clock.now())
+    context = _parts(request)
+    program = await queries.program_of(context.store, program_id)
+    period = queries.period_of(first, to, program["time_zone"], context.clock.now())
     part = Slice(network=network, content_id=content_id, country=country, team=team)
-    now = await _slice(parts.store, program, period, part)
-    before = await _slice(parts.store, program, period.before, part)
+    now = await _slice(context.store, program, period, part)
+    before = await _slice(context.store, program, period.before, part)
     return FiguresView(
         program_id=program_id, previous=before, period=now.period, suppressed=now.suppressed, figures=now.figures
     )
@@ -108,11 +108,11 @@ async def get_series(
     network: Network = None,
     content_id: Name = None,
 ) -> SeriesView:
-    parts = _parts(request)
-    program = await queries.program_of(parts.store, program_id)
-    period = queries.period_of(first, to, program["time_zone"], parts.clock.now())
+    context = _parts(request)
+    program = await queries.program_of(context.store, program_id)
+    period = queries.period_of(first, to, program["time_zone"], context.clock.now())
     part = Slice(network=network, content_id=content_id)
-    found = await queries.series(parts.store, program, period, by, part)
+    found = await queries.series(context.store, program, period, by, part)
     items = [EntryView.model_validate(one) for one in found]
     return SeriesView(program_id=program_id, period=PeriodView.of(period), by=by, items=items)
 
@@ -124,9 +124,9 @@ async def get_definitions(caller: Caller, language: Language = "en") -> Definiti
 
 @router.get("/programs/{program_id}/rates", summary="The rates of the earned media value, every version")
 async def get_rates(request: Request, program_id: str, caller: Steering, response: Response) -> RatesView:
-    parts = _parts(request)
-    await queries.program_of(parts.store, program_id)
-    found = RatesView.of(await queries.versions_of(parts.store, program_id))
+    context = _parts(request)
+    await queries.program_of(context.store, program_id)
+    found = RatesView.of(await queries.versions_of(context.store, program_id))
     response.headers.update(etag(found.items[-1].version))
     return found
 
@@ -140,12 +140,12 @@ async def put_rates(
     request: Request, program_id: str, body: RatesBody, caller: Setting, unit: Unit, expected: IfMatch
 ) -> Response:
     """`If-Match` names the latest version that the caller has seen."""
-    parts = _parts(request)
-    program = await queries.program_of(parts.store, program_id)
-    today = parts.clock.now().astimezone(zone(program["time_zone"])).date().isoformat()
+    context = _parts(request)
+    program = await queries.program_of(context.store, program_id)
+    today = context.clock.now().astimezone(zone(program["time_zone"])).date().isoformat()
     rates = body.model_dump(mode="json")
     return await unit.run(
-        lambda tx: commands.set_rates(parts.store, program_id, rates, today, tx, expected=expected),
+        lambda tx: commands.set_rates(context.store, program_id, rates, today, tx, expected=expected),
         view=lambda row: RateSetView.of(queries.rates_from(row)),
         etag=lambda row: row["version"],
     )
@@ -153,9 +153,9 @@ async def put_rates(
 
 @router.get("/programs/{program_id}/objective", summary="The objective's progress and where the present pace leads")
 async def get_objective(request: Request, program_id: str, caller: Steering) -> ObjectiveView:
-    parts = _parts(request)
-    program = await queries.program_of(parts.store, program_id)
-    found = await queries.objective_view(parts.store, program, parts.clock.now())
+    context = _parts(request)
+    program = await queries.program_of(context.store, program_id)
+    found = await queries.objective_view(context.store, program, context.clock.now())
     if found is None:
         raise NotFound("objective of program", program_id)
     return ObjectiveView.model_validate(found)
@@ -168,12 +168,12 @@ async def get_objective(request: Request, program_id: str, caller: Steering) -> 
     response_class=StreamingResponse,
 )
 async def get_live(request: Request, program_id: str, caller: Steering, token: Token) -> StreamingResponse:
-    parts = _parts(request)
-    program = await queries.program_of(parts.store, program_id)
-    parts.live.check_room()
+    context = _parts(request)
+    program = await queries.program_of(context.store, program_id)
+    context.live.check_room()
 
     async def may_listen() -> bool:
-        if token.claims["exp"] < parts.clock.now().timestamp():
+        if token.claims["exp"] < context.clock.now().timestamp():
             return False
         if token.machine:
             return True
@@ -181,7 +181,7 @@ async def get_live(request: Request, program_id: str, caller: Steering, token: T
         return found is not None and found.active and bool(found.roles & {"manager", "admin"})
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    body = parts.live.stream(program, may_listen=may_listen)
+    body = context.live.stream(program, may_listen=may_listen)
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 
@@ -193,10 +193,10 @@ async def get_own(
     first: From = None,
     to: To = None,
 ) -> OwnView:
-    parts = _parts(request)
-    program = await queries.program_of(parts.store, program_id)
+    context = _parts(request)
+    program = await queries.program_of(context.store, program_id)
     if program_id not in caller.memberships:
         raise Forbidden("Only ambassadors of the programme have figures of their own.", type_="not-a-member")
-    period = queries.period_of(first, to, program["time_zone"], parts.clock.now())
-    found = await queries.own_figures(parts.store, program, caller.id, period)
+    period = queries.period_of(first, to, program["time_zone"], context.clock.now())
+    found = await queries.own_figures(context.store, program, caller.id, period)
     return OwnView(program_id=program_id, period=PeriodView.of(period), figures=OwnCounts.model_validate(found))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from chassis.chassis import Chassis
 from chassis.clock import Clock
-from chassis.directory import Directory
 from chassis.jobs import Job, JobContext
+from chassis.principals import PrincipalStore
+from chassis.runtime import Runtime
 from chassis.service import Service
 from services.metrics import api, commands, queries
 from services.metrics.consumers import consumer
@@ -19,14 +19,14 @@ from services.metrics.store import Store
 
 def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
     """The service, nothing connected yet."""
-    chassis = Chassis("metrics", settings, clock=clock)
-    store = Store(chassis.mongo)
-    directory = Directory(chassis.mongo)
-    live = Live(store, chassis.clock, chassis.telemetry)
+    runtime = Runtime("metrics", settings, clock=clock)
+    store = Store(runtime.mongo)
+    principals = PrincipalStore(runtime.mongo)
+    live = Live(store, runtime.clock, runtime.telemetry)
     checked: dict[str, tuple[int, int]] = {}
 
     async def ensure_indexes() -> None:
-        await directory.ensure_indexes()
+        await principals.ensure_indexes()
         await store.ensure_indexes()
 
     async def find_reached(context: JobContext) -> None:
@@ -46,17 +46,17 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
 
     async def book_waiting(_: JobContext) -> None:
         for program_id in await store.overdue():
-            while await chassis.mongo.transact(partial(commands.book_waiting, store, program_id)):
+            while await runtime.mongo.transact(partial(commands.book_waiting, store, program_id)):
                 pass
 
     return Service(
         name="metrics",
         description="What came of the programme: figures by definition, live, each traceable to its events.",
-        chassis=chassis,
+        runtime=runtime,
         router=api.router,
-        parts=api.Metrics(store, live, chassis.clock),
-        principals=directory,
-        consumer=consumer(store, directory),
+        context=api.Metrics(store, live, runtime.clock),
+        principals=principals,
+        consumer=consumer(store, principals),
         jobs=[
             Job("objectives", timedelta(seconds=2), find_reached),
             Job("waiting", timedelta(seconds=5), book_waiting),

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, cast
 from pymongo.errors import DuplicateKeyError
 
 from chassis.consumer import Received
-from chassis.http import check_version
 from chassis.mongo import Document, Transaction
-from chassis.problems import Conflict, Invalid, Violation
+from chassis.web.http import check_version
+from chassis.web.problems import Conflict, Invalid, Violation
 from herald_contracts import EngagementRecorded, Event, ObjectiveReached, PostRemoved, PostShared
 from services.metrics.domain.counts import field_of
 from services.metrics.domain.periods import day_of

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pymongo import UpdateOne
 
 from chassis.consumer import Consumer, Received
-from chassis.directory import Directory
 from chassis.mongo import Document, Transaction
+from chassis.principals import PrincipalStore
 from herald_contracts import (
     AmbassadorJoined,
     AmbassadorLeft,
@@ -28,13 +28,13 @@ from services.metrics.domain.counts import Turn
 from services.metrics.store import Store
 
 
-def consumer(store: Store, directory: Directory) -> Consumer:
+def consumer(store: Store, principals: PrincipalStore) -> Consumer:
     """Everything that metrics hears."""
 
     async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
         acts = commands.acts_of(batch)
         others = [event for event in batch if type(event.data) not in commands.ACTS]
-        await directory.apply(others, tx)
+        await principals.apply(others, tx)
         moved: dict[str, str | None] = {}
         turns: dict[tuple[str, str], list[Turn]] = defaultdict(list)
         for event in others:
@@ -54,7 +54,7 @@ def consumer(store: Store, directory: Directory) -> Consumer:
             await commands.book(store, acts, tx)
 
     events: list[type[Event]] = [
-        *directory.events,
+        *principals.events,
         ProgramCreated,
         ObjectiveSet,
         ContentPublished,

@@ -16,9 +16,9 @@ from pymongo.errors import PyMongoError
 
 from chassis.clock import Clock
 from chassis.mongo import Document
-from chassis.problems import Overloaded
-from chassis.telemetry import Telemetry, extract
-from chassis.waiting import end
+from chassis.tasks import cancel_and_wait
+from chassis.telemetry.otel import Telemetry, extract
+from chassis.web.problems import Overloaded
 from services.metrics import queries
 from services.metrics.domain.periods import zone
 from services.metrics.queries import Slice
@@ -57,7 +57,7 @@ class Live:
         self._stop = stop
         watching = asyncio.ensure_future(self._watch())
         await stop.wait()
-        await end(watching)
+        await cancel_and_wait(watching)
         self._wake_all()
 
     async def _watch(self) -> None:

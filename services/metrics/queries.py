@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from chassis.mongo import Document
-from chassis.problems import Invalid, NotFound
+from chassis.web.problems import Invalid, NotFound
 from services.metrics.domain.counts import ENGAGEMENTS, SMALL_GROUP, Counts, enrolled, ratio, shown_apart
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.objectives import progress

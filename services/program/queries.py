@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.http import decode_cursor, encode_cursor
 from chassis.mongo import Transaction
-from chassis.problems import Invalid, NotFound
+from chassis.web.http import decode_cursor, encode_cursor
+from chassis.web.problems import Invalid, NotFound
+from services.program.context import Context
 from services.program.domain.people import Person, Status
 from services.program.domain.programs import Objective, Program, Text, TextKind, choose_language
-from services.program.parts import Parts
 from services.program.store.people import Filter, position
 
 
@@ -23,23 +23,25 @@ class Me:
     programs: Mapping[str, Program]
 
 
-async def me(parts: Parts, person: Person, tx: Transaction | None = None) -> Me:
+async def me(context: Context, person: Person, tx: Transaction | None = None) -> Me:
     ids = [one.program_id for one in person.memberships]
-    return Me(person, await parts.programs.get_many(ids, tx) if ids else {})
+    return Me(person, await context.programs.get_many(ids, tx) if ids else {})
 
 
-async def people_page(parts: Parts, wanted: Filter, cursor: str | None, limit: int) -> tuple[list[Person], str | None]:
+async def people_page(
+    context: Context, wanted: Filter, cursor: str | None, limit: int
+) -> tuple[list[Person], str | None]:
     """People by name, and the cursor of the next page. Raises Invalid."""
     after = _texts(decode_cursor(cursor), 2)
-    found = await parts.people.page(wanted, after, limit + 1)
+    found = await context.people.page(wanted, after, limit + 1)
     more = len(found) > limit
     return found[:limit], encode_cursor(position(found[limit - 1])) if more else None
 
 
-async def programs_page(parts: Parts, cursor: str | None, limit: int) -> tuple[list[Program], str | None]:
+async def programs_page(context: Context, cursor: str | None, limit: int) -> tuple[list[Program], str | None]:
     """Programmes, oldest first, and the cursor of the next page. Raises Invalid."""
     after = _texts(decode_cursor(cursor), 1)
-    found = await parts.programs.page(after[0] if after else None, limit + 1)
+    found = await context.programs.page(after[0] if after else None, limit + 1)
     more = len(found) > limit
     return found[:limit], encode_cursor([found[limit - 1].id]) if more else None
 
@@ -52,32 +54,32 @@ def _texts(position: Any, count: int) -> list[str] | None:
     return position
 
 
-async def names(parts: Parts, ids: Iterable[str]) -> dict[str, Person]:
+async def names(context: Context, ids: Iterable[str]) -> dict[str, Person]:
     """Those of the ids that are people, by id."""
-    return {person.id: person for person in await parts.people.get_many(ids)}
+    return {person.id: person for person in await context.people.get_many(ids)}
 
 
-async def latest_text(parts: Parts, program_id: str, kind: TextKind, language: str | None) -> tuple[Text, str]:
+async def latest_text(context: Context, program_id: str, kind: TextKind, language: str | None) -> tuple[Text, str]:
     """The version in force, and the language in which this reader gets it. Raises NotFound."""
-    program = await parts.programs.get(program_id)
+    program = await context.programs.get(program_id)
     version = program.consent_version if kind == "consent" else program.guidelines_version
-    text = await parts.programs.text(program_id, kind, version)
+    text = await context.programs.text(program_id, kind, version)
     return text, choose_language(text.texts, language, program.languages)
 
 
-async def objective(parts: Parts, program_id: str) -> Objective:
+async def objective(context: Context, program_id: str) -> Objective:
     """Raises NotFound."""
-    found = await parts.programs.find_objective(program_id)
+    found = await context.programs.find_objective(program_id)
     if found is None:
         raise NotFound("objective of programme", program_id)
     return found
 
 
 async def ambassadors(
-    parts: Parts, program_id: str, status: Status | None, cursor: str | None, limit: int
+    context: Context, program_id: str, status: Status | None, cursor: str | None, limit: int
 ) -> tuple[dict[Status, int], list[Person], str | None]:
     """How many people are what in a programme, and a page of those with a status. Raises NotFound, Invalid."""
-    await parts.programs.get(program_id)
-    counts = await parts.people.count_by_status(program_id)
-    found, following = await people_page(parts, Filter(program_id=program_id, status=status), cursor, limit)
+    await context.programs.get(program_id)
+    counts = await context.people.count_by_status(program_id)
+    found, following = await people_page(context, Filter(program_id=program_id, status=status), cursor, limit)
     return counts, found, following

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request, Response
 
-from chassis.directory import Principal
-from chassis.http import Caller, Cursor, IdempotencyKey, IfMatch, Limit, Router, Unit, etag, requires
-from chassis.problems import Forbidden
+from chassis.principals import Principal
+from chassis.web.http import Caller, Cursor, IdempotencyKey, IfMatch, Limit, Router, Unit, etag, requires
+from chassis.web.problems import Forbidden
 from services.sharing import commands, queries
 from services.sharing.commands import Report
+from services.sharing.context import Sharing
 from services.sharing.networks import NETWORKS
-from services.sharing.parts import Sharing
 from services.sharing.schemas import (
     DraftView,
     GuardrailsBody,
@@ -32,20 +32,20 @@ router = Router(prefix="/v1")
 
 
 def _parts(request: Request) -> Sharing:
-    parts: Sharing = request.app.state.parts
-    return parts
+    context: Sharing = request.app.state.context
+    return context
 
 
-Parts = Annotated[Sharing, Depends(_parts)]
+Context = Annotated[Sharing, Depends(_parts)]
 
 
-async def _person(request: Request, caller: Caller, parts: Parts) -> Principal:
+async def _person(request: Request, caller: Caller, context: Context) -> Principal:
     """The caller, who must be a person; the browser they use is noted as theirs for today."""
     if caller.id.startswith("client:"):
         raise Forbidden("This is for persons.", type_="person-needed")
     state = request.app.state
     if not hasattr(state, "sightings"):
-        state.sightings = Sightings(parts)
+        state.sightings = Sightings(context)
     peer = request.client.host if request.client else ""
     await state.sightings.note(caller, peer, request.headers)
     return caller
@@ -65,11 +65,11 @@ async def networks(_: Person) -> NetworksView:
 
 
 @router.post("/drafts/check", summary="Check a caption while it is written", tags=["sharing"])
-async def check_draft(body: ShareRequest, caller: Person, parts: Parts) -> DraftView:
+async def check_draft(body: ShareRequest, caller: Person, context: Context) -> DraftView:
     """Changes nothing. Refuses what a share would refuse but for the caption: 403 `not-a-member`, `not-targeted`;
     409 `guidelines-not-acknowledged`, `content-not-shareable`."""
-    await queries.await_content(parts, body.content_id)
-    return DraftView.of((await commands.check_draft(parts, caller, body.order())).verdict)
+    await queries.await_content(context, body.content_id)
+    return DraftView.of((await commands.check_draft(context, caller, body.order())).verdict)
 
 
 @router.post(
@@ -80,43 +80,43 @@ async def check_draft(body: ShareRequest, caller: Person, parts: Parts) -> Draft
     response_model=PostView,
 )
 async def share(
-    body: ShareRequest, caller: Person, parts: Parts, unit: Unit, idempotency_key: IdempotencyKey = None
+    body: ShareRequest, caller: Person, context: Context, unit: Unit, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Makes the post with its short link; open `dialog_url` next. Two taps within seconds, on one item and network,
     give the same post. 422 `guardrail-blocked` says which rule blocked it, where, and what to write instead."""
-    await queries.await_content(parts, body.content_id)
+    await queries.await_content(context, body.content_id)
     return await unit.run(
-        lambda tx: commands.share_post(parts, tx, caller, body.order()),
-        view=lambda post: PostView.of(post, parts),
+        lambda tx: commands.share_post(context, tx, caller, body.order()),
+        view=lambda post: PostView.of(post, context),
         status=201,
     )
 
 
 @router.get("/posts", summary="My posts and what they brought", tags=["sharing"])
-async def posts(caller: Person, parts: Parts, cursor: Cursor = None, limit: Limit = 20) -> PostsView:
+async def posts(caller: Person, context: Context, cursor: Cursor = None, limit: Limit = 20) -> PostsView:
     """Newest first; without those taken back."""
-    found, after = await queries.posts_of(parts, caller, cursor, limit)
-    return PostsView(items=[PostView.of(post, parts) for post in found], next=after)
+    found, after = await queries.posts_of(context, caller, cursor, limit)
+    return PostsView(items=[PostView.of(post, context) for post in found], next=after)
 
 
 @router.get("/posts/{post_id}", summary="One of my posts", tags=["sharing"])
-async def post(post_id: PostId, caller: Person, parts: Parts) -> PostView:
+async def post(post_id: PostId, caller: Person, context: Context) -> PostView:
     """Colleagues' posts are 404 `not-found`."""
-    return PostView.of(await queries.post_of(parts, caller, post_id), parts)
+    return PostView.of(await queries.post_of(context, caller, post_id), context)
 
 
 @router.delete("/posts/{post_id}", summary="I did not post it", tags=["sharing"], status_code=204)
 async def remove(
-    post_id: PostId, caller: Person, parts: Parts, unit: Unit, idempotency_key: IdempotencyKey = None
+    post_id: PostId, caller: Person, context: Context, unit: Unit, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Takes the share back; its link goes on leading where it leads."""
-    return await unit.run(lambda tx: commands.remove_post(parts, tx, caller, post_id))
+    return await unit.run(lambda tx: commands.remove_post(context, tx, caller, post_id))
 
 
 @router.get("/programs/{program_id}/guardrails", summary="The rules for captions", tags=["guardrails"])
-async def guardrails(program_id: ProgramId, _: Manager, parts: Parts, response: Response) -> GuardrailsView:
+async def guardrails(program_id: ProgramId, _: Manager, context: Context, response: Response) -> GuardrailsView:
     """Sound defaults (version 1) until a manager sets them."""
-    found = await queries.guardrails_of(parts, program_id)
+    found = await queries.guardrails_of(context, program_id)
     response.headers.update(etag(found.version))
     return GuardrailsView.of(found)
 
@@ -131,7 +131,7 @@ async def set_guardrails(
     program_id: ProgramId,
     body: GuardrailsBody,
     _: Manager,
-    parts: Parts,
+    context: Context,
     unit: Unit,
     if_match: IfMatch,
     idempotency_key: IdempotencyKey = None,
@@ -139,7 +139,7 @@ async def set_guardrails(
     """Send `If-Match` with the ETag that you read. They hold from the next check on."""
     return await unit.run(
         lambda tx: commands.set_guardrails(
-            parts,
+            context,
             tx,
             program_id,
             disclosures=body.disclosures,
@@ -158,11 +158,11 @@ async def set_guardrails(
     response_model=ReportsView,
 )
 async def report(
-    body: ReportsBody, client: Machine, parts: Parts, unit: Unit, idempotency_key: IdempotencyKey = None
+    body: ReportsBody, client: Machine, context: Context, unit: Unit, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Needs the scope `herald:engagements:write`. Each `external_id` of a client takes effect once."""
     reports = [Report(**one.model_dump()) for one in body.items]
     return await unit.run(
-        lambda tx: commands.record_reports(parts, tx, client.id, reports),
+        lambda tx: commands.record_reports(context, tx, client.id, reports),
         view=lambda counts: ReportsView(accepted=counts[0], repeated=counts[1]),
     )

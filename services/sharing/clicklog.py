@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 import orjson
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from chassis.kafka import Producer
-from chassis.telemetry import Telemetry
-from chassis.waiting import pause
+from chassis.kafka.producer import Producer
+from chassis.tasks import sleep_or_event
+from chassis.telemetry.otel import Telemetry
 from herald_contracts import Record
 from services.sharing.spool import Segment, Spool, SpoolFull
 
@@ -113,7 +113,7 @@ class ClickLog:
         if taken < PACE:
             await asyncio.sleep(PACE - taken)
         if not self._enough.is_set() and taken < PACE_OF_FEW:
-            await pause(PACE_OF_FEW - max(taken, PACE), self._enough)
+            await sleep_or_event(PACE_OF_FEW - max(taken, PACE), self._enough)
 
     async def _keep(self, group: Sequence[Record]) -> None:
         if self._answers:
@@ -142,7 +142,7 @@ class ClickLog:
                     self._answers = await self._producer.reachable(DRAIN_SECONDS)
             except OSError as error:
                 logger.error("the spool cannot be read: %s", type(error).__name__)
-            await pause(RETRY_SECONDS, stop)
+            await sleep_or_event(RETRY_SECONDS, stop)
 
     async def _drained(self, stop: asyncio.Event) -> bool:
         """Hand on every segment that is free; False as soon as Kafka does not take one."""

@@ -10,15 +10,16 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from chassis.consumer import InvalidEvent, Received
-from chassis.directory import Principal
-from chassis.http import check_version
 from chassis.ids import new_id, short_code
 from chassis.mongo import Transaction
-from chassis.problems import Invalid, NotFound, Refused, Violation
+from chassis.principals import Principal
+from chassis.web.http import check_version
+from chassis.web.problems import Invalid, NotFound, Refused, Violation
 from herald_contracts import LinkClicked
-from services.sharing import events
+from services.sharing import event_mapping
 from services.sharing.clicks import Verdict as ClickVerdict
 from services.sharing.clicks import judge
+from services.sharing.context import Sharing
 from services.sharing.domain.guardrails import (
     ForbiddenPhrase,
     Guardrails,
@@ -38,7 +39,6 @@ from services.sharing.domain.posts import (
 )
 from services.sharing.domain.wording import say
 from services.sharing.networks import NETWORKS
-from services.sharing.parts import Sharing
 from services.sharing.targets import slug, target_url
 
 A_CODE = "0" * 8
@@ -69,19 +69,19 @@ class Checked(NamedTuple):
 # --- sharing -----------------------------------------------------------------------------------------------------
 
 
-async def check_draft(parts: Sharing, caller: Principal, order: ShareOrder, tx: Transaction | None = None) -> Checked:
+async def check_draft(context: Sharing, caller: Principal, order: ShareOrder, tx: Transaction | None = None) -> Checked:
     """What the guardrails say of a caption before it is shared. Raises what `check_may_share` raises, NotFound."""
-    content = await parts.store.knowledge.content(order.content_id, tx)
-    program = await parts.store.knowledge.program(content.program_id, tx)
+    content = await context.store.knowledge.content(order.content_id, tx)
+    program = await context.store.knowledge.program(content.program_id, tx)
     standing = Standing(
         country=caller.country,
         team=caller.team,
         member=content.program_id in caller.memberships,
-        acknowledged=await parts.store.knowledge.acknowledged(caller.id, content.program_id, tx),
+        acknowledged=await context.store.knowledge.acknowledged(caller.id, content.program_id, tx),
         required=int(program.get("required", 0)),
     )
-    check_may_share(content, standing, tx.now if tx else parts.clock.now())
-    guardrails = await parts.store.knowledge.guardrails(content.program_id, tx)
+    check_may_share(content, standing, tx.now if tx else context.clock.now())
+    guardrails = await context.store.knowledge.guardrails(content.program_id, tx)
     verdict = review(
         order.caption,
         guardrails,
@@ -89,19 +89,19 @@ async def check_draft(parts: Sharing, caller: Principal, order: ShareOrder, tx: 
         country=caller.country,
         language=order.language,
         locale=caller.locale,
-        link=parts.short_url(A_CODE),
+        link=context.short_url(A_CODE),
     )
     return Checked(verdict, content, program["name"], guardrails)
 
 
-async def share_post(parts: Sharing, tx: Transaction, caller: Principal, order: ShareOrder) -> Post:
+async def share_post(context: Sharing, tx: Transaction, caller: Principal, order: ShareOrder) -> Post:
     """Share an item; two taps at once give one post. Raises Refused `guardrail-blocked` with the findings, and what
     `check_draft` raises."""
-    again = await parts.store.posts.just_shared(caller.id, order.content_id, order.network, tx)
+    again = await context.store.posts.just_shared(caller.id, order.content_id, order.network, tx)
     if again is not None:
         return again
-    verdict, content, program_name, guardrails = await check_draft(parts, caller, order, tx)
-    _record_decision(parts, verdict)
+    verdict, content, program_name, guardrails = await check_draft(context, caller, order, tx)
+    _record_decision(context, verdict)
     if verdict.blocked:
         raise _blocked(verdict, caller.locale)
     code = short_code()
@@ -116,7 +116,7 @@ async def share_post(parts: Sharing, tx: Transaction, caller: Principal, order: 
         language=order.language,
         title=variant.title if variant else "",
         caption_id=order.caption_id,
-        caption=compose(order.caption, guardrails.disclosure(caller.country, order.language), parts.short_url(code)),
+        caption=compose(order.caption, guardrails.disclosure(caller.country, order.language), context.short_url(code)),
         edited=is_edited(order, content),
         link_code=code,
         target=target_url(
@@ -127,14 +127,14 @@ async def share_post(parts: Sharing, tx: Transaction, caller: Principal, order: 
         ),
         shared_at=tx.now,
     )
-    await parts.store.posts.add(post, tx)
-    await parts.store.posts.note_tap(post, tx)
-    tx.emit(events.post_shared(post))
+    await context.store.posts.add(post, tx)
+    await context.store.posts.note_tap(post, tx)
+    tx.emit(event_mapping.post_shared(post))
     return post
 
 
-def _record_decision(parts: Sharing, verdict: Verdict) -> None:
-    parts.decisions.add(1, {"verdict": "blocked" if verdict.blocked else "ok"})
+def _record_decision(context: Sharing, verdict: Verdict) -> None:
+    context.decisions.add(1, {"verdict": "blocked" if verdict.blocked else "ok"})
 
 
 def _blocked(verdict: Verdict, locale: str) -> Refused:
@@ -160,20 +160,20 @@ def _blocked(verdict: Verdict, locale: str) -> Refused:
     )
 
 
-async def remove_post(parts: Sharing, tx: Transaction, caller: Principal, id: str) -> Post:
+async def remove_post(context: Sharing, tx: Transaction, caller: Principal, id: str) -> Post:
     """Take a share back: "I did not post it". The link goes on leading where it leads. Raises NotFound."""
-    post = await parts.store.posts.get(id, tx=tx)
+    post = await context.store.posts.get(id, tx=tx)
     if post.ambassador_id != caller.id:
         raise NotFound("post", id)
     removed = remove(post, "ambassador", tx.now)
     if removed.version != post.version:
-        await parts.store.posts.replace(removed, tx)
-        tx.emit(events.post_removed(removed, tx.now))
+        await context.store.posts.replace(removed, tx)
+        tx.emit(event_mapping.post_removed(removed, tx.now))
     return removed
 
 
 async def set_guardrails(
-    parts: Sharing,
+    context: Sharing,
     tx: Transaction,
     program_id: str,
     *,
@@ -182,25 +182,25 @@ async def set_guardrails(
     version: int | None,
 ) -> Guardrails:
     """Change a programme's rules. Raises NotFound, StaleVersion, PreconditionRequired, Invalid."""
-    await parts.store.knowledge.program(program_id, tx)
-    present = await parts.store.knowledge.guardrails(program_id, tx)
+    await context.store.knowledge.program(program_id, tx)
+    present = await context.store.knowledge.guardrails(program_id, tx)
     check_version(version, present.version)
     changed = change_guardrails(present, disclosures, forbidden)
-    await parts.store.knowledge.put_guardrails(changed, tx)
+    await context.store.knowledge.put_guardrails(changed, tx)
     return changed
 
 
 # --- what shares bring -------------------------------------------------------------------------------------------
 
 
-async def record_clicks(parts: Sharing, tx: Transaction, clicks: Sequence[Received[LinkClicked]]) -> None:
+async def record_clicks(context: Sharing, tx: Transaction, clicks: Sequence[Received[LinkClicked]]) -> None:
     """Judge clicks, count them on their posts and say so. Raises InvalidEvent for a link that never was."""
-    posts = await parts.store.posts.behind((click.data.link_code for click in clicks), tx)
+    posts = await context.store.posts.behind((click.data.link_code for click in clicks), tx)
     unknown = next((click for click in clicks if click.data.link_code not in posts), None)
     if unknown is not None:
         raise InvalidEvent("link-unknown", unknown.data.link_code)
     seen = [click.data for click in clicks if click.data.visitor and click.data.agent == "browser"]
-    own, known = await parts.store.visits.seen(
+    own, known = await context.store.visits.seen(
         {(str(one.visitor), posts[one.link_code].ambassador_id) for one in seen},
         {(one.link_code, str(one.visitor)) for one in seen},
         tx,
@@ -219,22 +219,24 @@ async def record_clicks(parts: Sharing, tx: Transaction, clicks: Sequence[Receiv
         if verdict == "counted" and data.visitor:
             added[place].append(data.occurred_at)
         counts[post.id][f"clicks.{verdict}"] += 1
-        event = events.engagement_recorded(
+        event = event_mapping.engagement_recorded(
             post, kind="click", quantity=1, verdict=verdict, measure="measured", occurred_at=data.occurred_at
         )
         tx.emit(event, cause=click)
-    await parts.store.visits.count(added, tx)
-    await parts.store.posts.count(counts, tx)
+    await context.store.visits.count(added, tx)
+    await context.store.posts.count(counts, tx)
 
 
-async def record_reports(parts: Sharing, tx: Transaction, client_id: str, reports: Sequence[Report]) -> tuple[int, int]:
+async def record_reports(
+    context: Sharing, tx: Transaction, client_id: str, reports: Sequence[Report]
+) -> tuple[int, int]:
     """Take what another system counted: how many reports were new, and how many had come before.
 
     All or nothing: raises Invalid naming each report that breaks a rule.
     """
     keys = [f"{client_id}|{one.external_id}" for one in reports]
-    posts = await parts.store.posts.by_ids((one.post_id for one in reports), tx)
-    before = await parts.store.posts.reported(keys, tx)
+    posts = await context.store.posts.by_ids((one.post_id for one in reports), tx)
+    before = await context.store.posts.reported(keys, tx)
     wrong: list[Violation] = []
     fresh: dict[str, str] = {}
     counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -251,7 +253,7 @@ async def record_reports(parts: Sharing, tx: Transaction, client_id: str, report
         counts[report.post_id][f"engagements.{report.kind}"] += report.quantity
         if not wrong:
             tx.emit(
-                events.engagement_recorded(
+                event_mapping.engagement_recorded(
                     posts[report.post_id],
                     kind=report.kind,
                     quantity=report.quantity,
@@ -262,8 +264,8 @@ async def record_reports(parts: Sharing, tx: Transaction, client_id: str, report
             )
     if wrong:
         raise Invalid("See `errors` for each report and the rule it breaks; nothing was taken.", errors=wrong[:100])
-    await parts.store.posts.note_reports(fresh, tx)
-    await parts.store.posts.count(counts, tx)
+    await context.store.posts.note_reports(fresh, tx)
+    await context.store.posts.count(counts, tx)
     return len(fresh), len(reports) - len(fresh)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from chassis.consumer import Consumer, Received
-from chassis.directory import Directory
 from chassis.mongo import Document, Transaction
+from chassis.principals import PrincipalStore
 from herald_contracts import (
     ContentPublished,
     ContentRetired,
@@ -19,22 +19,22 @@ from herald_contracts import (
     ProgramCreated,
 )
 from services.sharing import commands
+from services.sharing.context import Sharing
 from services.sharing.domain.posts import Content, Suggestion, Variant
-from services.sharing.parts import Sharing
 
 Batch = Sequence[Received[Event]]
 
 
-def consumer(parts: Sharing) -> Consumer:
+def consumer(context: Sharing) -> Consumer:
     """The one consumer of this service."""
 
     async def handle(batch: Batch, tx: Transaction) -> None:
-        await parts.directory.apply(batch, tx)
-        await _learn_programs(parts, batch, tx)
-        await _learn_contents(parts, batch, tx)
+        await context.principals.apply(batch, tx)
+        await _learn_programs(context, batch, tx)
+        await _learn_contents(context, batch, tx)
         clicks = [cast("Received[LinkClicked]", event) for event in batch if isinstance(event.data, LinkClicked)]
         if clicks:
-            await commands.record_clicks(parts, tx, clicks)
+            await commands.record_clicks(context, tx, clicks)
 
     learned = (
         ContentPublished,
@@ -44,10 +44,10 @@ def consumer(parts: Sharing) -> Consumer:
         GuidelinePublished,
         GuidelineAcknowledged,
     )
-    return Consumer([*Directory.events, *learned, LinkClicked], handle)
+    return Consumer([*PrincipalStore.events, *learned, LinkClicked], handle)
 
 
-async def _learn_programs(parts: Sharing, batch: Batch, tx: Transaction) -> None:
+async def _learn_programs(context: Sharing, batch: Batch, tx: Transaction) -> None:
     programs: dict[str, Document] = {}
     acknowledged: dict[tuple[str, str], int] = {}
     for event in batch:
@@ -61,24 +61,24 @@ async def _learn_programs(parts: Sharing, batch: Batch, tx: Transaction) -> None
                 acknowledged[person, id] = max(version, acknowledged.get((person, id), 0))
             case _:
                 continue
-    await parts.store.knowledge.put_programs(programs, tx)
-    await parts.store.knowledge.put_acknowledgements(acknowledged, tx)
+    await context.store.knowledge.put_programs(programs, tx)
+    await context.store.knowledge.put_acknowledgements(acknowledged, tx)
 
 
-async def _learn_contents(parts: Sharing, batch: Batch, tx: Transaction) -> None:
+async def _learn_contents(context: Sharing, batch: Batch, tx: Transaction) -> None:
     facts = [
         event.data for event in batch if isinstance(event.data, ContentPublished | ContentUpdated | ContentRetired)
     ]
     if not facts:
         return
-    known = await parts.store.knowledge.contents({fact.content_id for fact in facts}, tx)
+    known = await context.store.knowledge.contents({fact.content_id for fact in facts}, tx)
     changed: dict[str, Content] = {}
     for fact in facts:
         present = changed.get(fact.content_id) or known.get(fact.content_id)
         if present is not None and present.revision >= fact.revision:
             continue
         changed[fact.content_id] = _retired(fact, present) if isinstance(fact, ContentRetired) else _stated(fact)
-    await parts.store.knowledge.put_contents(changed.values(), tx)
+    await context.store.knowledge.put_contents(changed.values(), tx)
 
 
 def _stated(fact: ContentPublished | ContentUpdated) -> Content:

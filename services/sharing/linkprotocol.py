@@ -65,11 +65,11 @@ class _Click:
             return
         self.response_complete = True
         protocol = self._protocol
-        parts = [link.head, *(b"%b: %b\r\n" % one for one in protocol.server_state.default_headers)]
+        context = [link.head, *(b"%b: %b\r\n" % one for one in protocol.server_state.default_headers)]
         if not self.keep_alive:
-            parts.append(_CLOSE)
-        parts.append(b"\r\n")
-        protocol.transport.write(b"".join(parts))
+            context.append(_CLOSE)
+        context.append(b"\r\n")
+        protocol.transport.write(b"".join(context))
         if not self.keep_alive:
             protocol.transport.close()
         protocol.on_response_complete()

@@ -22,11 +22,11 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
 from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chassis.chassis import Chassis
 from chassis.clock import Clock
 from chassis.ids import new_id
-from chassis.telemetry import exposition, inject
-from chassis.waiting import pause
+from chassis.runtime import Runtime
+from chassis.tasks import sleep_or_event
+from chassis.telemetry.otel import exposition, inject
 from herald_contracts import Record
 from services.sharing.clicklog import ClickLog
 from services.sharing.clicks import Proxies, agent_of, referrer_host, visitor_of
@@ -63,9 +63,9 @@ class Links:
     """The redirect and its life. Health: `/health/live`, `/health/ready`; metrics: `/metrics`."""
 
     def __init__(
-        self, chassis: Chassis, settings: SharingSettings, clock: Clock, cache: TargetCache, log: ClickLog
+        self, runtime: Runtime, settings: SharingSettings, clock: Clock, cache: TargetCache, log: ClickLog
     ) -> None:
-        self._chassis = chassis
+        self._runtime = runtime
         self._cache = cache
         self._log = log
         self._key = settings.hash_key
@@ -73,9 +73,9 @@ class Links:
         self._moment = _Moment(clock)
         self._most = settings.max_waiting_clicks
         self._grace = settings.grace
-        self._tracing = Tracing(chassis, settings.links_traces)
+        self._tracing = Tracing(runtime, settings.links_traces)
         self._latency = Latency()
-        chassis.telemetry.registry.register(self._latency)
+        runtime.telemetry.registry.register(self._latency)
         self._stop = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._ready = False
@@ -100,11 +100,11 @@ class Links:
         self._running = asyncio.ensure_future(self._log.run(self._stop))
         while not self._stop.is_set() and not self._ready:
             try:
-                await self._chassis.mongo.ping()
+                await self._runtime.mongo.ping()
                 self._ready = True
             except PyMongoError as error:
                 logger.warning("links wait for MongoDB: %s", type(error).__name__)
-                await pause(1, self._stop)
+                await sleep_or_event(1, self._stop)
 
     async def stop(self) -> None:
         """Let visitors under way arrive, keep their clicks, and end."""
@@ -235,7 +235,7 @@ class Links:
         elif path == "/health/ready":
             await _state(send, [] if self._ready else ["starting" if not self._stop.is_set() else "ending"])
         elif path == "/metrics":
-            body = await asyncio.to_thread(exposition, [self._chassis.telemetry])
+            body = await asyncio.to_thread(exposition, [self._runtime.telemetry])
             await _answer(send, 200, body, b"text/plain; version=0.0.4")
         else:
             await _page(send, 404, "missing", scope["method"], dict(scope["headers"]))

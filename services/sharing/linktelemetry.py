@@ -10,8 +10,8 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind
 from prometheus_client.core import HistogramMetricFamily
 
-from chassis.chassis import Chassis
-from chassis.telemetry import LATENCY_BUCKETS, extract
+from chassis.runtime import Runtime
+from chassis.telemetry.otel import LATENCY_BUCKETS, extract
 from herald_contracts import LinkClicked
 
 Headers = Mapping[bytes, bytes]
@@ -24,8 +24,8 @@ AT_ONCE = 2.0
 class Tracing:
     """Which clicks get spans: at most so many a second, so that tracing never costs more than that."""
 
-    def __init__(self, chassis: Chassis, a_second: float) -> None:
-        self._tracer = chassis.telemetry.tracer
+    def __init__(self, runtime: Runtime, a_second: float) -> None:
+        self._tracer = runtime.telemetry.tracer
         self._a_second = a_second
         self._left = min(AT_ONCE, a_second)
         self._at = time.monotonic()

@@ -4,44 +4,46 @@ from __future__ import annotations
 
 import asyncio
 
-from chassis.directory import Principal
-from chassis.http import decode_cursor, encode_cursor
-from chassis.problems import Invalid, NotFound
+from chassis.principals import Principal
+from chassis.web.http import decode_cursor, encode_cursor
+from chassis.web.problems import Invalid, NotFound
+from services.sharing.context import Sharing
 from services.sharing.domain.guardrails import Guardrails
 from services.sharing.domain.posts import Post
-from services.sharing.parts import Sharing
 
 LOOK_EVERY = 0.05
 
 
-async def await_content(parts: Sharing, id: str) -> None:
+async def await_content(context: Sharing, id: str) -> None:
     """Returns once the item is known here, or when `arrival_seconds` are over: what was published a moment ago may be
     in a feed before its event is here, and a tap on it is no mistake."""
     clock = asyncio.get_running_loop().time
-    latest = clock() + parts.settings.arrival_seconds
-    while not await parts.store.knowledge.knows_content(id) and clock() < latest:  # noqa: ASYNC110 - others write it
+    latest = clock() + context.settings.arrival_seconds
+    while not await context.store.knowledge.knows_content(id) and clock() < latest:  # noqa: ASYNC110 - others write it
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def posts_of(parts: Sharing, caller: Principal, cursor: str | None, limit: int) -> tuple[list[Post], str | None]:
+async def posts_of(
+    context: Sharing, caller: Principal, cursor: str | None, limit: int
+) -> tuple[list[Post], str | None]:
     """A page of the caller's posts, newest first, and the cursor of the next page."""
     before = decode_cursor(cursor)
     if before is not None and not isinstance(before, str):
         raise Invalid.one("cursor", "format", "This cursor was not given out here.")
-    found = await parts.store.posts.page_of(caller.id, before=before, limit=limit + 1)
+    found = await context.store.posts.page_of(caller.id, before=before, limit=limit + 1)
     page = found[:limit]
     return page, encode_cursor(page[-1].id) if len(found) > limit else None
 
 
-async def post_of(parts: Sharing, caller: Principal, id: str) -> Post:
+async def post_of(context: Sharing, caller: Principal, id: str) -> Post:
     """The caller's post. Raises NotFound, for a colleague's too."""
-    post = await parts.store.posts.get(id)
+    post = await context.store.posts.get(id)
     if post.ambassador_id != caller.id:
         raise NotFound("post", id)
     return post
 
 
-async def guardrails_of(parts: Sharing, program_id: str) -> Guardrails:
+async def guardrails_of(context: Sharing, program_id: str) -> Guardrails:
     """A programme's rules. Raises NotFound."""
-    await parts.store.knowledge.program(program_id)
-    return await parts.store.knowledge.guardrails(program_id)
+    await context.store.knowledge.program(program_id)
+    return await context.store.knowledge.guardrails(program_id)

@@ -8,13 +8,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.http import Body
+from chassis.web.http import Body
 from herald_contracts.base import Country, Id, Language, Time
 from herald_contracts.content import Network as NetworkId
+from services.sharing.context import Sharing
 from services.sharing.domain import guardrails as rules
 from services.sharing.domain.posts import Post, ShareOrder
 from services.sharing.networks import NETWORKS, Dialog, Network
-from services.sharing.parts import Sharing
 
 LONGEST_CAPTION = max(network.max_length for network in NETWORKS.values())
 CONTENT = "019a2b7e-4d31-7c52-9f0e-2b8a6f1d3c47"
@@ -184,8 +184,8 @@ class PostView(View):
     engagements: dict[str, int] = Field(description="By kind: like, comment, repost, impression")
 
     @classmethod
-    def of(cls, post: Post, parts: Sharing) -> Self:
-        link = parts.short_url(post.link_code)
+    def of(cls, post: Post, context: Sharing) -> Self:
+        link = context.short_url(post.link_code)
         clicks = ClicksView(raw=post.clicks_raw, counted=post.clicks_counted, by_verdict=dict(post.clicks))
         return cls(
             id=post.id,

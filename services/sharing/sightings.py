@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from chassis.directory import Principal
+from chassis.principals import Principal
 from services.sharing.clicks import Proxies, visitor_of
-from services.sharing.parts import Sharing
+from services.sharing.context import Sharing
 
 REMEMBERED = 50_000
 
@@ -15,10 +15,10 @@ REMEMBERED = 50_000
 class Sightings:
     """Notes each pair of browser and person once a day and process; keeps nothing but the day's keyed hash."""
 
-    def __init__(self, parts: Sharing) -> None:
-        self._parts = parts
-        self._key = parts.settings.hash_key
-        self._proxies = Proxies(parts.settings.trusted_proxies)
+    def __init__(self, context: Sharing) -> None:
+        self._parts = context
+        self._key = context.settings.hash_key
+        self._proxies = Proxies(context.settings.trusted_proxies)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def note(self, caller: Principal, peer: str, headers: Mapping[str, str]) -> None:

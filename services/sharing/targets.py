@@ -13,21 +13,21 @@ _SAFE = "!$&'()*+,;=:@/?-._~%[]"
 def target_url(url: str, *, network: str, campaign: str, code: str) -> str:
     """The address with `utm_source` (the network), `utm_medium`, `utm_campaign` and `utm_content` (the link's
     code), which take the place of any it had; everything else of it stays as it is. ASCII alone."""
-    parts = urlsplit(url)
+    context = urlsplit(url)
     tracking = {"utm_source": network, "utm_medium": MEDIUM, "utm_campaign": campaign, "utm_content": code}
     kept = [
         pair
-        for pair in parts.query.split("&")
+        for pair in context.query.split("&")
         if pair and next((name for name, _ in parse_qsl(pair, keep_blank_values=True)), "") not in tracking
     ]
     query = "&".join([*kept, *(f"{name}={quote(value, safe='')}" for name, value in tracking.items())])
     return urlunsplit(
         (
-            parts.scheme,
-            _host(parts.netloc),
-            quote(parts.path, safe=_SAFE),
+            context.scheme,
+            _host(context.netloc),
+            quote(context.path, safe=_SAFE),
             quote(query, safe=_SAFE),
-            _fragment(parts.fragment),
+            _fragment(context.fragment),
         )
     )
 

@@ -54,7 +54,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """A dead letter of `service`, and the place that its record came from."""
 
     service: str
@@ -83,7 +83,7 @@ class Evidence:
             if record.type == wanted
         ]  # fmt: skip
 
-    def letters(self) -> list[Letter]:
+    def letters(self) -> list[DeadLetter]:
         """Every dead letter, repeats included."""
         found = []
         for topic, records in self.records.items():
@@ -97,7 +97,7 @@ class Evidence:
                     said[f"{LETTER}topic"], int(said[f"{LETTER}partition"]), int(said[f"{LETTER}offset"]),
                 )  # fmt: skip
                 rule, detail = said.get(f"{LETTER}rule", ""), said.get(f"{LETTER}detail", "")
-                found.append(Letter(topic.removeprefix(DEAD), rule, detail, origin, record))
+                found.append(DeadLetter(topic.removeprefix(DEAD), rule, detail, origin, record))
         return found
 
 

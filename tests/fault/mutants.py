@@ -18,16 +18,16 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from pymongo import UpdateOne
 
-import chassis.kafka
+import chassis.kafka.producer
 from chassis.consumer import INBOX, Received
-from chassis.consumer_loop import COMMIT_SECONDS, ConsumerLoop
-from chassis.deadletters import Buried, DeadLetters
-from chassis.kafka import Producer
-from chassis.leases import Lease
+from chassis.consumer.loop import COMMIT_SECONDS, ConsumerLoop
+from chassis.consumer.offset_store import OffsetStore, Records
+from chassis.dead_letters.writer import Buried, DeadLetterWriter
+from chassis.kafka.producer import Producer
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.outbox import BATCH, Relay, _record
-from chassis.positions import Positions, Records
-from chassis.unit import UnitOfWork
+from chassis.mongo.leases import Lease
+from chassis.outbox.relay import BATCH, Relay, _record
+from chassis.web.idempotency import UnitOfWork
 from herald_contracts import Event
 from services.sharing.spool import Spool
 
@@ -52,10 +52,10 @@ def replace(owner: object, name: str, change: Callable[[Any], Any]) -> None:
 def no_inbox() -> None:
     """The inbox is written and never read. (Collections that serve as one by themselves stay as they are.)"""
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         async def unseen(self: Any, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
             elsewhere = [one for one in events if self._consumer.inbox_of(one.type) != INBOX]
-            kept = {one.id for one in await sound(self, elsewhere, tx)}
+            kept = {one.id for one in await reconcile(self, elsewhere, tx)}
             again = [one for one in events if one.id in kept or self._consumer.inbox_of(one.type) == INBOX]
             notes = [UpdateOne({"_id": one.id}, {"$set": {"at": tx.now}}, upsert=True) for one in again]
             if notes:
@@ -74,8 +74,8 @@ def no_fence() -> None:
     async def read(*_: object) -> dict[object, int]:
         return {}
 
-    replace(Positions, "read", lambda _: read)
-    replace(Positions, "_follows", lambda _: lambda *_: False)
+    replace(OffsetStore, "read", lambda _: read)
+    replace(OffsetStore, "_follows", lambda _: lambda *_: False)
 
 
 def nothing_read_again() -> None:
@@ -84,17 +84,17 @@ def nothing_read_again() -> None:
     async def unasked(self: Any, client: Any, records: Records, ahead: object) -> Records:
         return records
 
-    replace(Positions, "sound", lambda _: unasked)
+    replace(OffsetStore, "reconcile", lambda _: unasked)
 
 
 @mutant
 def acknowledge_first() -> None:
     """A batch's offsets are committed to Kafka before its transaction, and no stored position is asked for them."""
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         async def consume(self: Any, records: Records) -> None:
             await self._commit(records)
-            await sound(self, records)
+            await reconcile(self, records)
 
         return consume
 
@@ -107,13 +107,13 @@ def commit_everything() -> None:
     """Partition after partition is applied, after each one every consumed position is committed, and no stored position
     is asked for them."""
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         async def consume(self: Any, records: Records) -> None:
             parts: dict[tuple[str, int], list[Any]] = defaultdict(list)
             for record in records:
                 parts[record.topic, record.partition].append(record)
             for some in parts.values():
-                await sound(self, tuple(some))
+                await reconcile(self, tuple(some))
 
         return consume
 
@@ -136,12 +136,12 @@ def effect_apart() -> None:
         fresh: list[Received[Event]] = []
 
         async def note(own: Transaction) -> None:
-            ahead = await self._positions.advance(records, own)
+            ahead = await self._offsets.advance(records, own)
             named = self._settings.topic
             again = [one for one in events if (named(one.topic), one.partition, one.offset) in ahead]
             fresh[:] = await self._unseen(again, own)
 
-        await self._chassis.mongo.transact(note)
+        await self._runtime.mongo.transact(note)
         if fresh:
             await self._consumer.handle(fresh, tx)
         return fresh
@@ -156,10 +156,10 @@ def effect_apart() -> None:
 def letters_unconfirmed() -> None:
     """Dead letters are sent without waiting whether Kafka takes them; the offsets go on."""
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         async def quietly(self: Any, buried: Sequence[Buried]) -> None:
             with contextlib.suppress(Exception):
-                await sound(self, buried)
+                await reconcile(self, buried)
 
         async def add(self: Any, buried: Sequence[Buried]) -> None:
             under_way.append(asyncio.ensure_future(quietly(self, buried)))
@@ -167,7 +167,7 @@ def letters_unconfirmed() -> None:
         return add
 
     under_way: list[asyncio.Future[None]] = []
-    replace(DeadLetters, "add", change)
+    replace(DeadLetterWriter, "add", change)
 
 
 @mutant
@@ -177,7 +177,7 @@ def letters_swallowed() -> None:
     async def add(*_: object) -> None:
         return None
 
-    replace(DeadLetters, "add", lambda _: add)
+    replace(DeadLetterWriter, "add", lambda _: add)
 
 
 @mutant
@@ -198,14 +198,14 @@ def neighbours_buried() -> None:
 def publish_before_commit() -> None:
     """A transaction's events are sent to Kafka by itself, before it commits."""
 
-    def with_producer(sound: Any) -> Any:
+    def with_producer(reconcile: Any) -> Any:
         def init(self: Any, service: str, settings: Any, *rest: Any) -> None:
-            sound(self, service, settings, *rest)
+            reconcile(self, service, settings, *rest)
             self.producer = Producer(settings)
 
         return init
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         async def attempt(self: Any, work: Any, deadline: float) -> Any:
             async def eager(tx: Transaction) -> Any:
                 result = await work(tx)
@@ -213,7 +213,7 @@ def publish_before_commit() -> None:
                 tx.rows.clear()
                 return result
 
-            return await sound(self, eager, deadline)
+            return await reconcile(self, eager, deadline)
 
         return attempt
 
@@ -233,9 +233,9 @@ def relay_by_id() -> None:
             ).to_list()
             return rows
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         async def publish(self: Any, rows: list[Document]) -> bool:
-            done: bool = await sound(self, rows)
+            done: bool = await reconcile(self, rows)
             if done:
                 self.last = rows[-1]["_id"]
             return done
@@ -250,9 +250,9 @@ def relay_by_id() -> None:
 def any_order() -> None:
     """The relay publishes what waits in any order."""
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         async def pending(self: Any) -> list[Document]:
-            rows: list[Document] = await sound(self)
+            rows: list[Document] = await reconcile(self)
             random.shuffle(rows)
             return rows
 
@@ -265,10 +265,10 @@ def any_order() -> None:
 def deleted_before_ack() -> None:
     """The relay deletes what it is about to send."""
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         async def publish(self: Any, rows: list[Document]) -> bool:
             await self._mongo.outbox.delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
-            await sound(self, rows)
+            await reconcile(self, rows)
             return True
 
         return publish
@@ -280,9 +280,9 @@ def deleted_before_ack() -> None:
 def lease_never_checked() -> None:
     """Whoever asks for a lease works as if it had it."""
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         async def acquire(self: Any) -> bool:
-            await sound(self)
+            await reconcile(self)
             self._trusted_until = time.monotonic() + self.seconds
             return True
 
@@ -309,13 +309,13 @@ def no_fencing() -> None:
 def not_idempotent() -> None:
     """Producers do not number what they send."""
 
-    def change(sound: Any) -> Any:
+    def change(reconcile: Any) -> Any:
         def plain(**options: Any) -> Any:
-            return sound(**{**options, "enable_idempotence": False})
+            return reconcile(**{**options, "enable_idempotence": False})
 
         return plain
 
-    replace(chassis.kafka, "AIOKafkaProducer", change)
+    replace(chassis.kafka.producer, "AIOKafkaProducer", change)
 
 
 # --- requests ----------------------------------------------------------------------------------------------------

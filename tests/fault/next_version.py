@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 import herald_contracts
-from chassis.mongo import Caused, Transaction
+from chassis.mongo.client import Caused, Transaction
 from herald_contracts import EngagementRecorded, Event
 
 Event.registry.pop(EngagementRecorded.type)

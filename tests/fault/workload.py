@@ -15,7 +15,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from chassis.waiting import within
+from chassis.tasks import run_bounded
 from tests.fault import poison
 from tests.fault.journal import Choice, Click, Journal, NewItem, Produced, Removal, Share, Tally, Wording
 from tests.fault.poison import Draft, Poison
@@ -328,7 +328,7 @@ class Sender:
             try:
                 client = await self._connected()
                 sent = client.send_and_wait(draft.topic, draft.value, key=draft.key, headers=draft.headers)
-                done = await within(SEND_SECONDS, sent)
+                done = await run_bounded(SEND_SECONDS, sent)
             except (KafkaError, TimeoutError, OSError):
                 await self._discard(client)
                 await asyncio.sleep(0.5)
@@ -344,7 +344,7 @@ class Sender:
                     request_timeout_ms=int(SEND_SECONDS * 1000),
                 )  # fmt: skip
                 try:
-                    await within(SEND_SECONDS, client.start())
+                    await run_bounded(SEND_SECONDS, client.start())
                 except BaseException:
                     await _end(client)
                     raise
@@ -363,4 +363,4 @@ class Sender:
 async def _end(client: AIOKafkaProducer) -> None:
     """stop() would wait for a dead broker."""
     with contextlib.suppress(KafkaError, TimeoutError, OSError):
-        await within(2, client.stop())
+        await run_bounded(2, client.stop())

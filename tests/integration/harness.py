@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.ids import new_id
-from chassis.reading import read_topic
+from chassis.kafka.topic_reader import read_topic
 from chassis.service import Service
 from chassis.settings import Settings
 from herald_contracts import CloudEvent, Event, PersonProvisioned, Record, Undecodable, decode, encode

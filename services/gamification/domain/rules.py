@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from chassis.problems import Invalid, Violation
+from chassis.web.problems import Invalid, Violation
 
 Act = Literal["share", "click", "like", "comment", "repost"]
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)

@@ -96,8 +96,8 @@ class Cache:
         self._beat_script = redis.register_script(_BEAT)
         self._keeper, self._ready, self._asked = self._key("keeper"), self._key("ready"), self._key("asked")
 
-    def _key(self, *parts: str) -> str:
-        return ":".join((self._prefix, *parts))
+    def _key(self, *context: str) -> str:
+        return ":".join((self._prefix, *context))
 
     # --- reading ---------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from opentelemetry.metrics import Counter
 from redis.exceptions import RedisError
 
 from chassis.clock import Clock
-from chassis.problems import Overloaded
+from chassis.web.problems import Overloaded
 from services.gamification.domain.standings import Group, GroupStanding, Standing, rank_groups, ranked
 from services.gamification.leaderboard.cache import Board, Cache, Stretch
 from services.gamification.store.standings import Standings

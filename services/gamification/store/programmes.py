@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pymongo import UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.problems import NotFound
+from chassis.web.problems import NotFound
 from services.gamification.domain.ledger import Fact
 from services.gamification.domain.rules import DEFAULT_RULES, Programme, Rule, RuleSet, zone_of
 

@@ -1,6 +1,6 @@
 """The HTTP interface: parse, call, answer."""
 
-from chassis.http import Router
+from chassis.web.http import Router
 from services.program.api import imports, me, people, programs, takepart
 
 router = Router(prefix="/v1")

@@ -11,20 +11,20 @@ from fastapi import Depends, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from chassis.directory import Principal
-from chassis.http import Caller, requires
-from chassis.problems import Forbidden
+from chassis.principals import Principal
+from chassis.web.http import Caller, requires
+from chassis.web.problems import Forbidden
+from services.program.context import Context
 from services.program.domain import fields
-from services.program.parts import Parts
 
 ID = "019c46c7-6a80-7a6a-8d23-f082128b2f33"
 PROGRAM_ID = "019c1347-d280-752e-b651-3270269e0d37"
 AT = "2026-03-02T09:30:00.000Z"
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
+def _parts(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
 
 
 async def _person(caller: Caller) -> Principal:
@@ -33,7 +33,7 @@ async def _person(caller: Caller) -> Principal:
     return caller
 
 
-Use = Annotated[Parts, Depends(_parts)]
+Use = Annotated[Context, Depends(_parts)]
 Person = Annotated[Principal, Depends(_person)]
 Manager = Annotated[Principal, requires("manager")]
 Manages = Annotated[Principal, requires("manager", "admin")]

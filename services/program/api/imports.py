@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
-from chassis.http import Router, Unit, consumes
+from chassis.web.http import Router, Unit, consumes
 from services.program.api.base import AT, ID, Manages, Use, View
 from services.program.commands import imports
 from services.program.store.imports import Import, State
@@ -118,18 +118,18 @@ class ImportView(View):
     openapi_extra=_FILE,
     dependencies=[consumes("text/csv")],
 )
-async def upload(request: Request, caller: Manages, unit: Unit, parts: Use) -> Response:
+async def upload(request: Request, caller: Manages, unit: Unit, context: Use) -> Response:
     """What a file would change, and every row that breaks a rule, by line. Nobody is imported before the import is
     confirmed, which is possible for a day. A file that is no table (not UTF-8, broken quotes, missing columns) is
     refused whole as `csv-unreadable`, naming line, field and rule."""
-    previewed = await imports.preview(parts, await request.body(), by=caller.id)
-    return await unit.run(lambda tx: imports.keep(parts, tx, previewed), view=ImportView.of, status=201)
+    previewed = await imports.preview(context, await request.body(), by=caller.id)
+    return await unit.run(lambda tx: imports.keep(context, tx, previewed), view=ImportView.of, status=201)
 
 
 @router.get("/imports/{import_id}", summary="An import", response_model=ImportView)
-async def get_import(import_id: str, _: Manages, parts: Use) -> ImportView:
+async def get_import(import_id: str, _: Manages, context: Use) -> ImportView:
     """The preview or, once confirmed, how far it is."""
-    return ImportView.of(await parts.imports.get(import_id))
+    return ImportView.of(await context.imports.get(import_id))
 
 
 @router.post(
@@ -138,9 +138,9 @@ async def get_import(import_id: str, _: Manages, parts: Use) -> ImportView:
     response_model=ImportView,
     responses={202: {"model": ImportView, "description": "Under way: see GET"}},
 )
-async def confirm(import_id: str, _: Manages, unit: Unit, parts: Use) -> Response:
+async def confirm(import_id: str, _: Manages, unit: Unit, context: Use) -> Response:
     """Imports the valid rows. Up to 5,000 are imported when this answers (200); more go on in the background
     (202). Repeating it changes nothing."""
-    await unit.run(lambda tx: imports.confirm(parts, tx, import_id), view=ImportView.of)
-    found = await imports.import_at_once(parts, import_id)
+    await unit.run(lambda tx: imports.confirm(context, tx, import_id), view=ImportView.of)
+    found = await imports.import_at_once(context, import_id)
     return JSONResponse(ImportView.of(found).model_dump(mode="json"), 202 if found.state == "importing" else 200)

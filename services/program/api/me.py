@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import Depends, Response
 from pydantic import Field
 
-from chassis.http import Body, Router, Token, Unit
 from chassis.mongo import Transaction
-from chassis.problems import Forbidden
-from chassis.tokens import Token as VerifiedToken
+from chassis.web.http import Body, Router, Token, Unit
+from chassis.web.problems import Forbidden
+from chassis.web.tokens import Token as VerifiedToken
 from services.program import queries
 from services.program.api.base import Locale, Person, Use
 from services.program.api.views import InvitationsView, MeView, invitations_of
@@ -41,34 +41,34 @@ class Preferences(Body):
 
 @router.put("/me", summary="Sign in", response_model=MeView)
 async def sign_in(
-    body: SignIn, token: Annotated[VerifiedToken, Depends(_own_token)], unit: Unit, parts: Use
+    body: SignIn, token: Annotated[VerifiedToken, Depends(_own_token)], unit: Unit, context: Use
 ) -> Response:
     """Makes or links the person of the token: known by account, else by the e-mail address that the issuer
     verified, else new from the claims `name`, `locale`, `country` and `team`. Repeating it changes nothing."""
 
     async def command(tx: Transaction) -> queries.Me:
-        return await queries.me(parts, await people.sign_in(parts, tx, token, body.locale), tx)
+        return await queries.me(context, await people.sign_in(context, tx, token, body.locale), tx)
 
     return await unit.run(command, view=MeView.of)
 
 
 @router.get("/me", summary="Who I am", response_model=MeView)
-async def me(caller: Person, parts: Use) -> MeView:
+async def me(caller: Person, context: Use) -> MeView:
     """The caller with roles, preferences, programmes and invitations."""
-    return MeView.of(await queries.me(parts, await parts.people.get(caller.id)))
+    return MeView.of(await queries.me(context, await context.people.get(caller.id)))
 
 
 @router.patch("/me", summary="Change my preferences", response_model=MeView)
-async def choose(body: Preferences, caller: Person, unit: Unit, parts: Use) -> Response:
+async def choose(body: Preferences, caller: Person, unit: Unit, context: Use) -> Response:
     """Language, and whether to appear in leaderboards and named statistics."""
 
     async def command(tx: Transaction) -> queries.Me:
-        return await queries.me(parts, await people.choose(parts, tx, caller.id, **body.model_dump()), tx)
+        return await queries.me(context, await people.choose(context, tx, caller.id, **body.model_dump()), tx)
 
     return await unit.run(command, view=MeView.of)
 
 
 @router.get("/me/invitations", summary="My invitations", response_model=InvitationsView)
-async def invitations(caller: Person, parts: Use) -> InvitationsView:
+async def invitations(caller: Person, context: Use) -> InvitationsView:
     """The invitations that wait for an answer."""
-    return InvitationsView(items=invitations_of(await queries.me(parts, await parts.people.get(caller.id))))
+    return InvitationsView(items=invitations_of(await queries.me(context, await context.people.get(caller.id))))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Query, Response
 from pydantic import Field
 
-from chassis.http import Body, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.http import Body, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
 from services.program.api.base import Admin, Country, Line, Manages, Use
 from services.program.api.views import NamesView, NameView, PeopleView, PersonView, Role
@@ -39,7 +39,7 @@ class Ids(Body):
 @router.get("/people", summary="List people", response_model=PeopleView)
 async def list_people(
     _: Manages,
-    parts: Use,
+    context: Use,
     query: Annotated[
         str | None, Query(max_length=200, description="Beginnings of words of name, e-mail or external id")
     ] = None,
@@ -55,50 +55,50 @@ async def list_people(
 ) -> PeopleView:
     """People by name, those who left the company included."""
     wanted = Filter(query or None, country, team, role, program_id, status)
-    found, following = await queries.people_page(parts, wanted, cursor, limit)
+    found, following = await queries.people_page(context, wanted, cursor, limit)
     return PeopleView(items=[PersonView.of(person) for person in found], next=following)
 
 
 @router.post("/people/names", summary="Names of people", response_model=NamesView)
-async def names(body: Ids, _: Caller, parts: Use) -> NamesView:
+async def names(body: Ids, _: Caller, context: Use) -> NamesView:
     """Who shows people asks for their names here, 200 at a time: events and other services carry ids alone."""
-    found = await queries.names(parts, body.ids)
+    found = await queries.names(context, body.ids)
     return NamesView(names={id: NameView.model_validate(person) for id, person in found.items()})
 
 
 @router.get("/people/{person_id}", summary="A person", response_model=PersonView)
-async def get_person(person_id: str, _: Manages, parts: Use, response: Response) -> PersonView:
+async def get_person(person_id: str, _: Manages, context: Use, response: Response) -> PersonView:
     """One person, with the ETag that changing them asks for."""
-    person = await parts.people.get(person_id)
+    person = await context.people.get(person_id)
     response.headers.update(etag(person.version))
     return PersonView.of(person)
 
 
 @router.patch("/people/{person_id}", summary="Change a person", response_model=PersonView)
 async def update_person(
-    person_id: str, body: PersonChange, caller: Admin, unit: Unit, parts: Use, if_match: IfMatch
+    person_id: str, body: PersonChange, caller: Admin, unit: Unit, context: Use, if_match: IfMatch
 ) -> Response:
     """Roles, leader, team and country, under the version that was read (`If-Match`)."""
     return await unit.run(
-        lambda tx: people.update_person(parts, tx, person_id, if_match, by=caller.id, **body.model_dump()),
+        lambda tx: people.update_person(context, tx, person_id, if_match, by=caller.id, **body.model_dump()),
         view=PersonView.of,
         etag=lambda person: person.version,
     )
 
 
 @router.post("/people/{person_id}/deactivate", summary="Cut a person off", response_model=PersonView)
-async def deactivate(person_id: str, caller: Admin, unit: Unit, parts: Use) -> Response:
+async def deactivate(person_id: str, caller: Admin, unit: Unit, context: Use) -> Response:
     """The person left the company: no token lets them in any more, anywhere, and they leave every programme."""
     return await unit.run(
-        lambda tx: people.deactivate(parts, tx, person_id, by=caller.id),
+        lambda tx: people.deactivate(context, tx, person_id, by=caller.id),
         view=PersonView.of,
         etag=lambda person: person.version,
     )
 
 
 @router.post("/people/{person_id}/reactivate", summary="Let a person in again", response_model=PersonView)
-async def reactivate(person_id: str, _: Admin, unit: Unit, parts: Use) -> Response:
+async def reactivate(person_id: str, _: Admin, unit: Unit, context: Use) -> Response:
     """The person is back, with the roles they had, in no programme."""
     return await unit.run(
-        lambda tx: people.reactivate(parts, tx, person_id), view=PersonView.of, etag=lambda person: person.version
+        lambda tx: people.reactivate(context, tx, person_id), view=PersonView.of, etag=lambda person: person.version
     )

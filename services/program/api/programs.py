@@ -9,7 +9,7 @@ from fastapi import Query, Response
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chassis.http import Body, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.http import Body, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
 from services.program.api.base import (
     Country,
@@ -136,10 +136,10 @@ class Invitations(Body):
 
 
 @router.post("/programs", summary="Create a programme", response_model=ProgramView, status_code=201)
-async def create_program(body: NewProgram, _: Manager, unit: Unit, parts: Use) -> Response:
+async def create_program(body: NewProgram, _: Manager, unit: Unit, context: Use) -> Response:
     """A programme with the first version of its consent, in each of its languages."""
     return await unit.run(
-        lambda tx: programs.create_program(parts, tx, **dict(body)),
+        lambda tx: programs.create_program(context, tx, **dict(body)),
         view=ProgramView.model_validate,
         status=201,
         etag=lambda program: program.version,
@@ -147,79 +147,79 @@ async def create_program(body: NewProgram, _: Manager, unit: Unit, parts: Use) -
 
 
 @router.get("/programs", summary="List programmes", response_model=ProgramsView)
-async def list_programs(_: Caller, parts: Use, cursor: Cursor = None, limit: Limit = 50) -> ProgramsView:
+async def list_programs(_: Caller, context: Use, cursor: Cursor = None, limit: Limit = 50) -> ProgramsView:
     """All programmes, oldest first."""
-    found, following = await queries.programs_page(parts, cursor, limit)
+    found, following = await queries.programs_page(context, cursor, limit)
     return ProgramsView(items=[ProgramView.model_validate(one) for one in found], next=following)
 
 
 @router.get("/programs/{program_id}", summary="A programme", response_model=ProgramView)
-async def get_program(program_id: str, _: Caller, parts: Use, response: Response) -> ProgramView:
+async def get_program(program_id: str, _: Caller, context: Use, response: Response) -> ProgramView:
     """One programme, with the ETag that changing it asks for."""
-    program = await parts.programs.get(program_id)
+    program = await context.programs.get(program_id)
     response.headers.update(etag(program.version))
     return ProgramView.model_validate(program)
 
 
 @router.patch("/programs/{program_id}", summary="Open or close a programme", response_model=ProgramView)
 async def change_program(
-    program_id: str, body: ProgramChange, _: Manager, unit: Unit, parts: Use, if_match: IfMatch
+    program_id: str, body: ProgramChange, _: Manager, unit: Unit, context: Use, if_match: IfMatch
 ) -> Response:
     """Whether anybody may join or only the invited, under the version that was read (`If-Match`)."""
     return await unit.run(
-        lambda tx: programs.open_program(parts, tx, program_id, if_match, body.open),
+        lambda tx: programs.open_program(context, tx, program_id, if_match, body.open),
         view=ProgramView.model_validate,
         etag=lambda program: program.version,
     )
 
 
 @router.get("/programs/{program_id}/objective", summary="The objective", response_model=ObjectiveView)
-async def get_objective(program_id: str, _: Caller, parts: Use, response: Response) -> ObjectiveView:
+async def get_objective(program_id: str, _: Caller, context: Use, response: Response) -> ObjectiveView:
     """What the programme wants to reach, with the ETag that changing it asks for."""
-    objective = await queries.objective(parts, program_id)
+    objective = await queries.objective(context, program_id)
     response.headers.update(etag(objective.version))
     return ObjectiveView.of(objective)
 
 
 @router.put("/programs/{program_id}/objective", summary="Set the objective", response_model=ObjectiveView)
 async def set_objective(
-    program_id: str, body: NewObjective, _: Manager, unit: Unit, parts: Use, if_match: IfMatch
+    program_id: str, body: NewObjective, _: Manager, unit: Unit, context: Use, if_match: IfMatch
 ) -> Response:
     """The programme's one objective. Changing it needs `If-Match` with the version that was read."""
     return await unit.run(
-        lambda tx: programs.set_objective(parts, tx, program_id, if_match, dict(body)),
+        lambda tx: programs.set_objective(context, tx, program_id, if_match, dict(body)),
         view=ObjectiveView.of,
         etag=lambda objective: objective.version,
     )
 
 
 @router.get("/programs/{program_id}/consent", summary="The consent", response_model=TextView)
-async def get_consent(program_id: str, _: Caller, parts: Use, language: Language = None) -> TextView:
+async def get_consent(program_id: str, _: Caller, context: Use, language: Language = None) -> TextView:
     """The version in force, which joining accepts."""
-    return TextView.of(*await queries.latest_text(parts, program_id, "consent", language))
+    return TextView.of(*await queries.latest_text(context, program_id, "consent", language))
 
 
 @router.post("/programs/{program_id}/consent", summary="Publish a consent", response_model=TextView, status_code=201)
-async def publish_consent(program_id: str, body: NewConsent, _: Manager, unit: Unit, parts: Use) -> Response:
+async def publish_consent(program_id: str, body: NewConsent, _: Manager, unit: Unit, context: Use) -> Response:
     """A new version in each language of the programme. Who joined under another one stays."""
     return await unit.run(
-        lambda tx: programs.publish_text(parts, tx, program_id, "consent", body.texts), view=_in_first, status=201
+        lambda tx: programs.publish_text(context, tx, program_id, "consent", body.texts), view=_in_first, status=201
     )
 
 
 @router.get("/programs/{program_id}/guidelines", summary="The guidelines", response_model=TextView)
-async def get_guidelines(program_id: str, _: Caller, parts: Use, language: Language = None) -> TextView:
+async def get_guidelines(program_id: str, _: Caller, context: Use, language: Language = None) -> TextView:
     """The version in force, in the reader's language."""
-    return TextView.of(*await queries.latest_text(parts, program_id, "guidelines", language))
+    return TextView.of(*await queries.latest_text(context, program_id, "guidelines", language))
 
 
 @router.post(
     "/programs/{program_id}/guidelines", summary="Publish guidelines", response_model=TextView, status_code=201
 )
-async def publish_guidelines(program_id: str, body: NewGuidelines, _: Manager, unit: Unit, parts: Use) -> Response:
+async def publish_guidelines(program_id: str, body: NewGuidelines, _: Manager, unit: Unit, context: Use) -> Response:
     """A new version in each language of the programme. The first one is always material."""
     return await unit.run(
-        lambda tx: programs.publish_text(parts, tx, program_id, "guidelines", body.texts, material=body.material),
+        lambda tx: programs.publish_text(context, tx, program_id, "guidelines", body.texts, material=body.material),
         view=_in_first,
         status=201,
     )
@@ -230,18 +230,18 @@ def _in_first(text: Text) -> TextView:
 
 
 @router.post("/programs/{program_id}/invitations", summary="Invite people", response_model=InvitedView)
-async def invite(program_id: str, body: Invitations, _: Manager, unit: Unit, parts: Use) -> Response:
+async def invite(program_id: str, body: Invitations, _: Manager, unit: Unit, context: Use) -> Response:
     """Invites persons, or people of a segment who were never asked. Nobody takes part before they say so
     themselves, and who declined is never asked again."""
     if body.people is not None:
         ids = body.people
         return await unit.run(
-            lambda tx: programs.invite_people(parts, tx, program_id, ids), view=InvitedView.model_validate
+            lambda tx: programs.invite_people(context, tx, program_id, ids), view=InvitedView.model_validate
         )
     order = body.segment or SegmentOrder()
     segment = Segment(tuple(order.countries), tuple(order.teams), order.leaders_only)
     return await unit.run(
-        lambda tx: programs.invite_segment(parts, tx, program_id, segment, body.limit),
+        lambda tx: programs.invite_segment(context, tx, program_id, segment, body.limit),
         view=InvitedView.model_validate,
     )
 
@@ -250,10 +250,10 @@ async def invite(program_id: str, body: Invitations, _: Manager, unit: Unit, par
 async def ambassadors(
     program_id: str,
     _: Manages,
-    parts: Use,
+    context: Use,
     status: Annotated[Status | None, Query()] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> AmbassadorsView:
     """How many people are invited, joined, declined and left; and who, by name."""
-    return AmbassadorsView.of(program_id, *await queries.ambassadors(parts, program_id, status, cursor, limit))
+    return AmbassadorsView.of(program_id, *await queries.ambassadors(context, program_id, status, cursor, limit))

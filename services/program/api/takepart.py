@@ -8,14 +8,14 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import Field
 
-from chassis.http import Body, Router, Unit
 from chassis.mongo import Transaction
+from chassis.web.http import Body, Router, Unit
 from services.program import queries
 from services.program.api.base import Person, Use
 from services.program.api.views import MeView
 from services.program.commands import programs
+from services.program.context import Context
 from services.program.domain.people import Person as Somebody
-from services.program.parts import Parts
 
 router = Router(tags=["taking part"])
 
@@ -27,35 +27,35 @@ class Join(Body):
 
 
 def _told(
-    parts: Parts, act: Callable[[Transaction], Awaitable[Somebody]]
+    context: Context, act: Callable[[Transaction], Awaitable[Somebody]]
 ) -> Callable[[Transaction], Awaitable[queries.Me]]:
     """The act, and what the caller is after it."""
 
     async def command(tx: Transaction) -> queries.Me:
-        return await queries.me(parts, await act(tx), tx)
+        return await queries.me(context, await act(tx), tx)
 
     return command
 
 
 @router.post("/programs/{program_id}/join", summary="Become an ambassador", response_model=MeView)
-async def join(program_id: str, body: Join, caller: Person, unit: Unit, parts: Use) -> Response:
+async def join(program_id: str, body: Join, caller: Person, unit: Unit, context: Use) -> Response:
     """Accepts the consent in the version named; by invitation, or freely where the programme is open. Repeating it
     changes nothing."""
-    act = _told(parts, lambda tx: programs.join(parts, tx, program_id, caller.id, body.consent_version))
+    act = _told(context, lambda tx: programs.join(context, tx, program_id, caller.id, body.consent_version))
     return await unit.run(act, view=MeView.of)
 
 
 @router.post("/programs/{program_id}/decline", summary="Turn an invitation down", response_model=MeView)
-async def decline(program_id: str, caller: Person, unit: Unit, parts: Use) -> Response:
+async def decline(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
     """For good: a person who declined is not invited again. Repeating it changes nothing."""
-    act = _told(parts, lambda tx: programs.decline(parts, tx, program_id, caller.id))
+    act = _told(context, lambda tx: programs.decline(context, tx, program_id, caller.id))
     return await unit.run(act, view=MeView.of)
 
 
 @router.post("/programs/{program_id}/leave", summary="Stop being an ambassador", response_model=MeView)
-async def leave(program_id: str, caller: Person, unit: Unit, parts: Use) -> Response:
+async def leave(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
     """At any time, at once. Repeating it changes nothing."""
-    act = _told(parts, lambda tx: programs.leave(parts, tx, program_id, caller.id))
+    act = _told(context, lambda tx: programs.leave(context, tx, program_id, caller.id))
     return await unit.run(act, view=MeView.of)
 
 
@@ -67,8 +67,8 @@ async def acknowledge(
     version: Annotated[int, Path(ge=1, le=1_000_000)],
     caller: Person,
     unit: Unit,
-    parts: Use,
+    context: Use,
 ) -> Response:
     """Says that a version was read, which a share asks for. Repeating it changes nothing."""
-    act = _told(parts, lambda tx: programs.acknowledge(parts, tx, program_id, caller.id, version))
+    act = _told(context, lambda tx: programs.acknowledge(context, tx, program_id, caller.id, version))
     return await unit.run(act, view=MeView.of)

@@ -13,11 +13,11 @@ from itertools import islice
 from chassis.ids import new_id
 from chassis.jobs import JobContext
 from chassis.mongo import Transaction
-from chassis.problems import Conflict, Overloaded
-from services.program import events
+from chassis.web.problems import Conflict, Overloaded
+from services.program import event_mapping
+from services.program.context import Context
 from services.program.domain.imports import LineViolation, Plan, Row, plan, read
 from services.program.domain.people import Person
-from services.program.parts import Parts
 from services.program.store.imports import CHUNK_ROWS, MAX_ERRORS, Import
 
 logger = logging.getLogger(__name__)
@@ -47,13 +47,13 @@ class _Preview:
         self.errors.extend(errors[: MAX_ERRORS - len(self.errors)])
 
 
-async def preview(parts: Parts, data: bytes, *, by: str) -> Import:
+async def preview(context: Context, data: bytes, *, by: str) -> Import:
     """What a file would change; its valid rows are set aside, nobody is touched. Raises Refused.
 
     Insert the import itself to make it known: until then, what was set aside belongs to nothing and goes away.
     """
     sheet = await asyncio.to_thread(read, data)
-    now = parts.clock.now()
+    now = context.clock.now()
     id = new_id()
     found = _Preview()
     chunks = 0
@@ -63,7 +63,7 @@ async def preview(parts: Parts, data: bytes, *, by: str) -> Import:
         for errors in part:
             if not isinstance(errors, Row):
                 found.reject(errors)
-        planned = _plan(parts, valid, await parts.people.matching(valid))
+        planned = _plan(context, valid, await context.people.matching(valid))
         found.reject(planned.errors)
         wrong = {error.line for error in planned.errors}
         kept = [row for row in valid if row.line not in wrong]
@@ -73,87 +73,87 @@ async def preview(parts: Parts, data: bytes, *, by: str) -> Import:
         found.unchanged += planned.unchanged
         found.sample.extend(kept[: SAMPLE_ROWS - len(found.sample)])
         if kept:
-            await parts.imports.put_chunk(id, chunks, kept, now)
+            await context.imports.put_chunk(id, chunks, kept, now)
             chunks += 1
     valid_total = found.new + found.changed + found.unchanged
     figures = {name: getattr(found, name) for name in _Preview.__dataclass_fields__}
     return Import(id=id, valid=valid_total, chunks=chunks, created_by=by, created_at=now, touched_at=now, **figures)
 
 
-async def keep(parts: Parts, tx: Transaction, previewed: Import) -> Import:
+async def keep(context: Context, tx: Transaction, previewed: Import) -> Import:
     """Make a previewed import known."""
-    await parts.imports.insert(previewed, tx)
+    await context.imports.insert(previewed, tx)
     return previewed
 
 
-async def confirm(parts: Parts, tx: Transaction, id: str) -> Import:
+async def confirm(context: Context, tx: Transaction, id: str) -> Import:
     """Have the rows imported; repeating changes nothing. Raises NotFound, Conflict `nothing-to-import`."""
-    found = await parts.imports.get(id, tx)
+    found = await context.imports.get(id, tx)
     if found.state != "previewed":
         return found
     if not found.valid:
         raise Conflict("No row of the file can be imported.", type_="nothing-to-import")
-    await parts.imports.confirm(id, tx)
+    await context.imports.confirm(id, tx)
     return replace(found, state="importing", confirmed_at=tx.now, touched_at=tx.now)
 
 
-async def import_at_once(parts: Parts, id: str) -> Import:
+async def import_at_once(context: Context, id: str) -> Import:
     """A confirmed import that is small enough is over when this returns; a larger one is left to the job, and so
     is one that another process holds on to (a transaction outlives a process that was killed by up to a minute)."""
-    found = await parts.imports.get(id)
+    found = await context.imports.get(id)
     if found.state == "importing" and found.valid <= IN_REQUEST_ROWS:
         with suppress(Overloaded):
-            await run(parts, id)
-        found = await parts.imports.get(id)
+            await run(context, id)
+        found = await context.imports.get(id)
     return found
 
 
 async def run(
-    parts: Parts, id: str, transact: Transact | None = None, *, may_go_on: Callable[[], bool] = lambda: True
+    context: Context, id: str, transact: Transact | None = None, *, may_go_on: Callable[[], bool] = lambda: True
 ) -> None:
     """Import what is left of a confirmed import, each chunk in a transaction. Any number of processes may do so
     at once, and another may go on where one ended."""
-    go = transact or parts.mongo.transact
+    go = transact or context.mongo.transact
 
     async def one(tx: Transaction) -> bool:
-        return await import_chunk(parts, tx, id)
+        return await import_chunk(context, tx, id)
 
     while may_go_on():
         if not await go(one):
-            await parts.imports.forget_rows(id)
+            await context.imports.forget_rows(id)
             return
 
 
-async def import_chunk(parts: Parts, tx: Transaction, id: str) -> bool:
+async def import_chunk(context: Context, tx: Transaction, id: str) -> bool:
     """Import the next chunk: people, their events and the import's own progress. False once all is done."""
-    before = await parts.imports.claim_chunk(id, tx)
+    before = await context.imports.claim_chunk(id, tx)
     if before is None:
         return False
-    rows = await parts.imports.chunk(id, before.next_chunk, tx)
+    rows = await context.imports.chunk(id, before.next_chunk, tx)
     if rows is None:
         logger.error("the rows of import %s are gone", id)
-        await parts.imports.finish(id, "failed", tx)
+        await context.imports.finish(id, "failed", tx)
         return False
-    planned = _plan(parts, rows, await parts.people.matching(rows, tx), tx)
-    await parts.people.write(tx, created=planned.created, changed=planned.changed)
+    planned = _plan(context, rows, await context.people.matching(rows, tx), tx)
+    await context.people.write(tx, created=planned.created, changed=planned.changed)
     for person in planned.created:
-        tx.emit(events.person_provisioned(person, "import"))
+        tx.emit(event_mapping.person_provisioned(person, "import"))
     for _, person in planned.changed:
-        tx.emit(events.person_updated(person))
-    await parts.imports.advance(id, planned, tx)
+        tx.emit(event_mapping.person_updated(person))
+    await context.imports.advance(id, planned, tx)
     if before.next_chunk + 1 < before.chunks:
         return True
-    await parts.imports.finish(id, "done", tx)
+    await context.imports.finish(id, "done", tx)
     return False
 
 
-async def import_unfinished(parts: Parts, context: JobContext) -> None:
+async def import_unfinished(context: Context, job: JobContext) -> None:
     """The job: what was too large for a request, and what a process that died left behind."""
-    since = parts.clock.now() - ABANDONED
-    for id in await parts.imports.unfinished(rows_over=IN_REQUEST_ROWS, untouched_since=since):
-        await run(parts, id, context.lease.transact, may_go_on=lambda: context.may_go_on)
+    since = context.clock.now() - ABANDONED
+    for id in await context.imports.unfinished(rows_over=IN_REQUEST_ROWS, untouched_since=since):
+        await run(context, id, job.lease.transact, may_go_on=lambda: job.may_go_on)
 
 
-def _plan(parts: Parts, rows: Sequence[Row], known: Sequence[Person], tx: Transaction | None = None) -> Plan:
-    now = tx.now if tx else parts.clock.now()
-    return plan(rows, known, now=now, new_id=new_id, locale=parts.settings.program_locale)
+def _plan(context: Context, rows: Sequence[Row], known: Sequence[Person], tx: Transaction | None = None) -> Plan:
+    now = tx.now if tx else context.clock.now()
+    return plan(rows, known, now=now, new_id=new_id, locale=context.settings.program_locale)

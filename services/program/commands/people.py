@@ -5,52 +5,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chassis.http import check_version
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.tokens import Token
-from services.program import events
+from chassis.web.http import check_version
+from chassis.web.tokens import Token
+from services.program import event_mapping
+from services.program.context import Context
 from services.program.domain import people
 from services.program.domain.people import Person
-from services.program.parts import Parts
 
 
-async def sign_in(parts: Parts, tx: Transaction, token: Token, locale: str | None) -> Person:
+async def sign_in(context: Context, tx: Transaction, token: Token, locale: str | None) -> Person:
     """The person of a token: known by account, else by verified e-mail address, else new.
 
     An address or account of `program_admins` is made administrator when the account is first seen. Raises
     Forbidden `inactive`.
     """
     values: dict[str, Any] = {"locale": locale, "locale_chosen": True} if locale else {}
-    known = await parts.people.find_by_account(token.account, tx)
+    known = await context.people.find_by_account(token.account, tx)
     if known is not None:
         people.check_active(known)
-        return await _save(parts, tx, known, people.change(known, tx.now, **values))
+        return await _save(context, tx, known, people.change(known, tx.now, **values))
     email = people.verified_email(token.claims)
-    imported = await parts.people.find_by_email(email, tx) if email else None
-    if {email, token.account} & set(parts.settings.program_admins):
+    imported = await context.people.find_by_email(email, tx) if email else None
+    if {email, token.account} & set(context.settings.program_admins):
         values["grants"] = people.in_order((*(imported.grants if imported else ()), "admin"))
     if imported is not None:
-        return await _save(parts, tx, imported, people.link(imported, token.account, tx.now, **values))
-    values = {"locale": parts.settings.program_locale, **values}
+        return await _save(context, tx, imported, people.link(imported, token.account, tx.now, **values))
+    values = {"locale": context.settings.program_locale, **values}
     person = people.from_claims(token.claims, id=new_id(), account=token.account, now=tx.now, **values)
-    await parts.people.write(tx, created=[person])
-    tx.emit(events.person_provisioned(person, "sign_in"))
+    await context.people.write(tx, created=[person])
+    tx.emit(event_mapping.person_provisioned(person, "sign_in"))
     return person
 
 
-async def choose(parts: Parts, tx: Transaction, person_id: str, **choices: str | bool | None) -> Person:
+async def choose(context: Context, tx: Transaction, person_id: str, **choices: str | bool | None) -> Person:
     """What people decide for themselves: `locale`, `hidden_from_rankings`, `hidden_from_statistics`; None leaves
     a choice as it is."""
-    before = await parts.people.get(person_id, tx)
+    before = await context.people.get(person_id, tx)
     made = {name: choice for name, choice in choices.items() if choice is not None}
     if "locale" in made:
         made["locale_chosen"] = True
-    return await _save(parts, tx, before, people.change(before, tx.now, **made))
+    return await _save(context, tx, before, people.change(before, tx.now, **made))
 
 
 async def update_person(
-    parts: Parts,
+    context: Context,
     tx: Transaction,
     person_id: str,
     version: int | None,
@@ -63,35 +63,35 @@ async def update_person(
 
     Raises PreconditionRequired, StaleVersion, Refused.
     """
-    before = await parts.people.get(person_id, tx)
+    before = await context.people.get(person_id, tx)
     check_version(version, before.version)
     changes: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     if roles is not None:
         changes["grants"] = people.granted(before, roles, by=by)
-    return await _save(parts, tx, before, people.change(before, tx.now, **changes))
+    return await _save(context, tx, before, people.change(before, tx.now, **changes))
 
 
-async def deactivate(parts: Parts, tx: Transaction, person_id: str, *, by: str) -> Person:
+async def deactivate(context: Context, tx: Transaction, person_id: str, *, by: str) -> Person:
     """Cut a person off everywhere; repeating changes nothing. Raises Refused `own-account`."""
-    before = await parts.people.get(person_id, tx)
+    before = await context.people.get(person_id, tx)
     after, left = people.deactivate(before, by=by, now=tx.now)
     if after is not before:
-        await parts.people.write(tx, changed=[(before, after)])
+        await context.people.write(tx, changed=[(before, after)])
         for program_id in left:
-            tx.emit(events.ambassador_left(after, program_id, "deactivated", tx.now))
-        tx.emit(events.person_deactivated(after))
+            tx.emit(event_mapping.ambassador_left(after, program_id, "deactivated", tx.now))
+        tx.emit(event_mapping.person_deactivated(after))
     return after
 
 
-async def reactivate(parts: Parts, tx: Transaction, person_id: str) -> Person:
+async def reactivate(context: Context, tx: Transaction, person_id: str) -> Person:
     """A person is back, in no programme; repeating changes nothing."""
-    before = await parts.people.get(person_id, tx)
-    return await _save(parts, tx, before, people.change(before, tx.now, active=True))
+    before = await context.people.get(person_id, tx)
+    return await _save(context, tx, before, people.change(before, tx.now, active=True))
 
 
-async def _save(parts: Parts, tx: Transaction, before: Person, after: Person) -> Person:
+async def _save(context: Context, tx: Transaction, before: Person, after: Person) -> Person:
     """Write a change of a person's own attributes and tell it; nothing if there is none."""
     if after is not before:
-        await parts.people.write(tx, changed=[(before, after)])
-        tx.emit(events.person_updated(after))
+        await context.people.write(tx, changed=[(before, after)])
+        tx.emit(event_mapping.person_updated(after))
     return after

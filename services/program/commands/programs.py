@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chassis.http import check_version
 from chassis.ids import new_id
 from chassis.mongo import Transaction
+from chassis.web.http import check_version
 from herald_contracts import Event
-from services.program import events
+from services.program import event_mapping
+from services.program.context import Context
 from services.program.domain import people, programs
 from services.program.domain.people import Person
 from services.program.domain.programs import Objective, Program, Text, TextKind
-from services.program.parts import Parts
 from services.program.store.people import Segment
 
 
 async def create_program(
-    parts: Parts,
+    context: Context,
     tx: Transaction,
     *,
     name: str,
@@ -45,48 +45,54 @@ async def create_program(
         updated_at=tx.now,
     )
     program, text = programs.publish_text(bare, "consent", consent, material=True, now=tx.now)
-    await parts.programs.insert(program, tx)
-    await parts.programs.insert_text(text, tx)
-    tx.emit(events.program_created(program))
+    await context.programs.insert(program, tx)
+    await context.programs.insert_text(text, tx)
+    tx.emit(event_mapping.program_created(program))
     return program
 
 
-async def open_program(parts: Parts, tx: Transaction, program_id: str, version: int | None, open: bool) -> Program:
+async def open_program(context: Context, tx: Transaction, program_id: str, version: int | None, open: bool) -> Program:
     """Let anybody join, or only the invited. Raises PreconditionRequired, StaleVersion."""
-    before = await parts.programs.get(program_id, tx)
+    before = await context.programs.get(program_id, tx)
     check_version(version, before.version)
     if before.open == open:
         return before
     after = replace(before, open=open, version=before.version + 1, updated_at=tx.now)
-    await parts.programs.save(before, after, tx)
+    await context.programs.save(before, after, tx)
     return after
 
 
 async def publish_text(
-    parts: Parts, tx: Transaction, program_id: str, kind: TextKind, texts: Mapping[str, str], *, material: bool = True
+    context: Context,
+    tx: Transaction,
+    program_id: str,
+    kind: TextKind,
+    texts: Mapping[str, str],
+    *,
+    material: bool = True,
 ) -> Text:
     """The next version of the consent or the guidelines. Raises NotFound, Invalid."""
-    before = await parts.programs.get(program_id, tx)
+    before = await context.programs.get(program_id, tx)
     after, text = programs.publish_text(before, kind, texts, material=material, now=tx.now)
-    await parts.programs.save(before, after, tx)
-    await parts.programs.insert_text(text, tx)
+    await context.programs.save(before, after, tx)
+    await context.programs.insert_text(text, tx)
     if kind == "guidelines":
-        tx.emit(events.guideline_published(text))
+        tx.emit(event_mapping.guideline_published(text))
     return text
 
 
 async def set_objective(
-    parts: Parts, tx: Transaction, program_id: str, version: int | None, values: Mapping[str, Any]
+    context: Context, tx: Transaction, program_id: str, version: int | None, values: Mapping[str, Any]
 ) -> Objective:
     """Set the one objective, or change it under its version. Raises NotFound, Invalid, PreconditionRequired,
     StaleVersion."""
-    await parts.programs.get(program_id, tx)
-    before = await parts.programs.find_objective(program_id, tx)
+    await context.programs.get(program_id, tx)
+    before = await context.programs.find_objective(program_id, tx)
     check_version(version, before.version if before else 0, required=before is not None)
     after = programs.set_objective(before, new_id(), program_id, tx.now, **values)
     if after is not before:
-        await parts.programs.save_objective(before, after, tx)
-        tx.emit(events.objective_set(after))
+        await context.programs.save_objective(before, after, tx)
+        tx.emit(event_mapping.objective_set(after))
     return after
 
 
@@ -99,74 +105,76 @@ class Invited:
     remaining: int = 0
 
 
-async def invite_people(parts: Parts, tx: Transaction, program_id: str, ids: Sequence[str]) -> Invited:
+async def invite_people(context: Context, tx: Transaction, program_id: str, ids: Sequence[str]) -> Invited:
     """Invite those of the people who may be invited. Raises NotFound for the programme."""
-    await parts.programs.get(program_id, tx)
+    await context.programs.get(program_id, tx)
     wanted = set(ids)
-    found = await parts.people.get_many(wanted, tx)
+    found = await context.people.get_many(wanted, tx)
     reasons = [people.why_not_invite(person, program_id) for person in found]
     chosen = [person for person, why in zip(found, reasons, strict=True) if why is None]
-    await _invite(parts, tx, program_id, chosen)
+    await _invite(context, tx, program_id, chosen)
     skipped = Counter(["unknown"] * (len(wanted) - len(found)) + [why for why in reasons if why])
     return Invited(len(chosen), skipped)
 
 
-async def invite_segment(parts: Parts, tx: Transaction, program_id: str, segment: Segment, limit: int) -> Invited:
+async def invite_segment(context: Context, tx: Transaction, program_id: str, segment: Segment, limit: int) -> Invited:
     """Invite up to `limit` people of a segment, of those who were never asked. Raises NotFound for the programme."""
-    await parts.programs.get(program_id, tx)
-    skipped, free = await parts.people.count_segment(program_id, segment, tx)
-    chosen = await parts.people.invitable(program_id, segment, limit, tx)
-    await _invite(parts, tx, program_id, chosen)
+    await context.programs.get(program_id, tx)
+    skipped, free = await context.people.count_segment(program_id, segment, tx)
+    chosen = await context.people.invitable(program_id, segment, limit, tx)
+    await _invite(context, tx, program_id, chosen)
     return Invited(len(chosen), skipped, remaining=free - len(chosen))
 
 
-async def _invite(parts: Parts, tx: Transaction, program_id: str, chosen: Sequence[Person]) -> None:
+async def _invite(context: Context, tx: Transaction, program_id: str, chosen: Sequence[Person]) -> None:
     changed = [(person, people.invite(person, program_id, new_id(), tx.now)) for person in chosen]
-    await parts.people.write(tx, changed=changed)
+    await context.people.write(tx, changed=changed)
     for _, person in changed:
-        tx.emit(events.ambassador_invited(person, program_id))
+        tx.emit(event_mapping.ambassador_invited(person, program_id))
 
 
-async def join(parts: Parts, tx: Transaction, program_id: str, person_id: str, consent_version: int) -> Person:
+async def join(context: Context, tx: Transaction, program_id: str, person_id: str, consent_version: int) -> Person:
     """Become an ambassador by accepting the consent; repeating changes nothing. Raises Conflict, Forbidden."""
-    program = await parts.programs.get(program_id, tx)
-    before = await parts.people.get(person_id, tx)
+    program = await context.programs.get(program_id, tx)
+    before = await context.people.get(person_id, tx)
     after = people.join(before, program, consent_version, tx.now)
     if after is not before:
-        await parts.people.record_consent(after, program_id, consent_version, tx)
-    facts = [] if program_id in before.joined else [events.ambassador_joined(after, program_id)]
-    return await _save(parts, tx, before, after, *facts)
+        await context.people.record_consent(after, program_id, consent_version, tx)
+    facts = [] if program_id in before.joined else [event_mapping.ambassador_joined(after, program_id)]
+    return await _save(context, tx, before, after, *facts)
 
 
-async def decline(parts: Parts, tx: Transaction, program_id: str, person_id: str) -> Person:
+async def decline(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
     """Turn an invitation down for good; repeating changes nothing. Raises Conflict."""
-    await parts.programs.get(program_id, tx)
-    before = await parts.people.get(person_id, tx)
-    return await _save(parts, tx, before, people.decline(before, program_id, tx.now))
+    await context.programs.get(program_id, tx)
+    before = await context.people.get(person_id, tx)
+    return await _save(context, tx, before, people.decline(before, program_id, tx.now))
 
 
-async def leave(parts: Parts, tx: Transaction, program_id: str, person_id: str) -> Person:
+async def leave(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
     """Stop being an ambassador; repeating changes nothing. Raises Conflict."""
-    await parts.programs.get(program_id, tx)
-    before = await parts.people.get(person_id, tx)
+    await context.programs.get(program_id, tx)
+    before = await context.people.get(person_id, tx)
     after = people.leave(before, program_id, tx.now)
-    return await _save(parts, tx, before, after, events.ambassador_left(after, program_id, "left", tx.now))
+    return await _save(context, tx, before, after, event_mapping.ambassador_left(after, program_id, "left", tx.now))
 
 
-async def acknowledge(parts: Parts, tx: Transaction, program_id: str, person_id: str, version: int) -> Person:
+async def acknowledge(context: Context, tx: Transaction, program_id: str, person_id: str, version: int) -> Person:
     """Say that a version of the guidelines was read; repeating changes nothing. Raises NotFound, Conflict."""
-    program = await parts.programs.get(program_id, tx)
-    before = await parts.people.get(person_id, tx)
+    program = await context.programs.get(program_id, tx)
+    before = await context.people.get(person_id, tx)
     after = people.acknowledge(before, program, version, tx.now)
-    return await _save(parts, tx, before, after, events.guideline_acknowledged(after, program_id, version, tx.now))
+    return await _save(
+        context, tx, before, after, event_mapping.guideline_acknowledged(after, program_id, version, tx.now)
+    )
 
 
-async def _save(parts: Parts, tx: Transaction, before: Person, after: Person, *facts: Event) -> Person:
+async def _save(context: Context, tx: Transaction, before: Person, after: Person, *facts: Event) -> Person:
     """Write what became of a person and tell the facts, and their roles where these changed with it."""
     if after is not before:
-        await parts.people.write(tx, changed=[(before, after)])
+        await context.people.write(tx, changed=[(before, after)])
         for fact in facts:
             tx.emit(fact)
         if after.roles != before.roles:
-            tx.emit(events.person_updated(after))
+            tx.emit(event_mapping.person_updated(after))
     return after

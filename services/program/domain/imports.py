@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, NoReturn
 
-from chassis.problems import Refused, Violation
+from chassis.web.problems import Refused, Violation
 from services.program.domain import fields
 from services.program.domain.fields import FieldError
 from services.program.domain.people import Person, change

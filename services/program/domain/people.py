@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from chassis.problems import Conflict, Forbidden, NotFound, Refused
+from chassis.web.problems import Conflict, Forbidden, NotFound, Refused
 from services.program.domain import fields
 from services.program.domain.programs import Program
 

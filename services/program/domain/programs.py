@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-from chassis.problems import Invalid, Violation
+from chassis.web.problems import Invalid, Violation
 
 UseCase = Literal["employer_brand", "awareness", "recruiting", "social_selling", "culture"]
 Kpi = Literal["shares", "clicks", "active_ambassadors", "participation_rate", "earned_media_value"]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pymongo import IndexModel, ReturnDocument
 
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.problems import NotFound
+from chassis.web.problems import NotFound
 from services.program.domain.imports import LineViolation, Plan, Row
 
 CHUNK_ROWS = 500

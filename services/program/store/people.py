@@ -9,10 +9,10 @@ from typing import Any
 from pymongo import IndexModel, InsertOne, ReplaceOne
 from pymongo.results import BulkWriteResult
 
-from chassis.directory import Principal
 from chassis.ids import new_id
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.problems import NotFound, StaleVersion
+from chassis.principals import Principal
+from chassis.web.problems import NotFound, StaleVersion
 from services.program.domain import fields
 from services.program.domain.imports import Row
 from services.program.domain.people import Membership, Person, Status

@@ -10,7 +10,7 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.problems import NotFound, StaleVersion
+from chassis.web.problems import NotFound, StaleVersion
 from services.program.domain.programs import Objective, Program, Text, TextKind
 
 

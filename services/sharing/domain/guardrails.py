@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 import phonenumbers
 
-from chassis.problems import Invalid, Violation
+from chassis.web.problems import Invalid, Violation
 from services.sharing.domain.phrases import Phrases
 from services.sharing.domain.wording import say
 
@@ -143,14 +143,14 @@ def review(
 
 def mend(caption: str, findings: Iterable[Finding]) -> str:
     """The caption with the suggestions in place; of two that overlap, the later one is left for another round."""
-    parts: list[str] = []
+    context: list[str] = []
     at = 0
     for finding in sorted(findings, key=lambda one: (one.start, one.end)):
         if finding.suggestion is None or finding.start < at:
             continue
-        parts += [caption[at : finding.start], finding.suggestion]
+        context += [caption[at : finding.start], finding.suggestion]
         at = finding.end
-    return "".join([*parts, caption[at:]])
+    return "".join([*context, caption[at:]])
 
 
 # --- the rules -------------------------------------------------------------------------------------------------

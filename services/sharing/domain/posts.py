@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from chassis.problems import Conflict, Forbidden, Invalid
+from chassis.web.problems import Conflict, Forbidden, Invalid
 
 ONE_TAP = timedelta(seconds=10)
 """Two shares of one item on one network by one person within this time are one."""

@@ -54,11 +54,11 @@ class X:
 
 def _split(text: str, pattern: regex.Pattern[str]) -> list[str]:
     """The text cut before and after each match."""
-    parts, at = [], 0
+    context, at = [], 0
     for found in pattern.finditer(text):
-        parts += [text[at : found.start()], found[0]]
+        context += [text[at : found.start()], found[0]]
         at = found.end()
-    return [part for part in (*parts, text[at:]) if part]
+    return [part for part in (*context, text[at:]) if part]
 
 
 def _weigh(text: str) -> int:

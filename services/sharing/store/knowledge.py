@@ -9,7 +9,7 @@ from typing import Any
 from pymongo import ReplaceOne, UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.problems import NotFound, StaleVersion
+from chassis.web.problems import NotFound, StaleVersion
 from services.sharing.domain.guardrails import ForbiddenPhrase, Guardrails, default_guardrails
 from services.sharing.domain.posts import Content, Suggestion, Variant
 

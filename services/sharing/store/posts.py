@@ -10,7 +10,7 @@ from pymongo import DESCENDING, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.problems import NotFound, Overloaded, StaleVersion
+from chassis.web.problems import NotFound, Overloaded, StaleVersion
 from services.sharing.domain.posts import ONE_TAP, Place, Post
 
 TAPS_KEPT = timedelta(minutes=10)

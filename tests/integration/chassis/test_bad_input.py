@@ -13,15 +13,14 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, Records
 from aiokafka.errors import KafkaError
 from aiokafka.record.util import calc_crc32c
 
-from chassis import consumer_loop, subscription
-from chassis.chassis import Chassis
-from chassis.consumer import Consumer, Received
-from chassis.directory import Directory
+from chassis.consumer import Consumer, Received, loop, subscription
 from chassis.ids import new_id
 from chassis.mongo import Transaction
+from chassis.principals import PrincipalStore
+from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
-from chassis.telemetry import exposition
+from chassis.telemetry.otel import exposition
 from herald_contracts import AmbassadorJoined, AmbassadorLeft, Event, ProgramCreated, Record, encode
 from tests.integration.harness import PARTITIONS, Stage, eventually
 
@@ -32,19 +31,21 @@ Headers = list[tuple[str, bytes | None]]
 
 def build(settings: Settings) -> Service:
     """Notes each programme that it hears of, and how often."""
-    chassis = Chassis("gamification", settings)
-    directory = Directory(chassis.mongo)
-    seen = chassis.mongo.db["seen"]
+    runtime = Runtime("gamification", settings)
+    principals = PrincipalStore(runtime.mongo)
+    seen = runtime.mongo.db["seen"]
 
     async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
-        await directory.apply(batch, tx)
+        await principals.apply(batch, tx)
         for event in batch:
             if isinstance(event.data, ProgramCreated):
                 await seen.update_one(
                     {"_id": event.data.program_id}, {"$inc": {"n": 1}}, upsert=True, session=tx.session
                 )
 
-    return Service(name="gamification", chassis=chassis, consumer=Consumer([*directory.events, ProgramCreated], handle))
+    return Service(
+        name="gamification", runtime=runtime, consumer=Consumer([*principals.events, ProgramCreated], handle)
+    )
 
 
 def record(name: str, **changed: bytes | None) -> Record:
@@ -59,7 +60,7 @@ def record(name: str, **changed: bytes | None) -> Record:
 
 def metric(service: Service, start: str) -> float:
     """The sum of a metric's samples that start so."""
-    lines = exposition([service.chassis.telemetry]).decode().splitlines()
+    lines = exposition([service.runtime.telemetry]).decode().splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(start))
 
 
@@ -75,10 +76,10 @@ class Listener:
         self.service = build(self.stage.settings(Settings, grace=3.0, kafka_timeout=5.0))
         async with self.stage.worker(self.service):
             yield self.service
-        await self.service.chassis.close()
+        await self.service.runtime.close()
 
     async def counts(self) -> dict[str, int]:
-        return {row["_id"]: row["n"] async for row in self.service.chassis.mongo.db["seen"].find()}
+        return {row["_id"]: row["n"] async for row in self.service.runtime.mongo.db["seen"].find()}
 
     async def hears(self, *names: str, within: float = 30) -> None:
         """Returns once it has heard of these, each once."""
@@ -185,7 +186,7 @@ async def test_events_of_nobody_that_is_known_are_applied_and_make_no_caller(sta
         await stage.publish_record(record("next"))
         await listener.hears("next")
         await eventually(lambda: _now(metric(service, "herald_consumer_applied_total")), until=lambda n: n == 3)
-        known = await Directory(service.chassis.mongo).get_many(["gone", "early"])
+        known = await PrincipalStore(service.runtime.mongo).get_many(["gone", "early"])
         assert {id: one.active for id, one in known.items()} == {"early": False}
         assert await stage.records(LETTERS) == []
 
@@ -253,7 +254,7 @@ async def test_what_retention_cut_before_it_was_consumed_is_counted_and_the_rest
         await listener.hears("p8", "p9")
         assert "p5" not in await listener.counts()
         assert metric(service, "herald_consumer_lost_total") == 5
-        row = await service.chassis.mongo.db["offsets"].find_one({"_id": f"{stage.name(TOPIC)}:0"})
+        row = await service.runtime.mongo.db["offsets"].find_one({"_id": f"{stage.name(TOPIC)}:0"})
         assert row is not None
         assert (row["next"], row["lost"]) == (10, 5)
 
@@ -266,7 +267,7 @@ async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be
         for number in range(5):
             await stage.publish_record(record(f"p{number}"), partition=0)
         await listener.hears(*(f"p{number}" for number in range(5)))
-        db = service.chassis.mongo.db
+        db = service.runtime.mongo.db
         async with administration(stage) as admin:
             place, group = TopicPartition(stage.name(TOPIC), 0), stage.name("gamification")
             await eventually(
@@ -292,7 +293,7 @@ async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be
 async def test_a_topic_that_is_created_anew_is_consumed_from_its_beginning(
     stage: Stage, listener: Listener, monkeypatch: pytest.MonkeyPatch, state: str, records: int
 ) -> None:
-    monkeypatch.setattr(consumer_loop, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(loop, "LOOK_SECONDS", 0.5)
     monkeypatch.setattr(subscription, "METADATA_SECONDS", 1.0)
 
     async def anew() -> None:
@@ -336,7 +337,7 @@ async def test_a_log_that_lost_its_tail_is_consumed_from_there(stage: Stage, lis
     async with listener.working() as service:
         await stage.publish_record(record("before"), partition=0)
         await listener.hears("before")
-        offsets = service.chassis.mongo.db["offsets"]
+        offsets = service.runtime.mongo.db["offsets"]
         await offsets.update_one({"_id": f"{stage.name(TOPIC)}:0"}, {"$set": {"next": 7}})
     async with listener.working():
         await stage.publish_record(record("after"), partition=0)

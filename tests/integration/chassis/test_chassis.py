@@ -12,16 +12,15 @@ from aiokafka import AIOKafkaConsumer
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from chassis import consumer_loop, positions, subscription
-from chassis.chassis import Chassis
-from chassis.consumer import Consumer, InvalidEvent, Received
-from chassis.directory import Directory, Principal
-from chassis.http import Body, Caller, Router, Unit, requires
+from chassis.consumer import Consumer, InvalidEvent, Received, loop, offset_store, subscription
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.problems import Refused
+from chassis.principals import Principal, PrincipalStore
+from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
+from chassis.web.http import Body, Caller, Router, Unit, requires
+from chassis.web.problems import Refused
 from herald_contracts import Event, PersonUpdated, PointsAwarded, ProgramCreated, Record, encode
 from tests.integration.harness import PARTITIONS, Stage, eventually
 
@@ -32,13 +31,13 @@ class Greeting(Body):
 
 def build(settings: Settings) -> Service:
     """Counts programmes that it hears of, answers each with points, and takes greetings over HTTP."""
-    chassis = Chassis("gamification", settings)
-    directory = Directory(chassis.mongo)
-    seen = chassis.mongo.db["seen"]
+    runtime = Runtime("gamification", settings)
+    principals = PrincipalStore(runtime.mongo)
+    seen = runtime.mongo.db["seen"]
     router = Router()
 
     async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
-        await directory.apply(batch, tx)
+        await principals.apply(batch, tx)
         for event in batch:
             if isinstance(event.data, ProgramCreated):
                 if event.data.name == "broken":
@@ -68,11 +67,11 @@ def build(settings: Settings) -> Service:
 
     return Service(
         name="gamification",
-        chassis=chassis,
+        runtime=runtime,
         router=router,
-        principals=directory,
-        consumer=Consumer([*directory.events, ProgramCreated], handle),
-        ensure_indexes=directory.ensure_indexes,
+        principals=principals,
+        consumer=Consumer([*principals.events, ProgramCreated], handle),
+        ensure_indexes=principals.ensure_indexes,
     )
 
 
@@ -102,14 +101,14 @@ def service(stage: Stage) -> Service:
 
 
 async def counts(service: Service) -> dict[str, int]:
-    return {row["_id"]: row["n"] async for row in service.chassis.mongo.db["seen"].find({"n": {"$exists": True}})}
+    return {row["_id"]: row["n"] async for row in service.runtime.mongo.db["seen"].find({"n": {"$exists": True}})}
 
 
 @pytest.mark.parametrize("mishap", ["hangs", "is cancelled by nobody"])
 async def test_a_batch_that_a_library_lets_down_is_tried_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, mishap: str
 ) -> None:
-    monkeypatch.setattr(consumer_loop, "STEP_SECONDS", 1.0)
+    monkeypatch.setattr(loop, "STEP_SECONDS", 1.0)
     service = build(stage.settings(Settings))
     assert service.consumer is not None
     sound, tries = service.consumer.handle, 0
@@ -137,7 +136,7 @@ async def test_a_batch_is_in_hand_until_it_is_dealt_with_whatever_fails(
     stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch, where: str, error: type[BaseException]
 ) -> None:
     """No other record comes that would have the partition read again."""
-    module: Any = {"in_place": consumer_loop, "ends": positions}[where]
+    module: Any = {"in_place": loop, "ends": offset_store}[where]
     sound, tries = getattr(module, where), 0
 
     def let_down(*given: Any) -> Any:
@@ -190,7 +189,7 @@ def test_a_batch_may_end_after_its_subscription(stage: Stage) -> None:
 async def test_a_consumer_that_was_cancelled_by_nobody_is_started_anew(
     stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumer_loop, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(loop, "LOOK_SECONDS", 0.1)
     sound, cancelled = AIOKafkaConsumer.getmany, asyncio.Event()
 
     async def let_down(client: Any, *given: Any, **options: Any) -> Any:
@@ -215,8 +214,8 @@ async def test_an_event_has_its_effect_once_and_its_answer_reaches_kafka(stage: 
         await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1, "p2": 1})
         answers = await eventually(lambda: stage.events("herald.recognition"), until=lambda found: len(found) == 2)
         assert {one.partitionkey for one in answers} == {"p1", "p2"}
-        assert await service.chassis.mongo.outbox.count_documents({}) == 0
-    await service.chassis.close()
+        assert await service.runtime.mongo.outbox.count_documents({}) == 0
+    await service.runtime.close()
 
 
 async def test_poison_in_the_middle_of_a_batch_is_dead_lettered_and_its_neighbours_are_applied(
@@ -250,7 +249,7 @@ async def test_poison_in_the_middle_of_a_batch_is_dead_lettered_and_its_neighbou
     assert rules.count("failed") == 1
     assert "name-forbidden" in rules
     assert "version-unknown" in rules
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 async def test_what_fails_is_found_by_halving_its_batch(stage: Stage, service: Service) -> None:
@@ -271,7 +270,7 @@ async def test_what_fails_is_found_by_halving_its_batch(stage: Stage, service: S
         await eventually(lambda: counts(service), until=lambda found: len(found) == 63)
         await eventually(lambda: stage.records("herald.deadletters.gamification"), until=lambda found: len(found) == 1)
     assert len(sizes) <= 2 * len(names).bit_length()
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 async def test_two_members_share_the_partitions_and_a_full_replay_changes_nothing(stage: Stage) -> None:
@@ -280,7 +279,7 @@ async def test_two_members_share_the_partitions_and_a_full_replay_changes_nothin
         await stage.publish(*(created(f"p{n}") for n in range(50)))
         await eventually(lambda: counts(first), until=lambda found: len(found) == 50)
     third = build(stage.settings(Settings, grace=5))
-    await third.chassis.mongo.db["offsets"].delete_many({})
+    await third.runtime.mongo.db["offsets"].delete_many({})
     await stage.rewind("gamification", third.consumer.topics if third.consumer else ())
     async with stage.worker(third):
         await stage.publish(created("last"))
@@ -288,7 +287,7 @@ async def test_two_members_share_the_partitions_and_a_full_replay_changes_nothin
     assert set(found.values()) == {1}
     assert len(found) == 51
     for one in (first, second, third):
-        await one.chassis.close()
+        await one.runtime.close()
 
 
 async def test_requests_are_checked_and_repeated_ones_answered_once(stage: Stage, service: Service) -> None:
@@ -327,7 +326,7 @@ async def test_requests_are_checked_and_repeated_ones_answered_once(stage: Stage
 async def test_bad_input_is_a_problem_and_changes_nothing(
     stage: Stage, service: Service, content: bytes, media: str, status: int, type_: str
 ) -> None:
-    await service.chassis.mongo.db["principals"].insert_one(
+    await service.runtime.mongo.db["principals"].insert_one(
         {"_id": "ann", "accounts": [stage.issuer.account("ann")], "roles": [], "active": True}
     )
     async with stage.api(service) as client:
@@ -335,8 +334,8 @@ async def test_bad_input_is_a_problem_and_changes_nothing(
         answer = await client.post("/v1/greetings", content=content, headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (status, type_)
         assert answer.headers["content-type"] == "application/problem+json"
-        assert await service.chassis.mongo.outbox.count_documents({}) == 0
-    await service.chassis.close()
+        assert await service.runtime.mongo.outbox.count_documents({}) == 0
+    await service.runtime.close()
 
 
 async def test_tokens_that_do_not_hold_are_refused(stage: Stage, service: Service) -> None:
@@ -349,7 +348,7 @@ async def test_tokens_that_do_not_hold_are_refused(stage: Stage, service: Servic
         assert answer.status_code == 401
         answer = await client.get("/v1/secret", headers=stage.bearer("ann"))
         assert (answer.status_code, answer.json()["type"]) == (403, "unknown-person")
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 async def test_a_person_who_left_is_cut_off(stage: Stage, service: Service) -> None:
@@ -366,19 +365,19 @@ async def test_a_person_who_left_is_cut_off(stage: Stage, service: Service) -> N
 
 
 async def test_a_command_is_seen_in_the_trace_that_it_belongs_to_and_makes_none_of_its_own(service: Service) -> None:
-    telemetry, seen = service.chassis.telemetry, InMemorySpanExporter()
+    telemetry, seen = service.runtime.telemetry, InMemorySpanExporter()
     telemetry.tracer_provider.add_span_processor(SimpleSpanProcessor(seen))
-    await service.chassis.mongo.ping()
+    await service.runtime.mongo.ping()
     assert seen.get_finished_spans() == ()
     with telemetry.tracer.start_as_current_span("request"):
-        await service.chassis.mongo.ping()
+        await service.runtime.mongo.ping()
     assert [span.name for span in seen.get_finished_spans()] == ["admin.ping", "request"]
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 async def test_the_first_record_of_a_partition_is_applied_at_the_first_attempt(stage: Stage, service: Service) -> None:
     """Each attempt is a span of its own, and what follows from the event hangs below the last of them."""
-    telemetry, seen = service.chassis.telemetry, InMemorySpanExporter()
+    telemetry, seen = service.runtime.telemetry, InMemorySpanExporter()
     telemetry.tracer_provider.add_span_processor(SimpleSpanProcessor(seen))
     traced = f"00-{'1' * 32}-{'2' * 16}-01"
     async with stage.worker(service):
@@ -388,7 +387,7 @@ async def test_the_first_record_of_a_partition_is_applied_at_the_first_attempt(s
             )
             one = encode(event, id=new_id(), time=datetime.now(UTC), traceparent=traced)
             await stage.publish_record(one, partition=number)
-            await eventually(lambda: service.chassis.mongo.db["seen"].find_one({"_id": event.program_id}))  # noqa: B023
+            await eventually(lambda: service.runtime.mongo.db["seen"].find_one({"_id": event.program_id}))  # noqa: B023
     attempts = [span for span in seen.get_finished_spans() if span.name.startswith("process herald.")]
     assert [span.status.is_ok or span.status.is_unset for span in attempts] == [True] * PARTITIONS
-    await service.chassis.close()
+    await service.runtime.close()

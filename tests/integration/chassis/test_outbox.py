@@ -10,11 +10,11 @@ from functools import partial
 
 import pytest
 
-from chassis.chassis import Chassis
 from chassis.jobs import Job, JobContext, keep_running
-from chassis.leases import Lease, LeaseLost
 from chassis.mongo import Transaction
-from chassis.outbox import Relay
+from chassis.mongo.leases import Lease, LeaseLost
+from chassis.outbox.relay import Relay
+from chassis.runtime import Runtime
 from chassis.settings import Settings
 from herald_contracts import PersonDeactivated
 from tests.integration.harness import Stage, eventually
@@ -23,17 +23,18 @@ TOPIC = "herald.people"
 
 
 @pytest.fixture
-async def chassis(stage: Stage) -> AsyncIterator[Chassis]:
-    found = Chassis("program", stage.settings(Settings))
+async def runtime(stage: Stage) -> AsyncIterator[Runtime]:
+    found = Runtime("program", stage.settings(Settings))
     yield found
     await found.close()
 
 
 @asynccontextmanager
-async def relaying(*many: Chassis) -> AsyncIterator[None]:
+async def relaying(*many: Runtime) -> AsyncIterator[None]:
     stop = asyncio.Event()
     tasks = [
-        asyncio.ensure_future(Relay(one.mongo, one.producer, one.doorbell, one.telemetry).run(stop)) for one in many
+        asyncio.ensure_future(Relay(one.mongo, one.producer, one.outbox_notifier, one.telemetry).run(stop))
+        for one in many
     ]
     try:
         yield
@@ -46,26 +47,26 @@ def left(person: str, revision: int) -> PersonDeactivated:
     return PersonDeactivated(person_id=person, revision=revision, occurred_at=datetime.now(UTC))
 
 
-async def test_what_was_undone_is_never_published(stage: Stage, chassis: Chassis) -> None:
+async def test_what_was_undone_is_never_published(stage: Stage, runtime: Runtime) -> None:
     async def fails(tx: Transaction) -> None:
         tx.emit(left("ghost", 1))
-        await chassis.mongo.db["things"].insert_one({"_id": "ghost"}, session=tx.session)
+        await runtime.mongo.db["things"].insert_one({"_id": "ghost"}, session=tx.session)
         raise RuntimeError("no")
 
     await stage.create_topics([TOPIC])
     with pytest.raises(RuntimeError):
-        await chassis.mongo.transact(fails)
-    assert await chassis.mongo.db["things"].count_documents({}) == 0
-    assert await chassis.mongo.outbox.count_documents({}) == 0
+        await runtime.mongo.transact(fails)
+    assert await runtime.mongo.db["things"].count_documents({}) == 0
+    assert await runtime.mongo.outbox.count_documents({}) == 0
 
 
-async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stage: Stage, chassis: Chassis) -> None:
+async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stage: Stage, runtime: Runtime) -> None:
     """Writers with clocks that disagree take turns at the same aggregates; two relays publish."""
     await stage.create_topics([TOPIC])
-    other = Chassis("program", stage.settings(Settings))
-    things = chassis.mongo.db["things"]
+    other = Runtime("program", stage.settings(Settings))
+    things = runtime.mongo.db["things"]
 
-    async def bump(on: Chassis, person: str) -> None:
+    async def bump(on: Runtime, person: str) -> None:
         async def work(tx: Transaction) -> None:
             found = await on.mongo.db["things"].find_one_and_update(
                 {"_id": person}, {"$inc": {"n": 1}}, session=tx.session, return_document=True
@@ -77,11 +78,11 @@ async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stag
             await on.mongo.transact(work)
 
     await things.insert_many([{"_id": f"p{n}", "n": 0} for n in range(5)])
-    async with relaying(chassis, other):
-        await asyncio.gather(*(bump(on, f"p{n}") for n in range(5) for on in (chassis, other) for _ in range(2)))
+    async with relaying(runtime, other):
+        await asyncio.gather(*(bump(on, f"p{n}") for n in range(5) for on in (runtime, other) for _ in range(2)))
 
         async def drained() -> bool:
-            return await chassis.mongo.outbox.count_documents({}) == 0
+            return await runtime.mongo.outbox.count_documents({}) == 0
 
         await eventually(drained)
     revisions: dict[str, list[int]] = {}
@@ -93,13 +94,13 @@ async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stag
 
 
 async def test_what_another_process_commits_is_published_at_once(
-    stage: Stage, chassis: Chassis, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.outbox.POLL_SECONDS", 600)
-    monkeypatch.setattr("chassis.outbox.PACE", 0)
+    monkeypatch.setattr("chassis.outbox.relay.POLL_SECONDS", 600)
+    monkeypatch.setattr("chassis.outbox.relay.PACE", 0)
     await stage.create_topics([TOPIC])
-    api = Chassis("program", stage.settings(Settings))
-    async with relaying(chassis):
+    api = Runtime("program", stage.settings(Settings))
+    async with relaying(runtime):
         for revision in range(1, 4):  # the relay finds nothing in between, and waits to be woken
             await commit(api, left("p1", revision))
             await eventually(partial(published, stage, revision), within=15)
@@ -109,20 +110,20 @@ async def test_what_another_process_commits_is_published_at_once(
 async def test_without_redis_the_outbox_is_published_a_moment_later(stage: Stage) -> None:
     await stage.create_topics([TOPIC])
     cut_off = stage.settings(Settings).model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
-    chassis, api = Chassis("program", cut_off), Chassis("program", cut_off)
-    async with relaying(chassis):
+    runtime, api = Runtime("program", cut_off), Runtime("program", cut_off)
+    async with relaying(runtime):
         for revision in range(1, 4):
             await commit(api, left("p1", revision))
             await eventually(partial(published, stage, revision), within=15)
-    await chassis.close()
+    await runtime.close()
     await api.close()
 
 
-async def commit(chassis: Chassis, event: PersonDeactivated) -> None:
+async def commit(runtime: Runtime, event: PersonDeactivated) -> None:
     async def work(tx: Transaction) -> None:
         tx.emit(event)
 
-    await chassis.mongo.transact(work)
+    await runtime.mongo.transact(work)
 
 
 async def published(stage: Stage, revision: int) -> bool:
@@ -130,9 +131,9 @@ async def published(stage: Stage, revision: int) -> bool:
     return [one.revision for one in found if isinstance(one, PersonDeactivated)] == list(range(1, revision + 1))
 
 
-async def test_one_holder_at_a_time_and_a_stale_one_cannot_write(chassis: Chassis) -> None:
-    first = Lease(chassis.mongo, "x", seconds=0.6)
-    second = Lease(chassis.mongo, "x", seconds=0.6)
+async def test_one_holder_at_a_time_and_a_stale_one_cannot_write(runtime: Runtime) -> None:
+    first = Lease(runtime.mongo, "x", seconds=0.6)
+    second = Lease(runtime.mongo, "x", seconds=0.6)
     assert await first.acquire()
     assert not await second.acquire()
     await eventually(second.acquire, within=5)
@@ -140,18 +141,18 @@ async def test_one_holder_at_a_time_and_a_stale_one_cannot_write(chassis: Chassi
     assert not first.held
 
     async def write(tx: Transaction) -> None:
-        await chassis.mongo.db["things"].insert_one({"_id": "stale"}, session=tx.session)
+        await runtime.mongo.db["things"].insert_one({"_id": "stale"}, session=tx.session)
 
     with pytest.raises(LeaseLost):
         await first.transact(write)
-    assert await chassis.mongo.db["things"].count_documents({}) == 0
+    assert await runtime.mongo.db["things"].count_documents({}) == 0
     await second.release()
     assert await first.acquire()
     assert first.epoch == second.epoch + 1
 
 
-async def test_a_job_runs_in_one_process_at_a_time_and_goes_on_after_a_failure(chassis: Chassis, stage: Stage) -> None:
-    other = Chassis("program", stage.settings(Settings))
+async def test_a_job_runs_in_one_process_at_a_time_and_goes_on_after_a_failure(runtime: Runtime, stage: Stage) -> None:
+    other = Runtime("program", stage.settings(Settings))
     active = 0
     runs: list[int] = []
 
@@ -166,7 +167,7 @@ async def test_a_job_runs_in_one_process_at_a_time_and_goes_on_after_a_failure(c
 
     stop = asyncio.Event()
     job = Job("count", timedelta(milliseconds=20), run)
-    tasks = [asyncio.ensure_future(keep_running(job, one.mongo, one.telemetry, stop)) for one in (chassis, other)]
+    tasks = [asyncio.ensure_future(keep_running(job, one.mongo, one.telemetry, stop)) for one in (runtime, other)]
 
     async def enough() -> bool:
         return len(runs) >= 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from chassis.kafka import MAX_REQUEST_BYTES, Producer
+from chassis.kafka.producer import MAX_REQUEST_BYTES, Producer
 from chassis.settings import Settings
 from herald_contracts import ProgramCreated, Record
 from tests.integration.harness import Stage

@@ -16,4 +16,4 @@ async def content(stage: Stage) -> AsyncIterator[Content]:
         found = Content(stage, service, client, clock)
         await found.know("editor", "editor")
         yield found
-    await service.chassis.close()
+    await service.runtime.close()

@@ -9,8 +9,8 @@ import httpx
 
 from chassis.clock import FixedClock
 from chassis.consumer import Received
-from chassis.directory import Directory
 from chassis.ids import new_id
+from chassis.principals import PrincipalStore
 from chassis.service import Service
 from herald_contracts import AmbassadorJoined, Event
 from services.content.app import build
@@ -37,9 +37,9 @@ class Content:
             AmbassadorJoined(person_id=subject, program_id=program, consent_version=1, occurred_at=START)
             for program in programs
         ]
-        directory = Directory(self.service.chassis.mongo)
+        principals = PrincipalStore(self.service.runtime.mongo)
         batch = [_received(event) for event in (provisioned, *joined)]
-        await self.service.chassis.mongo.transact(lambda tx: directory.apply(batch, tx))
+        await self.service.runtime.mongo.transact(lambda tx: principals.apply(batch, tx))
 
     async def call(
         self, method: str, path: str, json: Any = None, *, by: str = "editor", **options: Any
@@ -68,7 +68,7 @@ class Content:
 
     async def told(self) -> list[str]:
         """The types of the events that wait in the outbox, in order."""
-        rows = self.service.chassis.mongo.outbox.find().sort("seq", 1)
+        rows = self.service.runtime.mongo.outbox.find().sort("seq", 1)
         return [row["headers"]["ce_type"].decode().split(".")[1] async for row in rows]
 
 

@@ -101,7 +101,7 @@ async def test_who_is_unknown_or_gone_sees_nothing(content: Content) -> None:
 
 async def test_a_page_costs_what_it_shows_however_much_is_meant_for_others(content: Content) -> None:
     """3,000 items of which one in fifty is for the person; the index gives them in order, without sorting."""
-    mongo = content.service.chassis.mongo
+    mongo = content.service.runtime.mongo
     store = Store(mongo)
     template = await store.get_item((await content.published())["id"])
     others = Targeting(("DE",), ("Sales",))

@@ -66,7 +66,7 @@ async def test_an_item_goes_from_draft_to_retired_and_subscribers_hear_each_step
         assert isinstance(updated, ContentUpdated)
         assert updated.variants[0].title == "Better"
         assert updated.captions == published.captions
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 async def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(content: Content) -> None:
@@ -172,7 +172,7 @@ async def test_an_item_retires_by_itself_when_its_time_is_over(stage: Stage) -> 
 
             assert await eventually(reasons) == ["expired"]
         assert (await content.get(f"/items/{stays['id']}"))["state"] == "published"
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 # --- what is refused ---------------------------------------------------------------------------------------------

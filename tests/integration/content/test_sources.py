@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chassis.fetch import GuardedFetch
-from chassis.problems import NotFound
+from chassis.web.problems import NotFound
 from herald_contracts import ContentPublished, ContentSubmitted
 from services.content.feeds import FeedRefused, Feeds
 from tests.integration.content.stage import PROGRAM, Content, broken, make, problem
@@ -233,7 +233,7 @@ async def test_the_worker_looks_at_feeds_by_itself_and_waits_longer_after_failur
         assert (await content.get(f"/feeds/{good['id']}"))["next_poll_at"] == "2026-03-01T09:31:00Z"
         metrics = (await client.get("/metrics")).text
         assert 'herald_content_feed_looks_total{outcome="failed"' in metrics
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 async def test_a_source_that_goes_while_it_is_looked_at_leaves_nothing(content: Content, site: Site) -> None:

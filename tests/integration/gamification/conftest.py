@@ -15,4 +15,4 @@ from tests.integration.harness import Stage
 async def service(stage: Stage) -> AsyncIterator[Service]:
     found = build(stage.settings(GamificationSettings), clock=clock())
     yield found
-    await found.chassis.close()
+    await found.runtime.close()

@@ -86,7 +86,7 @@ def fact(event: Event) -> Told:
 
 async def populate(service: Service, members: dict[str, dict[str, Any]], points: dict[str, int]) -> None:
     """People who joined, and balances of all time, put straight into the database: a crowd at once."""
-    db = service.chassis.mongo.db
+    db = service.runtime.mongo.db
     people = [
         {
             "_id": id,
@@ -112,13 +112,13 @@ async def ledger(service: Service) -> dict[str, tuple[str, int, str, str]]:
     """Every entry: whose, points, rule, day."""
     return {
         row["_id"]: (row["ambassador_id"], row["points"], row["rule"], row["day"])
-        async for row in service.chassis.mongo.db["ledger"].find()
+        async for row in service.runtime.mongo.db["ledger"].find()
     }
 
 
 async def sums(service: Service) -> dict[str, dict[str, Any]]:
     """Every balance and every total."""
-    db = service.chassis.mongo.db
+    db = service.runtime.mongo.db
     return {name: {row.pop("_id"): row async for row in db[name].find()} for name in ("balances", "totals")}
 
 

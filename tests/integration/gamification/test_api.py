@@ -36,7 +36,7 @@ async def opened(stage: Stage, service: Service) -> AsyncIterator[httpx.AsyncCli
         await stage.publish(created(), joined("ann"))
         for name, role in (("ann", "ambassador"), ("mia", "manager"), ("root", "admin"), ("bob", "editor")):
             await stage.person(name, *([role] if name != "bob" else []))
-        db = service.chassis.mongo.db
+        db = service.runtime.mongo.db
         await eventually(
             lambda: db["principals"].count_documents({"accounts": {"$exists": True}}), until=lambda found: found == 4
         )
@@ -131,7 +131,7 @@ async def test_what_is_wrong_with_rules_is_named(stage: Stage, service: Service)
 @asynccontextmanager
 async def prepared(stage: Stage, service: Service) -> AsyncIterator[httpx.AsyncClient]:
     """The same without Kafka: who is there stands in the database already."""
-    db = service.chassis.mongo.db
+    db = service.runtime.mongo.db
     async with stage.api(service) as client:
         for name, role in (("ann", "ambassador"), ("mia", "manager"), ("root", "admin")):
             person = {"accounts": [stage.issuer.account(name)], "roles": [role], "active": name != "gone"}
@@ -140,8 +140,8 @@ async def prepared(stage: Stage, service: Service) -> AsyncIterator[httpx.AsyncC
             )
         await db["principals"].insert_one({"_id": "bob", "accounts": [stage.issuer.account("bob")], "active": True})
         await db["principals"].insert_one({"_id": "gone", "accounts": [stage.issuer.account("gone")], "active": False})
-        await service.chassis.mongo.transact(
-            lambda tx: commands.add_programmes(service.parts, tx, {PROGRAM: "Europe/Paris"})
+        await service.runtime.mongo.transact(
+            lambda tx: commands.add_programmes(service.context, tx, {PROGRAM: "Europe/Paris"})
         )
         yield client
 
@@ -204,7 +204,7 @@ async def test_the_ledger_is_read_page_by_page(stage: Stage, service: Service) -
             fact(shared("ann", f"p{number}", occurred_at=NOON - timedelta(days=number // 3))) for number in range(9)
         ]
         facts += [fact(engaged(post)) for _ in range(4)]
-        await service.chassis.mongo.transact(lambda tx: commands.book_facts(service.parts, tx, facts))
+        await service.runtime.mongo.transact(lambda tx: commands.book_facts(service.context, tx, facts))
         seen: list[dict[str, Any]] = []
         params: dict[str, Any] = {"program_id": PROGRAM, "limit": 3}
         while True:
@@ -222,7 +222,7 @@ async def test_the_ledger_is_read_page_by_page(stage: Stage, service: Service) -
 
 async def test_a_leaderboard_is_read_page_by_page_and_in_the_past(stage: Stage, service: Service) -> None:
     async with prepared(stage, service) as client:
-        db = service.chassis.mongo.db
+        db = service.runtime.mongo.db
         await db["principals"].insert_many(
             [
                 {"_id": f"p{number}", "active": True, "memberships": [PROGRAM], "team": "IT", "country": "FR"}
@@ -232,7 +232,7 @@ async def test_a_leaderboard_is_read_page_by_page_and_in_the_past(stage: Stage, 
         await db["principals"].update_many({}, {"$set": {"team": "IT", "country": "FR", "leader": False}})
         past = NOON - timedelta(days=400)
         facts = [fact(shared(f"p{number}", f"post-{number}", occurred_at=past)) for number in range(5)]
-        await service.chassis.mongo.transact(lambda tx: commands.book_facts(service.parts, tx, facts))
+        await service.runtime.mongo.transact(lambda tx: commands.book_facts(service.context, tx, facts))
         found: list[tuple[int, str]] = []
         params: dict[str, Any] = {"period": "quarter", "on": past.date().isoformat(), "limit": 2}
         while True:

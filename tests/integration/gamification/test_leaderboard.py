@@ -56,15 +56,15 @@ def reader(service: Service, redis: Redis | None = None) -> tuple[Leaderboard, R
     """A leaderboard that tells where it read; without Redis unless one is given."""
     counter = Reads()
     nowhere = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
-    cache = Cache(redis or nowhere, service.chassis.settings)
-    return Leaderboard(cache, Standings(service.chassis.mongo), clock(), counter), counter  # type: ignore[arg-type]
+    cache = Cache(redis or nowhere, service.runtime.settings)
+    return Leaderboard(cache, Standings(service.runtime.mongo), clock(), counter), counter  # type: ignore[arg-type]
 
 
 @asynccontextmanager
 async def kept(stage: Stage, service: Service) -> AsyncIterator[tuple[Leaderboard, Reads]]:
     """A leaderboard that is in Redis, kept by a worker."""
     async with stage.worker(service):
-        board, counter = reader(service, service.chassis.redis)
+        board, counter = reader(service, service.runtime.redis)
         await eventually(lambda: from_cache(board, counter), within=20)
         counter.seen.clear()
         yield board, counter
@@ -160,7 +160,7 @@ async def test_the_cache_follows_whatever_happens(stage: Stage, service: Service
     members, points = crowd(6, 40)
     await populate(service, members, points)
     chance = random.Random(6)
-    db = service.chassis.mongo.db
+    db = service.runtime.mongo.db
     async with kept(stage, service) as (board, counter):
         for _ in range(150):
             id = chance.choice(list(members))
@@ -222,15 +222,15 @@ async def test_a_hidden_person_is_not_shown_even_while_redis_still_has_them(stag
     await populate(service, members, points)
     async with kept(stage, service):
         pass
-    cache = Cache(service.chassis.redis, service.chassis.settings)
+    cache = Cache(service.runtime.redis, service.runtime.settings)
     await cache.claim("stale")
-    board, counter = reader(service, service.chassis.redis)
+    board, counter = reader(service, service.runtime.redis)
     await cache.open("stale", BOARD)
     whole = expected(members, points, leaders=False)
     assert [one.id for one in (await board.page(BOARD, me=None, limit=50)).standings] == [id for _, id, _ in whole]
     assert counter.source == "cache"
     top = whole[0][1]
-    await service.chassis.mongo.db["principals"].update_one({"_id": top}, {"$set": {"hidden_from_rankings": True}})
+    await service.runtime.mongo.db["principals"].update_one({"_id": top}, {"$set": {"hidden_from_rankings": True}})
     assert top not in [one.id for one in (await board.page(BOARD, me=None, limit=50)).standings]
     assert counter.source == "database"
 
@@ -239,7 +239,7 @@ async def test_flushed_redis_loses_nothing_and_heals(stage: Stage) -> None:
     """On a Redis database of this test's own, flushed again and again while points are given."""
     variables = {"redis_url": stage.infra.redis_url.rpartition("/")[0] + "/9"}
     service = build(stage.settings(GamificationSettings, **variables), clock=clock())
-    redis = service.chassis.redis
+    redis = service.runtime.redis
     members, points = crowd(8, 30)
     try:
         await populate(service, members, points)
@@ -250,7 +250,7 @@ async def test_flushed_redis_loses_nothing_and_heals(stage: Stage) -> None:
                 id = ids[number]
                 points[id] = 20 + number
                 balance = {"program_id": PROGRAM, "period": "all", "ambassador_id": id, "points": points[id]}
-                await service.chassis.mongo.db["balances"].update_one(
+                await service.runtime.mongo.db["balances"].update_one(
                     {"_id": f"{PROGRAM}|{id}|all"}, {"$set": balance}, upsert=True
                 )
                 await check_top(board, members, points)
@@ -258,7 +258,7 @@ async def test_flushed_redis_loses_nothing_and_heals(stage: Stage) -> None:
             await check_everything(board, members, points)
     finally:
         await redis.flushdb()
-        await service.chassis.close()
+        await service.runtime.close()
 
 
 async def check_top(board: Leaderboard, members: dict[str, dict[str, Any]], points: dict[str, int]) -> None:
@@ -285,11 +285,11 @@ async def test_without_redis_leaderboards_are_answered(stage: Stage) -> None:
                 [item] = answer.json()["items"]
                 assert (item["person_id"], item["name"], item["points"], item["me"]) == (*line, 10, True)
     finally:
-        await service.chassis.close()
+        await service.runtime.close()
 
 
 async def test_a_keeper_that_was_superseded_writes_no_more(stage: Stage, service: Service) -> None:
-    cache = Cache(service.chassis.redis, service.chassis.settings)
+    cache = Cache(service.runtime.redis, service.runtime.settings)
     member = {"ann": Member("FR", "IT", False)}
     await cache.claim("old")
     await cache.put("old", PROGRAM, ["ann"], member, {"all": {"ann": 5}})
@@ -311,15 +311,15 @@ async def test_a_takeover_in_the_middle_of_a_write_undoes_it(stage: Stage, servi
 
     class Overtaken(Cache):
         async def _commit(self, pipe: Any) -> None:
-            await Cache(service.chassis.redis, service.chassis.settings).claim("new")
+            await Cache(service.runtime.redis, service.runtime.settings).claim("new")
             await super()._commit(pipe)
 
-    cache = Overtaken(service.chassis.redis, service.chassis.settings)
+    cache = Overtaken(service.runtime.redis, service.runtime.settings)
     await cache.claim("old")
     with pytest.raises(Superseded):
         await cache.put("old", PROGRAM, ["ann"], {"ann": Member("FR", "IT", False)}, {"all": {"ann": 5}})
-    await Cache(service.chassis.redis, service.chassis.settings).open("new", BOARD)
-    found = await Cache(service.chassis.redis, service.chassis.settings).stretch(
+    await Cache(service.runtime.redis, service.runtime.settings).open("new", BOARD)
+    found = await Cache(service.runtime.redis, service.runtime.settings).stretch(
         BOARD, "individual", me=None, start=0, around=None, limit=5, now=0
     )
     assert found is not None
@@ -330,7 +330,7 @@ async def test_two_workers_keep_one_board_and_one_takes_over(stage: Stage, servi
     members, points = crowd(9, 20)
     await populate(service, members, points)
     other = build(stage.settings(GamificationSettings), clock=clock())
-    db = service.chassis.mongo.db
+    db = service.runtime.mongo.db
     try:
         async with kept(stage, service), stage.worker(other):
             pass
@@ -340,7 +340,7 @@ async def test_two_workers_keep_one_board_and_one_takes_over(stage: Stage, servi
             points[top] += 100
             await check_top(board, members, points)
     finally:
-        await other.chassis.close()
+        await other.runtime.close()
 
 
 async def test_a_rebuild_reaches_the_leaderboard(stage: Stage, service: Service) -> None:
@@ -349,7 +349,7 @@ async def test_a_rebuild_reaches_the_leaderboard(stage: Stage, service: Service)
         await stage.person("ann", "ambassador")
         await stage.person("root", "admin")
         await eventually(lambda: points_of(client, stage, "ann"), until=lambda found: found.get("rank") == 1)
-        await service.chassis.mongo.db["balances"].update_many({}, {"$set": {"points": 70}})
+        await service.runtime.mongo.db["balances"].update_many({}, {"$set": {"points": 70}})
         await eventually(lambda: board_points(client, stage), until=lambda found: found == [70])
         answer = await eventually(
             lambda: client.post(f"{PATH}/rebuild", headers=stage.bearer("root")),
@@ -357,7 +357,7 @@ async def test_a_rebuild_reaches_the_leaderboard(stage: Stage, service: Service)
         )
         assert answer.json() == {"program_id": PROGRAM, "ambassadors": 1, "entries": 1, "corrected": 4}
         await eventually(lambda: board_points(client, stage), until=lambda found: found == [10])
-        assert await commands.rebuild(service.parts, PROGRAM) == commands.Rebuilt(1, 1, 0)
+        assert await commands.rebuild(service.context, PROGRAM) == commands.Rebuilt(1, 1, 0)
 
 
 async def board_points(client: httpx.AsyncClient, stage: Stage) -> list[int]:
@@ -370,7 +370,7 @@ async def test_reads_while_everything_changes_are_never_torn(stage: Stage, servi
     members, points = crowd(10, 60)
     await populate(service, members, points)
     chance = random.Random(10)
-    db = service.chassis.mongo.db
+    db = service.runtime.mongo.db
     async with kept(stage, service) as (board, _):
         stop = asyncio.Event()
 

@@ -42,7 +42,7 @@ async def test_the_interface_is_as_described(stage: Stage, service: Service) -> 
             for method in methods
             if "/deadletters" not in path
         }
-        await service.chassis.mongo.db["principals"].update_one(
+        await service.runtime.mongo.db["principals"].update_one(
             {"_id": "mia"}, {"$set": {"roles": ["manager", "admin"]}}
         )
         answered = set()

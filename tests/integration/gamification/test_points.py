@@ -33,12 +33,12 @@ from tests.integration.harness import Stage, eventually
 
 
 async def count(service: Service, collection: str) -> int:
-    return await service.chassis.mongo.db[collection].count_documents({})
+    return await service.runtime.mongo.db[collection].count_documents({})
 
 
 async def applied(service: Service, ids: list[str]) -> bool:
     """Whether these events have had their effect."""
-    return await service.chassis.mongo.db["inbox"].count_documents({"_id": {"$in": ids}}) == len(ids)
+    return await service.runtime.mongo.db["inbox"].count_documents({"_id": {"$in": ids}}) == len(ids)
 
 
 async def test_points_follow_the_rules_and_say_why(stage: Stage, service: Service) -> None:
@@ -119,7 +119,7 @@ async def test_points_continue_the_trace_of_what_earned_them(stage: Stage, servi
 
 
 async def test_a_fact_and_its_programme_at_once_never_miss_each_other(stage: Stage, service: Service) -> None:
-    parts, mongo = service.parts, service.chassis.mongo
+    parts, mongo = service.context, service.runtime.mongo
     await service.ensure_indexes()
 
     async def meet(program: str) -> None:
@@ -137,7 +137,7 @@ async def test_a_fact_and_its_programme_at_once_never_miss_each_other(stage: Sta
 
 async def test_a_day_s_limit_holds_for_two_workers_at_once(stage: Stage, service: Service) -> None:
     """Posts and engagement of one person come by different partitions, and so may the same rule's facts."""
-    parts, mongo = service.parts, service.chassis.mongo
+    parts, mongo = service.context, service.runtime.mongo
     await service.ensure_indexes()
     await mongo.transact(lambda tx: commands.add_programmes(parts, tx, {PROGRAM: "UTC"}))
     post = shared("ann", "p1")
@@ -167,7 +167,7 @@ async def test_what_is_told_again_is_booked_once(stage: Stage, service: Service)
         await eventually(lambda: applied(service, ids))
         before, sums_before = await ledger(service), await sums(service)
     assert len(before) == 4
-    db = service.chassis.mongo.db
+    db = service.runtime.mongo.db
     for forgotten in ("inbox", "offsets"):
         await db[forgotten].delete_many({})
     await stage.rewind("gamification", topics)
@@ -176,7 +176,7 @@ async def test_what_is_told_again_is_booked_once(stage: Stage, service: Service)
         await eventually(lambda: applied(again, ids), within=30)
         assert await ledger(again) == before
         assert await sums(again) == sums_before
-    await again.chassis.close()
+    await again.runtime.close()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -188,10 +188,10 @@ async def test_a_replay_into_nothing_gives_the_same_ledger_and_the_rebuild_agree
     async with stage.worker(service):
         await eventually(lambda: applied(service, ids), within=40)
         first, first_sums = await ledger(service), await sums(service)
-        rebuilt = await commands.rebuild(service.parts, PROGRAM)
+        rebuilt = await commands.rebuild(service.context, PROGRAM)
     assert rebuilt == commands.Rebuilt(8, len(first), 0)
-    for name in await service.chassis.mongo.db.list_collection_names():
-        await service.chassis.mongo.db[name].delete_many({})
+    for name in await service.runtime.mongo.db.list_collection_names():
+        await service.runtime.mongo.db[name].delete_many({})
     await stage.rewind("gamification", ("herald.posts", "herald.engagements", "herald.program", "herald.people"))
     again = build(stage.settings(GamificationSettings), clock=clock())
     assert again.consumer is not None
@@ -200,7 +200,7 @@ async def test_a_replay_into_nothing_gives_the_same_ledger_and_the_rebuild_agree
         await eventually(lambda: applied(again, ids), within=40)
         assert await ledger(again) == first
         assert await sums(again) == first_sums
-    await again.chassis.close()
+    await again.runtime.close()
 
 
 async def _busy_day(stage: Stage, seed: int) -> list[str]:
@@ -220,7 +220,7 @@ async def _busy_day(stage: Stage, seed: int) -> list[str]:
 
 
 async def test_a_rebuild_mends_what_was_broken(stage: Stage, service: Service) -> None:
-    parts, mongo = service.parts, service.chassis.mongo
+    parts, mongo = service.context, service.runtime.mongo
     await service.ensure_indexes()
     await mongo.transact(lambda tx: commands.add_programmes(parts, tx, {PROGRAM: "UTC"}))
     facts = [fact(shared("ann", "p1")), fact(shared("ben", "p2")), fact(engaged(shared("ben", "p2")))]

@@ -80,8 +80,8 @@ class Browser:
     """The hub's application, and a client of it with a signed-in session."""
 
     def __init__(self, service: Service, network: Network, clock: FixedClock, client: httpx.AsyncClient) -> None:
-        self.hub: Hub = service.parts
-        self.mongo = service.chassis.mongo
+        self.hub: Hub = service.context
+        self.mongo = service.runtime.mongo
         self.network = network
         self.clock = clock
         self.client = client
@@ -112,8 +112,8 @@ async def browser(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyPatch)
     transport = httpx.ASGITransport(service.asgi(), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield Browser(service, network, clock, client)
-    await service.chassis.mongo.client.drop_database(service.chassis.mongo.db.name)
-    await service.chassis.close()
+    await service.runtime.mongo.client.drop_database(service.runtime.mongo.db.name)
+    await service.runtime.close()
 
 
 def forms() -> list[str]:

@@ -92,7 +92,7 @@ async def test_two_processes_push_within_a_second_and_end_with_their_process(sta
     async with stage.worker(service), api_process(stage) as (one, first), api_process(stage) as (two, second):
         await stage.person("boss", "manager")
         await stage.publish(created())
-        await eventually(lambda: service.parts.store.program(PROGRAM))
+        await eventually(lambda: service.context.store.program(PROGRAM))
         headers = stage.bearer("boss")
         async with (
             httpx.AsyncClient(timeout=30) as client,
@@ -121,36 +121,36 @@ async def test_two_processes_push_within_a_second_and_end_with_their_process(sta
             assert time.monotonic() - ended < 2
             await asyncio.gather(first.wait(), second.wait())
             assert time.monotonic() - ended < 15
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 async def test_who_is_cut_off_hears_no_more(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.metrics.live.HEARTBEAT_SECONDS", 0.05)
     service = build(stage.settings(MetricsSettings))
-    await service.parts.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "UTC"})
+    await service.context.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "UTC"})
     allowed = True
 
     async def may_listen() -> bool:
         return allowed
 
-    stream = service.parts.live.stream(await service.parts.store.program(PROGRAM), may_listen=may_listen)
+    stream = service.context.live.stream(await service.context.store.program(PROGRAM), may_listen=may_listen)
     assert (await anext(stream)).startswith(b"event: figures")
     allowed = False
     async with asyncio.timeout(10):
         assert [part async for part in stream if part.startswith(b"event")] == []
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 @pytest.fixture
 async def service(stage: Stage) -> AsyncIterator[Service]:
     found = build(stage.settings(MetricsSettings))
     await found.ensure_indexes()
-    await found.parts.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "Europe/Paris"})
-    await found.parts.store.principals.insert_one(
+    await found.context.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "Europe/Paris"})
+    await found.context.store.principals.insert_one(
         {"_id": "boss", "accounts": [stage.issuer.account("boss")], "roles": ["manager"], "active": True}
     )
     yield found
-    await found.chassis.close()
+    await found.runtime.close()
 
 
 @pytest.fixture

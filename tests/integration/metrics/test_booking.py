@@ -100,11 +100,11 @@ class Booking:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.store = service.parts.store
+        self.store = service.context.store
 
     async def empty(self) -> None:
-        for name in await self.service.chassis.mongo.db.list_collection_names():
-            await self.service.chassis.mongo.db[name].delete_many({})
+        for name in await self.service.runtime.mongo.db.list_collection_names():
+            await self.service.runtime.mongo.db[name].delete_many({})
 
     async def take(self, *batches: Sequence[Event]) -> None:
         """Handle each batch in a transaction of its own; an event's id follows from its content."""
@@ -126,7 +126,7 @@ class Booking:
                 )
                 for offset, event in enumerate(batch)
             ]
-            await self.service.chassis.mongo.transact(partial(self._apply, handle, received))
+            await self.service.runtime.mongo.transact(partial(self._apply, handle, received))
 
     async def _apply(self, handle: Handler, told: Sequence[Received[Event]], tx: Transaction) -> None:
         """As the consumer does: what is a fact is told no second time."""
@@ -152,7 +152,7 @@ async def booking(stage: Stage) -> AsyncIterator[Booking]:
     service = build(stage.settings(MetricsSettings))
     await service.ensure_indexes()
     yield Booking(service)
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 async def test_a_share_that_was_taken_back_leaves_its_own_day_in_either_order(booking: Booking) -> None:

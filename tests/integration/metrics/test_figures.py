@@ -75,7 +75,7 @@ def engaged(
 async def service(stage: Stage) -> AsyncIterator[Service]:
     found = build(stage.settings(MetricsSettings))
     yield found
-    await found.chassis.close()
+    await found.runtime.close()
 
 
 async def figures(client: httpx.AsyncClient, stage: Stage, **params: str) -> dict[str, Any]:
@@ -106,7 +106,7 @@ async def test_figures_follow_the_definitions(stage: Stage, service: Service) ->
         await stage.publish(
             engaged(first), engaged(first, verdict="bot"), engaged(second, quantity=3), engaged(first, kind="like")
         )
-        await eventually(lambda: service.chassis.mongo.db["waiting"].count_documents({}), until=lambda n: n == 8)
+        await eventually(lambda: service.runtime.mongo.db["waiting"].count_documents({}), until=lambda n: n == 8)
         await stage.publish(created())
 
         def heard(found: dict[str, Any]) -> bool:
@@ -175,8 +175,8 @@ async def test_a_figure_moves_within_a_second_and_the_objective_is_reached_once(
         await eventually(
             lambda: figures(client, stage), until=lambda f: f.get("ambassadors_enrolled", {}).get("value") == 1
         )
-        program = await service.parts.store.program(PROGRAM)
-        stream = service.parts.live.stream(program)
+        program = await service.context.store.program(PROGRAM)
+        stream = service.context.live.stream(program)
         assert b'"shares":{"value":0,' in await anext(stream)
         before = datetime.now(UTC)
         await stage.publish(shared("ann", "1"))
@@ -221,7 +221,7 @@ async def test_rates_are_dated_and_never_rewrite_what_was(stage: Stage, service:
 
 async def test_an_act_that_comes_again_is_one_fact_and_holds_up_no_neighbour(stage: Stage, service: Service) -> None:
     """Facts are the inbox of what they tell of: nothing is noted twice, and a repeat costs only itself."""
-    db = service.chassis.mongo.db
+    db = service.runtime.mongo.db
     post = shared("ann", "1")
     acts: list[Event] = [post, *(engaged(post, quantity=number) for number in range(1, 6))]
     async with stage.worker(service), stage.api(service) as client:

@@ -84,7 +84,7 @@ class Desk:
 
     async def told(self) -> list[CloudEvent[Event]]:
         """What waits in the outbox, in order."""
-        rows = await self.service.chassis.mongo.outbox.find({}, sort=[("seq", 1)]).to_list()
+        rows = await self.service.runtime.mongo.outbox.find({}, sort=[("seq", 1)]).to_list()
         return [decode(list(row["headers"].items()), row["value"]) for row in rows]
 
     async def told_types(self) -> list[str]:
@@ -92,11 +92,11 @@ class Desk:
 
     async def forget(self) -> None:
         """Empty the outbox: what was told so far does not matter to the test."""
-        await self.service.chassis.mongo.outbox.delete_many({})
+        await self.service.runtime.mongo.outbox.delete_many({})
 
     async def state(self) -> dict[str, list[Any]]:
         """Everything that is stored, but the answers kept for repeated requests."""
-        db = self.service.chassis.mongo.db
+        db = self.service.runtime.mongo.db
         names = [name for name in await db.list_collection_names() if name != "idempotency"]
         return {name: await db[name].find({}, sort=[("_id", 1)]).to_list() for name in sorted(names)}
 
@@ -105,7 +105,7 @@ class Desk:
 async def service(stage: Stage) -> AsyncIterator[Service]:
     found = build(stage.settings(ProgramSettings, program_admins="root@x.example"))
     yield found
-    await found.chassis.close()
+    await found.runtime.close()
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ async def test_nothing_is_imported_before_it_is_confirmed_and_then_once(desk: De
         True,
         "E1",
     )
-    assert await desk.service.chassis.mongo.db["import_rows"].count_documents({}) == 0
+    assert await desk.service.runtime.mongo.db["import_rows"].count_documents({}) == 0
 
 
 async def test_the_same_file_again_says_nothing(desk: Desk) -> None:
@@ -125,10 +125,10 @@ async def test_a_large_file_is_imported_by_the_worker(
 
 
 async def test_what_a_crash_interrupted_goes_on_where_it_stood(stage: Stage, desk: Desk) -> None:
-    parts = desk.service.parts
+    parts = desk.service.context
     preview = await previewed(desk, company(1_200))
     id = preview["id"]
-    mongo = desk.service.chassis.mongo
+    mongo = desk.service.runtime.mongo
     await mongo.transact(lambda tx: imports.confirm(parts, tx, id))
     assert await mongo.transact(lambda tx: imports.import_chunk(parts, tx, id)) is True
     half = await desk.ok("max", "GET", f"/imports/{id}")
@@ -151,7 +151,7 @@ async def test_many_processes_on_one_import_do_it_once(desk: Desk) -> None:
     assert {(answer.json()["state"], answer.json()["created"]) for answer in answers} == {("done", 1_700)}
     assert (await desk.ok("max", "GET", f"/imports/{preview['id']}"))["state"] == "done"
     assert Counter(event.partitionkey for event in await desk.told()).most_common(1)[0][1] == 1
-    assert await desk.service.chassis.mongo.db["people"].count_documents({}) == 1_702
+    assert await desk.service.runtime.mongo.db["people"].count_documents({}) == 1_702
 
 
 async def test_a_row_that_no_longer_fits_is_left_out_when_confirmed(desk: Desk) -> None:

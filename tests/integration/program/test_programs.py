@@ -60,7 +60,7 @@ async def test_the_main_job_from_programme_to_acknowledged_guidelines(stage: Sta
     assert (mine[1].program_id, mine[1].consent_version) == (program_id, 1)
     assert isinstance(mine[2], PersonUpdated)
     assert mine[2].roles == ["ambassador"]
-    record = await desk.service.chassis.mongo.db["consents"].find_one({"person_id": ada})
+    record = await desk.service.runtime.mongo.db["consents"].find_one({"person_id": ada})
     assert record is not None
     assert (record["program_id"], record["version"]) == (program_id, 1)
 
@@ -75,7 +75,7 @@ async def test_two_joins_at_once_are_one(desk: Desk) -> None:
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
     assert await desk.told_types() == ["AmbassadorJoined", "PersonUpdated"]
-    assert await desk.service.chassis.mongo.db["consents"].count_documents({}) == 1
+    assert await desk.service.runtime.mongo.db["consents"].count_documents({}) == 1
 
 
 async def test_joining_and_declining_at_once_is_one_of_both(desk: Desk) -> None:
@@ -187,7 +187,7 @@ async def test_a_consent_has_versions(desk: Desk) -> None:
     me = await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 3})
     assert (me["programs"][0]["status"], me["programs"][0]["consent_version"]) == ("joined", 3)
     assert await desk.told() == []
-    accepted = await desk.service.chassis.mongo.db["consents"].distinct("version", {"person_id": desk.ids["ada"]})
+    accepted = await desk.service.runtime.mongo.db["consents"].distinct("version", {"person_id": desk.ids["ada"]})
     assert accepted == [2, 3]
     text = await desk.ok("ada", "GET", f"/programs/{program_id}/consent", params={"language": "ja"})
     assert (text["language"], text["text"], text["languages"]) == ("fr", "Trois", ["fr", "en"])

@@ -47,7 +47,7 @@ class Scene:
 
     @property
     def db(self) -> Any:
-        return self.service.chassis.mongo.db
+        return self.service.runtime.mongo.db
 
     async def known(self, *events: Event) -> None:
         ids = await self.stage.publish(*events)
@@ -112,7 +112,7 @@ class Scene:
                 await role.stop()
                 server.should_exit = True
                 await serving
-                await service.chassis.close()
+                await service.runtime.close()
 
 
 def _async(probe: Any) -> Any:
@@ -160,4 +160,4 @@ async def scene(stage: Stage, tmp_path: Path) -> AsyncIterator[Scene]:
         found = Scene(stage, service, api, tmp_path / "spool")
         await found.known(*program(), published())
         yield found
-    await service.chassis.close()
+    await service.runtime.close()

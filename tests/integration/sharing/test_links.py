@@ -187,7 +187,7 @@ async def test_what_is_cached_redirects_while_mongodb_is_away(scene: Scene) -> N
         assert (unknown.status_code, unknown.headers["retry-after"]) == (503, "2")
     await role.stop()
     await starting
-    await service.chassis.close()
+    await service.runtime.close()
 
 
 async def test_one_trace_joins_a_click_to_its_effect(scene: Scene, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ async def test_an_item_may_be_shared_before_its_event_is_here(scene: Scene) -> N
             await scene.known(published(content_id="c9"))
             assert (await tap).status_code == 201
     finally:
-        await early.chassis.close()
+        await early.runtime.close()
     unknown = await scene.share(ana, content_id="c10")
     assert (unknown.status_code, unknown.json()["type"]) == (404, "not-found")
 

@@ -26,7 +26,7 @@ def test_services_get_their_database_client_from_one_place() -> None:
     """The audit and the local servers have clients of their own: they are to know nothing of the chassis' one."""
     creators = {path for path in SOURCES if "pymongo.AsyncMongoClient" in set(names(ast.parse(path.read_text())))}
     named = {path.relative_to(ROOT).as_posix() for path in creators}
-    assert {name for name in named if not name.startswith("herald/")} == {"chassis/mongo.py"}
+    assert {name for name in named if not name.startswith("herald/")} == {"chassis/mongo/client.py"}
 
 
 def test_the_chassis_reads_no_time_but_for_waiting_and_measuring() -> None:

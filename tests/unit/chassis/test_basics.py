@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.clock import FixedClock, to_milliseconds
-from chassis.http import check_version, decode_cursor, encode_cursor
 from chassis.ids import derived_id, new_id, short_code
-from chassis.problems import Invalid, NotFound, Overloaded, PreconditionRequired, StaleVersion
 from chassis.settings import Settings
-from chassis.telemetry import extract, inject
+from chassis.telemetry.otel import extract, inject
+from chassis.web.http import check_version, decode_cursor, encode_cursor
+from chassis.web.problems import Invalid, NotFound, Overloaded, PreconditionRequired, StaleVersion
 
 NEEDED = {
     "kafka_bootstrap": "k:1",

@@ -12,7 +12,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from chassis import telemetry
+from chassis.telemetry import otel
 
 
 class Stuck(SpanExporter):
@@ -30,13 +30,13 @@ class Stuck(SpanExporter):
 
 def test_a_collector_that_never_answers_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = Stuck()
-    monkeypatch.setattr(telemetry, "_exporter", lambda _: stuck)
+    monkeypatch.setattr(otel, "_exporter", lambda _: stuck)
     settings: Any = SimpleNamespace(trace_ratio=1.0)
-    told = telemetry.Telemetry("t", settings)
+    told = otel.Telemetry("t", settings)
     for _ in range(600):
         told.tracer.start_span("s").end()
     assert stuck.took.wait(10)
     began = time.monotonic()
     told.close()
-    assert time.monotonic() - began < 2 * telemetry.CLOSE_SECONDS
+    assert time.monotonic() - began < 2 * otel.CLOSE_SECONDS
     stuck.over.set()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.problems import Conflict, Invalid
+from chassis.web.problems import Conflict, Invalid
 from herald_contracts.content import Network
 from services.content import domain
 from services.content.domain import Caption, Copy, Entry, Item, Result, Source, State, Targeting, Variant

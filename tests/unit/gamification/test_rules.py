@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.problems import Invalid
+from chassis.web.problems import Invalid
 from services.gamification.domain.periods import PERIODS, bounds, label, labels
 from services.gamification.domain.rules import DEFAULT_RULES, Programme, Rule, RuleSet, next_rules, zone_of
 from services.gamification.domain.standings import GroupStanding, rank_groups, ranked

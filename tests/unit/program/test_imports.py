@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.problems import Refused
+from chassis.web.problems import Refused
 from services.program.domain.imports import COLUMNS, LineViolation, Plan, Row, plan, read
 from services.program.domain.people import Person, change
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.problems import Conflict, Forbidden, NotFound, Problem, Refused
+from chassis.web.problems import Conflict, Forbidden, NotFound, Problem, Refused
 from services.program.domain import fields, people
 from services.program.domain.people import Membership, Person
 from services.program.domain.programs import Program

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.problems import Invalid
+from chassis.web.problems import Invalid
 from services.program.domain.programs import choose_language, publish_text, set_objective
 from tests.unit.program.test_people import program
 

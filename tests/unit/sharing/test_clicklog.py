@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chassis.telemetry import Telemetry
+from chassis.telemetry.otel import Telemetry
 from herald_contracts import Record
 from services.sharing.clicklog import FEW, ClickLog
 from services.sharing.spool import Spool

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.problems import Invalid
+from chassis.web.problems import Invalid
 from services.sharing.domain.guardrails import (
     ForbiddenPhrase,
     Guardrails,

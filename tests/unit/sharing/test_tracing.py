@@ -18,8 +18,8 @@ def test_a_second_of_clicks_has_its_traces_one_here_and_one_there(
 ) -> None:
     at = [100.0]
     monkeypatch.setattr(linktelemetry, "time", SimpleNamespace(monotonic=lambda: at[0]))
-    chassis: Any = SimpleNamespace(telemetry=SimpleNamespace(tracer=TracerProvider().get_tracer("test")))
-    tracing = Tracing(chassis, a_second)
+    runtime: Any = SimpleNamespace(telemetry=SimpleNamespace(tracer=TracerProvider().get_tracer("test")))
+    tracing = Tracing(runtime, a_second)
     moments = []
     for click in range(1_000):
         at[0] = 100.0 + click / 1_000

@@ -1,0 +1,1 @@
+"""Records that a service could not process: written to Kafka, listed, shown and replayed."""

@@ -1,0 +1,1 @@
+"""The transactional outbox: events committed with their state, published by a relay."""

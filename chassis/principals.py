@@ -1,0 +1,141 @@
+"""Each service's own projection of `herald.people`: who may call, and what they may do.
+
+A token only says who is calling. Whether that person is still there, and what they may do, is read here, so that
+a person who left is cut off as soon as the event arrives, whatever tokens still live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pymongo import UpdateOne
+
+from chassis.consumer.declaration import Received
+from chassis.mongo import Document, Mongo, Transaction
+from herald_contracts import (
+    AmbassadorJoined,
+    AmbassadorLeft,
+    Event,
+    PersonDeactivated,
+    PersonProvisioned,
+    PersonUpdated,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller: a person, or a machine client (whose id starts with `client:` and whose scopes are its roles)."""
+
+    id: str
+    roles: frozenset[str]
+    active: bool = True
+    country: str = ""
+    team: str = ""
+    locale: str = "en"
+    level: str | None = None
+    site: str | None = None
+    leader: bool = False
+    has_email: bool = True
+    hidden_from_rankings: bool = False
+    hidden_from_statistics: bool = False
+    memberships: frozenset[str] = frozenset()
+
+
+class PrincipalLookup(Protocol):
+    """Where a caller is looked up."""
+
+    async def find(self, account: str) -> Principal | None: ...
+
+
+_STATE = (
+    "accounts",
+    "roles",
+    "active",
+    "country",
+    "team",
+    "locale",
+    "level",
+    "site",
+    "leader",
+    "has_email",
+    "hidden_from_rankings",
+    "hidden_from_statistics",
+)
+
+
+class PrincipalStore:
+    """The collection `principals`, kept by the events in `events`."""
+
+    events: tuple[type[Event], ...] = (
+        PersonProvisioned,
+        PersonUpdated,
+        PersonDeactivated,
+        AmbassadorJoined,
+        AmbassadorLeft,
+    )
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._principals = mongo.db["principals"]
+
+    async def ensure_indexes(self) -> None:
+        await self._principals.create_index("accounts", sparse=True)
+
+    async def apply(self, batch: Sequence[Received[Event]], tx: Transaction) -> None:
+        """Take what the batch says of people; other events are passed over. One bulk write."""
+        writes = [write for event in batch if (write := _write(event.data)) is not None]
+        if writes:
+            await self._principals.bulk_write(writes, session=tx.session, ordered=True)
+
+    async def find(self, account: str) -> Principal | None:
+        """The person whom a sign-in belongs to."""
+        row = await self._principals.find_one({"accounts": account})
+        return _principal(row) if row else None
+
+    async def get_many(self, ids: Iterable[str], *, tx: Transaction | None = None) -> dict[str, Principal]:
+        """Those of the ids that are known, by id."""
+        cursor = self._principals.find({"_id": {"$in": list(ids)}}, session=tx.session if tx else None)
+        return {row["_id"]: _principal(row) async for row in cursor}
+
+
+def _write(event: Event) -> UpdateOne | None:
+    match event:
+        case PersonProvisioned() | PersonUpdated():
+            state = event.model_dump(include={*_STATE})
+            return _when_newer(event.person_id, event.revision, state)
+        case PersonDeactivated():
+            return _when_newer(event.person_id, event.revision, {"active": False, "roles": []})
+        case AmbassadorJoined():
+            return UpdateOne({"_id": event.person_id}, {"$addToSet": {"memberships": event.program_id}}, upsert=True)
+        case AmbassadorLeft():
+            return UpdateOne({"_id": event.person_id}, {"$pull": {"memberships": event.program_id}})
+    return None
+
+
+def _when_newer(person_id: str, revision: int, state: Document) -> UpdateOne:
+    """Set the state unless a later revision is there already, in one step that also inserts."""
+    newer = {"$gt": [revision, {"$ifNull": ["$revision", 0]}]}
+    fields: dict[str, Any] = {
+        name: {"$cond": [newer, {"$literal": value}, f"${name}"]}
+        for name, value in {**state, "revision": revision}.items()
+    }
+    return UpdateOne({"_id": person_id}, [{"$set": fields}], upsert=True)
+
+
+def _principal(row: Document) -> Principal:
+    return Principal(
+        id=row["_id"],
+        roles=frozenset(row.get("roles", ())),
+        active=row.get("active", False),
+        country=row.get("country", ""),
+        team=row.get("team", ""),
+        locale=row.get("locale", "en"),
+        level=row.get("level"),
+        site=row.get("site"),
+        leader=row.get("leader", False),
+        has_email=row.get("has_email", True),
+        hidden_from_rankings=row.get("hidden_from_rankings", False),
+        hidden_from_statistics=row.get("hidden_from_statistics", False),
+        memberships=frozenset(row.get("memberships", ())),
+    )

@@ -1,0 +1,199 @@
+"""One process: an HTTP address, what runs beside it, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, Literal
+
+import uvicorn
+from fastapi import FastAPI, Response
+from opentelemetry.metrics import CallbackOptions, Observation
+from starlette.types import ASGIApp
+
+from chassis.service import Service
+from chassis.tasks import run_bounded
+from chassis.telemetry.logs import configure_logging
+from chassis.telemetry.otel import exposition
+
+logger = logging.getLogger(__name__)
+Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+LAG_EVERY = 0.5
+ANSWERS_SOON, WORKS_FAST = 2_000, 50_000
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the process it is part of."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def worker_app(services: Sequence[Service]) -> ASGIApp:
+    """Health and metrics of a process that offers nothing else."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+
+    def state(wrong: list[str]) -> Response:
+        body = json.dumps({"status": "fail" if wrong else "pass", "reasons": wrong})
+        return Response(body, 503 if wrong else 200, media_type="application/health+json")
+
+    @app.get("/health/live")
+    async def live() -> Response:
+        return state([f"{service.name}: {reason}" for service in services for reason in service.stuck()])
+
+    @app.get("/health/ready")
+    async def ready() -> Response:
+        found = await asyncio.gather(*(service.unready() for service in services))
+        return state([f"{one.name}: {reason}" for one, all_ in zip(services, found, strict=True) for reason in all_])
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(
+            exposition(service.runtime.telemetry for service in services),
+            media_type="text/plain; version=0.0.4",
+        )
+
+    return app
+
+
+def run_process(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    grace: float,
+    services: Sequence[Service],
+    beside: Sequence[Beside],
+    protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
+    young: int = ANSWERS_SOON,
+) -> None:
+    """Serve `app` and run what is `beside` until SIGTERM or SIGINT; then end within `grace` seconds.
+
+    `young`: how many new objects the garbage collector lets be, `ANSWERS_SOON` or `WORKS_FAST`.
+    """
+    configure_logging()
+    import uvloop
+
+    uvloop.run(_process(app, host, port, grace, services, beside, protocol, young))
+
+
+async def _process(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    grace: float,
+    services: Sequence[Service],
+    beside: Sequence[Beside],
+    protocol: type[asyncio.Protocol] | Literal["httptools"],
+    young: int,
+) -> None:
+    stop = asyncio.Event()
+    _sweep_seldom(young)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    lag = _measure_lag(services)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            timeout_graceful_shutdown=int(max(1, grace / 3)),
+            proxy_headers=False,
+            server_header=False,
+        )
+    )
+    listener = _listen(host, port)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    running = [asyncio.ensure_future(run(stop)) for run in beside]
+    ended = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([ended, serving, *running], return_when=asyncio.FIRST_COMPLETED)
+    if not stop.is_set():
+        logger.error("a part of the process ended by itself", exc_info=_failure([serving, *running]))
+    stop.set()
+    _end_at_last(grace)
+    server.should_exit = True
+    await asyncio.wait([serving, *running], timeout=grace * 2 / 3)
+    lag.cancel()
+    closing = asyncio.gather(*(service.runtime.close() for service in services), return_exceptions=True)
+    with contextlib.suppress(TimeoutError):
+        await run_bounded(grace / 4, closing)
+    if any(task.done() and not task.cancelled() and task.exception() for task in running):
+        sys.exit(1)
+
+
+def _end_at_last(grace: float) -> None:
+    """Whatever still hangs after the grace, in a thread or in a task that will not be cancelled, is given up."""
+
+    def end() -> None:
+        logger.error("not everything ended within %.0f s", grace)
+        os._exit(1)
+
+    last = threading.Timer(grace, end)
+    last.daemon = True
+    last.start()
+
+
+def _sweep_seldom(young: int) -> None:
+    """What was imported is never garbage: to look through it again and again takes longer than most batches do.
+
+    What is new is looked through once there are so many `young` objects, at half a microsecond each; all wait for it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(young, 10, 100)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        sys.exit(f"cannot listen on {host}:{port}: {error.strerror}")
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+def _failure(tasks: Sequence[asyncio.Task[Any]]) -> BaseException | None:
+    return next((task.exception() for task in tasks if task.done() and not task.cancelled()), None)
+
+
+def _measure_lag(services: Sequence[Service]) -> asyncio.Task[None]:
+    """How late the event loop wakes up: the first sign of work that blocks it."""
+    worst = [0.0]
+
+    def observe(_: CallbackOptions) -> list[Observation]:
+        value, worst[0] = worst[0], 0.0
+        return [Observation(value)]
+
+    if services:
+        services[0].runtime.telemetry.meter.create_observable_gauge(
+            "herald.loop.lag", callbacks=[observe], unit="s", description="Worst lateness of the event loop"
+        )
+
+    async def watch() -> None:
+        while True:
+            asked = time.monotonic()
+            await asyncio.sleep(LAG_EVERY)
+            worst[0] = max(worst[0], time.monotonic() - asked - LAG_EVERY)
+
+    return asyncio.ensure_future(watch())

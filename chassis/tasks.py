@@ -1,0 +1,51 @@
+"""Waiting that ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+LOST_SECONDS = 1.0
+
+
+async def run_bounded(seconds: float, work: Awaitable[T]) -> T:
+    """The result of `work`. Raises TimeoutError after so many seconds, whatever `work` makes of being cancelled.
+
+    `asyncio.wait_for` would wait for the cancelled work to end; with a broker that is dead, some of aiokafka's never
+    does.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(_forget)
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
+async def sleep_or_event(seconds: float, event: asyncio.Event) -> None:
+    """So many seconds, or less where the event comes first."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
+
+async def cancel_and_wait(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait for its end, whatever that is.
+
+    Once may not be enough: PyMongo loses some cancellations, and the loop around it would go on for ever.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=LOST_SECONDS)
+    _forget(task)
+
+
+def _forget(task: asyncio.Future[T]) -> None:
+    if not task.cancelled():
+        task.exception()

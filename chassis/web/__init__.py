@@ -1,0 +1,1 @@
+"""The HTTP side of every service: the application, callers, problems, idempotent requests."""

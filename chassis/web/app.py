@@ -1,0 +1,312 @@
+"""The HTTP application of a service: limits, problem details, health, metrics and server spans around its routes."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi_problem.handler import ExceptionHandler, Handler, add_exception_handler, new_exception_handler
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.metrics import Observation
+from opentelemetry.trace import Span
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.dead_letters.api import letters_router
+from chassis.mongo import unreachable
+from chassis.telemetry.otel import Telemetry, exposition
+from chassis.web.problems import Invalid, Malformed, Overloaded, Problem, TooLarge, Violation
+
+if TYPE_CHECKING:
+    from chassis.service import Service
+
+logger = logging.getLogger(__name__)
+MAX_BODY = 1024 * 1024
+STREAMS = 1000
+PERSONAL = (
+    "client.address",
+    "network.peer.address",
+    "net.peer.ip",
+    "http.client_ip",
+    "user_agent.original",
+    "http.user_agent",
+    "url.query",
+    "url.full",
+    "http.url",
+    "http.target",
+)
+_PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457; some types have further members.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "description": "Stable; what a program goes by"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "rule", "detail"],
+                "properties": {name: {"type": "string"} for name in ("field", "rule", "detail")},
+            },
+        },
+    },
+    "example": {
+        "type": "invalid",
+        "title": "A field breaks a rule.",
+        "status": 422,
+        "detail": "See `errors` for each field and the rule it breaks.",
+        "errors": [{"field": "name", "rule": "missing", "detail": "Field required"}],
+    },
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {
+        "description": description,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for code, description in (("4XX", "Refused"), ("5XX", "Failed"))
+}
+_TITLES = {
+    404: ("not-found", "There is no such address."),
+    405: ("method", "This method is not offered here."),
+}
+
+
+class Limits:
+    """Refuses bodies that are too large, and requests beyond what the process can hold at once.
+
+    An open stream of events holds no place of a request; beyond `STREAMS` of them, further ones do.
+    """
+
+    def __init__(self, app: ASGIApp, *, concurrency: int, max_body: Callable[[str], int], telemetry: Telemetry) -> None:
+        self._app = app
+        self._most = self._free = concurrency
+        self._streams = 0
+        self._max_body = max_body
+        self._refused = telemetry.counter(
+            "herald.http.refused", "Requests answered 503 because too many were under way"
+        )
+        telemetry.meter.create_observable_gauge(
+            "herald.http.under_way",
+            callbacks=[lambda _: [Observation(self._most - self._free)]],
+            description="Requests under way, without open streams of events",
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        allowed = self._max_body(scope["path"])
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        if length.isdigit() and int(length) > allowed:
+            await problem_response(_too_large(allowed))(scope, receive, send)
+            return
+        if self._free <= 0 and not scope["path"].startswith(("/health/", "/metrics")):
+            self._refused.add(1)
+            await problem_response(Overloaded())(scope, receive, send)
+            return
+        await self._admit(scope, _counted(receive, allowed), send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        streams = False
+
+        async def watched(message: Message) -> None:
+            nonlocal streams
+            if message["type"] == "http.response.start" and self._streams < STREAMS and _is_stream(message):
+                streams = True
+                self._streams += 1
+                self._free += 1
+            await send(message)
+
+        self._free -= 1
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            if streams:
+                self._streams -= 1
+            else:
+                self._free += 1
+
+
+def _is_stream(message: Message) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in message["headers"])
+
+
+def _counted(receive: Receive, allowed: int) -> Receive:
+    taken = 0
+
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > allowed:
+            raise _too_large(allowed)
+        return message
+
+    return counted
+
+
+def _too_large(allowed: int) -> TooLarge:
+    return TooLarge(f"At most {allowed} bytes.", limit=allowed)
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem as a response, outside of a FastAPI application."""
+    return Response(
+        json.dumps(problem.marshal()),
+        status_code=problem.status,
+        media_type="application/problem+json",
+        headers=dict(problem.headers or {}),
+    )
+
+
+def create_app(service: Service) -> FastAPI:
+    """The service's API with everything that is the same in each of them."""
+    runtime = service.runtime
+    app = FastAPI(
+        title=f"Herald {service.name}",
+        version="1",
+        description=service.description,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        separate_input_output_schemas=False,
+    )
+    app.state.context = service.context
+    app.state.mongo = runtime.mongo
+    app.state.principals = service.principals
+    app.state.tokens = runtime.tokens
+    app.include_router(service.router, responses=PROBLEMS)
+    if service.consumer is not None:
+        app.include_router(letters_router(runtime), responses=PROBLEMS)
+    add_health(app, service)
+    _add_problems(app)
+    _describe_problems(app)
+    limits = dict(service.max_body)
+    app.add_middleware(
+        Limits,
+        concurrency=runtime.settings.max_concurrency,
+        max_body=lambda path: next((size for start, size in limits.items() if path.startswith(start)), MAX_BODY),
+        telemetry=runtime.telemetry,
+    )
+    instrument(app, service)
+    return app
+
+
+def instrument(app: FastAPI, service: Service) -> None:
+    """Server spans and request metrics, with nothing of persons in them."""
+    FastAPIInstrumentor.instrument_app(
+        app,
+        tracer_provider=service.runtime.telemetry.tracer_provider,
+        meter_provider=service.runtime.telemetry.meter_provider,
+        excluded_urls="/health/,/metrics",
+        exclude_spans=["send", "receive"],
+        server_request_hook=_forget_person,
+    )
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Have the OpenAPI document say what a problem looks like."""
+    undescribed = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = undescribed()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = _PROBLEM
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _forget_person(span: Span, scope: Scope) -> None:
+    """Addresses, browsers and queries are of persons: spans keep the route, the method and the answer."""
+    if span.is_recording():
+        attributes: Any = getattr(span, "attributes", None) or {}
+        for name in PERSONAL:
+            if name in attributes:
+                span.set_attribute(name, "")
+
+
+def add_health(app: FastAPI, service: Service) -> None:
+    """`/health/live`, `/health/ready` and `/metrics`."""
+
+    @app.get("/health/live", include_in_schema=False)
+    async def live() -> Response:
+        return _state(service.stuck())
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def ready() -> Response:
+        return _state(await service.unready())
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(exposition([service.runtime.telemetry]), media_type="text/plain; version=0.0.4")
+
+
+def _state(wrong: list[str]) -> Response:
+    body = json.dumps({"status": "fail" if wrong else "pass", "reasons": wrong})
+    return Response(body, status_code=503 if wrong else 200, media_type="application/health+json")
+
+
+# --- problems ----------------------------------------------------------------------------------------------------
+
+
+def _add_problems(app: FastAPI) -> None:
+    handlers: dict[type[Exception], Handler[Any, Any]] = {
+        PyMongoError: _database,
+        HTTPException: _http,
+        RequestValidationError: _validation,
+        Exception: _unexpected,
+    }
+    handler = new_exception_handler(
+        handlers=handlers, http_exception_handler=_http, request_validation_handler=_validation
+    )
+    add_exception_handler(app, handler, generic_swagger_defaults=False)
+    app.add_exception_handler(PyMongoError, handler)
+
+
+def _database(_: ExceptionHandler, __: Request, error: PyMongoError) -> Problem:
+    if unreachable(error):
+        return Overloaded("The database does not answer.", retry_after=2)
+    logger.error("the database refused", exc_info=error)
+    return Problem()
+
+
+def _unexpected(_: ExceptionHandler, __: Request, error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    logger.error("a request failed", exc_info=error)
+    return Problem()
+
+
+def _http(_: ExceptionHandler, request: Request, error: HTTPException) -> Problem:
+    type_, detail = _TITLES.get(error.status_code, (f"http-{error.status_code}", str(error.detail)))
+    problem = Problem(detail, type_=type_, headers=dict(error.headers or {}))
+    problem.status = error.status_code
+    problem.title = str(error.detail)
+    return problem
+
+
+def _validation(_: ExceptionHandler, __: Request, error: RequestValidationError) -> Problem:
+    first = error.errors()[0] if error.errors() else {}
+    if first.get("type") == "json_invalid":
+        return Malformed(str(first.get("ctx", {}).get("error", "")) or None)
+    violations = [
+        Violation(_field(one["loc"]), one["type"].replace("_", "-"), one["msg"]) for one in error.errors()[:50]
+    ]
+    return Invalid("See `errors` for each field and the rule it breaks.", errors=violations)
+
+
+def _field(location: tuple[Any, ...]) -> str:
+    steps = [str(step) for step in location]
+    return ".".join(steps[1:] if len(steps) > 1 and steps[0] in ("body", "query", "path", "header") else steps)

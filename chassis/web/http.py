@@ -1,0 +1,173 @@
+"""What routes are written with: who calls, what they may do, the unit of work, versions and cursors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict
+
+from chassis.principals import Principal
+from chassis.web.idempotency import UnitOfWork
+from chassis.web.problems import (
+    Forbidden,
+    Invalid,
+    PreconditionRequired,
+    StaleVersion,
+    Unauthenticated,
+    UnsupportedMedia,
+)
+from chassis.web.tokens import Token as VerifiedToken
+
+_bearer = HTTPBearer(auto_error=False, description="An OIDC access token")
+_ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
+MAX_CURSOR = 1024
+
+
+class Body(BaseModel):
+    """A request's body: unknown fields are refused, nothing is changed silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def example(**values: Any) -> ConfigDict:
+    """The configuration of a model that answers, with what an answer looks like."""
+    return ConfigDict(frozen=True, json_schema_extra={"example": values})
+
+
+class JsonRoute(APIRoute):
+    """A route whose body, if it declares one, is JSON by name and not only by luck."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def checked(request: Request) -> Response:
+            media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media and media != "application/json" and not media.endswith("+json"):
+                raise UnsupportedMedia("Send application/json.", accepted=["application/json"])
+            return await handle(request)
+
+        return checked
+
+
+class Router(APIRouter):
+    """What a service declares its routes on."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=JsonRoute, **options)
+
+
+def consumes(*media_types: str) -> Any:
+    """A dependency of routes that read `request.body()` themselves: 415 for anything else."""
+
+    def check(request: Request) -> None:
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media not in media_types:
+            raise UnsupportedMedia(f"Send one of {', '.join(media_types)}.", accepted=list(media_types))
+
+    return Depends(check)
+
+
+async def _token(request: Request, _: Annotated[Any, Depends(_bearer)]) -> VerifiedToken:
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"}, rule="missing")
+    token: VerifiedToken = await request.app.state.tokens.verify(text.strip())
+    return token
+
+
+Token = Annotated[VerifiedToken, Depends(_token)]
+
+
+async def _caller(request: Request, token: Token) -> Principal:
+    if token.machine:
+        return Principal(id=f"client:{token.machine}", roles=token.scopes)
+    principal: Principal | None = await request.app.state.principals.find(token.account)
+    if principal is None:
+        raise Forbidden("This person is not known here (yet).", type_="unknown-person")
+    if not principal.active:
+        raise Forbidden("This person has left.", type_="inactive")
+    return principal
+
+
+Caller = Annotated[Principal, Depends(_caller)]
+
+
+def requires(*roles: str) -> Any:
+    """A dependency that gives the caller if they hold any of the roles (or scopes, for a machine)."""
+
+    async def check(caller: Caller) -> Principal:
+        if not caller.roles.intersection(roles):
+            raise Forbidden(f"This needs the role {' or '.join(roles)}.", type_="role-missing", roles=list(roles))
+        return caller
+
+    return Depends(check)
+
+
+IdempotencyKey = Annotated[
+    str | None, Header(description="Repeat a request with the same key and it takes effect once")
+]
+
+
+async def _unit(request: Request, token: Token, idempotency_key: IdempotencyKey = None) -> UnitOfWork:
+    return UnitOfWork(request.app.state.mongo, request, token.account)
+
+
+Unit = Annotated[UnitOfWork, Depends(_unit)]
+
+
+def etag(version: int) -> dict[str, str]:
+    """The header of a strong ETag for a version."""
+    return {"ETag": f'"{version}"'}
+
+
+def _if_match(if_match: Annotated[str | None, Header(examples=['"7"'])] = None) -> int | None:
+    if if_match is None or if_match == "*":
+        return None
+    match = _ETAG.match(if_match.strip())
+    if match is None:
+        raise StaleVersion("If-Match names no version that ever was.")
+    return int(match[1])
+
+
+IfMatch = Annotated[int | None, Depends(_if_match)]
+
+
+def check_version(expected: int | None, actual: int, *, required: bool = True) -> None:
+    """Raises PreconditionRequired without an If-Match where one is needed, StaleVersion where it does not hold."""
+    if expected is None:
+        if required:
+            raise PreconditionRequired("Send If-Match with the ETag that you read.")
+        return
+    if expected != actual:
+        raise StaleVersion(f"The present version is {actual}.", version=actual)
+
+
+def encode_cursor(position: Any) -> str:
+    """An opaque cursor of any JSON value."""
+    return base64.urlsafe_b64encode(orjson.dumps(position)).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str | None) -> Any:
+    """What `encode_cursor` was given; None without a cursor. Raises Invalid for anything else."""
+    if cursor is None:
+        return None
+    try:
+        if len(cursor) > MAX_CURSOR:
+            raise ValueError
+        return orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        raise Invalid.one("cursor", "format", "This cursor was not given out here.") from None
+
+
+Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=100)]

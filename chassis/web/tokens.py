@@ -1,0 +1,142 @@
+"""OIDC bearer tokens: who is calling, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jwt import JWTClaimsRegistry
+
+from chassis.settings import Settings
+from chassis.web.problems import Overloaded, Unauthenticated
+
+logger = logging.getLogger(__name__)
+ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
+LEEWAY_SECONDS = 30
+KEYS_AT_MOST_EVERY = 10.0
+KEYS_AT_LEAST_EVERY = 3600.0
+MAX_TOKEN = 16 * 1024
+REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A verified token. `account` is the SHA-256 (hex) of `<issuer>|<subject>`."""
+
+    account: str
+    claims: dict[str, Any]
+
+    @property
+    def subject(self) -> str:
+        return str(self.claims["sub"])
+
+    @property
+    def machine(self) -> str | None:
+        """The client id of a client-credentials token, which speaks for no person."""
+        client = self.claims.get("client_id") or self.claims.get("azp")
+        return str(client) if client == self.claims["sub"] else None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(str(self.claims.get("scope", "")).split())
+
+
+def account_of(issuer: str, subject: str) -> str:
+    return hashlib.sha256(f"{issuer}|{subject}".encode()).hexdigest()
+
+
+class Tokens:
+    """Verifies tokens against the issuer's published keys, fetched when needed and at most every 10 s."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keys: KeySet | None = None
+        self._fetched = float("-inf")
+        self._tried = float("-inf")
+        self._lock = asyncio.Lock()
+        self._known: OrderedDict[str, Token] = OrderedDict()
+        self._registry = JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": settings.issuer},
+            aud={"essential": True, "value": settings.audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+
+    async def verify(self, text: str) -> Token:
+        """Raises Unauthenticated, saying which rule the token breaks; Overloaded if no keys could be had."""
+        if len(text) > MAX_TOKEN:
+            raise _refused("too-long", "The token is too long.")
+        known = self._known.get(text)
+        if known is not None and known.claims["exp"] + LEEWAY_SECONDS > time.time():
+            return known
+        claims = await self._decode(text)
+        try:
+            self._registry.validate(claims)
+        except JoseError as error:
+            raise _refused(_rule(error), "The token was not issued for here, or no longer holds.") from None
+        token = Token(account_of(claims["iss"], claims["sub"]), claims)
+        self._known[text] = token
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return token
+
+    async def _decode(self, text: str) -> dict[str, Any]:
+        keys = await self._current()
+        failure: Exception | None = None
+        for fresh in (False, True):
+            if fresh:
+                newer = await self._fetch()
+                if newer is None or newer is keys:
+                    break
+                keys = newer
+            try:
+                return dict(jwt.decode(text, keys, algorithms=ALGORITHMS).claims)
+            except (JoseError, ValueError) as error:
+                failure = error
+        raise _refused("signature", "The token's signature does not hold.") from failure
+
+    async def _current(self) -> KeySet:
+        if self._keys is None or time.monotonic() - self._fetched > KEYS_AT_LEAST_EVERY:
+            await self._fetch()
+        if self._keys is None:
+            raise Overloaded("The identity provider's keys cannot be had.", retry_after=5)
+        return self._keys
+
+    async def _fetch(self) -> KeySet | None:
+        """The newest keys; the ones at hand when it is too soon to ask, or when asking fails."""
+        async with self._lock:
+            wait = KEYS_AT_MOST_EVERY if self._keys is not None else 0.5
+            if time.monotonic() - self._tried < wait:
+                return self._keys
+            self._tried = time.monotonic()
+            try:
+                async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+                    url = self._settings.jwks_url
+                    if url is None:
+                        discovery = f"{self._settings.issuer}/.well-known/openid-configuration"
+                        url = (await client.get(discovery)).raise_for_status().json()["jwks_uri"]
+                    document = (await client.get(url)).raise_for_status().json()
+                self._keys = KeySet.import_key_set(document)
+                self._fetched = time.monotonic()
+            except (httpx.HTTPError, JoseError, KeyError, TypeError, ValueError) as error:
+                logger.warning("the issuer's keys could not be fetched: %s", type(error).__name__)
+            return self._keys
+
+
+def _rule(error: JoseError) -> str:
+    claim = getattr(error, "claim", None)
+    return f"{error.error}:{claim}" if claim else str(error.error)
+
+
+def _refused(rule: str, detail: str) -> Unauthenticated:
+    return Unauthenticated(detail, rule=rule, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})

@@ -1,0 +1,288 @@
+"""What goes in and out of the API, as JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+
+from chassis.clock import to_milliseconds
+from chassis.web.http import Body
+from herald_contracts.base import Country, Id, Label, Language, Time
+from herald_contracts.content import Category, ContentKind, Network
+from services.content import domain
+from services.content.commands import SourceOrder
+from services.content.domain import FeedRule, Item, Origin, Outcome, RetireReason, Served, Source, State
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+
+
+def _as_text(value: object) -> object:
+    """Only RFC 3339: a number is no time, although it could be read as one."""
+    if value is not None and not (isinstance(value, str) and _RFC3339.match(value)):
+        raise ValueError("a time as RFC 3339 says, such as 2026-05-01T09:00:00Z")
+    return value
+
+
+Moment = Annotated[Time, BeforeValidator(_as_text)]
+WebAddress = Annotated[
+    str,
+    Field(
+        pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+([/?#]\S*)?$",
+        max_length=domain.MAX_URL,
+        description="http or https, without a user name",
+        examples=["https://www.example.com/en/water"],
+    ),
+]
+Identifier = Annotated[Id, Field(examples=["019c1347-d280-752e-b651-3270269e0d37"])]
+
+
+# --- orders --------------------------------------------------------------------------------------------------------
+
+
+class VariantOrder(Body):
+    """The item in one language."""
+
+    language: Annotated[Language, Field(examples=["fr"])]
+    title: Annotated[str, Field(min_length=1, max_length=domain.MAX_TITLE, examples=["Deux fois moins d’eau"])]
+    summary: Annotated[str, Field(max_length=domain.MAX_SUMMARY)] = ""
+    url: WebAddress | None = Field(None, description="Where this language has an address of its own")
+
+
+class CaptionOrder(Body):
+    """A suggested text."""
+
+    language: Annotated[Language, Field(examples=["fr"])]
+    network: Network | None = Field(None, description="None for every network")
+    text: Annotated[str, Field(min_length=1, max_length=domain.MAX_CAPTION, examples=["Fière de l’équipe de Lyon 👇"])]
+
+
+class TargetingOrder(Body):
+    """Those whom both lists name; an empty list names everybody of the programme."""
+
+    countries: Annotated[tuple[Country, ...], Field(max_length=domain.MAX_COUNTRIES, examples=[["FR", "BE"]])] = ()
+    teams: Annotated[tuple[Label, ...], Field(max_length=domain.MAX_TEAMS, examples=[["Engineering"]])] = ()
+
+
+class ItemOrder(Body):
+    """Everything of an item that an editor writes."""
+
+    program_id: Identifier
+    kind: ContentKind
+    category: Category
+    url: WebAddress
+    shareable: StrictBool = Field(True, description="False for what is for inside only")
+    variants: Annotated[tuple[VariantOrder, ...], Field(min_length=1, max_length=domain.MAX_VARIANTS)]
+    captions: Annotated[
+        tuple[CaptionOrder, ...],
+        Field(max_length=domain.MAX_CAPTIONS, description=f"At most {domain.MAX_CAPTIONS_TEXT} characters together"),
+    ] = ()
+    targeting: TargetingOrder = TargetingOrder()
+    expires_at: Moment | None = Field(None, description="When it retires by itself")
+    image_url: WebAddress | None = None
+    pinned: StrictBool = Field(False, description="True to stand before all others in feeds")
+
+    @property
+    def write(self) -> Callable[[str], domain.Copy]:
+        """The copy of the item with a given id."""
+
+        def write(item_id: str) -> domain.Copy:
+            captions = [domain.caption(item_id, one.language, one.text, one.network) for one in self.captions]
+            return domain.Copy(
+                kind=self.kind,
+                category=self.category,
+                url=self.url,
+                variants=tuple(domain.Variant(**one.model_dump()) for one in self.variants),
+                captions=tuple(captions),
+                shareable=self.shareable,
+                targeting=domain.Targeting(
+                    tuple(dict.fromkeys(self.targeting.countries)), tuple(dict.fromkeys(self.targeting.teams))
+                ),
+                expires_at=to_milliseconds(self.expires_at) if self.expires_at else None,
+                image_url=self.image_url,
+                pinned=self.pinned,
+            )
+
+        return write
+
+
+class NoOrder(Body):
+    """There is nothing to say."""
+
+
+class RejectOrder(Body):
+    """Why an item goes back to its author."""
+
+    comment: Annotated[
+        str, Field(min_length=1, max_length=2000, pattern=r"\S", examples=["The figure needs a source."])
+    ]
+
+
+class FeedOrder(Body):
+    """A feed to look at regularly."""
+
+    program_id: Identifier
+    url: Annotated[str, Field(min_length=1, max_length=domain.MAX_URL, examples=["https://www.example.com/feed.xml"])]
+    language: Annotated[Language, Field(examples=["en"], description="Of entries that do not say another")]
+    rule: FeedRule = Field("review", description="What becomes of its entries: items in review, or published at once")
+    category: Category = "company_news"
+
+    @property
+    def order(self) -> SourceOrder:
+        return SourceOrder(self.program_id, self.language, self.rule, self.category, self.url)
+
+
+# --- views ---------------------------------------------------------------------------------------------------------
+
+
+class View(BaseModel):
+    """What is answered; `of` makes it of the domain's."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class VariantView(View):
+    language: str
+    title: str
+    summary: str
+    url: str | None
+
+
+class CaptionView(View):
+    """The same words keep their id from one version of an item to the next."""
+
+    caption_id: str
+    language: str
+    network: Network | None
+    text: str
+
+
+class TargetingView(View):
+    countries: list[str]
+    teams: list[str]
+
+
+class ItemView(View):
+    """An item as editors see it."""
+
+    id: str
+    program_id: str
+    state: State
+    version: int = Field(description="Also the ETag")
+    kind: ContentKind
+    category: Category
+    url: str
+    shareable: bool
+    variants: list[VariantView]
+    captions: list[CaptionView]
+    targeting: TargetingView
+    expires_at: datetime | None
+    image_url: str | None
+    pinned: bool
+    origin: Origin
+    source_id: str | None = Field(description="The feed that it came from")
+    author_id: str | None
+    reviewer_id: str | None
+    comment: str | None = Field(description="What the reviewer who sent it back would like to see changed")
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+    retired_at: datetime | None
+    retire_reason: RetireReason | None
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        fields = {name: getattr(item, name) for name in Item.__slots__ if name != "copy"}
+        return cls.model_validate({**fields, **{name: getattr(item.copy, name) for name in domain.Copy.__slots__}})
+
+
+class FeedItemView(View):
+    """An item as one person may see and share it."""
+
+    id: str
+    program_id: str
+    kind: ContentKind
+    category: Category
+    language: str = Field(description="Of title, summary and address: the nearest to what was asked for")
+    title: str
+    summary: str
+    url: str
+    image_url: str | None
+    captions: list[CaptionView] = Field(description="The one to offer first comes first; it differs among colleagues")
+    shareable: bool
+    pinned: bool
+    published_at: datetime
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, served: Served) -> Self:
+        item, copy, variant = served.item, served.item.copy, served.variant
+        assert item.published_at is not None
+        return cls(
+            id=item.id,
+            program_id=item.program_id,
+            kind=copy.kind,
+            category=copy.category,
+            language=variant.language,
+            title=variant.title,
+            summary=variant.summary,
+            url=variant.url or copy.url,
+            image_url=copy.image_url,
+            captions=[CaptionView.model_validate(one) for one in served.captions],
+            shareable=copy.shareable,
+            pinned=copy.pinned,
+            published_at=item.published_at,
+            expires_at=copy.expires_at,
+        )
+
+
+class ResultView(View):
+    """What came of the last look at a source."""
+
+    at: datetime
+    outcome: Outcome
+    new: int = Field(description="Entries that became items")
+    known: int = Field(description="Entries that were items already")
+    skipped: int = Field(description="Entries without title or web address, or beyond the newest hundred")
+    rule: str | None = Field(description="Why it failed: a stable word")
+    detail: str | None
+
+
+class SourceView(View):
+    """A feed source."""
+
+    id: str
+    program_id: str
+    kind: Literal["url", "file"]
+    url: str | None
+    title: str = Field(description="The feed's own")
+    language: str
+    rule: FeedRule
+    category: Category
+    created_at: datetime
+    failures: int = Field(description="Failed looks since the last good one; each doubles the wait")
+    next_poll_at: datetime | None
+    last: ResultView | None
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        fields = {name: getattr(source, name) for name in Source.__slots__}
+        return cls.model_validate({**fields, "kind": "url" if source.url else "file"})
+
+
+class Items(View):
+    items: list[ItemView]
+    next: str | None = Field(description="Cursor of the next page")
+
+
+class FeedItems(View):
+    items: list[FeedItemView]
+    next: str | None = Field(description="Cursor of the next page")
+
+
+class Sources(View):
+    items: list[SourceView]
+    next: str | None = Field(description="Cursor of the next page")

@@ -1,0 +1,24 @@
+"""What commands and queries work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chassis.clock import Clock
+from chassis.mongo import Mongo
+from chassis.principals import PrincipalStore
+from services.gamification.leaderboard.reader import Leaderboard
+from services.gamification.store.ledger import Ledger
+from services.gamification.store.programmes import Programmes
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Built once, in `app.py`."""
+
+    clock: Clock
+    mongo: Mongo
+    principals: PrincipalStore
+    programmes: Programmes
+    ledger: Ledger
+    leaderboard: Leaderboard

@@ -1,0 +1,275 @@
+"""What requests and answers look like."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field
+
+from chassis.web.http import Body, example
+from services.metrics.domain.definitions import DEFINITIONS
+from services.metrics.domain.periods import Period
+from services.metrics.domain.value import FORMULA, Rates
+from services.metrics.queries import By
+
+PROGRAM = "019c1347-d280-752e-b651-3270269e0d37"
+Language = Literal["fr", "en"]
+Number = int | float
+Amount = Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=4)]
+Action = Literal["click", "like", "comment", "repost", "impression"]
+
+
+NOVEMBER = {"from": "2026-11-01", "to": "2026-11-30"}
+PARTICIPATION = {
+    "value": 0.68,
+    "numerator": 204,
+    "denominator": 300,
+    "formula": "active_ambassadors / ambassadors_enrolled",
+}
+CLICKS = {
+    "value": 1874,
+    "by_verdict": {"bot": 125, "counted": 1305, "prefetch": 112, "repeat": 197, "self": 135},
+    "formula": "count(click)",
+}
+LINKEDIN_RATES = {"linkedin": {"click": 3.2}, "*": {"click": 0.5}}
+
+
+class PeriodView(BaseModel):
+    """Days in the programme's time zone, both included."""
+
+    model_config = example(**NOVEMBER)
+
+    first: date = Field(alias="from")
+    to: date
+
+    @classmethod
+    def of(cls, period: Period) -> Self:
+        return cls.model_validate({"from": period.first, "to": period.last})
+
+
+class FigureView(BaseModel):
+    """A figure with what it is made of; only what applies to it is there."""
+
+    model_config = example(**PARTICIPATION)
+
+    value: Number | None = Field(description="Null where there is nothing to divide by")
+    numerator: Number = Field(default=0, description="Of a rate")
+    denominator: Number = Field(default=0, description="Of a rate: see the figure's definition")
+    by_verdict: dict[str, int] = Field(default={}, description="Raw clicks by what they were taken for")
+    by_kind: dict[str, int] = Field(default={}, description="Engagements beside clicks")
+    estimated: int = Field(default=0, description="How much of the value a network's own estimate is")
+    potential: int = Field(default=0, description="How much of the value might have been, by the size of an audience")
+    currency: str = Field(default="", description="ISO 4217, of amounts")
+    formula: str
+
+
+class SliceView(BaseModel):
+    """The figures of one period."""
+
+    period: PeriodView
+    suppressed: bool = Field(description="Fewer than 5 people were enrolled: their figures would be persons' own")
+    figures: dict[str, FigureView] = Field(description="By name; empty where suppressed")
+
+    @classmethod
+    def of(cls, period: Period, found: dict[str, Any] | None) -> Self:
+        return cls(
+            period=PeriodView.of(period),
+            suppressed=found is None,
+            figures={name: FigureView.model_validate(figure) for name, figure in (found or {}).items()},
+        )
+
+
+class FiguresView(SliceView):
+    """The figures of a period, and of the same number of days before it."""
+
+    model_config = example(
+        program_id=PROGRAM,
+        period=NOVEMBER,
+        suppressed=False,
+        figures={"participation_rate": PARTICIPATION, "clicks_raw": CLICKS},
+        previous={"period": {"from": "2026-10-02", "to": "2026-10-31"}, "suppressed": True, "figures": {}},
+    )
+
+    program_id: str
+    previous: SliceView
+
+
+class EntryView(BaseModel):
+    """Counts of one day, network, item, country or team."""
+
+    model_config = example(
+        key="linkedin",
+        shares=225,
+        clicks_raw=1010,
+        clicks_counted=702,
+        engagements=702,
+        earned_media_value=2246.4,
+        ambassadors_enrolled=None,
+    )
+
+    key: str | None = Field(description="Null: groups of fewer than 5 people, put together")
+    shares: int
+    clicks_raw: int
+    clicks_counted: int
+    engagements: int
+    earned_media_value: float
+    ambassadors_enrolled: int | None = Field(default=None, description="Of countries and teams")
+
+
+class SeriesView(BaseModel):
+    """Counts side by side."""
+
+    program_id: str
+    period: PeriodView
+    by: By
+    items: list[EntryView]
+
+
+class DefinitionView(BaseModel):
+    """What a figure means."""
+
+    model_config = example(
+        figure="participation_rate",
+        name="Participation rate",
+        definition="Ambassadors who shared at least once in the period, out of those enrolled at any time in it.",
+        formula="active_ambassadors / ambassadors_enrolled",
+        unit="rate",
+    )
+
+    figure: str
+    name: str
+    definition: str
+    formula: str
+    unit: str
+
+
+class DefinitionsView(BaseModel):
+    """All figures, in one language."""
+
+    items: list[DefinitionView]
+
+    @classmethod
+    def of(cls, language: Language) -> Self:
+        return cls(
+            items=[
+                DefinitionView(
+                    figure=figure,
+                    name=one.name[language],
+                    definition=one.text[language],
+                    formula=one.formula,
+                    unit=one.unit,
+                )
+                for figure, one in DEFINITIONS.items()
+            ]
+        )
+
+
+class RatesBody(Body):
+    """Rates of the earned media value from a day on; network `*` stands for all that are not named."""
+
+    valid_from: date
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
+    source: Annotated[str, Field(min_length=3, max_length=500, examples=["Average CPC of our paid campaigns, Q3"])]
+    rates: Annotated[
+        dict[Annotated[str, Field(pattern=r"^([a-z]{1,32}|\*)$")], dict[Action, Amount]],
+        Field(min_length=1, max_length=32, examples=[{"linkedin": {"click": "3.20"}, "*": {"click": "0.50"}}]),
+    ]
+
+
+class RateSetView(BaseModel):
+    """One version of the rates."""
+
+    model_config = example(
+        version=1,
+        valid_from="2026-11-01",
+        currency="EUR",
+        source="Average CPC of our paid campaigns, Q3",
+        rates=LINKEDIN_RATES,
+    )
+
+    version: int = Field(description="0: Herald's starting values")
+    valid_from: date
+    currency: str
+    source: str
+    rates: dict[str, dict[str, float]] = Field(description="Network, or `*`, to action to amount")
+
+    @classmethod
+    def of(cls, rates: Rates) -> Self:
+        return cls(
+            version=rates.version,
+            valid_from=date.fromisoformat(rates.valid_from),
+            currency=rates.currency,
+            source=rates.source,
+            rates={
+                network: {action: float(amount) for action, amount in actions.items()}
+                for network, actions in rates.rates.items()
+            },
+        )
+
+
+class RatesView(BaseModel):
+    """Every version of the rates, oldest first. Its ETag is the latest version."""
+
+    formula: str
+    items: list[RateSetView]
+
+    @classmethod
+    def of(cls, versions: list[Rates]) -> Self:
+        return cls(formula=FORMULA, items=[RateSetView.of(one) for one in versions])
+
+
+class ObjectiveView(BaseModel):
+    """How far the objective is."""
+
+    model_config = example(
+        objective_id="019c1347-d280-752e-b651-3270269e0d38",
+        use_case="employer_branding",
+        kpi="shares",
+        baseline=0,
+        target=1000,
+        starts_on="2026-11-01",
+        ends_on="2026-12-31",
+        reached_at=None,
+        value=421,
+        progress=0.421,
+        forecast=1117.0,
+        on_track=True,
+    )
+
+    objective_id: str
+    use_case: str
+    kpi: str
+    baseline: Number
+    target: Number
+    starts_on: date
+    ends_on: date
+    reached_at: datetime | None
+    value: Number
+    progress: float = Field(description="Of the way from the baseline to the target: 0 to 1 and beyond")
+    forecast: float | None = Field(description="The value on the last day at the present pace")
+    on_track: bool | None
+
+
+class OwnCounts(BaseModel):
+    """Counts of one ambassador's posts."""
+
+    shares: int
+    clicks_raw: int
+    clicks_counted: int
+    engagements: int
+
+
+class OwnView(BaseModel):
+    """What one's own posts brought."""
+
+    model_config = example(
+        program_id=PROGRAM,
+        period=NOVEMBER,
+        figures={"shares": 3, "clicks_raw": 21, "clicks_counted": 14, "engagements": 14},
+    )
+
+    program_id: str
+    period: PeriodView
+    figures: OwnCounts

@@ -1,0 +1,24 @@
+"""What commands and queries work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chassis.clock import Clock
+from chassis.mongo import Mongo
+from services.program.settings import ProgramSettings
+from services.program.store.imports import Imports
+from services.program.store.people import People
+from services.program.store.programs import Programs
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Built once, in `app.py`."""
+
+    settings: ProgramSettings
+    clock: Clock
+    mongo: Mongo
+    people: People
+    programs: Programs
+    imports: Imports

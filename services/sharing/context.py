@@ -1,0 +1,27 @@
+"""What commands and queries work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opentelemetry.metrics import Counter
+
+from chassis.clock import Clock
+from chassis.principals import PrincipalStore
+from services.sharing.settings import SharingSettings
+from services.sharing.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Built once, in `app.py`. `decisions` counts what the guardrails decided, by verdict and rule."""
+
+    settings: SharingSettings
+    clock: Clock
+    store: Store
+    principals: PrincipalStore
+    decisions: Counter
+
+    def short_url(self, code: str) -> str:
+        """The address of a short link."""
+        return f"{self.settings.public_url}/l/{code}"

@@ -1,0 +1,133 @@
+"""Dead letters and the audit, as those on call use them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from typer.testing import CliRunner
+
+from chassis.consumer import Consumer
+from chassis.dead_letters.store import DeadLetterStore
+from chassis.ids import new_id
+from chassis.mongo import Transaction
+from chassis.runtime import Runtime
+from chassis.service import Service
+from chassis.settings import Settings
+from herald.cli import app
+from herald.operator import OperatorSettings
+from herald.topics import load_topics
+from herald.verify import verify
+from herald_contracts import PersonDeactivated, Record, encode
+from tests.integration.harness import Stage, eventually
+
+
+def build(settings: Settings, *, broken: bool) -> Service:
+    runtime = Runtime("gamification", settings)
+    seen = runtime.mongo.db["seen"]
+
+    async def handle(batch: object, tx: Transaction) -> None:
+        for event in batch:  # type: ignore[attr-defined]
+            if broken and event.data.person_id == "hard":
+                raise RuntimeError("a bug that will be fixed")
+            await seen.insert_one({"_id": event.data.person_id}, session=tx.session)
+
+    return Service(name="gamification", runtime=runtime, consumer=Consumer([PersonDeactivated], handle))
+
+
+def left(person: str) -> PersonDeactivated:
+    return PersonDeactivated(person_id=person, revision=1, occurred_at=datetime.now(UTC))
+
+
+async def test_a_letter_is_shown_replayed_once_the_bug_is_gone_and_closed(stage: Stage) -> None:
+    settings = stage.settings(Settings)
+    broken = build(settings, broken=True)
+    async with stage.worker(broken):
+        await stage.publish(left("easy"), left("hard"), left("light"))
+        letters = DeadLetterStore("gamification", settings)
+        [letter] = await eventually(letters.open)
+    assert (letter.rule, letter.event_type) == ("failed", "herald.PersonDeactivated.v1")
+    mended = build(settings, broken=False)
+    seen = mended.runtime.mongo.db["seen"]
+    async with stage.worker(mended):
+        replayed = [one async for one in letters.replay([letter], mended.runtime.producer, per_second=100, by="ines")]
+        assert [one.id for one in replayed] == [letter.id]
+
+        async def people() -> set[str]:
+            return {row["_id"] async for row in seen.find({})}
+
+        await eventually(people, until=lambda found: found == {"easy", "hard", "light"})
+        assert await letters.open() == []
+        assert [one.resolution for one in await letters.all()] == ["replayed"]
+        async for _ in letters.replay([letter], mended.runtime.producer, per_second=100, by="ines"):
+            pass
+        await stage.publish(left("last"))
+        await eventually(people, until=lambda found: "last" in found)
+        assert len(await people()) == 4
+    await broken.runtime.close()
+    await mended.runtime.close()
+
+
+async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(stage: Stage) -> None:
+    settings = stage.settings(Settings)
+    service = build(settings, broken=True)
+    await stage.create_topics([topic.name for topic in load_topics()])
+    async with stage.worker(service):
+        ids = await stage.publish(*(left(f"p{n}") for n in range(20)), left("hard"))
+        poison = encode(left("x"), id=new_id(), time=datetime.now(UTC))
+        await stage.publish_record(Record(poison.topic, poison.key, b"{", poison.headers))
+        operator = OperatorSettings(
+            namespace=stage.namespace, kafka_bootstrap=stage.infra.kafka_bootstrap, mongo_url=stage.infra.mongo_url
+        )
+
+        async def account() -> tuple[int, int, int, int]:
+            report = await verify(operator)
+            [one] = [a for a in report.accounts if (a.service, a.topic) == ("gamification", "herald.people")]
+            assert one.found == one.applied + one.buried + one.pending + one.passed + one.aged + one.missing
+            return (one.applied, one.buried, one.pending, one.missing)
+
+        async def everything() -> tuple[object, list[tuple[str, int]]]:
+            found = await service.runtime.mongo.db.command("dbHash")
+            found["collections"].pop("leases")  # which the worker renews
+            topics = [topic.name for topic in load_topics()]
+            return found["collections"], [(topic, len(await stage.records(topic))) for topic in topics]
+
+        await eventually(account, until=lambda found: found == (20, 2, 0, 0))
+        before = await everything()
+        await account()
+        assert await everything() == before, "it changed what it looked at"
+        await service.runtime.mongo.db["inbox"].delete_one({"_id": ids[3]})
+        assert await account() == (19, 2, 0, 1)
+        assert not (await verify(operator)).ok
+        await service.runtime.mongo.db["inbox"].insert_one({"_id": ids[3]})
+        assert (await verify(operator)).ok
+        await service.runtime.mongo.db["offsets"].update_one({}, {"$set": {"lost": 1}})
+        assert not (await verify(operator)).ok
+    await service.runtime.close()
+
+
+async def test_the_commands_say_first_what_they_would_do(stage: Stage) -> None:
+    service = build(stage.settings(Settings), broken=True)
+    env = {**stage.infra.environment, "HERALD_NAMESPACE": stage.namespace}
+
+    async def herald(*words: str) -> str:
+        answer = await asyncio.to_thread(CliRunner().invoke, app, ["deadletters", *words], env=env)
+        assert answer.exit_code == 0, answer.output
+        return answer.stdout
+
+    async with stage.worker(service):
+        [event_id] = await stage.publish(left("hard"))
+        letters = DeadLetterStore("gamification", stage.settings(Settings))
+        [letter] = await eventually(letters.open)
+        of = ("--service", "gamification")
+        assert (await herald("list", *of)).startswith(f"{letter.id}  gamification  ")
+        assert "no open dead letters" in await herald("list", *of, "--rule", "schema-mismatch")
+        shown = await herald("show", letter.id, *of)
+        assert f"ce_id: {event_id}" in shown
+        assert '  "person_id": "hard"' in shown
+        for act in ("replay", "drop"):
+            assert f"would {act} {letter.id}" in await herald(act, *of, "--rule", "failed")
+        assert [one.id for one in await letters.open()] == [letter.id]
+        assert "1 dropped" in await herald("drop", letter.id, *of, "--go")
+        assert await letters.open() == []
+    await service.runtime.close()

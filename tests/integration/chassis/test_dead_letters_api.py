@@ -1,0 +1,199 @@
+"""The routes by which an administrator looks at a service's dead letters, replays and drops them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from openapi_spec_validator import validate
+
+from chassis.consumer import Consumer, InvalidEvent, Received
+from chassis.ids import new_id
+from chassis.mongo import Transaction
+from chassis.principals import PrincipalStore
+from chassis.runtime import Runtime
+from chassis.service import Service
+from chassis.settings import Settings
+from herald_contracts import Event, ProgramCreated, Record, encode
+from tests.integration.harness import Stage, eventually
+
+PATH = "/v1/deadletters"
+
+
+class Bug:
+    """What is wrong with the service until somebody mends it."""
+
+    there = True
+
+
+def build(settings: Settings, bug: Bug) -> Service:
+    runtime = Runtime("gamification", settings)
+    principals = PrincipalStore(runtime.mongo)
+    seen = runtime.mongo.db["seen"]
+
+    async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+        await principals.apply(batch, tx)
+        for event in batch:
+            if isinstance(event.data, ProgramCreated):
+                if bug.there and event.data.name == "hard":
+                    raise InvalidEvent("too-hard", event.data.program_id)
+                order = await seen.count_documents({}, session=tx.session)
+                await seen.insert_one({"_id": event.data.program_id, "order": order}, session=tx.session)
+
+    consumer = Consumer([*principals.events, ProgramCreated], handle)
+    return Service(name="gamification", runtime=runtime, principals=principals, consumer=consumer)
+
+
+def created(id: str, name: str = "hard") -> ProgramCreated:
+    return ProgramCreated(
+        program_id=id, name=name, time_zone="Europe/Paris", languages=["fr"], occurred_at=datetime.now(UTC)
+    )
+
+
+class Desk:
+    """The service, its API, and an administrator in front of it."""
+
+    def __init__(self, stage: Stage, service: Service, api: httpx.AsyncClient, bug: Bug) -> None:
+        self.stage, self.service, self.api, self.bug = stage, service, api, bug
+
+    async def ask(self, method: str, path: str = "", *, by: str = "ines", **options: Any) -> httpx.Response:
+        return await self.api.request(method, PATH + path, headers=self.stage.bearer(by), **options)
+
+    async def waiting(self, count: int) -> dict[str, Any]:
+        async def look() -> dict[str, Any]:
+            found: dict[str, Any] = (await self.ask("GET")).json()
+            return found
+
+        return await eventually(look, until=lambda found: found.get("total") == count, within=30)
+
+    async def seen(self) -> list[str]:
+        return [row["_id"] async for row in self.service.runtime.mongo.db["seen"].find(sort=[("order", 1)])]
+
+
+@asynccontextmanager
+async def at_work(stage: Stage) -> AsyncIterator[Desk]:
+    bug = Bug()
+    service = build(stage.settings(Settings), bug)
+    async with stage.worker(service), stage.api(service) as api:
+        await stage.person("ines", "admin")
+        await stage.person("marc", "manager")
+        desk = Desk(stage, service, api, bug)
+        await eventually(
+            lambda: desk.ask("GET", by="marc"), until=lambda answer: answer.json()["type"] == "role-missing"
+        )
+        yield desk
+    await service.runtime.close()
+
+
+@pytest.fixture
+async def desk(stage: Stage) -> AsyncIterator[Desk]:
+    async with at_work(stage) as found:
+        yield found
+
+
+async def test_letters_are_listed_shown_replayed_in_order_and_closed(desk: Desk) -> None:
+    broken = encode(created("x", "easy"), id=new_id(), time=datetime.now(UTC))
+    headers = [*broken.headers, ("odd", None), ("bytes", b"\xff\x1b[2J")]
+    key = b"same"
+    for name in ("p1", "p2", "p3"):
+        one = encode(created(name), id=new_id(), time=datetime.now(UTC))
+        await desk.stage.publish_record(Record(one.topic, key, one.value, one.headers))
+    await desk.stage.publish_record(Record(broken.topic, key, b'{"programme": "\xc3\xa9"}', headers))  # type: ignore[arg-type]
+    found = await desk.waiting(4)
+    assert {(one["rule"], one["count"]) for one in found["groups"]} == {("too-hard", 3), ("schema-mismatch", 1)}
+    assert [one["offset"] for one in found["items"]] == sorted(one["offset"] for one in found["items"])
+    page = (await desk.ask("GET", params={"rule": "too-hard", "limit": 2})).json()
+    rest = (await desk.ask("GET", params={"rule": "too-hard", "limit": 2, "cursor": page["next"]})).json()
+    assert [one["detail"] for one in page["items"] + rest["items"]] == ["p1", "p2", "p3"]
+    assert (page["total"], rest["next"]) == (3, None)
+
+    [bad] = (await desk.ask("GET", params={"rule": "schema-mismatch"})).json()["items"]
+    shown = (await desk.ask("GET", f"/{bad['id']}")).json()
+    assert (shown["key"], shown["value"], shown["json_value"]) == ("same", '{\n  "programme": "é"\n}', True)
+    told = {one["name"]: one["value"] for one in shown["headers"]}
+    assert (told["odd"], told["bytes"]) == (None, "\\xff\\x1b[2J")
+    assert not [name for name in told if name.startswith("herald_")]
+
+    order = {"rule": "too-hard"}
+    dry = (await desk.ask("POST", "/replay", json=order)).json()
+    assert (dry["dry_run"], dry["done"], dry["left"], len(dry["items"])) == (True, 0, 3, 3)
+    assert (await desk.ask("GET")).json()["total"] == 4
+    desk.bug.there = False
+    go = {**order, "before": dry["before"], "dry_run": False}
+    done = (await desk.ask("POST", "/replay", json=go)).json()
+    assert (done["done"], done["left"]) == (3, 0)
+    await eventually(desk.seen, until=lambda seen: seen == ["p1", "p2", "p3"])
+    again = (await desk.ask("POST", "/replay", json=go)).json()
+    assert (again["done"], again["left"]) == (0, 0)
+
+    assert (await desk.ask("POST", "/drop", json={"ids": [bad["id"]]})).json()["left"] == 1
+    assert (await desk.ask("POST", "/drop", json={"ids": [bad["id"]], "dry_run": False})).json()["done"] == 1
+    await desk.waiting(0)
+    assert (await desk.ask("GET", f"/{bad['id']}")).status_code == 404
+
+
+async def test_a_replay_is_for_the_service_that_failed_alone(desk: Desk) -> None:
+    await desk.stage.publish(created("p1"))
+    [letter] = (await desk.waiting(1))["items"]
+    order = {"ids": [letter["id"]], "dry_run": False}
+    assert (await desk.ask("POST", "/replay", json=order)).json()["done"] == 1
+    await desk.waiting(1)
+    replayed = (await desk.stage.records("herald.program"))[-1]
+    assert dict(replayed.headers)["herald_replayed_for"] == b"gamification"
+    assert (await desk.waiting(1))["items"][0]["id"] != letter["id"], "it failed again, as a letter of its own"
+    other = [(name, b"metrics" if name == "herald_replayed_for" else value) for name, value in replayed.headers]
+    desk.bug.there = False
+    topic = "herald.program"
+    await desk.stage.publish_record(Record(topic, replayed.key, replayed.value, other))
+    await desk.stage.publish(created("after"))
+    await eventually(desk.seen, until=lambda seen: seen == ["after"])
+
+
+async def test_only_administrators_may(desk: Desk) -> None:
+    for method, path in (("GET", ""), ("GET", f"/{new_id()}"), ("POST", "/replay"), ("POST", "/drop")):
+        options: dict[str, Any] = {"json": {}} if method == "POST" else {}
+        assert (await desk.ask(method, path, by="marc", **options)).status_code == 403
+        assert (await desk.api.request(method, PATH + path, **options)).status_code == 401
+
+
+async def test_without_kafka_it_says_so(stage: Stage) -> None:
+    service = build(stage.settings(Settings, kafka_bootstrap="127.0.0.1:1", kafka_timeout=1.0), Bug())
+    principal = {"_id": "ines", "accounts": [stage.issuer.account("ines")], "roles": ["admin"], "active": True}
+    await service.runtime.mongo.db["principals"].insert_one(principal)
+    async with stage.api(service) as api:
+        answer = await api.get(PATH, headers=stage.bearer("ines"))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    await service.runtime.close()
+
+
+async def test_the_routes_keep_to_their_description(desk: Desk) -> None:
+    document = (await desk.api.get("/openapi.json")).json()
+    validate(document)
+    schema = schemathesis.openapi.from_dict(document)
+    calls: list[Any] = []
+    for result in schema.get_all_operations():
+
+        @settings(max_examples=6, suppress_health_check=list(HealthCheck), database=None)
+        @given(case=result.ok().as_strategy())  # type: ignore[union-attr]
+        def collect(case: Any) -> None:
+            calls.append(case)
+
+        await asyncio.to_thread(collect)
+    assert len(calls) >= 20
+    for case in calls:
+        request = case.as_transport_kwargs(base_url="http://herald.test", headers=desk.stage.bearer("ines"))
+        request.pop("cookies", None)
+        try:
+            answer = await desk.api.request(**request)
+        except (httpx.InvalidURL, UnicodeEncodeError):
+            continue
+        assert answer.status_code < 500, (case, answer.text)
+        if answer.is_error:
+            assert answer.headers["content-type"].startswith("application/problem+json")

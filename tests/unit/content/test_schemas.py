@@ -1,0 +1,100 @@
+"""What goes in and out of the API, and into events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.ids import new_id
+from herald_contracts import ContentPublished, encode
+from services.content import domain, event_mapping
+from services.content.domain import Item
+from services.content.schemas import FeedItemView, ItemOrder, ItemView
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+KAFKA_RECORD = 1024 * 1024
+MINIMAL: dict[str, Any] = {
+    "program_id": "p",
+    "kind": "article",
+    "category": "company_news",
+    "url": "https://www.example.com/a",
+    "variants": [{"language": "fr", "title": "Titre"}],
+}
+
+
+def published(order: dict[str, Any]) -> Item:
+    id = new_id()
+    copy = domain.check(ItemOrder.model_validate(order).write(id), NOW)
+    return Item(id, "p", copy, NOW, NOW, state="published", version=3, published_at=NOW)
+
+
+def test_the_largest_item_fits_into_one_record() -> None:
+    url = "https://www.example.com/" + "é" * 2000
+    four = "\U0001f680"
+    item = published(
+        {
+            **MINIMAL,
+            "url": url,
+            "image_url": url,
+            "variants": [
+                {"language": f"x{one}{two}", "title": four * 300, "summary": four * 2000, "url": url}
+                for one in "abcd"
+                for two in "abcde"
+            ],
+            "captions": [{"language": "en", "text": f"{n:03}" + four * 997} for n in range(100)],
+            "targeting": {
+                "countries": [f"A{x}" for x in "ABCDEFGHIJ"],
+                "teams": [f"{n:03}" + four * 197 for n in range(100)],
+            },
+        }
+    )
+    record = encode(event_mapping.content_published(item), id=new_id(), time=NOW)
+    assert len(record.value) < KAFKA_RECORD * 0.95
+    assert ContentPublished.from_json(record.value).captions[0].text.endswith(four)
+
+
+def test_a_small_order_is_enough_and_says_what_it_leaves_out() -> None:
+    view = ItemView.of(published(MINIMAL))
+    assert (view.shareable, view.pinned, view.captions, view.expires_at) == (True, False, [], None)
+
+
+def test_countries_and_teams_count_once() -> None:
+    item = published({**MINIMAL, "targeting": {"countries": ["FR", "FR"], "teams": ["A", "A"]}})
+    assert item.copy.targeting == domain.Targeting(("FR",), ("A",))
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "rule"),
+    [
+        ({"surprise": 1}, "surprise", "extra_forbidden"),
+        ({"url": "javascript:alert(1)"}, "url", "string_pattern_mismatch"),
+        ({"url": "https://www.example.com@evil.example/"}, "url", "string_pattern_mismatch"),
+        ({"url": "https://e.example/" + "a" * 3000}, "url", "string_too_long"),
+        ({"image_url": "data:image/png;base64,AA"}, "image_url", "string_pattern_mismatch"),
+        ({"variants": []}, "variants", "too_short"),
+        ({"variants": [{"language": "FR", "title": "T"}]}, "variants.0.language", "string_pattern_mismatch"),
+        ({"captions": [{"language": "fr", "text": "x" * 100_000}]}, "captions.0.text", "string_too_long"),
+        ({"captions": [{"language": "fr", "text": "x", "network": "myspace"}]}, "captions.0.network", "literal_error"),
+        ({"targeting": {"countries": ["France"]}}, "targeting.countries.0", "string_pattern_mismatch"),
+        ({"shareable": "yes"}, "shareable", "bool_type"),
+        ({"expires_at": 1_900_000_000}, "expires_at", "value_error"),
+        ({"expires_at": "2030-01-01T00:00:00"}, "expires_at", "value_error"),
+        ({"expires_at": "0001-01-01T00:00:00+14:00"}, "expires_at", "value_error"),
+        ({"kind": "meme"}, "kind", "literal_error"),
+        ({"program_id": ""}, "program_id", "string_too_short"),
+    ],
+)
+def test_a_field_that_breaks_a_rule_is_named(change: dict[str, Any], field: str, rule: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ItemOrder.model_validate({**MINIMAL, **change})
+    assert (field, rule) in {(".".join(map(str, one["loc"])), one["type"]) for one in caught.value.errors()}
+
+
+def test_a_language_with_an_address_of_its_own_is_served_with_it() -> None:
+    fr = {"language": "fr", "title": "Titre", "url": "https://www.example.com/fr"}
+    item = published({**MINIMAL, "variants": [fr, {"language": "en", "title": "Title"}]})
+    assert FeedItemView.of(domain.serve(item, "me", "fr")).url == "https://www.example.com/fr"
+    assert FeedItemView.of(domain.serve(item, "me", "en")).url == "https://www.example.com/a"
