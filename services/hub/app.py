@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.clock import Clock
+from chassis.messages import LANGUAGES
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.web.app import Limits, add_health, instrument
@@ -19,7 +20,6 @@ from services.hub import charts, content, icons, networks, pages, shell, signin
 from services.hub.assets import Assets
 from services.hub.context import protect
 from services.hub.errors import add_error_pages
-from services.hub.language import LANGUAGES
 from services.hub.oidc import Oidc
 from services.hub.sessions import Sessions
 from services.hub.settings import HubSettings

@@ -11,8 +11,9 @@ from urllib.parse import quote
 from fastapi import Depends
 from starlette.requests import Request
 
+from chassis.messages import supported
 from services.hub.clients import Apis, Caller, Down, Json, SignedOut
-from services.hub.language import Language, chosen
+from services.hub.language import Language
 from services.hub.oidc import IssuerDown, SignInFailed
 from services.hub.person import Person, person_of
 from services.hub.sessions import Session
@@ -51,7 +52,7 @@ async def visitor(request: Request) -> View:
     name = request.cookies.get(cookie_name(hub.settings))
     session = await hub.sessions.find(name) if name else None
     caller = Caller("", client_address(request, hub.settings), request.headers.get("user-agent", "")[:400])
-    language = Language(chosen(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
+    language = Language(supported(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
     view = View(request, hub, language, session, apis=Apis(hub.http, hub.settings.api_urls, caller))
     request.state.view = view
     if session is None or session.tokens is None:
@@ -172,7 +173,7 @@ def use_person(view: View, person: Person) -> None:
     view.person = person
     wanted = view.session.choices.get("language") if view.session else None
     zone = view.program.time_zone if view.program else "UTC"
-    view.language = Language(chosen(wanted, person.locale), person.country, zone)
+    view.language = Language(supported(wanted, person.locale), person.country, zone)
 
 
 def client_address(request: Request, settings: HubSettings) -> str:

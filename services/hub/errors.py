@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from chassis.messages import supported
 from chassis.web.problems import Problem
 from services.hub.clients import Apis, Caller, Down, Refusal, SignedOut
 from services.hub.context import ForgedForm, NeedsSignIn, NotYours, sign_in_path, where
-from services.hub.language import Language, chosen
+from services.hub.language import Language
 from services.hub.view import Hub, View
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def render(request: Request, status: int, kind: str, words: str = "") -> Respons
 
 def _bare_view(request: Request) -> View:
     hub: Hub = request.app.state.context
-    language = Language(chosen(request.headers.get("accept-language")))
+    language = Language(supported(request.headers.get("accept-language")))
     return View(request, hub, language, apis=Apis(hub.http, hub.settings.api_urls, Caller("")))
 
 

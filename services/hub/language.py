@@ -1,8 +1,7 @@
-"""The interface's languages: one catalogue each (`i18n/<language>.toml`), dates and numbers by CLDR."""
+"""How a person reads: texts of the hub's catalogues (`messages/<language>.po`), dates and numbers by CLDR."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,38 +12,12 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
 from babel.lists import format_list
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_currency, format_percent
 from markupsafe import Markup
 
-LANGUAGES = ("en", "fr")
-CATALOGUES = Path(__file__).parent / "i18n"
-Text = str | dict[str, str]
+from chassis.messages import Messages, number, shown
 
-
-@cache
-def catalogue(language: str) -> dict[str, Text]:
-    """Every text by its dotted key; a text that counts has its plural forms (`one`, `other`)."""
-    with (CATALOGUES / f"{language}.toml").open("rb") as file:
-        return dict(_flat(tomllib.load(file)))
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Text]]:
-    for name, value in tree.items():
-        key = f"{prefix}{name}"
-        if isinstance(value, str) or set(value) <= {"one", "other", "many"}:
-            yield key, value
-        else:
-            yield from _flat(value, f"{key}.")
-
-
-def chosen(*wishes: str | None) -> str:
-    """The first wish that is a language we have; wishes are language tags, or Accept-Language."""
-    for wish in wishes:
-        for tag in (wish or "").replace("_", "-").split(","):
-            name = tag.partition(";")[0].strip().lower().partition("-")[0]
-            if name in LANGUAGES:
-                return name
-    return LANGUAGES[0]
+MESSAGES = Messages(Path(__file__).parent / "messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +37,14 @@ class Language:
 
         Raises KeyError for a key that is not in the catalogue.
         """
-        found = catalogue(self.code)[key]
-        if not isinstance(found, str):
-            form = self.locale.plural_form(values["count"])
-            found = found.get(form, found["other"])
-        shown = {name: self.number(value) if _is_number(value) else value for name, value in values.items()}
-        return Markup(found).format(**shown) if values else Markup(found)  # noqa: S704 - catalogues are ours
+        found = Markup(MESSAGES.template(self.locale, key, values.get("count")))  # noqa: S704 - catalogues are ours
+        return found.format(**shown(self.locale, values)) if values else found
 
     def has(self, key: str) -> bool:
-        return key in catalogue(self.code)
+        return MESSAGES.has(self.code, key)
 
     def number(self, value: float, digits: int = 0) -> str:
-        return str(format_decimal(round(value, digits), locale=self.locale))
+        return number(self.locale, value, digits)
 
     def compact(self, value: float) -> str:
         """As short as it can be read: 12,4 k."""
@@ -125,10 +94,6 @@ class Language:
     def pick(self, texts: Mapping[str, str]) -> str:
         """Of a text in several languages the one this person reads, or else any."""
         return texts.get(self.code) or texts.get("en") or next(iter(texts.values()), "")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @cache

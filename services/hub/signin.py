@@ -8,6 +8,7 @@ import secrets
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from chassis.messages import LANGUAGES
 from services.hub.clients import Apis, Caller, Down, Refusal
 from services.hub.context import (
     LANGUAGE_COOKIE,
@@ -17,7 +18,7 @@ from services.hub.context import (
     load_person,
     safe_path,
 )
-from services.hub.language import LANGUAGES, Language
+from services.hub.language import Language
 from services.hub.oidc import IssuerDown, Pending, SignInFailed
 from services.hub.sessions import Session
 from services.hub.view import View

@@ -10,10 +10,10 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from chassis.messages import LANGUAGES
 from services.hub.clients import Json, Refusal
 from services.hub.content import CATEGORIES, KINDS
 from services.hub.context import Editor
-from services.hub.language import LANGUAGES
 from services.hub.networks import NETWORKS
 from services.hub.view import View
 

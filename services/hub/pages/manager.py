@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from chassis.messages import LANGUAGES
 from services.hub.clients import Json, Refusal
 from services.hub.context import Manager, Manages, load_person
-from services.hub.language import LANGUAGES
 from services.hub.view import View
 
 router = APIRouter(prefix="/manage")
