@@ -15,7 +15,7 @@ from tests.infra import Infra
 hypothesis.settings.register_profile("herald", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("herald")
 
-LEVELS = ("unit", "contract", "integration", "e2e", "fault")
+LEVELS = ("unit", "contract", "integration", "e2e", "fault", "corpora")
 TESTS = Path(__file__).parent
 
 

@@ -29,7 +29,7 @@ from herald_contracts.content import Category, Network
 from services.content import commands, queries
 from services.content.commands import SourceOrder
 from services.content.domain import FeedRule, Item, State
-from services.content.feeds import MAX_BYTES, MEDIA_TYPES, FeedRefused, Feeds, Got
+from services.content.feeds.client import MAX_BYTES, MEDIA_TYPES, FeedRefused, Feeds, Got
 from services.content.schemas import (
     FeedItems,
     FeedItemView,

@@ -11,7 +11,7 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from services.content import api, jobs
 from services.content.consumers import consumer
-from services.content.feeds import Feeds
+from services.content.feeds.client import Feeds
 from services.content.settings import ContentSettings
 from services.content.store import Store
 

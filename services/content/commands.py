@@ -14,7 +14,7 @@ from herald_contracts import Event
 from herald_contracts.content import Category
 from services.content import domain, event_mapping
 from services.content.domain import Copy, FeedRule, Item, Reading, Result, RetireReason, Source
-from services.content.feeds import FeedRefused, Got
+from services.content.feeds.client import FeedRefused, Got
 from services.content.store import Store
 
 Write = Callable[[str], Copy]

@@ -15,7 +15,7 @@ from chassis.jobs import JobContext
 from chassis.web.problems import NotFound
 from services.content import commands
 from services.content.domain import Source
-from services.content.feeds import FeedRefused, Feeds, Got
+from services.content.feeds.client import FeedRefused, Feeds, Got
 from services.content.store import Store
 
 EVERY: Final = timedelta(seconds=10)

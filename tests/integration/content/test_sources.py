@@ -13,7 +13,7 @@ import pytest
 from chassis.fetch import GuardedFetch
 from chassis.web.problems import NotFound
 from herald_contracts import ContentPublished, ContentSubmitted
-from services.content.feeds import FeedRefused, Feeds
+from services.content.feeds.client import FeedRefused, Feeds
 from tests.integration.content.stage import PROGRAM, Content, broken, make, problem
 from tests.integration.harness import Stage, eventually
 from tests.integration.site import Answer, Asked, Site, serve_site

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.content.feed_reader import MAX_DEPTH, MAX_ENTRIES, NotAFeed, plain, read, shortened
-from services.content.feeds import charset
+from services.content.feeds.client import charset
+from services.content.feeds.reader import MAX_DEPTH, MAX_ENTRIES, NotAFeed, plain, read, shortened
 
 BASE = "https://www.example.com/blog/feed.xml"
 

@@ -84,7 +84,7 @@ def charset(content_type: str) -> str:
 async def _in_a_process(body: bytes, charset: str, base_url: str) -> dict[str, str]:
     """What the reader answers. It gets none of our secrets, and is ended when it takes too long."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.content.feed_reader", charset, base_url,
+        sys.executable, "-m", "services.content.feeds.reader", charset, base_url,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         env={name: os.environ[name] for name in _INHERITED if name in os.environ},
     )  # fmt: skip

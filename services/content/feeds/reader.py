@@ -1,4 +1,4 @@
-"""Reads one feed in a process of its own: `python -m services.content.feed_reader CHARSET BASE_URL < feed > json`.
+"""Reads one feed in a process of its own: `python -m services.content.feeds.reader CHARSET BASE_URL < feed > json`.
 
 Whoever wrote a feed may have written it against us: a regular expression somewhere below that takes an hour costs
 this process its few seconds of life and nobody else anything. What reaches feedparser has been decoded once, is
