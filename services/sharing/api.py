@@ -11,8 +11,9 @@ from chassis.web.http import Caller, Cursor, IdempotencyKey, IfMatch, Limit, Rou
 from chassis.web.problems import Forbidden
 from services.sharing import commands, queries
 from services.sharing.commands import Report
-from services.sharing.context import Sharing
+from services.sharing.context import Context as SharingContext
 from services.sharing.networks import NETWORKS
+from services.sharing.redirect.own_visits import OwnVisits
 from services.sharing.schemas import (
     DraftView,
     GuardrailsBody,
@@ -25,18 +26,17 @@ from services.sharing.schemas import (
     ReportsView,
     ShareRequest,
 )
-from services.sharing.sightings import Sightings
 
 REPORTS_SCOPE = "herald:engagements:write"
 router = Router(prefix="/v1")
 
 
-def _parts(request: Request) -> Sharing:
-    context: Sharing = request.app.state.context
+def _context(request: Request) -> SharingContext:
+    context: SharingContext = request.app.state.context
     return context
 
 
-Context = Annotated[Sharing, Depends(_parts)]
+Context = Annotated[SharingContext, Depends(_context)]
 
 
 async def _person(request: Request, caller: Caller, context: Context) -> Principal:
@@ -44,10 +44,10 @@ async def _person(request: Request, caller: Caller, context: Context) -> Princip
     if caller.id.startswith("client:"):
         raise Forbidden("This is for persons.", type_="person-needed")
     state = request.app.state
-    if not hasattr(state, "sightings"):
-        state.sightings = Sightings(context)
+    if not hasattr(state, "own_visits"):
+        state.own_visits = OwnVisits(context)
     peer = request.client.host if request.client else ""
-    await state.sightings.note(caller, peer, request.headers)
+    await state.own_visits.note(caller, peer, request.headers)
     return caller
 
 

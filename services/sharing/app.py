@@ -8,13 +8,13 @@ from chassis.principals import PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
 from services.sharing import api, consumers
-from services.sharing.clicklog import ClickLog
-from services.sharing.context import Sharing
-from services.sharing.links import Links
+from services.sharing.context import Context
+from services.sharing.redirect.click_producer import ClickProducer
+from services.sharing.redirect.server import RedirectServer
+from services.sharing.redirect.spool import Spool
+from services.sharing.redirect.target_cache import TargetCache
 from services.sharing.settings import SharingSettings
-from services.sharing.spool import Spool
 from services.sharing.store import Store
-from services.sharing.targetcache import TargetCache
 
 
 def build(settings: SharingSettings, *, clock: Clock | None = None) -> Service:
@@ -25,15 +25,15 @@ def build(settings: SharingSettings, *, clock: Clock | None = None) -> Service:
     decisions = runtime.telemetry.meter.create_counter(
         "herald.sharing.guardrail.decisions", description="What the guardrails decided at shares, by verdict"
     )
-    context = Sharing(settings, runtime.clock, store, principals, decisions)
+    context = Context(settings, runtime.clock, store, principals, decisions)
 
-    def links() -> Links:
+    def links() -> RedirectServer:
         spool = Spool(settings.spool_dir, max_bytes=settings.spool_bytes)
         # Many small batches: compressing each would cost visitors more than it saves on the way to the broker.
         producer = Producer(settings, compression=None)
-        log = ClickLog(producer, spool, runtime.telemetry, timeout=settings.click_timeout)
+        log = ClickProducer(producer, spool, runtime.telemetry, timeout=settings.click_timeout)
         cache = TargetCache(store.posts, runtime.redis, settings)
-        return Links(runtime, settings, runtime.clock, cache, log)
+        return RedirectServer(runtime, settings, runtime.clock, cache, log)
 
     async def ensure_indexes() -> None:
         await store.ensure_indexes()

@@ -17,9 +17,7 @@ from chassis.web.http import check_version
 from chassis.web.problems import Invalid, NotFound, Refused, Violation
 from herald_contracts import LinkClicked
 from services.sharing import event_mapping
-from services.sharing.clicks import Verdict as ClickVerdict
-from services.sharing.clicks import judge
-from services.sharing.context import Sharing
+from services.sharing.context import Context
 from services.sharing.domain.guardrails import (
     ForbiddenPhrase,
     Guardrails,
@@ -37,9 +35,11 @@ from services.sharing.domain.posts import (
     is_edited,
     remove,
 )
-from services.sharing.domain.wording import say
+from services.sharing.messages import message
 from services.sharing.networks import NETWORKS
-from services.sharing.targets import slug, target_url
+from services.sharing.redirect.click_policy import Verdict as ClickVerdict
+from services.sharing.redirect.click_policy import judge
+from services.sharing.redirect.utm import slug, target_url
 
 A_CODE = "0" * 8
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -69,19 +69,19 @@ class Checked(NamedTuple):
 # --- sharing -----------------------------------------------------------------------------------------------------
 
 
-async def check_draft(context: Sharing, caller: Principal, order: ShareOrder, tx: Transaction | None = None) -> Checked:
+async def check_draft(context: Context, caller: Principal, order: ShareOrder, tx: Transaction | None = None) -> Checked:
     """What the guardrails say of a caption before it is shared. Raises what `check_may_share` raises, NotFound."""
-    content = await context.store.knowledge.content(order.content_id, tx)
-    program = await context.store.knowledge.program(content.program_id, tx)
+    content = await context.store.projections.content(order.content_id, tx)
+    program = await context.store.projections.program(content.program_id, tx)
     standing = Standing(
         country=caller.country,
         team=caller.team,
         member=content.program_id in caller.memberships,
-        acknowledged=await context.store.knowledge.acknowledged(caller.id, content.program_id, tx),
+        acknowledged=await context.store.projections.acknowledged(caller.id, content.program_id, tx),
         required=int(program.get("required", 0)),
     )
     check_may_share(content, standing, tx.now if tx else context.clock.now())
-    guardrails = await context.store.knowledge.guardrails(content.program_id, tx)
+    guardrails = await context.store.guardrails.get(content.program_id, tx)
     verdict = review(
         order.caption,
         guardrails,
@@ -94,7 +94,7 @@ async def check_draft(context: Sharing, caller: Principal, order: ShareOrder, tx
     return Checked(verdict, content, program["name"], guardrails)
 
 
-async def share_post(context: Sharing, tx: Transaction, caller: Principal, order: ShareOrder) -> Post:
+async def share_post(context: Context, tx: Transaction, caller: Principal, order: ShareOrder) -> Post:
     """Share an item; two taps at once give one post. Raises Refused `guardrail-blocked` with the findings, and what
     `check_draft` raises."""
     again = await context.store.posts.just_shared(caller.id, order.content_id, order.network, tx)
@@ -133,13 +133,13 @@ async def share_post(context: Sharing, tx: Transaction, caller: Principal, order
     return post
 
 
-def _record_decision(context: Sharing, verdict: Verdict) -> None:
+def _record_decision(context: Context, verdict: Verdict) -> None:
     context.decisions.add(1, {"verdict": "blocked" if verdict.blocked else "ok"})
 
 
 def _blocked(verdict: Verdict, locale: str) -> Refused:
     return Refused(
-        say("blocked", locale),
+        message("blocked", locale),
         type_="guardrail-blocked",
         errors=[Violation(one.field, one.rule, one.detail) for one in verdict.findings if one.severity == "block"],
         findings=[
@@ -160,7 +160,7 @@ def _blocked(verdict: Verdict, locale: str) -> Refused:
     )
 
 
-async def remove_post(context: Sharing, tx: Transaction, caller: Principal, id: str) -> Post:
+async def remove_post(context: Context, tx: Transaction, caller: Principal, id: str) -> Post:
     """Take a share back: "I did not post it". The link goes on leading where it leads. Raises NotFound."""
     post = await context.store.posts.get(id, tx=tx)
     if post.ambassador_id != caller.id:
@@ -173,7 +173,7 @@ async def remove_post(context: Sharing, tx: Transaction, caller: Principal, id: 
 
 
 async def set_guardrails(
-    context: Sharing,
+    context: Context,
     tx: Transaction,
     program_id: str,
     *,
@@ -182,18 +182,18 @@ async def set_guardrails(
     version: int | None,
 ) -> Guardrails:
     """Change a programme's rules. Raises NotFound, StaleVersion, PreconditionRequired, Invalid."""
-    await context.store.knowledge.program(program_id, tx)
-    present = await context.store.knowledge.guardrails(program_id, tx)
+    await context.store.projections.program(program_id, tx)
+    present = await context.store.guardrails.get(program_id, tx)
     check_version(version, present.version)
     changed = change_guardrails(present, disclosures, forbidden)
-    await context.store.knowledge.put_guardrails(changed, tx)
+    await context.store.guardrails.put(changed, tx)
     return changed
 
 
 # --- what shares bring -------------------------------------------------------------------------------------------
 
 
-async def record_clicks(context: Sharing, tx: Transaction, clicks: Sequence[Received[LinkClicked]]) -> None:
+async def record_clicks(context: Context, tx: Transaction, clicks: Sequence[Received[LinkClicked]]) -> None:
     """Judge clicks, count them on their posts and say so. Raises InvalidEvent for a link that never was."""
     posts = await context.store.posts.behind((click.data.link_code for click in clicks), tx)
     unknown = next((click for click in clicks if click.data.link_code not in posts), None)
@@ -228,7 +228,7 @@ async def record_clicks(context: Sharing, tx: Transaction, clicks: Sequence[Rece
 
 
 async def record_reports(
-    context: Sharing, tx: Transaction, client_id: str, reports: Sequence[Report]
+    context: Context, tx: Transaction, client_id: str, reports: Sequence[Report]
 ) -> tuple[int, int]:
     """Take what another system counted: how many reports were new, and how many had come before.
 

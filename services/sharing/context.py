@@ -13,7 +13,7 @@ from services.sharing.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class Context:
     """Built once, in `app.py`. `decisions` counts what the guardrails decided, by verdict and rule."""
 
     settings: SharingSettings

@@ -7,24 +7,24 @@ import asyncio
 from chassis.principals import Principal
 from chassis.web.http import decode_cursor, encode_cursor
 from chassis.web.problems import Invalid, NotFound
-from services.sharing.context import Sharing
+from services.sharing.context import Context
 from services.sharing.domain.guardrails import Guardrails
 from services.sharing.domain.posts import Post
 
 LOOK_EVERY = 0.05
 
 
-async def await_content(context: Sharing, id: str) -> None:
+async def await_content(context: Context, id: str) -> None:
     """Returns once the item is known here, or when `arrival_seconds` are over: what was published a moment ago may be
     in a feed before its event is here, and a tap on it is no mistake."""
     clock = asyncio.get_running_loop().time
     latest = clock() + context.settings.arrival_seconds
-    while not await context.store.knowledge.knows_content(id) and clock() < latest:  # noqa: ASYNC110 - others write it
+    while not await context.store.projections.knows_content(id) and clock() < latest:  # noqa: ASYNC110 - others write it
         await asyncio.sleep(LOOK_EVERY)
 
 
 async def posts_of(
-    context: Sharing, caller: Principal, cursor: str | None, limit: int
+    context: Context, caller: Principal, cursor: str | None, limit: int
 ) -> tuple[list[Post], str | None]:
     """A page of the caller's posts, newest first, and the cursor of the next page."""
     before = decode_cursor(cursor)
@@ -35,7 +35,7 @@ async def posts_of(
     return page, encode_cursor(page[-1].id) if len(found) > limit else None
 
 
-async def post_of(context: Sharing, caller: Principal, id: str) -> Post:
+async def post_of(context: Context, caller: Principal, id: str) -> Post:
     """The caller's post. Raises NotFound, for a colleague's too."""
     post = await context.store.posts.get(id)
     if post.ambassador_id != caller.id:
@@ -43,7 +43,7 @@ async def post_of(context: Sharing, caller: Principal, id: str) -> Post:
     return post
 
 
-async def guardrails_of(context: Sharing, program_id: str) -> Guardrails:
+async def guardrails_of(context: Context, program_id: str) -> Guardrails:
     """A programme's rules. Raises NotFound."""
-    await context.store.knowledge.program(program_id)
-    return await context.store.knowledge.guardrails(program_id)
+    await context.store.projections.program(program_id)
+    return await context.store.guardrails.get(program_id)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.web.http import Body
 from herald_contracts.base import Country, Id, Language, Time
 from herald_contracts.content import Network as NetworkId
-from services.sharing.context import Sharing
+from services.sharing.context import Context
 from services.sharing.domain import guardrails as rules
 from services.sharing.domain.posts import Post, ShareOrder
 from services.sharing.networks import NETWORKS, Dialog, Network
@@ -184,7 +184,7 @@ class PostView(View):
     engagements: dict[str, int] = Field(description="By kind: like, comment, repost, impression")
 
     @classmethod
-    def of(cls, post: Post, context: Sharing) -> Self:
+    def of(cls, post: Post, context: Context) -> Self:
         link = context.short_url(post.link_code)
         clicks = ClicksView(raw=post.clicks_raw, counted=post.clicks_counted, by_verdict=dict(post.clicks))
         return cls(

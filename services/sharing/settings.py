@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import Settings
-from services.sharing.clicks import Proxies
+from services.sharing.redirect.visitors import Proxies
 
 KEY_BYTES = 32
 

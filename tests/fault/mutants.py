@@ -29,7 +29,7 @@ from chassis.mongo.leases import Lease
 from chassis.outbox.relay import BATCH, Relay, _record
 from chassis.web.idempotency import UnitOfWork
 from herald_contracts import Event
-from services.sharing.spool import Spool
+from services.sharing.redirect.spool import Spool
 
 MUTANTS: dict[str, Callable[[], None]] = {}
 

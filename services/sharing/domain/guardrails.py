@@ -17,7 +17,7 @@ import phonenumbers
 
 from chassis.web.problems import Invalid, Violation
 from services.sharing.domain.phrases import Phrases
-from services.sharing.domain.wording import say
+from services.sharing.messages import message
 
 Severity = Literal["block", "warn"]
 Rule = Literal["forbidden-phrase", "discouraged-phrase", "too-long", "email-address", "phone-number"]
@@ -166,7 +166,7 @@ def _phrases(caption: str, forbidden: tuple[ForbiddenPhrase, ...], language: str
         known = forbidden[match.phrase]
         rule: Rule = "forbidden-phrase" if known.severity == "block" else "discouraged-phrase"
         excerpt = caption[match.start : match.end]
-        detail = say(rule, locale, excerpt=excerpt, phrase=known.phrase)
+        detail = message(rule, locale, excerpt=excerpt, phrase=known.phrase)
         yield Finding(rule, known.severity, excerpt, match.start, match.end, detail, known.suggestion or "")
 
 
@@ -175,7 +175,7 @@ def _personal(caption: str, country: str, locale: str) -> Iterator[Finding]:
     places += [("phone-number", start, end) for start, end in _phone_numbers(caption, country)]
     for rule, start, end in places:
         kind: Rule = "email-address" if rule == "email-address" else "phone-number"
-        yield Finding(kind, "warn", caption[start:end], start, end, say(kind, locale), "")
+        yield Finding(kind, "warn", caption[start:end], start, end, message(kind, locale), "")
 
 
 def _phone_numbers(caption: str, country: str) -> list[tuple[int, int]]:
@@ -204,7 +204,7 @@ def _too_long(caption: str, disclosure: str, link: str, network: Ruler, length: 
     space = max(caption.rfind(" ", 0, low), caption.rfind("\n", 0, low))
     cut = space if space > low * 0.8 else low
     cut = len(caption[:cut].rstrip())
-    detail = say("too-long", locale, length=length, max_length=network.max_length, over=length - network.max_length)
+    detail = message("too-long", locale, length=length, max_length=network.max_length, over=length - network.max_length)
     return Finding("too-long", "block", caption[cut:][:200], cut, len(caption), detail, ELLIPSIS)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sharing.spool import Spool, SpoolFull
+from services.sharing.redirect.spool import Spool, SpoolFull
 
 BIG = 1 << 30
 
@@ -116,7 +116,7 @@ def test_a_write_that_fails_half_way_leaves_no_trace(tmp_path: Path, monkeypatch
 
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     program = (
-        "import os,sys,pathlib;from services.sharing.spool import Spool;"
+        "import os,sys,pathlib;from services.sharing.redirect.spool import Spool;"
         "s=Spool(pathlib.Path(sys.argv[1]),max_bytes=1<<20);"
         "[s.append([b'%d'%n]) for n in range(50)];os.kill(os.getpid(),9)"
     )

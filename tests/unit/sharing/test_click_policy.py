@@ -11,17 +11,15 @@ from hypothesis import strategies as st
 
 from herald.demo.visitors import BOTS as DEMO_BOTS
 from herald.demo.visitors import BROWSERS
-from services.sharing.clicks import (
+from services.sharing.redirect.click_policy import (
     BOTS,
     PEOPLE,
     REPEAT,
-    Proxies,
     agent_of,
     is_bot,
     judge,
-    referrer_host,
-    visitor_of,
 )
+from services.sharing.redirect.visitors import Proxies, referrer_host, visitor_of
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "clicks.md"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

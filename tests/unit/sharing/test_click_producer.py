@@ -12,8 +12,8 @@ import pytest
 
 from chassis.telemetry.otel import Telemetry
 from herald_contracts import Record
-from services.sharing.clicklog import FEW, ClickLog
-from services.sharing.spool import Spool
+from services.sharing.redirect.click_producer import FEW, ClickProducer
+from services.sharing.redirect.spool import Spool
 
 
 class Broker:
@@ -34,9 +34,9 @@ class Broker:
         return None
 
 
-def click_log(broker: Any, folder: Path) -> ClickLog:
+def click_log(broker: Any, folder: Path) -> ClickProducer:
     settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
-    return ClickLog(broker, Spool(folder, max_bytes=2**20), Telemetry("t", settings), timeout=1)
+    return ClickProducer(broker, Spool(folder, max_bytes=2**20), Telemetry("t", settings), timeout=1)
 
 
 @pytest.mark.parametrize("takes", [True, False])
@@ -64,7 +64,7 @@ async def test_each_is_told_when_it_is_kept_whatever_becomes_of_the_others(tmp_p
 async def test_few_wait_for_others_but_no_longer_than_it_takes_them_to_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.sharing.clicklog.PACE_OF_FEW", 60)
+    monkeypatch.setattr("services.sharing.redirect.click_producer.PACE_OF_FEW", 60)
     broker = Broker(takes=True)
     log = click_log(broker, tmp_path)
     stop, first, last = asyncio.Event(), asyncio.Event(), asyncio.Event()

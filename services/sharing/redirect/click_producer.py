@@ -19,7 +19,7 @@ from chassis.kafka.producer import Producer
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import Telemetry
 from herald_contracts import Record
-from services.sharing.spool import Segment, Spool, SpoolFull
+from services.sharing.redirect.spool import Segment, Spool, SpoolFull
 
 logger = logging.getLogger(__name__)
 PACE, FEW, PACE_OF_FEW = 0.0025, 8, 0.01
@@ -30,7 +30,7 @@ DRAIN_AT_ONCE = 1000
 RETRY_SECONDS = 1.0
 
 
-class ClickLog:
+class ClickProducer:
     """`put` is called by the redirect, `run` beside it. One event loop; one writer."""
 
     def __init__(self, producer: Producer, spool: Spool, telemetry: Telemetry, *, timeout: float) -> None:

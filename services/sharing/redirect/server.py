@@ -28,13 +28,14 @@ from chassis.runtime import Runtime
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import exposition, inject
 from herald_contracts import Record
-from services.sharing.clicklog import ClickLog
-from services.sharing.clicks import Proxies, agent_of, referrer_host, visitor_of
-from services.sharing.link import Link, untraced
-from services.sharing.linktelemetry import Headers, Latency, Tracing
-from services.sharing.pages import POLICY, language_of, page
+from services.sharing.redirect.click_policy import agent_of
+from services.sharing.redirect.click_producer import ClickProducer
+from services.sharing.redirect.pages import POLICY, language_of, page
+from services.sharing.redirect.short_link import ShortLink, untraced
+from services.sharing.redirect.target_cache import TargetCache
+from services.sharing.redirect.telemetry import Headers, Latency, Tracing
+from services.sharing.redirect.visitors import Proxies, referrer_host, visitor_of
 from services.sharing.settings import SharingSettings
-from services.sharing.targetcache import TargetCache
 
 logger = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Za-z0-9_-]{4,32}")
@@ -59,11 +60,11 @@ class _Moment:
         return self._text
 
 
-class Links:
+class RedirectServer:
     """The redirect and its life. Health: `/health/live`, `/health/ready`; metrics: `/metrics`."""
 
     def __init__(
-        self, runtime: Runtime, settings: SharingSettings, clock: Clock, cache: TargetCache, log: ClickLog
+        self, runtime: Runtime, settings: SharingSettings, clock: Clock, cache: TargetCache, log: ClickProducer
     ) -> None:
         self._runtime = runtime
         self._cache = cache
@@ -91,9 +92,9 @@ class Links:
 
     @property
     def protocol(self) -> type[asyncio.Protocol]:
-        from services.sharing.linkprotocol import LinkProtocol
+        from services.sharing.redirect.protocol import RedirectProtocol
 
-        return LinkProtocol
+        return RedirectProtocol
 
     async def start(self) -> None:
         """Keep clicks; ready once MongoDB has answered (later, what is cached is enough)."""
@@ -133,7 +134,7 @@ class Links:
         else:
             await self._other(path, scope, send)
 
-    def take(self, code: str, peer: str, headers: Headers, answer: Callable[[Link], None]) -> bool:
+    def take(self, code: str, peer: str, headers: Headers, answer: Callable[[ShortLink], None]) -> bool:
         """Send the click (a GET) of a link that is at hand to Kafka, and have it answered once it is kept.
 
         False where more is needed to answer; then nothing happened.
@@ -149,7 +150,12 @@ class Links:
         return True
 
     def _kept(
-        self, began: float, span: Span | None, sending: Span | None, answer: Callable[[Link], None], link: Link
+        self,
+        began: float,
+        span: Span | None,
+        sending: Span | None,
+        answer: Callable[[ShortLink], None],
+        link: ShortLink,
     ) -> None:
         if sending is not None:
             sending.end()
@@ -195,14 +201,14 @@ class Links:
             await _page(send, 503, "busy", method, headers)
             _answered(span, 503)
 
-    async def _find(self, code: str, span: Span | None) -> Link | None:
+    async def _find(self, code: str, span: Span | None) -> ShortLink | None:
         if CODE.fullmatch(code) is None:
             return None
         with trace.use_span(span or self._untraced):
             return await self._cache.find(code)
 
     def _click(
-        self, link: Link, method: str, peer: str, headers: Headers, span: Span | None
+        self, link: ShortLink, method: str, peer: str, headers: Headers, span: Span | None
     ) -> tuple[Record, Span | None]:
         """The click's record, and the span of its sending where it is traced."""
         moment, day = self._moment.now()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sharing.targets import slug, target_url
+from services.sharing.redirect.utm import slug, target_url
 
 UTM = "utm_source=x&utm_medium=employee_advocacy&utm_campaign=p&utm_content=abcd"
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from chassis.ids import new_id
 from herald_contracts import LinkClicked, decode, encode
-from services.sharing.clicklog import _entry, _record
-from services.sharing.clicks import referrer_host
-from services.sharing.link import Link, untraced
-from services.sharing.links import CODE
+from services.sharing.redirect.click_producer import _entry, _record
+from services.sharing.redirect.server import CODE
+from services.sharing.redirect.short_link import ShortLink, untraced
+from services.sharing.redirect.visitors import referrer_host
 
 
 @given(
@@ -31,7 +31,7 @@ def test_it_decodes_to_the_same_event(
     host = referrer_host(referrer) if referrer else None
     id = new_id()
     parent = "00-" + "a" * 32 + "-" + "b" * 16 + "-01" if traced else untraced(id)
-    record = Link(code, "https://example.com/").click(
+    record = ShortLink(code, "https://example.com/").click(
         id=id,
         time=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         agent=agent,
@@ -53,4 +53,4 @@ def test_it_decodes_to_the_same_event(
 )
 def test_no_target_writes_headers_of_its_own(target: str) -> None:
     with pytest.raises(ValueError, match=r"header|ascii"):
-        Link("abcd1234", target)
+        ShortLink("abcd1234", target)

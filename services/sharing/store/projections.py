@@ -1,29 +1,27 @@
-"""What sharing knows of others' facts: collections `contents`, `programs`, `acknowledgements`, `guardrails`."""
+"""What sharing keeps of others' facts: collections `contents`, `programs`, `acknowledgements`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from pymongo import ReplaceOne, UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.web.problems import NotFound, StaleVersion
-from services.sharing.domain.guardrails import ForbiddenPhrase, Guardrails, default_guardrails
+from chassis.web.problems import NotFound
 from services.sharing.domain.posts import Content, Suggestion, Variant
 
 REMEMBERED = 16_384
 
 
-class Knowledge:
-    """Projections of `herald.content` and `herald.program`, and the guardrails that managers set."""
+class Projections:
+    """Projections of `herald.content` and `herald.program`."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._contents = mongo.db["contents"]
         self._programs = mongo.db["programs"]
         self._acknowledgements = mongo.db["acknowledgements"]
-        self._guardrails = mongo.db["guardrails"]
         self._known: set[str] = set()
 
     # --- content ---------------------------------------------------------------------------------------------
@@ -63,11 +61,14 @@ class Knowledge:
             raise NotFound("program", id)
         return row
 
-    async def put_programs(self, changes: Mapping[str, Document], tx: Transaction) -> None:
-        """`$set`, `$max` and `$min` of each programme."""
-        writes = [UpdateOne({"_id": id}, change, upsert=True) for id, change in changes.items()]
+    async def put_programs(self, names: Mapping[str, str], required: Mapping[str, int], tx: Transaction) -> None:
+        """Names of programmes, and versions of their guidelines of which the highest holds."""
+        writes = [UpdateOne({"_id": id}, {"$set": {"name": name}}, upsert=True) for id, name in names.items()]
+        writes += [
+            UpdateOne({"_id": id}, {"$max": {"required": version}}, upsert=True) for id, version in required.items()
+        ]
         if writes:
-            await self._programs.bulk_write(writes, session=tx.session, ordered=False)
+            await self._programs.bulk_write(writes, session=tx.session)
 
     async def acknowledged(self, person_id: str, program_id: str, tx: Transaction | None = None) -> int:
         """The latest version of the guidelines that this person acknowledged, 0 for none."""
@@ -84,49 +85,6 @@ class Knowledge:
         ]
         if writes:
             await self._acknowledgements.bulk_write(writes, session=tx.session, ordered=False)
-
-    # --- guardrails ------------------------------------------------------------------------------------------
-
-    async def guardrails(self, program_id: str, tx: Transaction | None = None) -> Guardrails:
-        """Those that were set, else the defaults."""
-        row = await self._guardrails.find_one({"_id": program_id}, session=tx.session if tx else None)
-        if row is None:
-            return default_guardrails(program_id)
-        forbidden = tuple(ForbiddenPhrase(**one) for one in row["forbidden"])
-        return Guardrails(program_id, row["version"], _pairs_as_map(row["disclosures"]), forbidden)
-
-    async def put_guardrails(self, guardrails: Guardrails, tx: Transaction) -> None:
-        """Raises StaleVersion if another one was quicker."""
-        document: Document = {
-            "version": guardrails.version,
-            "disclosures": _map_as_pairs(guardrails.disclosures),
-            "forbidden": [asdict(one) for one in guardrails.forbidden],
-            "at": tx.now,
-        }
-        result = await self._guardrails.update_one(
-            {"_id": guardrails.program_id, "version": guardrails.version - 1}, {"$set": document}, session=tx.session
-        )
-        if result.matched_count:
-            return
-        if await self._guardrails.find_one({"_id": guardrails.program_id}, {"_id": 1}, session=tx.session):
-            raise StaleVersion("The guardrails were changed in the meantime.")
-        await self._guardrails.insert_one({"_id": guardrails.program_id, **document}, session=tx.session)
-
-
-def _map_as_pairs(disclosures: Mapping[str, Mapping[str, str]]) -> Sequence[Document]:
-    """As a list, because MongoDB gives names of fields a meaning of their own."""
-    return [
-        {"country": country, "language": language, "text": text}
-        for country, texts in disclosures.items()
-        for language, text in texts.items()
-    ]
-
-
-def _pairs_as_map(pairs: Sequence[Document]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for one in pairs:
-        found.setdefault(one["country"], {})[one["language"]] = one["text"]
-    return found
 
 
 def _content(row: Document) -> Content:

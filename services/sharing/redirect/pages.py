@@ -7,6 +7,8 @@ import hashlib
 from functools import cache
 from html import escape
 
+from services.sharing.messages import message
+
 _STYLE = (
     ":root{color-scheme:light dark}"
     "body{font:1.125rem/1.6 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;"
@@ -14,18 +16,6 @@ _STYLE = (
     "main{max-width:32rem;padding:2rem;text-align:center}h1{font-size:1.6rem;line-height:1.25;margin:0 0 .75rem}"
     "p{margin:0}@media(prefers-color-scheme:dark){body{background:#14181f;color:#e9e6df}}"
 )
-_TEXTS = {
-    ("missing", "en"): ("This link leads nowhere", "It may be mistyped. Ask the person who shared it for a new one."),
-    ("missing", "fr"): (
-        "Ce lien ne mène nulle part",
-        "Il est peut-être mal recopié. Demandez-en un nouveau à la personne qui l’a partagé.",
-    ),
-    ("busy", "en"): ("One moment, please", "The link cannot be followed right now. Try again in a few seconds."),
-    ("busy", "fr"): (
-        "Un instant, s’il vous plaît",
-        "Le lien ne peut pas être suivi pour le moment. Réessayez dans quelques secondes.",
-    ),
-}
 POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -51,7 +41,7 @@ def language_of(accepted: str) -> str:
 @cache
 def page(what: str, language: str) -> bytes:
     """The page `missing` or `busy`."""
-    title, text = (escape(one) for one in _TEXTS[what, language])
+    title, text = (escape(message(key, language)) for key in (f"link-{what}", f"link-{what}-help"))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'

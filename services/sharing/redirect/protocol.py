@@ -1,4 +1,4 @@
-"""Links answered where the request was read: a click that only waits for Kafka needs no task of its own.
+"""RedirectServer answered where the request was read: a click that only waits for Kafka needs no task of its own.
 
 uvicorn describes each request to an application, makes a task for it and puts its answer together anew; for the
 redirect that is more than the rest of it. Whatever is not a plain click of a link at hand goes uvicorn's own way, to
@@ -11,15 +11,15 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from services.sharing.link import Link
+from services.sharing.redirect.short_link import ShortLink
 
 _PATH = b"/l/"
 _BODY = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 _CLOSE = b"connection: close\r\n"
 
 
-class LinkProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, but for clicks that the application, `Links`, takes at once."""
+class RedirectProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP, but for clicks that the application, `RedirectServer`, takes at once."""
 
     def on_headers_complete(self) -> None:
         if not self._taken():
@@ -55,12 +55,12 @@ class _Click:
     __slots__ = ("_protocol", "disconnected", "keep_alive", "more_body", "response_complete")
     message_event = _Nobody()
 
-    def __init__(self, protocol: LinkProtocol) -> None:
+    def __init__(self, protocol: RedirectProtocol) -> None:
         self._protocol = protocol
         self.disconnected = self.response_complete = False
         self.keep_alive = protocol.parser.get_http_version() != "1.0" and protocol.parser.should_keep_alive()
 
-    def answer(self, link: Link) -> None:
+    def answer(self, link: ShortLink) -> None:
         if self.disconnected:
             return
         self.response_complete = True

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from services.sharing.link import Link
+from services.sharing.redirect.short_link import ShortLink
 from services.sharing.settings import SharingSettings
 from services.sharing.store.posts import Posts
 
@@ -27,18 +27,18 @@ class TargetCache:
         self._posts = posts
         self._redis = redis
         self._settings = settings
-        self._links: OrderedDict[str, Link] = OrderedDict()
-        self._sought: dict[str, asyncio.Task[Link | None]] = {}
+        self._links: OrderedDict[str, ShortLink] = OrderedDict()
+        self._sought: dict[str, asyncio.Task[ShortLink | None]] = {}
         self._redis_rests_until = 0.0
 
-    def get(self, code: str) -> Link | None:
+    def get(self, code: str) -> ShortLink | None:
         """The link, if this process knows it."""
         link = self._links.get(code)
         if link is not None:
             self._links.move_to_end(code)
         return link
 
-    async def find(self, code: str) -> Link | None:
+    async def find(self, code: str) -> ShortLink | None:
         """The link, if there is one. Raises PyMongoError if it is in no cache and MongoDB is away.
 
         However many ask for the same link at once, it is looked for once.
@@ -49,14 +49,14 @@ class TargetCache:
             sought.add_done_callback(lambda _: self._sought.pop(code))
         return await asyncio.shield(sought)
 
-    async def _seek(self, code: str) -> Link | None:
+    async def _seek(self, code: str) -> ShortLink | None:
         target = await self._from_redis(code)
         if target is None:
             target = await self._posts.target(code)
             if target is None:
                 return None
             await self._to_redis(code, target)
-        link = self._links[code] = Link(code, target)
+        link = self._links[code] = ShortLink(code, target)
         if len(self._links) > REMEMBERED:
             self._links.popitem(last=False)
         return link

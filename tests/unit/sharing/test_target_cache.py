@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pymongo.errors import AutoReconnect
 
-from services.sharing.targetcache import TargetCache
+from services.sharing.redirect.target_cache import TargetCache
 
 TARGET = "https://example.com/article"
 

@@ -16,7 +16,7 @@ _CONSTANT_HEADERS = [
 ]
 
 
-class Link:
+class ShortLink:
     """`found` is the ASGI message that begins its answer, `head` the same as HTTP but for what the server adds.
 
     Raises ValueError for a target that no header can hold.

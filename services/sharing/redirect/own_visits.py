@@ -6,16 +6,16 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from chassis.principals import Principal
-from services.sharing.clicks import Proxies, visitor_of
-from services.sharing.context import Sharing
+from services.sharing.context import Context
+from services.sharing.redirect.visitors import Proxies, visitor_of
 
 REMEMBERED = 50_000
 
 
-class Sightings:
+class OwnVisits:
     """Notes each pair of browser and person once a day and process; keeps nothing but the day's keyed hash."""
 
-    def __init__(self, context: Sharing) -> None:
+    def __init__(self, context: Context) -> None:
         self._parts = context
         self._key = context.settings.hash_key
         self._proxies = Proxies(context.settings.trusted_proxies)

@@ -1,0 +1,91 @@
+"""What sharing keeps of others' facts: programmes with their guidelines, and content. Only what is newer is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chassis.consumer import Received
+from chassis.mongo import Transaction
+from herald_contracts import (
+    ContentPublished,
+    ContentRetired,
+    ContentUpdated,
+    Event,
+    GuidelineAcknowledged,
+    GuidelinePublished,
+    ProgramCreated,
+)
+from services.sharing.context import Context
+from services.sharing.domain.posts import Content, Suggestion, Variant
+
+PROGRAMS = (ProgramCreated, GuidelinePublished, GuidelineAcknowledged)
+CONTENTS = (ContentPublished, ContentUpdated, ContentRetired)
+
+
+async def project_programs(context: Context, tx: Transaction, batch: Sequence[Received[Event]]) -> None:
+    """Names of programmes, the version of their guidelines that must be acknowledged, and who acknowledged which.
+
+    A name is set once; of versions the highest holds, so that order does not matter.
+    """
+    names: dict[str, str] = {}
+    required: dict[str, int] = {}
+    acknowledged: dict[tuple[str, str], int] = {}
+    for event in batch:
+        match event.data:
+            case ProgramCreated(program_id=id, name=name):
+                names[id] = name
+            case GuidelinePublished(program_id=id, version=version, material=material) if material or version == 1:
+                required[id] = max(version, required.get(id, 0))
+            case GuidelineAcknowledged(program_id=id, person_id=person, version=version):
+                acknowledged[person, id] = max(version, acknowledged.get((person, id), 0))
+            case _:
+                continue
+    await context.store.projections.put_programs(names, required, tx)
+    await context.store.projections.put_acknowledgements(acknowledged, tx)
+
+
+async def project_contents(context: Context, tx: Transaction, batch: Sequence[Received[Event]]) -> None:
+    """Items by their latest revision."""
+    facts = [event.data for event in batch if isinstance(event.data, CONTENTS)]
+    if not facts:
+        return
+    known = await context.store.projections.contents({fact.content_id for fact in facts}, tx)
+    changed: dict[str, Content] = {}
+    for fact in facts:
+        present = changed.get(fact.content_id) or known.get(fact.content_id)
+        if present is not None and present.revision >= fact.revision:
+            continue
+        changed[fact.content_id] = _retired(fact, present) if isinstance(fact, ContentRetired) else _stated(fact)
+    await context.store.projections.put_contents(changed.values(), tx)
+
+
+def _stated(fact: ContentPublished | ContentUpdated) -> Content:
+    return Content(
+        id=fact.content_id,
+        program_id=fact.program_id,
+        revision=fact.revision,
+        published=True,
+        shareable=fact.shareable,
+        url=fact.url,
+        variants=tuple(Variant(one.language, one.title, one.url) for one in fact.variants),
+        captions=tuple(Suggestion(one.caption_id, one.language, one.network, one.text) for one in fact.captions),
+        countries=frozenset(fact.targeting.countries),
+        teams=frozenset(fact.targeting.teams),
+        expires_at=fact.expires_at,
+    )
+
+
+def _retired(fact: ContentRetired, present: Content | None) -> Content:
+    """What is retired keeps what was known of it; of what was never seen, that it is not to be shared."""
+    return Content(
+        id=fact.content_id,
+        program_id=fact.program_id,
+        revision=fact.revision,
+        published=False,
+        shareable=False,
+        url=present.url if present else "",
+        variants=present.variants if present else (),
+        captions=present.captions if present else (),
+        countries=present.countries if present else frozenset(),
+        teams=present.teams if present else frozenset(),
+    )

@@ -1,0 +1,58 @@
+"""The guardrails that managers set: collection `guardrails`, a document a programme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from chassis.mongo import Document, Mongo, Transaction
+from chassis.web.problems import StaleVersion
+from services.sharing.domain.guardrails import ForbiddenPhrase, Guardrails, default_guardrails
+
+
+class GuardrailsStore:
+    """Where nothing was set the defaults hold."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._guardrails = mongo.db["guardrails"]
+
+    async def get(self, program_id: str, tx: Transaction | None = None) -> Guardrails:
+        """Those that were set, else the defaults."""
+        row = await self._guardrails.find_one({"_id": program_id}, session=tx.session if tx else None)
+        if row is None:
+            return default_guardrails(program_id)
+        forbidden = tuple(ForbiddenPhrase(**one) for one in row["forbidden"])
+        return Guardrails(program_id, row["version"], _pairs_as_map(row["disclosures"]), forbidden)
+
+    async def put(self, guardrails: Guardrails, tx: Transaction) -> None:
+        """Raises StaleVersion if another one was quicker."""
+        document: Document = {
+            "version": guardrails.version,
+            "disclosures": _map_as_pairs(guardrails.disclosures),
+            "forbidden": [asdict(one) for one in guardrails.forbidden],
+            "at": tx.now,
+        }
+        result = await self._guardrails.update_one(
+            {"_id": guardrails.program_id, "version": guardrails.version - 1}, {"$set": document}, session=tx.session
+        )
+        if result.matched_count:
+            return
+        if await self._guardrails.find_one({"_id": guardrails.program_id}, {"_id": 1}, session=tx.session):
+            raise StaleVersion("The guardrails were changed in the meantime.")
+        await self._guardrails.insert_one({"_id": guardrails.program_id, **document}, session=tx.session)
+
+
+def _map_as_pairs(disclosures: Mapping[str, Mapping[str, str]]) -> Sequence[Document]:
+    """As a list, because MongoDB gives names of fields a meaning of their own."""
+    return [
+        {"country": country, "language": language, "text": text}
+        for country, texts in disclosures.items()
+        for language, text in texts.items()
+    ]
+
+
+def _pairs_as_map(pairs: Sequence[Document]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for one in pairs:
+        found.setdefault(one["country"], {})[one["language"]] = one["text"]
+    return found
