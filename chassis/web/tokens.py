@@ -7,7 +7,7 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -34,6 +34,7 @@ class Token:
 
     account: str
     claims: dict[str, Any]
+    header: dict[str, Any] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
@@ -79,18 +80,19 @@ class Tokens:
         known = self._known.get(text)
         if known is not None and known.claims["exp"] + LEEWAY_SECONDS > time.time():
             return known
-        claims = await self._decode(text)
+        decoded = await self._decode(text)
+        claims = dict(decoded.claims)
         try:
             self._registry.validate(claims)
         except JoseError as error:
             raise _refused(_rule(error), "The token was not issued for here, or no longer holds.") from None
-        token = Token(account_of(claims["iss"], claims["sub"]), claims)
+        token = Token(account_of(claims["iss"], claims["sub"]), claims, dict(decoded.header))
         self._known[text] = token
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return token
 
-    async def _decode(self, text: str) -> dict[str, Any]:
+    async def _decode(self, text: str) -> jwt.Token:
         keys = await self._current()
         failure: Exception | None = None
         for fresh in (False, True):
@@ -100,7 +102,7 @@ class Tokens:
                     break
                 keys = newer
             try:
-                return dict(jwt.decode(text, keys, algorithms=ALGORITHMS).claims)
+                return jwt.decode(text, keys, algorithms=ALGORITHMS)
             except (JoseError, ValueError) as error:
                 failure = error
         raise _refused("signature", "The token's signature does not hold.") from failure

@@ -18,12 +18,13 @@ from chassis.service import Service
 from chassis.web.app import Limits, add_health, instrument
 from services.hub import charts, content, icons, networks, pages, shell, signin
 from services.hub.assets import Assets
-from services.hub.context import protect
+from services.hub.context import Context
+from services.hub.dependencies import protect
 from services.hub.errors import add_error_pages
-from services.hub.oidc import Oidc
+from services.hub.oidc import OidcClient
 from services.hub.sessions import Sessions
 from services.hub.settings import HubSettings
-from services.hub.view import Hub, is_missing
+from services.hub.view import is_missing
 
 MAX_BODY = {"/manage/import": 32 * 1024 * 1024, "/editor/feeds": 6 * 1024 * 1024}
 DEFAULT_MAX_BODY = 1024 * 1024
@@ -43,38 +44,38 @@ def build(
     HTTPXClientInstrumentor.instrument_client(http, tracer_provider=runtime.telemetry.tracer_provider)
     sessions = Sessions(runtime.mongo, runtime.clock, settings.session_keys, settings.session_hours)
     assets = Assets()
-    hub = Hub(settings, runtime.clock, sessions, Oidc(settings, http), http, templates(assets), assets)
+    context = Context(settings, runtime.clock, sessions, OidcClient(settings, http), http, templates(assets), assets)
     service = Service(
         name="hub",
         runtime=runtime,
         description="The web application.",
-        context=hub,
+        context=context,
         ensure_indexes=sessions.ensure_indexes,
-        app=lambda: create_app(service, hub),
+        app=lambda: create_app(service, context),
     )
     return service
 
 
-def create_app(service: Service, hub: Hub) -> ASGIApp:
+def create_app(service: Service, context: Context) -> ASGIApp:
     """Every page behind the protection of forms, and everything behind one strict policy."""
     app = FastAPI(title="Herald", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.context = hub
+    app.state.context = context
     add_health(app, service)
     app.include_router(shell.router)
     for router in (signin.router, *pages.ROUTERS):
         app.include_router(router, dependencies=[Depends(protect)])
-    app.add_route("/static/{digest}/{name}", hub.assets.serve)
+    app.add_route("/static/{digest}/{name}", context.assets.serve)
     add_error_pages(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
     app.add_middleware(
         Limits,
-        concurrency=hub.settings.max_concurrency,
+        concurrency=context.settings.max_concurrency,
         max_body=lambda path: next(
             (size for start, size in MAX_BODY.items() if path.startswith(start)), DEFAULT_MAX_BODY
         ),
         telemetry=service.runtime.telemetry,
     )
-    app.add_middleware(Policy, settings=hub.settings)
+    app.add_middleware(Policy, settings=context.settings)
     instrument(app, service)
     return app
 

@@ -1,7 +1,7 @@
 """The other services' APIs, called for the person whose request the hub answers.
 
 ApiError
-├── Down       the service does not answer, or answers with a failure of its own
+├── ServiceUnavailable       the service does not answer, or answers with a failure of its own
 ├── Refusal    it answered with a problem: status, stable type, detail, violations
 └── SignedOut  it takes the person's token no more
 """
@@ -30,7 +30,7 @@ class ApiError(Exception):
         self.detail = detail
 
 
-class Down(ApiError):
+class ServiceUnavailable(ApiError):
     """The service is not there, too slow, or failing."""
 
 
@@ -97,7 +97,7 @@ class Apis:
         key: str | None = None,
         media_type: str = "application/json",
     ) -> Answer:
-        """One call. Raises Down, Refusal or SignedOut.
+        """One call. Raises ServiceUnavailable, Refusal or SignedOut.
 
         `version` goes out as If-Match, `key` as Idempotency-Key; a `bytes` body goes as it is, under `media_type`.
         """
@@ -119,12 +119,15 @@ class Apis:
             )
         except httpx.HTTPError as error:
             log.warning("%s does not answer: %s", service, type(error).__name__)
-            raise Down(service, type(error).__name__) from error
+            raise ServiceUnavailable(service, type(error).__name__) from error
         return read(service, response)
 
     @asynccontextmanager
     async def stream(self, service: str, path: str) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
-        """The server-sent events at `path`, as pairs of name and data. Raises Down, Refusal or SignedOut."""
+        """The server-sent events at `path`, as pairs of name and data.
+
+        Raises ServiceUnavailable, Refusal or SignedOut.
+        """
         headers = {**self.caller.headers, "Accept": "text/event-stream"}
         timeout = httpx.Timeout(10, read=60)
         try:
@@ -134,7 +137,7 @@ class Apis:
                     read(service, response)
                 yield events(response.aiter_lines())
         except httpx.HTTPError as error:
-            raise Down(service, type(error).__name__) from error
+            raise ServiceUnavailable(service, type(error).__name__) from error
 
 
 def read(service: str, response: httpx.Response) -> Answer:
@@ -150,7 +153,7 @@ def read(service: str, response: httpx.Response) -> Answer:
         raise SignedOut(service, "token refused")
     if response.status_code >= 500 or response.status_code == 429 or not isinstance(data, dict):
         log.warning("%s answered %s", service, response.status_code)
-        raise Down(service, str(response.status_code))
+        raise ServiceUnavailable(service, str(response.status_code))
     raise Refusal(service, response.status_code, data)
 
 

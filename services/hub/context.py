@@ -1,225 +1,27 @@
-"""From a request to its view: session, person, language, role, and the protection of every form."""
+"""What pages are given."""
 
 from __future__ import annotations
 
-import logging
-import secrets
-from ipaddress import ip_address, ip_network
-from typing import Annotated, Any
-from urllib.parse import quote
+from dataclasses import dataclass
 
-from fastapi import Depends
-from starlette.requests import Request
+import httpx
+from jinja2 import Environment
 
-from chassis.messages import supported
-from services.hub.clients import Apis, Caller, Down, Json, SignedOut
-from services.hub.language import Language
-from services.hub.oidc import IssuerDown, SignInFailed
-from services.hub.person import Person, person_of
-from services.hub.sessions import Session
+from chassis.clock import Clock
+from services.hub.assets import Assets
+from services.hub.oidc import OidcClient
+from services.hub.sessions import Sessions
 from services.hub.settings import HubSettings
-from services.hub.view import Hub, View, unmask
-
-log = logging.getLogger(__name__)
-PERSON_SECONDS = 20
-RENEW_BEFORE_SECONDS = 60
-LANGUAGE_COOKIE = "herald_language"
 
 
-class NeedsSignIn(Exception):
-    """Nobody is signed in; `back` is where they wanted to go."""
+@dataclass(frozen=True)
+class Context:
+    """Built once, in `app.py`."""
 
-    def __init__(self, back: str) -> None:
-        super().__init__(back)
-        self.back = back
-
-
-class NotYours(Exception):
-    """The page is for people of another role."""
-
-
-class ForgedForm(Exception):
-    """The form did not come from a page of this session."""
-
-
-def cookie_name(settings: HubSettings) -> str:
-    return "__Host-herald_session" if settings.secure else "herald_session"
-
-
-async def visitor(request: Request) -> View:
-    """A view for whoever it is: signed in or not."""
-    hub: Hub = request.app.state.context
-    name = request.cookies.get(cookie_name(hub.settings))
-    session = await hub.sessions.find(name) if name else None
-    caller = Caller("", client_address(request, hub.settings), request.headers.get("user-agent", "")[:400])
-    language = Language(supported(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
-    view = View(request, hub, language, session, apis=Apis(hub.http, hub.settings.api_urls, caller))
-    request.state.view = view
-    if session is None or session.tokens is None:
-        return view
-    token = await access_token(hub, session)
-    if token is None:
-        await hub.sessions.end(session)
-        view.session = None
-        return view
-    view.apis = Apis(hub.http, hub.settings.api_urls, Caller(token, caller.address, caller.agent))
-    request.state.renew_cookie = await hub.sessions.keep_alive(session)
-    await load_person(view)
-    return view
-
-
-async def signed_in(view: Annotated[View, Depends(visitor)]) -> View:
-    """Raises NeedsSignIn, and Down where the person was never seen and `program` does not answer."""
-    if view.session is None or view.session.tokens is None:
-        raise NeedsSignIn(where(view.request))
-    if view.person is None:
-        raise Down("program", "the person is not known here yet")
-    return view
-
-
-def requires(*roles: str) -> Any:
-    """A view for people who hold one of the roles. Raises NotYours."""
-
-    async def check(view: Annotated[View, Depends(signed_in)]) -> View:
-        if not view.me.has(*roles):
-            raise NotYours
-        return view
-
-    return Depends(check)
-
-
-async def ambassador(view: Annotated[View, Depends(signed_in)]) -> View:
-    if not view.me.is_ambassador:
-        raise NotYours
-    return view
-
-
-Visitor = Annotated[View, Depends(visitor)]
-SignedIn = Annotated[View, Depends(signed_in)]
-Ambassador = Annotated[View, Depends(ambassador)]
-Editor = Annotated[View, requires("editor")]
-Manager = Annotated[View, requires("manager")]
-Manages = Annotated[View, requires("manager", "admin")]
-Admin = Annotated[View, requires("admin")]
-
-
-async def protect(view: Visitor) -> None:
-    """Every request that changes something comes from a page of ours, in this session. Raises ForgedForm."""
-    request = view.request
-    if request.method in ("GET", "HEAD"):
-        return
-    origin = request.headers.get("origin")
-    if origin is not None and origin != view.hub.settings.public_url:
-        raise ForgedForm
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise ForgedForm
-    if view.session is None:
-        raise NeedsSignIn("/")
-    said = request.headers.get("x-csrf-token") or await view.field("csrf")
-    if not secrets.compare_digest(unmask(said).encode(), view.session.csrf.encode()):
-        raise ForgedForm
-
-
-async def access_token(hub: Hub, session: Session) -> str | None:
-    """A token that holds for at least the next minute; None when the person has to sign in again."""
-    tokens = session.tokens or {}
-    if tokens["until"] - hub.clock.now().timestamp() > RENEW_BEFORE_SECONDS:
-        return str(tokens["access"])
-    try:
-        renewed = await hub.oidc.renew(tokens)
-    except IssuerDown:
-        return str(tokens["access"])
-    except SignInFailed:
-        # Another request of this browser may have renewed it just now, where refresh tokens serve once.
-        fresh = await hub.sessions.find(session.name)
-        if fresh is None or fresh.tokens is None or fresh.tokens["access"] == tokens["access"]:
-            return None
-        return str(fresh.tokens["access"])
-    await hub.sessions.put(session, "tokens", renewed)
-    return str(renewed["access"])
-
-
-async def load_person(view: View, *, fresh: bool = False) -> None:
-    """Give the view its person: as remembered for a few seconds, else as `program` says now.
-
-    When `program` does not answer, what it said last stands.
-    """
-    assert view.session is not None
-    known = view.session.parts.get("person")
-    if fresh or known is None or view.now.timestamp() - known["at"] > PERSON_SECONDS:
-        known = await _ask_person(view) or known
-    if known is not None:
-        use_person(view, person_of(known["me"], known["programs"]))
-
-
-async def _ask_person(view: View) -> Json | None:
-    assert view.session is not None
-    found = await view.gather(me=view.apis.get("program", "/v1/me"), programs=programs(view.apis))
-    if not isinstance(found["me"], dict) or not isinstance(found["programs"], list):
-        return None
-    known = {"me": found["me"], "programs": found["programs"], "at": view.now.timestamp()}
-    await view.hub.sessions.put(view.session, "person", known)
-    return known
-
-
-async def programs(apis: Apis) -> list[Json]:
-    """All programmes of the installation; they are few."""
-    answer = await apis.get("program", "/v1/programs", limit=100)
-    return list(answer["items"])
-
-
-def use_person(view: View, person: Person) -> None:
-    """Show the view to this person: in their language unless they chose another, in their programme's time zone."""
-    view.person = person
-    wanted = view.session.choices.get("language") if view.session else None
-    zone = view.program.time_zone if view.program else "UTC"
-    view.language = Language(supported(wanted, person.locale), person.country, zone)
-
-
-def client_address(request: Request, settings: HubSettings) -> str:
-    """The visitor's address: the last hop that no trusted proxy vouches for."""
-    peer = request.client.host if request.client else ""
-    networks = [ip_network(one.strip()) for one in settings.trusted_proxies.split(",") if one.strip()]
-    chain = [one.strip() for one in request.headers.get("x-forwarded-for", "").split(",") if one.strip()]
-    for hop in (peer, *reversed(chain)):
-        peer = hop
-        try:
-            if not any(ip_address(hop) in network for network in networks):
-                break
-        except ValueError:
-            break
-    return peer[:64]
-
-
-def where(request: Request) -> str:
-    """The address a person wanted, if it can be gone back to."""
-    if request.method != "GET" or "hx-request" in request.headers:
-        return "/"
-    query = f"?{request.url.query}" if request.url.query else ""
-    return request.url.path + query
-
-
-def safe_path(path: str) -> str:
-    """The path if it is one of ours: nothing that a browser could read as another host."""
-    if not path.startswith("/") or path.startswith(("//", "/\\")) or any(ord(sign) < 32 for sign in path):
-        return "/"
-    return path
-
-
-def sign_in_path(back: str) -> str:
-    return f"/auth/sign-in?back={quote(safe_path(back), safe='')}"
-
-
-__all__ = [
-    "Admin",
-    "Ambassador",
-    "Editor",
-    "ForgedForm",
-    "Manager",
-    "Manages",
-    "NeedsSignIn",
-    "NotYours",
-    "SignedIn",
-    "SignedOut",
-    "Visitor",
-]
+    settings: HubSettings
+    clock: Clock
+    sessions: Sessions
+    oidc: OidcClient
+    http: httpx.AsyncClient
+    templates: Environment
+    assets: Assets

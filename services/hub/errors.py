@@ -14,10 +14,11 @@ from starlette.responses import RedirectResponse, Response
 
 from chassis.messages import supported
 from chassis.web.problems import Problem
-from services.hub.clients import Apis, Caller, Down, Refusal, SignedOut
-from services.hub.context import ForgedForm, NeedsSignIn, NotYours, sign_in_path, where
+from services.hub.clients import Apis, Caller, Refusal, ServiceUnavailable, SignedOut
+from services.hub.context import Context
+from services.hub.dependencies import Forbidden, ForgedForm, NeedsSignIn, sign_in_path, where
 from services.hub.language import Language
-from services.hub.view import Hub, View
+from services.hub.view import View
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -28,9 +29,9 @@ def add_error_pages(app: FastAPI) -> None:
     handlers: dict[int | type[Exception], Handler] = {
         NeedsSignIn: _sign_in,
         SignedOut: _sign_in,
-        NotYours: _page(403, "not-yours"),
+        Forbidden: _page(403, "not-yours"),
         ForgedForm: _page(403, "forged-form"),
-        Down: _page(503, "down"),
+        ServiceUnavailable: _page(503, "down"),
         PyMongoError: _page(503, "down"),
         Refusal: _refusal,
         RequestValidationError: _page(404, "not-found"),
@@ -52,9 +53,9 @@ def render(request: Request, status: int, kind: str, words: str = "") -> Respons
 
 
 def _bare_view(request: Request) -> View:
-    hub: Hub = request.app.state.context
+    context: Context = request.app.state.context
     language = Language(supported(request.headers.get("accept-language")))
-    return View(request, hub, language, apis=Apis(hub.http, hub.settings.api_urls, Caller("")))
+    return View(request, context, language, apis=Apis(context.http, context.settings.api_urls, Caller("")))
 
 
 def _page(status: int, kind: str) -> Handler:

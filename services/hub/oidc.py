@@ -1,9 +1,12 @@
-"""Signing in: OpenID Connect, authorization code with PKCE, the hub being a confidential client."""
+"""Signing in: OpenID Connect, authorization code with PKCE, the hub being a confidential client.
+
+Authlib makes the requests and checks the identity token's claims; its HTTP integrations are left aside because they
+bring a client of their own, which our time-outs and traces would not reach. Signatures are checked by
+`chassis.web.tokens`, which holds the issuer's keys.
+"""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -11,20 +14,25 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+from authlib.common.errors import AuthlibBaseError
+from authlib.oauth2.client import OAuth2Client
+from authlib.oidc.core import CodeIDToken
+from joserfc.errors import JoseError
 
 from chassis.web.problems import Problem
-from chassis.web.tokens import Tokens
+from chassis.web.tokens import LEEWAY_SECONDS, Tokens
 from services.hub.settings import HubSettings
 
 SCOPE = "openid profile email offline_access"
 DISCOVERED_SECONDS = 3600
+DEFAULT_LIFETIME_SECONDS = 300
 
 
 class SignInFailed(Exception):
     """The issuer refused, or its answer does not hold; nobody is signed in."""
 
 
-class IssuerDown(Exception):
+class IssuerUnavailable(Exception):
     """The issuer does not answer."""
 
 
@@ -40,70 +48,96 @@ class Pending:
     def new(cls) -> Pending:
         return cls(secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(48))
 
-    @property
-    def challenge(self) -> str:
-        """RFC 7636, S256."""
-        return base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+
+class _TokenClient(OAuth2Client):  # type: ignore[misc]
+    """Authlib's client, with our HTTP client under it."""
+
+    async def _fetch_token(self, url: str, body: str, auth: Any, headers: dict[str, str], **_: Any) -> dict[str, Any]:
+        url, headers, body = auth.prepare("POST", url, dict(headers), body)
+        try:
+            response = await self.session.post(url, content=body, headers=headers)
+            if response.status_code >= 500:
+                raise IssuerUnavailable(str(response.status_code))
+            answer: dict[str, Any] = self.parse_response_token(response)
+        except (httpx.HTTPError, ValueError) as error:
+            raise IssuerUnavailable(type(error).__name__) from error
+        except AuthlibBaseError as error:
+            raise SignInFailed(error.error) from error
+        return answer
+
+    _refresh_token = _fetch_token
 
 
-class Oidc:
+class OidcClient:
     """The hub as a client of the issuer; `http` reaches the issuer, and nothing is fetched before it is needed."""
 
     def __init__(self, settings: HubSettings, http: httpx.AsyncClient) -> None:
         self._settings = settings
         self._http = http
         self._identities = Tokens(settings.model_copy(update={"audience": settings.hub_client_id}))
-        self._document: dict[str, Any] = {}
-        self._read_at = float("-inf")
+        self._metadata: dict[str, Any] = {}
+        self._discovered_at = float("-inf")
 
-    @property
-    def callback(self) -> str:
-        return f"{self._settings.public_url}/auth/callback"
+    def _client(self) -> _TokenClient:
+        """A client for one request: Authlib's remembers the last token that it was given."""
+        return _TokenClient(
+            self._http,
+            client_id=self._settings.hub_client_id,
+            client_secret=self._settings.hub_client_secret.get_secret_value(),
+            scope=SCOPE,
+            redirect_uri=f"{self._settings.public_url}/auth/callback",
+            code_challenge_method="S256",
+        )
 
     async def sign_in_url(self, pending: Pending, language: str) -> str:
-        """Where the browser goes to sign in. Raises IssuerDown."""
-        query = {
-            "response_type": "code",
-            "client_id": self._settings.hub_client_id,
-            "redirect_uri": self.callback,
-            "scope": SCOPE,
-            "state": pending.state,
-            "nonce": pending.nonce,
-            "code_challenge": pending.challenge,
-            "code_challenge_method": "S256",
-            "ui_locales": language,
-        }
-        return f"{(await self._discover())['authorization_endpoint']}?{urlencode(query)}"
+        """Where the browser goes to sign in. Raises IssuerUnavailable."""
+        endpoint = (await self._discover())["authorization_endpoint"]
+        url, _ = self._client().create_authorization_url(
+            endpoint,
+            state=pending.state,
+            code_verifier=pending.verifier,
+            nonce=pending.nonce,
+            ui_locales=language,
+        )
+        return str(url)
 
     async def redeem(self, code: str, pending: Pending) -> dict[str, Any]:
-        """The tokens of a person who came back with `code`. Raises SignInFailed, IssuerDown."""
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": self.callback,
-            "code_verifier": pending.verifier,
-        }
-        answer = await self._token(form)
+        """The tokens of a person who came back with `code`. Raises SignInFailed, IssuerUnavailable."""
+        endpoint = (await self._discover())["token_endpoint"]
+        answer = await self._client().fetch_token(
+            endpoint, grant_type="authorization_code", code=code, code_verifier=pending.verifier
+        )
+        await self._check_identity(answer, pending)
+        return _kept(answer)
+
+    async def _check_identity(self, answer: dict[str, Any], pending: Pending) -> None:
+        """OpenID Connect Core, 3.1.3.7: signature, issuer, audience, times, nonce, azp and at_hash."""
         try:
-            identity = await self._identities.verify(str(answer.get("id_token", "")))
+            verified = await self._identities.verify(str(answer.get("id_token", "")))
+            expected = {
+                "nonce": pending.nonce,
+                "client_id": self._settings.hub_client_id,
+                "access_token": answer.get("access_token"),
+            }
+            CodeIDToken(verified.claims, verified.header, params=expected).validate(leeway=LEEWAY_SECONDS)
         except Problem as error:
             raise SignInFailed(f"id_token: {error.detail}") from error
-        if not secrets.compare_digest(str(identity.claims.get("nonce", "")), pending.nonce):
-            raise SignInFailed("id_token: nonce")
-        return self._kept(answer)
+        except JoseError as error:
+            raise SignInFailed(f"id_token: {error.error} {getattr(error, 'claim', '')}") from error
 
     async def renew(self, tokens: dict[str, Any]) -> dict[str, Any]:
-        """New tokens for ones that end. Raises SignInFailed when the issuer has had enough, IssuerDown."""
+        """New tokens for ones that end. Raises SignInFailed when the issuer refuses, IssuerUnavailable."""
         if not tokens.get("refresh"):
             raise SignInFailed("no refresh token")
-        answer = await self._token({"grant_type": "refresh_token", "refresh_token": tokens["refresh"]})
-        return {**tokens, **self._kept(answer)}
+        endpoint = (await self._discover())["token_endpoint"]
+        answer = await self._client().refresh_token(endpoint, refresh_token=tokens["refresh"])
+        return {**tokens, **_kept(answer)}
 
     async def sign_out_url(self, tokens: dict[str, Any]) -> str | None:
         """Where the browser goes to end the issuer's own session; None if the issuer offers no such place."""
         try:
             endpoint = (await self._discover()).get("end_session_endpoint")
-        except IssuerDown:
+        except IssuerUnavailable:
             return None
         query = {
             "client_id": self._settings.hub_client_id,
@@ -112,39 +146,27 @@ class Oidc:
         }
         return f"{endpoint}?{urlencode({k: v for k, v in query.items() if v})}" if endpoint else None
 
-    def _kept(self, answer: dict[str, Any]) -> dict[str, Any]:
-        found = {
-            "access": answer.get("access_token"),
-            "until": time.time() + int(answer.get("expires_in", 300)),
-            "refresh": answer.get("refresh_token"),
-            "identity": answer.get("id_token"),
-        }
-        if not found["access"]:
-            raise SignInFailed("no access token")
-        return {name: value for name, value in found.items() if value}
-
-    async def _token(self, form: dict[str, str]) -> dict[str, Any]:
-        endpoint = (await self._discover())["token_endpoint"]
-        secret = self._settings.hub_client_secret.get_secret_value()
-        try:
-            answer = await self._http.post(endpoint, data=form, auth=(self._settings.hub_client_id, secret))
-            body: dict[str, Any] = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise IssuerDown(type(error).__name__) from error
-        if answer.status_code >= 500:
-            raise IssuerDown(str(answer.status_code))
-        if answer.status_code >= 400:
-            raise SignInFailed(str(body.get("error", answer.status_code)))
-        return body
-
     async def _discover(self) -> dict[str, Any]:
-        if time.monotonic() - self._read_at > DISCOVERED_SECONDS:
+        if time.monotonic() - self._discovered_at > DISCOVERED_SECONDS:
             try:
                 answer = await self._http.get(f"{self._settings.issuer}/.well-known/openid-configuration")
-                document = answer.raise_for_status().json()
+                metadata = answer.raise_for_status().json()
             except (httpx.HTTPError, ValueError) as error:
-                raise IssuerDown(type(error).__name__) from error
-            if document.get("issuer") != self._settings.issuer:
-                raise IssuerDown("the discovery document is of another issuer")
-            self._document, self._read_at = document, time.monotonic()
-        return self._document
+                raise IssuerUnavailable(type(error).__name__) from error
+            if metadata.get("issuer") != self._settings.issuer:
+                raise IssuerUnavailable("the discovery document is of another issuer")
+            self._metadata, self._discovered_at = metadata, time.monotonic()
+        return self._metadata
+
+
+def _kept(answer: dict[str, Any]) -> dict[str, Any]:
+    """What a session keeps of a token response. Raises SignInFailed without an access token."""
+    found = {
+        "access": answer.get("access_token"),
+        "until": time.time() + int(answer.get("expires_in") or DEFAULT_LIFETIME_SECONDS),
+        "refresh": answer.get("refresh_token"),
+        "identity": answer.get("id_token"),
+    }
+    if not found["access"]:
+        raise SignInFailed("no access token")
+    return {name: value for name, value in found.items() if value}

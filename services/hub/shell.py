@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.assets import respond
-from services.hub.context import Visitor
+from services.hub.dependencies import Visitor
 from services.hub.person import Person
 
 router = APIRouter()
@@ -80,9 +80,9 @@ async def manifest(view: Visitor) -> Response:
         "background_color": "#f7f4ee",
         "theme_color": "#4531c4",
         "icons": [
-            {"src": view.hub.assets.url("icon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
+            {"src": view.context.assets.url("icon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
             {
-                "src": view.hub.assets.url("icon-maskable.svg"),
+                "src": view.context.assets.url("icon-maskable.svg"),
                 "sizes": "any",
                 "type": "image/svg+xml",
                 "purpose": "maskable",
@@ -96,7 +96,7 @@ async def manifest(view: Visitor) -> Response:
 @router.get("/sw.js")
 async def worker(view: Visitor) -> Response:
     """The service worker; it must come from the root to have the whole application in its scope."""
-    asset = view.hub.assets.named("worker.js")
+    asset = view.context.assets.named("worker.js")
     return respond(view.request, asset, "no-cache")
 
 
@@ -104,7 +104,10 @@ async def worker(view: Visitor) -> Response:
 async def shell(view: Visitor) -> Response:
     """What the service worker keeps: it asks again whenever it is installed."""
     names = ("herald.css", "herald.js", "htmx.js", "figtree.ttf", "icon.svg")
-    kept = {"version": view.hub.assets.version, "files": [*(view.hub.assets.url(name) for name in names), "/offline"]}
+    kept = {
+        "version": view.context.assets.version,
+        "files": [*(view.context.assets.url(name) for name in names), "/offline"],
+    }
     return Response(json.dumps(kept), media_type="application/json", headers={"Cache-Control": "no-cache"})
 
 

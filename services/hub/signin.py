@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from chassis.messages import LANGUAGES
-from services.hub.clients import Apis, Caller, Down, Refusal
-from services.hub.context import (
+from services.hub.clients import Apis, Caller, Refusal, ServiceUnavailable
+from services.hub.dependencies import (
     LANGUAGE_COOKIE,
     SignedIn,
     Visitor,
@@ -19,7 +19,7 @@ from services.hub.context import (
     safe_path,
 )
 from services.hub.language import Language
-from services.hub.oidc import IssuerDown, Pending, SignInFailed
+from services.hub.oidc import IssuerUnavailable, Pending, SignInFailed
 from services.hub.sessions import Session
 from services.hub.view import View
 
@@ -30,7 +30,7 @@ YEAR = 365 * 24 * 3600
 
 def set_cookie(view: View, response: Response, session: Session) -> Response:
     """Name the session to the browser; scripts cannot read it, and no other site's form sends it."""
-    settings = view.hub.settings
+    settings = view.context.settings
     response.set_cookie(
         cookie_name(settings),
         session.name,
@@ -63,13 +63,13 @@ async def sign_in(view: Visitor) -> Response:
     back = safe_path(view.request.query_params.get("back", "/"))
     pending = Pending.new()
     try:
-        url = await view.hub.oidc.sign_in_url(pending, view.language.code)
-    except IssuerDown:
+        url = await view.context.oidc.sign_in_url(pending, view.language.code)
+    except IssuerUnavailable:
         return view.page("welcome.html", 503, back=back, failed="issuer-down")
     parts = {"pending": {"state": pending.state, "nonce": pending.nonce, "verifier": pending.verifier, "back": back}}
     if view.session is not None:
-        await view.hub.sessions.end(view.session)
-    session = await view.hub.sessions.begin(parts, signed_in=False)
+        await view.context.sessions.end(view.session)
+    session = await view.context.sessions.begin(parts, signed_in=False)
     return set_cookie(view, RedirectResponse(url, 303), session)
 
 
@@ -81,20 +81,20 @@ async def callback(view: Visitor) -> Response:
     if said is None or not secrets.compare_digest(query.get("state", ""), said["state"]):
         return view.page("welcome.html", 400, back="/", failed="expired")
     assert view.session is not None
-    await view.hub.sessions.end(view.session)
+    await view.context.sessions.end(view.session)
     back = said.pop("back")
     try:
         if "code" not in query:
             raise SignInFailed(query.get("error", "no code")[:100])
-        tokens = await view.hub.oidc.redeem(query["code"], Pending(**said))
+        tokens = await view.context.oidc.redeem(query["code"], Pending(**said))
     except SignInFailed as error:
         log.warning("a sign-in failed: %s", error)
         return view.page("welcome.html", 400, back=back, failed="refused")
-    except IssuerDown:
+    except IssuerUnavailable:
         return view.page("welcome.html", 503, back=back, failed="issuer-down")
-    view.session = await view.hub.sessions.begin({"tokens": tokens}, signed_in=True)
+    view.session = await view.context.sessions.begin({"tokens": tokens}, signed_in=True)
     caller = Caller(str(tokens["access"]), view.apis.caller.address, view.apis.caller.agent)
-    view.apis = Apis(view.hub.http, view.hub.settings.api_urls, caller)
+    view.apis = Apis(view.context.http, view.context.settings.api_urls, caller)
     await introduce(view)
     return set_cookie(view, view.go(back), view.session)
 
@@ -103,7 +103,7 @@ async def introduce(view: View) -> None:
     """Tell `program` who signed in, and wait, not for ever, until the other services have heard of them."""
     try:
         await view.apis.call("program", "PUT", "/v1/me", {})
-    except (Down, Refusal) as error:
+    except (ServiceUnavailable, Refusal) as error:
         log.warning("a person could not be introduced: %s", error)
         return
     await load_person(view, fresh=True)
@@ -123,10 +123,10 @@ async def sign_out(view: SignedIn) -> Response:
     """End the session here and at the issuer; the browser forgets what it kept for reading offline."""
     assert view.session is not None
     tokens = view.session.tokens or {}
-    await view.hub.sessions.end(view.session)
-    url = await view.hub.oidc.sign_out_url(tokens) or "/welcome"
+    await view.context.sessions.end(view.session)
+    url = await view.context.oidc.sign_out_url(tokens) or "/welcome"
     response = RedirectResponse(url, 303, headers={"Clear-Site-Data": '"cache", "storage"'})
-    response.delete_cookie(cookie_name(view.hub.settings), path="/")
+    response.delete_cookie(cookie_name(view.context.settings), path="/")
     return response
 
 
@@ -137,7 +137,7 @@ async def choose_language(view: SignedIn) -> Response:
     response = view.go(safe_path(await view.field("back", "/")))
     if wanted in LANGUAGES:
         assert view.session is not None
-        await view.hub.sessions.put(view.session, "choices", {**view.session.choices, "language": wanted})
+        await view.context.sessions.put(view.session, "choices", {**view.session.choices, "language": wanted})
         response.set_cookie(LANGUAGE_COOKIE, wanted, max_age=YEAR, samesite="lax", path="/")
     return response
 
@@ -148,5 +148,5 @@ async def choose_program(view: SignedIn) -> Response:
     assert view.session is not None
     wanted = await view.field("program_id")
     if view.me.find_program(wanted) is not None:
-        await view.hub.sessions.put(view.session, "choices", {**view.session.choices, "program_id": wanted})
+        await view.context.sessions.put(view.session, "choices", {**view.session.choices, "program_id": wanted})
     return view.go(safe_path(await view.field("back", "/")))

@@ -11,36 +11,18 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
-from jinja2 import Environment
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from chassis.clock import Clock
-from services.hub.assets import Assets
-from services.hub.clients import ApiError, Apis, Down, Json, Refusal
+from services.hub.clients import ApiError, Apis, Json, Refusal, ServiceUnavailable
+from services.hub.context import Context
 from services.hub.language import Language
-from services.hub.oidc import Oidc
 from services.hub.person import Person, Program
-from services.hub.sessions import Session, Sessions
-from services.hub.settings import HubSettings
+from services.hub.sessions import Session
 
 Check = Callable[[], Awaitable[Any]]
 SETTLE_SECONDS = 8.0
-
-
-@dataclass(frozen=True)
-class Hub:
-    """What the hub is made of."""
-
-    settings: HubSettings
-    clock: Clock
-    sessions: Sessions
-    oidc: Oidc
-    http: httpx.AsyncClient
-    templates: Environment
-    assets: Assets
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +33,7 @@ class Missing:
 
     @property
     def down(self) -> bool:
-        return isinstance(self.error, Down)
+        return isinstance(self.error, ServiceUnavailable)
 
 
 def is_missing(value: object) -> bool:
@@ -64,7 +46,7 @@ class View:
     """What a page is made with."""
 
     request: Request
-    hub: Hub
+    context: Context
     language: Language
     session: Session | None = None
     person: Person | None = None
@@ -72,7 +54,7 @@ class View:
 
     @property
     def now(self) -> datetime:
-        return self.hub.clock.now()
+        return self.context.clock.now()
 
     @property
     def me(self) -> Person:
@@ -103,7 +85,7 @@ class View:
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
         """A whole page, or a piece of one; never kept by a cache between us and the browser."""
-        text = self.hub.templates.get_template(template).render(
+        text = self.context.templates.get_template(template).render(
             view=self, t=self.language.text, lang=self.language, me=self.person, program=self.program, **context
         )
         return HTMLResponse(text, status, headers={"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"})
@@ -132,7 +114,7 @@ class View:
         async def one(call: Awaitable[Any]) -> Any:
             try:
                 return await call
-            except (Down, Refusal) as error:
+            except (ServiceUnavailable, Refusal) as error:
                 return Missing(error)
 
         return dict(zip(calls, await asyncio.gather(*(one(call) for call in calls.values())), strict=True))
@@ -151,7 +133,7 @@ class View:
                 except Refusal as error:
                     if error.type not in types:
                         return
-                except Down:
+                except ServiceUnavailable:
                     return
                 else:
                     return
@@ -174,7 +156,7 @@ class View:
                 answer = await self.apis.call(
                     "program", "POST", "/v1/people/names", {"ids": ordered[start : start + 200]}
                 )
-            except (Down, Refusal):
+            except (ServiceUnavailable, Refusal):
                 continue
             found.update(answer.data["names"])
         return found

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.clients import Refusal
-from services.hub.context import Admin
+from services.hub.dependencies import Admin
 from services.hub.view import View
 
 router = APIRouter(prefix="/admin")

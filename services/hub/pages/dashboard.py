@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from services.hub.clients import ApiError
-from services.hub.context import Manager
+from services.hub.dependencies import Manager
 from services.hub.figures import tiles
 from services.hub.view import Missing, View
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from chassis.messages import LANGUAGES
 from services.hub.clients import Json, Refusal
 from services.hub.content import CATEGORIES, KINDS
-from services.hub.context import Editor
+from services.hub.dependencies import Editor
 from services.hub.networks import NETWORKS
 from services.hub.view import View
 

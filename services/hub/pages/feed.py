@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.clients import Answer, Json, Refusal
-from services.hub.context import Ambassador, SignedIn, load_person
+from services.hub.dependencies import Ambassador, SignedIn, load_person
 from services.hub.networks import NETWORKS
 from services.hub.shell import home
 from services.hub.view import View

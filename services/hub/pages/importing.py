@@ -7,7 +7,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from services.hub.clients import Refusal
-from services.hub.context import Manages
+from services.hub.dependencies import Manages
 
 router = APIRouter(prefix="/manage/import")
 MAX_FILE = 30 * 1024 * 1024

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.hub.context import SignedIn
+from services.hub.dependencies import SignedIn
 from services.hub.view import Missing, View
 
 router = APIRouter()

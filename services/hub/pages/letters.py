@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from services.hub.clients import Refusal
-from services.hub.context import Admin
+from services.hub.dependencies import Admin
 from services.hub.view import View, is_missing
 
 router = APIRouter(prefix="/admin/deadletters")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
 from services.hub.clients import Json, Refusal
-from services.hub.context import Manager, Manages, load_person
+from services.hub.dependencies import Manager, Manages, load_person
 from services.hub.view import View
 
 router = APIRouter(prefix="/manage")
@@ -87,7 +87,7 @@ async def create(view: Manager) -> Response:
         return await _program_page(view, refusal=refusal, order=order)
     await load_person(view, fresh=True)
     assert view.session is not None
-    await view.hub.sessions.put(view.session, "choices", {**view.session.choices, "program_id": answer.data["id"]})
+    await view.context.sessions.put(view.session, "choices", {**view.session.choices, "program_id": answer.data["id"]})
     return view.go("/manage/program", toast="program-created")
 
 

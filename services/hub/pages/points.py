@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.hub.context import Ambassador
+from services.hub.dependencies import Ambassador
 
 router = APIRouter()
 PAGE = 25

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.hub.context import SignedIn, load_person
+from services.hub.dependencies import SignedIn, load_person
 
 router = APIRouter()
 
@@ -32,6 +32,6 @@ async def language(view: SignedIn) -> Response:
     assert view.session is not None
     await view.apis.call("program", "PATCH", "/v1/me", {"locale": await view.field("locale")})
     choices = {name: value for name, value in view.session.choices.items() if name != "language"}
-    await view.hub.sessions.put(view.session, "choices", choices)
+    await view.context.sessions.put(view.session, "choices", choices)
     await load_person(view, fresh=True)
     return view.go("/me", toast="saved")

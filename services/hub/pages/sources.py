@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.hub.clients import Json, Refusal
 from services.hub.content import CATEGORIES
-from services.hub.context import Editor
+from services.hub.dependencies import Editor
 from services.hub.view import View
 
 router = APIRouter(prefix="/editor/feeds")
