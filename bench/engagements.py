@@ -45,10 +45,10 @@ def engagements(count: int, *, seed: int = 7) -> Iterator[EngagementRecorded]:
             ambassador_id=f"ambassador-{post % AMBASSADORS}",
             program_id=PROGRAM,
             content_id=f"content-{post % CONTENTS}",
-            network=NETWORKS[post % len(NETWORKS)],  # type: ignore[arg-type]
-            kind=kind,  # type: ignore[arg-type]
+            network=NETWORKS[post % len(NETWORKS)],
+            kind=kind,
             quantity=1,
-            verdict=chance.choices(verdicts, weights[1])[0] if kind == "click" else "counted",  # type: ignore[arg-type]
+            verdict=chance.choices(verdicts, weights[1])[0] if kind == "click" else "counted",
             measure="measured",
             occurred_at=morning + timedelta(seconds=chance.randrange(12 * 3600)),
         )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from herald_contracts.base import Country, Event, Id, Label, Language, Part, Time
+from herald_contracts.words import Category, ContentKind, ContentOrigin, Network, RetireReason
 
-ContentKind = Literal["article", "link", "image", "video", "podcast", "infographic", "document", "job_offer", "event"]
-Category = Literal["company_news", "sector_news", "behind_the_scenes", "thought_leadership", "local_news", "jobs"]
-Network = Literal["linkedin", "x", "facebook", "whatsapp", "email", "device"]
 Url = Annotated[str, Field(pattern=r"^https?://", max_length=2048)]
 
 
@@ -66,7 +64,7 @@ class ContentSubmitted(_ContentEvent):
     """An item waits for review."""
 
     type: ClassVar[str] = "herald.ContentSubmitted.v1"
-    origin: Literal["editor", "feed"]
+    origin: ContentOrigin
     source_id: Id | None = Field(default=None, description="The feed it came from")
 
 
@@ -100,4 +98,4 @@ class ContentRetired(_ContentEvent):
     """The item can be seen and shared no more."""
 
     type: ClassVar[str] = "herald.ContentRetired.v1"
-    reason: Literal["editor", "expired"]
+    reason: RetireReason

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from herald_contracts.base import Event, Id, Time
-from herald_contracts.program import Kpi
+from herald_contracts.words import Kpi
 
 
 class ObjectiveReached(Event):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from herald_contracts.base import Country, Event, Id, Label, Language, Time
+from herald_contracts.words import LeaveReason, PersonOrigin, Role
 
-Role = Literal["ambassador", "editor", "manager", "admin"]
 Account = Annotated[
     str,
     Field(
@@ -50,7 +50,7 @@ class PersonProvisioned(_PersonState):
     """A person is known to Herald for the first time."""
 
     type: ClassVar[str] = "herald.PersonProvisioned.v1"
-    origin: Literal["import", "sign_in", "provisioning"]
+    origin: PersonOrigin
 
 
 class PersonUpdated(_PersonState):
@@ -87,4 +87,4 @@ class AmbassadorLeft(_PersonEvent):
 
     type: ClassVar[str] = "herald.AmbassadorLeft.v1"
     program_id: Id
-    reason: Literal["left", "deactivated"]
+    reason: LeaveReason

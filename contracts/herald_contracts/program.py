@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
 from herald_contracts.base import Event, Id, Label, Language, Time
-
-UseCase = Literal["employer_brand", "awareness", "recruiting", "social_selling", "culture"]
-Kpi = Literal["shares", "clicks", "active_ambassadors", "participation_rate", "earned_media_value"]
+from herald_contracts.words import Kpi, UseCase
 
 
 class _ProgramEvent(Event):

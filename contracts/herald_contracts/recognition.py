@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from herald_contracts.base import Event, Id, Label, Time
+from herald_contracts.words import Rule
 
 
 class PointsAwarded(Event):
@@ -22,7 +23,7 @@ class PointsAwarded(Event):
     ambassador_id: Id
     program_id: Id
     points: int
-    rule: Label
+    rule: Rule
     rule_version: int = Field(ge=1)
     cause_id: Id = Field(description="ce_id of the event that earned it")
     cause_type: Label

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from herald_contracts.base import Event, Id, Language, Time
-from herald_contracts.content import Network
+from herald_contracts.words import Agent, EngagementKind, Measure, Method, Network, RemovalReason, Verdict
 
 LinkCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{4,32}$")]
-Verdict = Literal["counted", "bot", "prefetch", "repeat", "self"]
-EngagementKind = Literal["click", "like", "comment", "repost", "impression"]
 
 
 class _PostEvent(Event):
@@ -36,14 +34,14 @@ class PostShared(_PostEvent):
     caption_id: Id | None = Field(default=None, description="The suggestion that was taken, if any")
     edited: bool = Field(description="True if the words are the ambassador's own")
     link_code: LinkCode
-    method: Literal["dialog", "api"]
+    method: Method
 
 
 class PostRemoved(_PostEvent):
     """A share was taken back: the dialog was closed without posting, or the post deleted."""
 
     type: ClassVar[str] = "herald.PostRemoved.v1"
-    reason: Literal["ambassador", "takedown"]
+    reason: RemovalReason
 
 
 class LinkClicked(Event):
@@ -61,7 +59,7 @@ class LinkClicked(Event):
         default=None,
         description="Keyed hash of address and browser, of one day; none where a visitor objects (GPC, DNT)",
     )
-    agent: Literal["browser", "bot", "prefetch"] = Field(description="What the request said it was")
+    agent: Agent = Field(description="What the request said it was")
     referrer: Annotated[str, Field(max_length=253)] | None = Field(default=None, description="A host name")
 
 
@@ -82,5 +80,5 @@ class EngagementRecorded(Event):
     kind: EngagementKind
     quantity: int = Field(ge=1, le=1_000_000)
     verdict: Verdict = Field(description="'counted', or why the filtered figures leave it out")
-    measure: Literal["measured", "estimated", "potential"]
+    measure: Measure
     occurred_at: Time

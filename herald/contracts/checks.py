@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
@@ -27,12 +28,33 @@ def check(root: Path = CONTRACTS, release: Path | None = None) -> list[str]:
     except ValueError as error:
         return [str(error)]
     found = [f"{path}: not fresh, run 'herald contracts generate'" for path in stale(root)]
+    found += check_words({cls.type: event_schema(cls) for cls in events()})
     found += check_topics(topics)
     found += check_consumers(topics, consumed())
     found += check_examples(examples)
     if release is not None:
         found += check_release(release, topics)
     return found
+
+
+def check_words(schemas: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Nothing in an event is a closed enumeration, which no later version could add to."""
+    return [
+        f"{event}: {path}: a closed enumeration; use an open word of herald_contracts.words"
+        for event, schema in schemas.items()
+        for path in _closed(schema, "")
+    ]
+
+
+def _closed(schema: Any, path: str) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        if "enum" in schema or "const" in schema:
+            yield path
+        for name, inner in schema.items():
+            yield from _closed(inner, path if name in ("properties", "$defs") else f"{path}.{name}".lstrip("."))
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from _closed(inner, path)
 
 
 def check_topics(topics: Sequence[Topic]) -> list[str]:

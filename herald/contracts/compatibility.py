@@ -4,13 +4,15 @@ Events are read by two kinds of readers at once. Subscribers that installed the 
 and today's code reads every record that the release ever wrote, since topics are replayed from the beginning.
 So a version is kept only by a change that both survive:
 
-- compatible: a new optional field (readers ignore what they do not know), a description, a new event;
+- compatible: a new optional field (readers ignore what they do not know), a description, a new event, another
+  known value of an open word (a pattern with `x-known-values`: readers keep what they do not know);
 - breaking, as records already on the topic would be refused: a new required field, or anything narrower
-  (a type, a limit, a pattern, an enumeration with a value less);
+  (a type, a limit, a pattern, an enumeration with a value less, an open word that was closed);
 - breaking, as the release's subscribers would refuse new records: a required field removed or made optional,
   or anything wider (a limit, a nullable field, an enumeration with a value more: enumerations are closed);
-- breaking, as they would miss or misread something: an optional field removed, a default that changed, an
-  event that moved to another topic or changed its key, an event removed. Only an event that has a newer
+- breaking, as they would miss or misread something: an optional field removed, a default that changed, a known
+  value of an open word removed (records carry it), an event that moved to another topic or changed its key, an
+  event removed. Only an event that has a newer
   version and that no consumer of the release's topic file reads may go.
 
 Anything else is a new version of the event, emitted beside the old one.
@@ -23,11 +25,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from herald.topics import Topic
+from herald_contracts.words import KNOWN_VALUES
 
 Schema = Mapping[str, Any]
 
 ANNOTATIONS = {"$comment", "$defs", "$id", "$schema", "deprecated", "description", "examples", "title"}
-STRUCTURE = {"$ref", "properties", "required", "items", "anyOf", "enum", "default"}
+STRUCTURE = {"$ref", "properties", "required", "items", "anyOf", "enum", "default", KNOWN_VALUES}
 UPPER = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
 LOWER = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
 
@@ -155,6 +158,9 @@ class _Comparison:
                 yield self._say(field, f"value {value!r} removed", OLD_RECORDS)
             for value in sorted(now - was):
                 yield self._say(field, f"value {value!r} added", OLD_READERS)
+        for value in old.get(KNOWN_VALUES, []):
+            if value not in new.get(KNOWN_VALUES, []):
+                yield self._say(field, f"known value {value!r} removed", MISREAD)
         if old.get("default") != new.get("default"):
             change = f"default changed from {old.get('default')!r} to {new.get('default')!r}"
             yield self._say(field, change, MISREAD)

@@ -25,7 +25,7 @@ from chassis.web.http import (
 )
 from chassis.web.problems import Invalid
 from herald_contracts.base import Id, Language
-from herald_contracts.content import Category, Network
+from herald_contracts.words import Network
 from services.content import commands, queries
 from services.content.commands import SourceOrder
 from services.content.domain import FeedRule, Item, State
@@ -37,6 +37,7 @@ from services.content.schemas import (
     ItemOrder,
     Items,
     ItemView,
+    KnownCategory,
     NoOrder,
     RejectOrder,
     Sources,
@@ -249,7 +250,7 @@ async def add_file(
     program_id: Id,
     language: Language,
     rule: FeedRule = "review",
-    category: Category = "company_news",
+    category: KnownCategory = "company_news",
 ) -> Response:
     order = SourceOrder(program_id, language, rule, category)
     got = await _uploaded(request, context)

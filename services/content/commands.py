@@ -11,9 +11,9 @@ from chassis.mongo import Transaction
 from chassis.web.http import check_version
 from chassis.web.problems import Conflict, Invalid
 from herald_contracts import Event
-from herald_contracts.content import Category
+from herald_contracts.words import Category, RetireReason
 from services.content import domain, event_mapping
-from services.content.domain import Copy, FeedRule, Item, Reading, Result, RetireReason, Source
+from services.content.domain import Copy, FeedRule, Item, Reading, Result, Source
 from services.content.feeds.client import FeedRefused, Got
 from services.content.store import Store
 

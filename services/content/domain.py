@@ -11,11 +11,9 @@ from typing import Final, Literal, TypeVar
 
 from chassis.ids import derived_id
 from chassis.web.problems import Conflict, Invalid, Violation
-from herald_contracts.content import Category, ContentKind, Network
+from herald_contracts.words import Category, ContentKind, ContentOrigin, Network, RetireReason
 
 State = Literal["draft", "in_review", "approved", "published", "retired"]
-Origin = Literal["editor", "feed"]
-RetireReason = Literal["editor", "expired"]
 FeedRule = Literal["review", "publish"]
 Outcome = Literal["ok", "unchanged", "failed"]
 T = TypeVar("T")
@@ -93,7 +91,7 @@ class Item:
     updated_at: datetime
     state: State = "draft"
     version: int = 1
-    origin: Origin = "editor"
+    origin: ContentOrigin = "editor"
     source_id: str | None = None
     author_id: str | None = None
     reviewer_id: str | None = None

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chassis.principals import Principal
 from chassis.web.problems import Conflict, NotFound
-from herald_contracts.content import Network
+from herald_contracts.words import Network
 from services.content.domain import Served, Source, audiences_of, serve
 from services.content.store import Store
 

@@ -5,17 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from chassis.clock import to_milliseconds
 from chassis.web.http import Body
+from chassis.web.one_of import OneOf
 from herald_contracts.base import Country, Id, Label, Language, Time
-from herald_contracts.content import Category, ContentKind, Network
+from herald_contracts.words import (
+    CATEGORIES,
+    CONTENT_KINDS,
+    NETWORKS,
+    Category,
+    ContentKind,
+    ContentOrigin,
+    Network,
+    OpenWord,
+    RetireReason,
+)
 from services.content import domain
 from services.content.commands import SourceOrder
-from services.content.domain import FeedRule, Item, Origin, Outcome, RetireReason, Served, Source, State
+from services.content.domain import FeedRule, Item, Outcome, Served, Source, State
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
@@ -37,6 +48,9 @@ WebAddress = Annotated[
         examples=["https://www.example.com/en/water"],
     ),
 ]
+KnownNetwork = Annotated[str, OneOf(NETWORKS)]
+KnownKind = Annotated[str, OneOf(CONTENT_KINDS)]
+KnownCategory = Annotated[str, OneOf(CATEGORIES)]
 Identifier = Annotated[Id, Field(examples=["019c1347-d280-752e-b651-3270269e0d37"])]
 
 
@@ -56,7 +70,7 @@ class CaptionOrder(Body):
     """A suggested text."""
 
     language: Annotated[Language, Field(examples=["fr"])]
-    network: Network | None = Field(None, description="None for every network")
+    network: KnownNetwork | None = Field(None, description="None for every network")
     text: Annotated[str, Field(min_length=1, max_length=domain.MAX_CAPTION, examples=["Fière de l’équipe de Lyon 👇"])]
 
 
@@ -71,8 +85,8 @@ class ItemOrder(Body):
     """Everything of an item that an editor writes."""
 
     program_id: Identifier
-    kind: ContentKind
-    category: Category
+    kind: KnownKind
+    category: KnownCategory
     url: WebAddress
     shareable: StrictBool = Field(True, description="False for what is for inside only")
     variants: Annotated[tuple[VariantOrder, ...], Field(min_length=1, max_length=domain.MAX_VARIANTS)]
@@ -128,7 +142,7 @@ class FeedOrder(Body):
     url: Annotated[str, Field(min_length=1, max_length=domain.MAX_URL, examples=["https://www.example.com/feed.xml"])]
     language: Annotated[Language, Field(examples=["en"], description="Of entries that do not say another")]
     rule: FeedRule = Field("review", description="What becomes of its entries: items in review, or published at once")
-    category: Category = "company_news"
+    category: KnownCategory = "company_news"
 
     @property
     def order(self) -> SourceOrder:
@@ -170,7 +184,7 @@ class ItemView(View):
 
     id: str
     program_id: str
-    state: State
+    state: Annotated[str, OpenWord(get_args(State))]
     version: int = Field(description="Also the ETag")
     kind: ContentKind
     category: Category
@@ -182,7 +196,7 @@ class ItemView(View):
     expires_at: datetime | None
     image_url: str | None
     pinned: bool
-    origin: Origin
+    origin: ContentOrigin
     source_id: str | None = Field(description="The feed that it came from")
     author_id: str | None
     reviewer_id: str | None
@@ -243,7 +257,7 @@ class ResultView(View):
     """What came of the last look at a source."""
 
     at: datetime
-    outcome: Outcome
+    outcome: Annotated[str, OpenWord(get_args(Outcome))]
     new: int = Field(description="Entries that became items")
     known: int = Field(description="Entries that were items already")
     skipped: int = Field(description="Entries without title or web address, or beyond the newest hundred")
@@ -260,7 +274,7 @@ class SourceView(View):
     url: str | None
     title: str = Field(description="The feed's own")
     language: str
-    rule: FeedRule
+    rule: Annotated[str, OpenWord(get_args(FeedRule))]
     category: Category
     created_at: datetime
     failures: int = Field(description="Failed looks since the last good one; each doubles the wait")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal
 
 from chassis.clock import to_milliseconds
 from chassis.consumer import Consumer, InvalidEvent, Received
@@ -13,7 +12,7 @@ from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared,
 from services.gamification.commands import add_programmes, book_facts
 from services.gamification.context import Context
 from services.gamification.domain.ledger import Fact
-from services.gamification.domain.rules import ALWAYS, Act, zone_of
+from services.gamification.domain.rules import ALWAYS, EARNINGS, zone_of
 from services.gamification.store.programmes import Told
 
 AHEAD = timedelta(days=1)
@@ -50,7 +49,7 @@ def told(event: Received[Event]) -> Told | None:
     """What an event says that may earn points; None where nothing of it can.
 
     Only what was measured and found to be of a person counts: bots, prefetchers, repeats and one's own clicks
-    earn nothing, nor do estimates.
+    earn nothing, nor do estimates, nor what this version has no word for.
     """
     data = event.data
     match data:
@@ -58,7 +57,7 @@ def told(event: Received[Event]) -> Told | None:
             return _told(event, data, "share")
         case PostRemoved():
             return _told(event, data, "removal")
-        case EngagementRecorded(verdict="counted", measure="measured") if data.kind != "impression":
+        case EngagementRecorded(verdict="counted", measure="measured") if data.kind in EARNINGS:
             return _told(event, data, data.kind, data.quantity)
     return None
 
@@ -66,7 +65,7 @@ def told(event: Received[Event]) -> Told | None:
 def _told(
     event: Received[Event],
     data: PostShared | PostRemoved | EngagementRecorded,
-    act: Act | Literal["removal"],
+    act: str,
     quantity: int = 1,
 ) -> Told:
     fact = Fact(

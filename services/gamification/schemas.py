@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from chassis.web.http import Body, example
+from chassis.web.one_of import OneOf
 from herald_contracts.base import Time
-from herald_contracts.content import Network
+from herald_contracts.words import NETWORKS
 from services.gamification.commands import Rebuilt, RulesOrder
 from services.gamification.domain.ledger import Entry
 from services.gamification.domain.periods import Period
-from services.gamification.domain.rules import Act, Programme, Rule, RuleSet
+from services.gamification.domain.rules import ACTS, Programme, Rule, RuleSet
 from services.gamification.domain.standings import GroupStanding, Scope, Standing
 from services.gamification.domain.words import explain
 from services.gamification.queries import Found, Points
@@ -185,9 +186,11 @@ class RuleBody(Body):
     """Points for each act of one kind, within a day's limits."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="Names the rule; keep it from version to version")
-    act: Act
+    act: Annotated[str, OneOf(ACTS)]
     points: int = Field(ge=1, le=1000, strict=True, description="For each act")
-    networks: list[Network] = Field(default=[], max_length=6, description="Only on these; empty for all")
+    networks: list[Annotated[str, OneOf(NETWORKS)]] = Field(
+        default=[], max_length=len(NETWORKS), description="Only on these; empty for all"
+    )
     acts_a_day: int | None = Field(default=None, ge=1, le=100_000, strict=True, description="How many count a day")
     points_a_day: int | None = Field(default=None, ge=1, le=1_000_000, strict=True, description="What a day can earn")
 
@@ -195,19 +198,6 @@ class RuleBody(Body):
     def rule(self) -> Rule:
         return Rule(
             self.id, self.act, self.points, tuple(dict.fromkeys(self.networks)), self.acts_a_day, self.points_a_day
-        )
-
-    @classmethod
-    def of(cls, rule: Rule) -> RuleBody:
-        return cls.model_validate(
-            {
-                "id": rule.id,
-                "act": rule.act,
-                "points": rule.points,
-                "networks": list(rule.networks),
-                "acts_a_day": rule.acts_a_day,
-                "points_a_day": rule.points_a_day,
-            }
         )
 
 
@@ -240,13 +230,37 @@ class RulesBody(Body):
 State = Literal["in_force", "scheduled", "past"]
 
 
+class RuleView(BaseModel):
+    """A rule as it is kept; `act` and `networks` may be words of a newer version."""
+
+    model_config = example(id="click", act="click", points=2, networks=["linkedin"], acts_a_day=None, points_a_day=40)
+
+    id: str
+    act: str
+    points: int = Field(description="For each act")
+    networks: list[str] = Field(description="Only on these; empty for all")
+    acts_a_day: int | None
+    points_a_day: int | None
+
+    @classmethod
+    def of(cls, rule: Rule) -> RuleView:
+        return cls(
+            id=rule.id,
+            act=rule.act,
+            points=rule.points,
+            networks=list(rule.networks),
+            acts_a_day=rule.acts_a_day,
+            points_a_day=rule.points_a_day,
+        )
+
+
 class RuleSetView(BaseModel):
     """One version of the rules."""
 
     version: int
     state: State = Field(description="`past` also where a later version replaced it before it took effect")
     valid_from: datetime
-    rules: list[RuleBody]
+    rules: list[RuleView]
     changed_by: str | None = Field(description="The manager who decided it; null for the rules that Herald starts with")
     changed_at: datetime | None
 
@@ -273,7 +287,7 @@ class RulesView(BaseModel):
                     version=rules.version,
                     state=_state(programme, rules, in_force),
                     valid_from=rules.valid_from,
-                    rules=[RuleBody.of(rule) for rule in rules.rules],
+                    rules=[RuleView.of(rule) for rule in rules.rules],
                     changed_by=rules.changed_by,
                     changed_at=rules.changed_at,
                 )

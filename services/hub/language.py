@@ -40,6 +40,16 @@ class Language:
         found = Markup(MESSAGES.template(self.locale, key, values.get("count")))  # noqa: S704 - catalogues are ours
         return found.format(**shown(self.locale, values)) if values else found
 
+    def word(self, group: str, value: str) -> Markup:
+        """The text of an open word (a network, a kind, ...), or else the word itself: services may be newer."""
+        key = f"{group}.{value}"
+        return self.text(key) if self.has(key) else Markup.escape(value.replace("_", " "))
+
+    def choices(self, known: Iterable[str], chosen: str | None) -> list[str]:
+        """What a form offers: what is known, and what is chosen although it is not, so that saving keeps it."""
+        offered = list(known)
+        return [*offered, chosen] if chosen and chosen not in offered else offered
+
     def has(self, key: str) -> bool:
         return MESSAGES.has(self.code, key)
 

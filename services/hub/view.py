@@ -86,7 +86,13 @@ class View:
     def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
         """A whole page, or a piece of one; never kept by a cache between us and the browser."""
         text = self.context.templates.get_template(template).render(
-            view=self, t=self.language.text, lang=self.language, me=self.person, program=self.program, **context
+            view=self,
+            t=self.language.text,
+            w=self.language.word,
+            lang=self.language,
+            me=self.person,
+            program=self.program,
+            **context,
         )
         return HTMLResponse(text, status, headers={"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"})
 

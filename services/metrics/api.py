@@ -14,6 +14,7 @@ from chassis.mongo import Document
 from chassis.principals import Principal
 from chassis.web.http import Caller, IfMatch, Router, Token, Unit, etag, requires
 from chassis.web.problems import Forbidden, NotFound
+from herald_contracts import words
 from services.metrics import commands, queries
 from services.metrics.domain.periods import Period, zone
 from services.metrics.live import Live
@@ -58,7 +59,7 @@ From = Annotated[
     date | None, Query(alias="from", description="First day, in the programme's time zone", examples=["2026-11-01"])
 ]
 To = Annotated[date | None, Query(description="Last day, included; today by default", examples=["2026-11-30"])]
-Network = Annotated[str | None, Query(max_length=32, pattern=r"^[a-z]+$")]
+Network = Annotated[words.Network | None, Query()]
 Name = Annotated[str | None, Query(max_length=200)]
 
 

@@ -39,7 +39,7 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
             if checked.get(objective["_id"]) == state:
                 continue
             value = await queries.kpi_value(store, program, objective)
-            if value >= objective["target"]:
+            if value is not None and value >= objective["target"]:
                 reach = partial(commands.reach, store, objective, value, beat["traceparent"])
                 await context.lease.transact(reach)
             checked[objective["_id"]] = state

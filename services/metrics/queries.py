@@ -299,15 +299,15 @@ def rates_from(row: Mapping[str, Any]) -> Rates:
     )
 
 
-async def kpi_value(store: Store, program: Document, objective: Mapping[str, Any]) -> float:
-    """The objective's figure over its own period."""
+async def kpi_value(store: Store, program: Document, objective: Mapping[str, Any]) -> float | None:
+    """The objective's figure over its own period; None for one that this version does not know."""
     period = Period(date.fromisoformat(objective["starts_on"]), date.fromisoformat(objective["ends_on"]))
     name = "clicks_counted" if objective["kpi"] == "clicks" else objective["kpi"]
     if name in OF_PEOPLE:
         found = await _of_people(store, program, period, None)
     else:
         found = await _counted(store, program, period, Slice())
-    return float(found[name]["value"] or 0)
+    return float(found[name]["value"] or 0) if name in found else None
 
 
 async def objective_view(store: Store, program: Document, now: datetime) -> dict[str, Any] | None:
@@ -315,7 +315,11 @@ async def objective_view(store: Store, program: Document, now: datetime) -> dict
     objective = await store.objective_of(program["_id"])
     if objective is None:
         return None
+    names = ("use_case", "kpi", "baseline", "target", "starts_on", "ends_on", "reached_at")
+    view = {"objective_id": objective["_id"], **{name: objective[name] for name in names}}
     value = await kpi_value(store, program, objective)
+    if value is None:
+        return view | dict.fromkeys(("value", "progress", "forecast", "on_track"))
     found = progress(
         value,
         baseline=objective["baseline"],
@@ -325,10 +329,7 @@ async def objective_view(store: Store, program: Document, now: datetime) -> dict
         today=now.astimezone(zone(program["time_zone"])).date(),
         rate=objective["kpi"] in OF_PEOPLE,
     )
-    names = ("use_case", "kpi", "baseline", "target", "starts_on", "ends_on", "reached_at")
-    return {
-        "objective_id": objective["_id"],
-        **{name: objective[name] for name in names},
+    return view | {
         "value": found.value,
         "progress": found.share,
         "forecast": found.forecast,

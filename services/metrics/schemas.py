@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field
 
 from chassis.web.http import Body, example
+from chassis.web.one_of import OneOf
+from herald_contracts.words import ENGAGEMENT_KINDS, MAX_LENGTH
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.periods import Period
 from services.metrics.domain.value import FORMULA, Rates
@@ -18,7 +20,7 @@ PROGRAM = "019c1347-d280-752e-b651-3270269e0d37"
 Language = Literal["fr", "en"]
 Number = int | float
 Amount = Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=4)]
-Action = Literal["click", "like", "comment", "repost", "impression"]
+Action = Annotated[str, OneOf(ENGAGEMENT_KINDS)]
 
 
 NOVEMBER = {"from": "2026-11-01", "to": "2026-11-30"}
@@ -173,7 +175,7 @@ class RatesBody(Body):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
     source: Annotated[str, Field(min_length=3, max_length=500, examples=["Average CPC of our paid campaigns, Q3"])]
     rates: Annotated[
-        dict[Annotated[str, Field(pattern=r"^([a-z]{1,32}|\*)$")], dict[Action, Amount]],
+        dict[Annotated[str, Field(pattern=rf"^([a-z][a-z0-9_-]{{0,{MAX_LENGTH - 1}}}|\*)$")], dict[Action, Amount]],
         Field(min_length=1, max_length=32, examples=[{"linkedin": {"click": "3.20"}, "*": {"click": "0.50"}}]),
     ]
 
@@ -246,8 +248,8 @@ class ObjectiveView(BaseModel):
     starts_on: date
     ends_on: date
     reached_at: datetime | None
-    value: Number
-    progress: float = Field(description="Of the way from the baseline to the target: 0 to 1 and beyond")
+    value: Number | None = Field(description="Null for a KPI that this version does not know")
+    progress: float | None = Field(description="Of the way from the baseline to the target: 0 to 1 and beyond")
     forecast: float | None = Field(description="The value on the last day at the present pace")
     on_track: bool | None
 

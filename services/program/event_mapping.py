@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from herald_contracts import (
     AmbassadorInvited,
@@ -17,6 +17,7 @@ from herald_contracts import (
     PersonUpdated,
     ProgramCreated,
 )
+from herald_contracts.words import LeaveReason, PersonOrigin
 from services.program.domain.people import Person
 from services.program.domain.programs import Objective, Program, Text
 
@@ -42,7 +43,7 @@ def _state(person: Person) -> dict[str, Any]:
     }
 
 
-def person_provisioned(person: Person, origin: Literal["import", "sign_in"]) -> PersonProvisioned:
+def person_provisioned(person: Person, origin: PersonOrigin) -> PersonProvisioned:
     return PersonProvisioned(origin=origin, **_state(person))
 
 
@@ -74,9 +75,7 @@ def ambassador_joined(person: Person, program_id: str) -> AmbassadorJoined:
     )
 
 
-def ambassador_left(
-    person: Person, program_id: str, reason: Literal["left", "deactivated"], now: datetime
-) -> AmbassadorLeft:
+def ambassador_left(person: Person, program_id: str, reason: LeaveReason, now: datetime) -> AmbassadorLeft:
     return AmbassadorLeft(person_id=person.id, program_id=program_id, reason=reason, occurred_at=now)
 
 

@@ -37,7 +37,6 @@ from services.sharing.domain.posts import (
 )
 from services.sharing.messages import message
 from services.sharing.networks import NETWORKS
-from services.sharing.redirect.click_policy import Verdict as ClickVerdict
 from services.sharing.redirect.click_policy import judge
 from services.sharing.redirect.utm import slug, target_url
 
@@ -210,7 +209,7 @@ async def record_clicks(context: Context, tx: Transaction, clicks: Sequence[Rece
     for click in clicks:
         data, post = click.data, posts[click.data.link_code]
         place = (data.link_code, data.visitor or "")
-        verdict: ClickVerdict = judge(
+        verdict = judge(
             data.agent,
             own=(place[1], post.ambassador_id) in own,
             at=data.occurred_at,

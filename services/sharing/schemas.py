@@ -9,8 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.web.http import Body
+from chassis.web.one_of import OneOf
 from herald_contracts.base import Country, Id, Language, Time
-from herald_contracts.content import Network as NetworkId
+from herald_contracts.words import MEASURES
+from herald_contracts.words import Network as NetworkId
 from services.sharing.context import Context
 from services.sharing.domain import guardrails as rules
 from services.sharing.domain.posts import Post, ShareOrder
@@ -41,7 +43,7 @@ class NetworkView(View):
     @classmethod
     def of(cls, network: Network) -> Self:
         return cls(
-            id=network.id,  # type: ignore[arg-type]
+            id=network.id,
             label=network.label,
             max_length=network.max_length,
             dialog=network.dialog,
@@ -67,7 +69,7 @@ class ShareRequest(Body):
     )
 
     content_id: Id
-    network: NetworkId
+    network: Annotated[str, OneOf(tuple(NETWORKS))]
     language: Language = Field(description="Of the caption")
     caption: Annotated[str, Field(max_length=LONGEST_CAPTION)]
     caption_id: Id | None = Field(None, description="The suggestion that it came from, edited or not")
@@ -176,7 +178,7 @@ class PostView(View):
     language: str
     caption: str = Field(description="The whole text, with disclosure and short link")
     short_url: str
-    dialog_url: str | None = Field(description="Opens the network's dialog; null for the device's share sheet")
+    dialog_url: str | None = Field(description="Opens the network's dialog; null where it has none")
     link_code: str
     shared_at: datetime
     removed_at: datetime | None
@@ -185,18 +187,18 @@ class PostView(View):
 
     @classmethod
     def of(cls, post: Post, context: Context) -> Self:
-        link = context.short_url(post.link_code)
+        link, network = context.short_url(post.link_code), NETWORKS.get(post.network)
         clicks = ClicksView(raw=post.clicks_raw, counted=post.clicks_counted, by_verdict=dict(post.clicks))
         return cls(
             id=post.id,
             program_id=post.program_id,
             content_id=post.content_id,
             title=post.title,
-            network=post.network,  # type: ignore[arg-type]
+            network=post.network,
             language=post.language,
             caption=post.caption,
             short_url=link,
-            dialog_url=NETWORKS[post.network].dialog_url(post.caption, link, post.title),
+            dialog_url=network.dialog_url(post.caption, link, post.title) if network else None,
             link_code=post.link_code,
             shared_at=post.shared_at,
             removed_at=post.removed_at,
@@ -284,9 +286,9 @@ class ReportBody(Body):
     """What another system counted of a post since its last report."""
 
     post_id: Id
-    kind: Literal["like", "comment", "repost", "impression"]
+    kind: Annotated[str, OneOf(("like", "comment", "repost", "impression"))]
     quantity: Annotated[int, Field(ge=1, le=1_000_000)]
-    measure: Literal["measured", "estimated", "potential"] = "measured"
+    measure: Annotated[str, OneOf(MEASURES)] = "measured"
     occurred_at: Time
     external_id: Annotated[str, Field(min_length=1, max_length=200, description="The same report again: no effect")]
 

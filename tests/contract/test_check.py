@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from herald.cli import app
-from herald.contracts.checks import check, check_consumers, check_examples, check_topics
+from herald.contracts.checks import check, check_consumers, check_examples, check_topics, check_words
 from herald.contracts.examples import load_examples
 from herald.contracts.released import ReleaseError, contracts_at, last_release
 from herald.topics import CONTRACTS, load_topics
@@ -113,7 +113,7 @@ def test_a_malformed_topic_file_is_named(copy: Path, change: dict[str, Any]) -> 
     [
         (lambda e: e["data"].pop("link_code"), "$: 'link_code' is a required property"),
         (lambda e: e["data"].update(moood="typo"), "moood"),
-        (lambda e: e["data"].update(network="carrier-pigeon"), "$.network: 'carrier-pigeon' is not one of"),
+        (lambda e: e["data"].update(network="Carrier Pigeon"), "$.network: 'Carrier Pigeon' does not match"),
         (lambda e: e.update(key="another"), "key differs from what is sent"),
         (lambda e: e["headers"].update(ce_source="/herald/metrics"), "headers differ from what is sent: ce_source"),
         (lambda e: e["headers"].pop("ce_id"), "header-missing: ce_id"),
@@ -125,6 +125,15 @@ def test_examples_agree_with_schema_model_and_envelope(
     edit(copy / "examples/PostShared/v1/own-words.json", change)
     found = check_examples(load_examples(copy / "examples"))
     assert any(f"herald.PostShared.v1 example own-words: {finding}" in one or finding in one for one in found), found
+
+
+def test_a_closed_enumeration_is_found() -> None:
+    schema = {
+        "properties": {"kind": {"enum": ["a"]}, "parts": {"items": {"$ref": "#/$defs/Part"}}},
+        "$defs": {"Part": {"properties": {"state": {"anyOf": [{"const": "b"}, {"type": "null"}]}}}},
+    }
+    found = check_words({"herald.PostShared.v1": schema})
+    assert [one.split(": ")[1] for one in found] == ["kind", "Part.state.anyOf"]
 
 
 def test_an_event_without_example_is_found(copy: Path) -> None:
@@ -139,16 +148,16 @@ def test_a_release_is_read_from_git(copy: Path) -> None:
     git(root, "commit", "-q", "-m", "one")
     assert last_release(root) is None
     git(root, "tag", "v0.9.0")
-    edit(copy / "schemas/PostShared/v1.json", lambda schema: schema["properties"]["network"]["enum"].append("fax"))
-    edit(copy / "examples/PostShared/v1/own-words.json", lambda example: example["data"].update(network="fax"))
+    edit(copy / "schemas/PostShared/v1.json", lambda schema: schema["properties"]["network"].update(maxLength=99))
+    edit(copy / "examples/PostShared/v1/own-words.json", lambda example: example["data"].update(network="f" * 99))
     git(root, "commit", "-q", "-a", "-m", "two")
     git(root, "tag", "unrelated")
     assert last_release(root) == "v0.9.0"
     with contracts_at("v0.9.0", root) as release:
         assert check(release=release) == []
     with contracts_at("unrelated", root) as release:
-        enum, replayed = check(release=release)
-    assert enum == "herald.PostShared.v1: network: value 'fax' removed (records already on the topic would be refused)"
+        narrower, replayed = check(release=release)
+    assert narrower.startswith("herald.PostShared.v1: network: maxLength changed from 99 to 64")
     assert replayed.startswith("herald.PostShared.v1: the released example own-words is refused today: schema-mismatch")
     with pytest.raises(ReleaseError, match=r"v7\.7\.7"), contracts_at("v7.7.7", root):
         pass

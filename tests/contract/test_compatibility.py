@@ -20,6 +20,7 @@ RELEASED: Schema = {
         "quantity": {"type": "integer", "minimum": 1, "default": 1},
         "caption_id": {"anyOf": [{"type": "string", "maxLength": 128}, {"type": "null"}], "default": None},
         "method": {"type": "string", "const": "dialog"},
+        "origin": {"type": "string", "pattern": "^[a-z]+$", "x-known-values": ["feed", "editor"]},
         "variants": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Variant"}},
     },
     "$defs": {
@@ -58,6 +59,8 @@ def changed(change: Callable[[Schema], object]) -> list[tuple[str, str, str]]:
         lambda s: fields(s)["network"].update(description="Another word for it", title="Network"),
         lambda s: fields(variant(s)).update(summary={"type": "string", "default": ""}),
         lambda s: fields(s)["network"]["enum"].reverse(),
+        lambda s: fields(s)["origin"]["x-known-values"].append("import"),
+        lambda s: fields(s)["origin"]["x-known-values"].reverse(),
         lambda s: s["required"].reverse(),
         lambda s: fields(s)["method"].update(enum=[fields(s)["method"].pop("const")]),
         lambda s: fields(s).update(variants={"type": "array", "minItems": 1, "items": s["$defs"].pop("Variant")}),
@@ -90,6 +93,19 @@ def test_compatible(change: Callable[[Schema], object]) -> None:
         (lambda s: fields(s)["network"].pop("enum"), "network", "is no enumeration any more", OLD_READERS),
         (lambda s: fields(s)["post_id"].update(enum=["a"]), "post_id", "became an enumeration", OLD_RECORDS),
         (lambda s: fields(s)["method"].update(const="api"), "method", "value 'api' added", OLD_READERS),
+        (
+            lambda s: fields(s)["origin"]["x-known-values"].remove("feed"),
+            "origin",
+            "known value 'feed' removed",
+            MISREAD,
+        ),
+        (
+            lambda s: fields(s)["origin"].update(enum=fields(s)["origin"].pop("x-known-values")),
+            "origin",
+            "became an enumeration",
+            OLD_RECORDS,
+        ),
+        (lambda s: fields(s)["origin"].update(pattern="^[ef].*$"), "origin", "pattern changed", OLD_RECORDS),
         (lambda s: fields(s)["quantity"].update(type="number"), "quantity", "type changed from 'integer'", OLD_RECORDS),
         (
             lambda s: fields(s)["post_id"].update(maxLength=64),

@@ -11,19 +11,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from chassis.ids import derived_id
 from services.gamification.domain.periods import labels
-from services.gamification.domain.rules import Act, Programme, Rule
+from services.gamification.domain.rules import Programme, Rule
 
 
 class Fact(NamedTuple):
-    """Something that happened to a post, as far as points are concerned."""
+    """Something that happened to a post, as far as points are concerned; `act` is one of `ACTS`, or `removal`."""
 
     cause_id: str
     cause_type: str
-    act: Act | Literal["removal"]
+    act: str
     quantity: int
     ambassador_id: str
     program_id: str
@@ -53,7 +53,7 @@ class Entry(NamedTuple):
     worth: int
     rule: str
     rule_version: int
-    act: Act
+    act: str
     cause_id: str
     cause_type: str
     post_id: str

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from chassis.web.problems import Invalid, Violation
 
-Act = Literal["share", "click", "like", "comment", "repost"]
+EARNINGS = ("click", "like", "comment", "repost")
+ACTS = ("share", *EARNINGS)
+"""What earns points today; the ledger and rules of a newer version may name others."""
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,7 +23,7 @@ class Rule:
     """
 
     id: str
-    act: Act
+    act: str
     points: int
     networks: tuple[str, ...] = ()
     acts_a_day: int | None = None

@@ -20,6 +20,7 @@ _ACTS = {
     "comment": ("{n} commentaire sur votre partage {where}", "{n} comment on your share {where}"),
     "repost": ("{n} repartage de votre publication {where}", "{n} repost of your share {where}"),
 }
+_OTHER = ("{n} × {act} {where}", "{n} × {act} {where}")
 _MANY = {
     "share": _ACTS["share"],
     "click": ("{n} personnes ont suivi votre lien {where}", "{n} people followed your link {where}"),
@@ -49,11 +50,11 @@ def explain(entry: Entry, rule: Rule | None) -> dict[str, str]:
 
 
 def _sentence(entry: Entry, rule: Rule | None, language: int) -> str:
-    where = _NETWORKS.get(entry.network, (entry.network, entry.network))[language]
+    where = _NETWORKS.get(entry.network, (f"sur {entry.network}", f"on {entry.network}"))[language]
     if entry.reverses is not None:
         return _REMOVED[language].format(where=where) + "."
     acts = _MANY if entry.acts > 1 else _ACTS
-    said = acts[entry.act][language].format(n=entry.acts, where=where)
+    said = acts.get(entry.act, _OTHER)[language].format(n=entry.acts, act=entry.act, where=where)
     if entry.points < entry.worth:
         said += _LIMITED[language].format(given=_points(entry.points), worth=entry.worth)
     if rule is None:

@@ -6,19 +6,28 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-VERDICTS = ("counted", "bot", "prefetch", "repeat", "self")
-ENGAGEMENTS = ("click", "like", "comment", "repost", "impression")
+from herald_contracts import words
+
+OTHER = "other"
+VERDICTS = (*words.VERDICTS, OTHER)
+"""Of clicks; `other` stands for what this version does not know."""
+ENGAGEMENTS = words.ENGAGEMENT_KINDS
 REACTIONS = ("like", "comment", "repost")
 UNMEASURED = ("estimated", "potential")
 SMALL_GROUP = 5
 
 
 def field_of(kind: str, verdict: str, measure: str) -> str | None:
-    """The flat name under which an engagement is counted; None for one that no figure takes in."""
+    """The flat name under which an engagement is counted; None for one that no figure takes in.
+
+    Words that this version does not know are in no figure, but that a click for whatever reason not counted is raw.
+    """
+    if kind not in ENGAGEMENTS or measure not in ("measured", *UNMEASURED):
+        return None
     if measure != "measured":
         return f"{kind}_{measure}" if verdict == "counted" else None
     if kind == "click":
-        return f"click_{verdict}"
+        return f"click_{verdict if verdict in VERDICTS else OTHER}"
     return kind if verdict == "counted" else None
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query, Response
 from pydantic import Field
 
 from chassis.web.http import Body, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.one_of import OneOf
+from herald_contracts.words import ROLES
 from services.program import queries
 from services.program.api.base import Admin, Country, Line, Manages, Use
-from services.program.api.views import NamesView, NameView, PeopleView, PersonView, Role
+from services.program.api.views import NamesView, NameView, PeopleView, PersonView
 from services.program.commands import people
 from services.program.domain.people import Status
 from services.program.store.people import Filter
 
 router = Router(tags=["people"])
 MAX_NAMES = 200
+KnownRole = Annotated[str, OneOf(ROLES)]
 
 
 class PersonChange(Body):
     """What an administrator changes; what is not given stays."""
 
-    roles: Annotated[list[Role], Field(max_length=4)] | None = Field(
+    roles: Annotated[list[KnownRole], Field(max_length=4)] | None = Field(
         None, description="All roles from now on. `ambassador` comes from joining and is neither given nor taken here"
     )
     leader: bool | None = None
@@ -45,7 +48,7 @@ async def list_people(
     ] = None,
     country: Annotated[str | None, Query(max_length=2)] = None,
     team: Annotated[str | None, Query(max_length=200)] = None,
-    role: Annotated[Literal["ambassador", "editor", "manager", "admin"] | None, Query()] = None,
+    role: Annotated[KnownRole | None, Query()] = None,
     program_id: Annotated[
         str | None, Query(max_length=128, description="Those who have to do with a programme")
     ] = None,

@@ -7,10 +7,11 @@ from datetime import date, datetime
 
 from pydantic import ConfigDict, Field
 
+from herald_contracts.words import Kpi, UseCase
 from services.program.api.base import AT, PROGRAM_ID, View
 from services.program.api.views import NameView
 from services.program.domain.people import Person, Status
-from services.program.domain.programs import Kpi, Objective, Text, TextKind, UseCase
+from services.program.domain.programs import Objective, Text, TextKind
 
 
 class ProgramView(View):

@@ -10,6 +10,8 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chassis.web.http import Body, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.one_of import OneOf
+from herald_contracts.words import KPIS, USE_CASES
 from services.program import queries
 from services.program.api.base import (
     Country,
@@ -32,7 +34,7 @@ from services.program.api.program_views import (
 )
 from services.program.commands import programs
 from services.program.domain.people import Status
-from services.program.domain.programs import Kpi, Text, UseCase
+from services.program.domain.programs import Text
 from services.program.store.people import Segment
 
 router = Router(tags=["programmes"])
@@ -94,8 +96,8 @@ class NewObjective(Body):
         }
     )
 
-    use_case: UseCase
-    kpi: Kpi
+    use_case: Annotated[str, OneOf(USE_CASES)]
+    kpi: Annotated[str, OneOf(KPIS)]
     baseline: Amount
     target: Annotated[Amount, Field(gt=0)]
     starts_on: date

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, get_args
 
 from pydantic import ConfigDict, Field
 
+from herald_contracts.words import OpenWord, Role
 from services.program.api.base import AT, ID, PROGRAM_ID, View
 from services.program.domain.people import Membership, Person, Status, must_acknowledge
 from services.program.domain.programs import Program
 from services.program.queries import Me
-
-Role = Literal["ambassador", "editor", "manager", "admin"]
 
 
 class StandingView(View):
     """What a person is in a programme."""
 
     program_id: str
-    status: Status
+    status: Annotated[str, OpenWord(get_args(Status))]
     since: datetime
 
 

@@ -63,7 +63,7 @@ class Person:
         return frozenset(one.program_id for one in self.memberships if one.status == "joined")
 
     @property
-    def roles(self) -> tuple[Literal["ambassador", "editor", "manager", "admin"], ...]:
+    def roles(self) -> tuple[str, ...]:
         """What they may do: what an administrator granted, and `ambassador` while in any programme."""
         return ("ambassador", *self.grants) if self.joined else self.grants
 
@@ -141,7 +141,7 @@ def check_active(person: Person) -> None:
 
 def granted(person: Person, roles: Sequence[str], *, by: str) -> tuple[Grant, ...]:
     """What an administrator may make of somebody's roles. `ambassador` may be repeated as it stands, and is not
-    granted: people join.
+    granted: people join. A grant that only a newer version knows is not taken away by this one.
 
     Raises Refused: `ambassador-by-joining`, or `own-admin-role` for administrators who lock themselves out.
     """
@@ -149,7 +149,7 @@ def granted(person: Person, roles: Sequence[str], *, by: str) -> tuple[Grant, ..
         raise Refused("A person becomes an ambassador by joining a programme.", type_="ambassador-by-joining")
     if by == person.id and "admin" in person.grants and "admin" not in roles:
         raise Refused("Another administrator has to take this role away.", type_="own-admin-role")
-    return in_order(roles)
+    return (*in_order(roles), *(grant for grant in person.grants if grant not in GRANTS))
 
 
 def deactivate(person: Person, *, by: str, now: datetime) -> tuple[Person, list[str]]:

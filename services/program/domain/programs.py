@@ -8,9 +8,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from chassis.web.problems import Invalid, Violation
+from herald_contracts.words import Kpi, UseCase
 
-UseCase = Literal["employer_brand", "awareness", "recruiting", "social_selling", "culture"]
-Kpi = Literal["shares", "clicks", "active_ambassadors", "participation_rate", "earned_media_value"]
 TextKind = Literal["consent", "guidelines"]
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from chassis.web.problems import Conflict, Forbidden, Invalid
+from herald_contracts.words import RemovalReason
 
 ONE_TAP = timedelta(seconds=10)
 """Two shares of one item on one network by one person within this time are one."""
-
-RemovalReason = Literal["ambassador", "takedown"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,8 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Literal
 
-Agent = Literal["browser", "bot", "prefetch"]
-Verdict = Literal["counted", "bot", "prefetch", "repeat", "self"]
+from herald_contracts.words import Agent, Verdict
 
 REPEAT = timedelta(hours=1)
 MAX_HEADER = 512
@@ -71,7 +69,10 @@ def agent_of(method: str, user_agent: str, purpose: str) -> Agent:
 
 
 def judge(agent: Agent, *, own: bool, at: datetime, counted: Iterable[datetime]) -> Verdict:
-    """The verdict on a click at `at`, knowing whether it is the author's and when the visitor's clicks counted."""
+    """The verdict on a click at `at`, knowing whether it is the author's and when the visitor's clicks counted.
+
+    What says that it is no browser is judged as just that, a word that this version does not know too.
+    """
     if agent != "browser":
         return agent
     if own:

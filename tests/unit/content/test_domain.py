@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.web.problems import Conflict, Invalid
-from herald_contracts.content import Network
+from herald_contracts.words import Network
 from services.content import domain
 from services.content.domain import Caption, Copy, Entry, Item, Result, Source, State, Targeting, Variant
 

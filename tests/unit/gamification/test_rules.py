@@ -156,3 +156,9 @@ def test_why_a_point_was_given() -> None:
 def test_a_rule_that_is_unknown_is_not_made_up() -> None:
     [entry] = Shelf().take([fact("comment", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))])
     assert explain(entry, None)["en"] == "1 comment on your share on LinkedIn."
+
+
+def test_acts_and_networks_of_a_newer_version_are_named_as_they_are() -> None:
+    [entry] = Shelf().take([fact("comment")])
+    newer = entry._replace(act="quote", network="bluesky")
+    assert explain(newer, None) == {"fr": "1 × quote sur bluesky.", "en": "1 × quote on bluesky."}

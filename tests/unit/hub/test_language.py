@@ -7,12 +7,22 @@ from pathlib import Path
 import pytest
 
 from chassis.messages import supported
+from herald_contracts import words
 from services import hub
 from services.hub.language import MESSAGES, Language
 
 HUB = Path(hub.__file__).parent
 KEY = re.compile(r"""(?:\bt|language\.text)\("([a-z0-9_.-]+)"[,)]""")
 PREFIX = re.compile(r"""\bt\("([a-z_.]+[._])" ~""")
+GROUP = re.compile(r"""\bw\("([a-z_]+)", """)
+KNOWN = {
+    "network": words.NETWORKS,
+    "kind": words.CONTENT_KINDS,
+    "category": words.CATEGORIES,
+    "kpi": words.KPIS,
+    "use_case": words.USE_CASES,
+    "role": words.ROLES,
+}
 
 
 def test_every_text_that_a_page_asks_for_is_there_and_no_other() -> None:
@@ -20,9 +30,25 @@ def test_every_text_that_a_page_asks_for_is_there_and_no_other() -> None:
     found = "".join(path.read_text() for path in sources)
     asked = set(KEY.findall(found))
     assert asked - MESSAGES.catalogue("en").keys() == set()
-    families = set(PREFIX.findall(found)) | {"nav.", "figure.", "refused.", "rule.", "toast."}
+    groups = {f"{group}." for group in GROUP.findall(found)}
+    families = set(PREFIX.findall(found)) | groups | {"nav.", "figure.", "refused.", "rule.", "toast."}
     unused = {k for k in MESSAGES.catalogue("en") if k not in asked and not any(k.startswith(one) for one in families)}
     assert unused == set()
+
+
+@pytest.mark.parametrize("group", sorted(KNOWN))
+def test_every_known_word_has_a_text_and_an_unknown_one_is_shown_as_it_is(group: str) -> None:
+    for code in ("en", "fr"):
+        language = Language(code)
+        assert all(language.has(f"{group}.{value}") for value in KNOWN[group])
+        assert language.word(group, KNOWN[group][0]) == language.text(f"{group}.{KNOWN[group][0]}")
+        assert language.word(group, "some_newer<word>") == "some newer&lt;word&gt;"
+
+
+def test_a_form_offers_what_is_chosen_although_it_is_not_known() -> None:
+    assert Language("en").choices(words.NETWORKS, "bluesky") == [*words.NETWORKS, "bluesky"]
+    assert Language("en").choices(words.NETWORKS, "x") == list(words.NETWORKS)
+    assert Language("en").choices(words.NETWORKS, None) == list(words.NETWORKS)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from herald_contracts import words
 from services.metrics.domain.counts import (
     FIELDS,
     SMALL_GROUP,
@@ -27,6 +28,9 @@ from services.metrics.domain.objectives import progress
 from services.metrics.domain.periods import Period, day_of, last_days
 from services.metrics.domain.value import DEFAULT_RATES, Rates, doubly_paid, earned_media_value, rates_on
 
+WORDS = st.sampled_from(
+    [*words.VERDICTS, *words.ENGAGEMENT_KINDS, *words.MEASURES, "shares", "like_estimated"]
+) | st.from_regex(words.PATTERN, fullmatch=True)
 acts = st.lists(
     st.tuples(
         st.sampled_from(["click", "like", "comment", "repost", "impression"]),
@@ -60,6 +64,17 @@ def test_raw_clicks_are_the_sum_of_the_verdicts(entries: list[tuple[str, str, in
     found = counted(entries)
     assert found.clicks_raw == sum(quantity for kind, _, quantity in entries if kind == "click")
     assert found.clicks_counted <= found.clicks_raw
+
+
+@given(kind=WORDS, verdict=WORDS, measure=WORDS)
+def test_words_that_are_not_known_are_in_no_figure_but_the_raw_clicks(kind: str, verdict: str, measure: str) -> None:
+    name = field_of(kind, verdict, measure)
+    assert name is None or name in FIELDS
+    assert name != "shares"
+    if kind == "click" and measure == "measured":
+        assert name is not None
+        assert Counts.of_fields({name: 1}).clicks_raw == 1
+        assert Counts.of_fields({name: 1}).clicks_counted == (verdict == "counted")
 
 
 @pytest.mark.parametrize(

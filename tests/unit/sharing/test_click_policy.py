@@ -89,6 +89,10 @@ def test_an_authors_click_is_their_own_and_a_bot_is_a_bot() -> None:
     assert judge("prefetch", own=False, at=NOON, counted=[NOON]) == "prefetch"
 
 
+def test_an_agent_of_a_newer_version_counts_as_what_it_says_it_is() -> None:
+    assert judge("scanner", own=True, at=NOON, counted=[]) == "scanner"
+
+
 def test_a_visitor_is_one_for_a_day_and_a_browser() -> None:
     day = "2026-11-23"
     first = visitor_of(KEY, "203.0.113.9", "A", day)

@@ -1,0 +1,85 @@
+"""Open words: what grows by nature, as a pattern and a list of the values known today.
+
+A word of these types may take a value that is not listed at any time, in the same version of the event. Keep what
+you do not know as it is, show it as it is, and count it nowhere; never refuse it. JSON Schema says the same by a
+`pattern` and `x-known-values`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+PATTERN: Final = r"^[a-z][a-z0-9_-]*$"
+MAX_LENGTH: Final = 64
+KNOWN_VALUES: Final = "x-known-values"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWord:
+    """Makes `Annotated[str, OpenWord(...)]` of a string: lower-case letters, digits, `_` and `-`, at most 64."""
+
+    known: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.str_schema(pattern=PATTERN, max_length=MAX_LENGTH)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), KNOWN_VALUES: list(self.known)}
+
+
+NETWORKS: Final = ("linkedin", "x", "facebook", "whatsapp", "email", "device")
+CONTENT_KINDS: Final = (
+    "article",
+    "link",
+    "image",
+    "video",
+    "podcast",
+    "infographic",
+    "document",
+    "job_offer",
+    "event",
+)
+CATEGORIES: Final = (
+    "company_news",
+    "sector_news",
+    "behind_the_scenes",
+    "thought_leadership",
+    "local_news",
+    "jobs",
+)
+CONTENT_ORIGINS: Final = ("editor", "feed")
+RETIRE_REASONS: Final = ("editor", "expired")
+ROLES: Final = ("ambassador", "editor", "manager", "admin")
+PERSON_ORIGINS: Final = ("import", "sign_in", "provisioning")
+LEAVE_REASONS: Final = ("left", "deactivated")
+USE_CASES: Final = ("employer_brand", "awareness", "recruiting", "social_selling", "culture")
+KPIS: Final = ("shares", "clicks", "active_ambassadors", "participation_rate", "earned_media_value")
+AGENTS: Final = ("browser", "bot", "prefetch")
+VERDICTS: Final = ("counted", "bot", "prefetch", "repeat", "self")
+ENGAGEMENT_KINDS: Final = ("click", "like", "comment", "repost", "impression")
+MEASURES: Final = ("measured", "estimated", "potential")
+METHODS: Final = ("dialog", "api")
+REMOVAL_REASONS: Final = ("ambassador", "takedown")
+RULES: Final = ("share", "click", "like", "comment", "repost")
+
+Network = Annotated[str, OpenWord(NETWORKS)]
+ContentKind = Annotated[str, OpenWord(CONTENT_KINDS)]
+Category = Annotated[str, OpenWord(CATEGORIES)]
+ContentOrigin = Annotated[str, OpenWord(CONTENT_ORIGINS)]
+RetireReason = Annotated[str, OpenWord(RETIRE_REASONS)]
+Role = Annotated[str, OpenWord(ROLES)]
+PersonOrigin = Annotated[str, OpenWord(PERSON_ORIGINS)]
+LeaveReason = Annotated[str, OpenWord(LEAVE_REASONS)]
+UseCase = Annotated[str, OpenWord(USE_CASES)]
+Kpi = Annotated[str, OpenWord(KPIS)]
+Agent = Annotated[str, OpenWord(AGENTS)]
+Verdict = Annotated[str, OpenWord(VERDICTS)]
+EngagementKind = Annotated[str, OpenWord(ENGAGEMENT_KINDS)]
+Measure = Annotated[str, OpenWord(MEASURES)]
+Method = Annotated[str, OpenWord(METHODS)]
+RemovalReason = Annotated[str, OpenWord(REMOVAL_REASONS)]
+Rule = Annotated[str, OpenWord(RULES)]
