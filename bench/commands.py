@@ -111,7 +111,7 @@ async def relay() -> None:
     runtime = Runtime("bench", Settings())
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    running = Relay(runtime.mongo, runtime.producer, runtime.outbox_notifier, runtime.telemetry)
+    running = Relay(runtime)
     await running.ensure_indexes()
     await running.run(stop)
     await runtime.close()

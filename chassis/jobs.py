@@ -7,13 +7,16 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from pymongo.errors import PyMongoError
 
-from chassis.mongo import Mongo
 from chassis.mongo.leases import Lease, LeaseLost
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import Telemetry, extract
+
+if TYPE_CHECKING:
+    from chassis.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +42,15 @@ class Job:
     run: Callable[[JobContext], Awaitable[None]]
 
 
-async def keep_running(job: Job, mongo: Mongo, telemetry: Telemetry, stop: asyncio.Event) -> None:
-    """Run a job on its schedule until `stop`. Never raises: a run that fails is logged and comes again."""
-    lease = Lease(mongo, f"job:{job.name}", seconds=15)
+async def keep_running(job: Job, runtime: Runtime, stop: asyncio.Event) -> None:
+    """Run a job on its schedule until `stop`. A run that fails is logged and comes again."""
+    lease = Lease(runtime.mongo, runtime.supervisor, f"job:{job.name}", seconds=15)
     try:
         while not stop.is_set():
             try:
                 if await lease.acquire():
                     async with lease.kept():
-                        await _on_schedule(job, lease, telemetry, stop)
+                        await _on_schedule(job, lease, runtime.telemetry, stop)
             except PyMongoError as error:
                 logger.warning("job %s was interrupted: %s", job.name, type(error).__name__)
             await sleep_or_event(lease.seconds / 3, stop)

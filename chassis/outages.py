@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from chassis.kafka import Unacknowledged
+from chassis.kafka.producer import Unacknowledged
 from chassis.mongo import unreachable
-from chassis.problems import Overloaded
+from chassis.web.problems import Overloaded
 
 
 def is_outage(error: BaseException) -> bool:

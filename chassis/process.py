@@ -13,21 +13,22 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI, Response
 from opentelemetry.metrics import CallbackOptions, Observation
 from starlette.types import ASGIApp
 
-from chassis.service import Service
+from chassis.service import Background, Service
+from chassis.supervisor import Supervisor
 from chassis.tasks import run_bounded
 from chassis.telemetry.logs import configure_logging
 from chassis.telemetry.otel import exposition
 
 logger = logging.getLogger(__name__)
-Beside = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 LAG_EVERY = 0.5
 ANSWERS_SOON, WORKS_FAST = 2_000, 50_000
 
@@ -74,11 +75,11 @@ def run_process(
     port: int,
     grace: float,
     services: Sequence[Service],
-    beside: Sequence[Beside],
+    beside: Mapping[str, Background],
     protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
     young: int = ANSWERS_SOON,
 ) -> None:
-    """Serve `app` and run what is `beside` until SIGTERM or SIGINT; then end within `grace` seconds.
+    """Serve `app` and keep what is `beside` running until SIGTERM or SIGINT; then end within `grace` seconds.
 
     `young`: how many new objects the garbage collector lets be, `ANSWERS_SOON` or `WORKS_FAST`.
     """
@@ -94,7 +95,7 @@ async def _process(
     port: int,
     grace: float,
     services: Sequence[Service],
-    beside: Sequence[Beside],
+    beside: Mapping[str, Background],
     protocol: type[asyncio.Protocol] | Literal["httptools"],
     young: int,
 ) -> None:
@@ -103,7 +104,7 @@ async def _process(
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    lag = _measure_lag(services)
+    supervisor = services[0].runtime.supervisor if services else Supervisor()
     server = _Server(
         uvicorn.Config(
             app,
@@ -121,20 +122,21 @@ async def _process(
     )
     listener = _listen(host, port)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    running = [asyncio.ensure_future(run(stop)) for run in beside]
-    ended = asyncio.ensure_future(stop.wait())
-    await asyncio.wait([ended, serving, *running], return_when=asyncio.FIRST_COMPLETED)
-    if not stop.is_set():
-        logger.error("a part of the process ended by itself", exc_info=_failure([serving, *running]))
-    stop.set()
+    tasks = [supervisor.start(name, partial(run, stop), stop) for name, run in beside.items()]
+    tasks.append(supervisor.start("loop lag", partial(_measure_lag, _lag_gauge(services), stop), stop))
+    serving.add_done_callback(lambda _: stop.set())
+    await stop.wait()
+    broken = serving.done()
+    if broken:
+        logger.error("the HTTP server ended by itself", exc_info=None if serving.cancelled() else serving.exception())
     _end_at_last(grace)
     server.should_exit = True
-    await asyncio.wait([serving, *running], timeout=grace * 2 / 3)
-    lag.cancel()
+    ending = asyncio.ensure_future(supervisor.end(*tasks, within=grace * 0.65))
+    await asyncio.wait([serving, ending], timeout=grace * 2 / 3)
     closing = asyncio.gather(*(service.runtime.close() for service in services), return_exceptions=True)
     with contextlib.suppress(TimeoutError):
         await run_bounded(grace / 4, closing)
-    if any(task.done() and not task.cancelled() and task.exception() for task in running):
+    if broken:
         sys.exit(1)
 
 
@@ -173,12 +175,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _failure(tasks: Sequence[asyncio.Task[Any]]) -> BaseException | None:
-    return next((task.exception() for task in tasks if task.done() and not task.cancelled()), None)
-
-
-def _measure_lag(services: Sequence[Service]) -> asyncio.Task[None]:
-    """How late the event loop wakes up: the first sign of work that blocks it."""
+def _lag_gauge(services: Sequence[Service]) -> list[float]:
+    """The worst lateness of the event loop since the last look, which `/metrics` shows and forgets."""
     worst = [0.0]
 
     def observe(_: CallbackOptions) -> list[Observation]:
@@ -189,11 +187,12 @@ def _measure_lag(services: Sequence[Service]) -> asyncio.Task[None]:
         services[0].runtime.telemetry.meter.create_observable_gauge(
             "herald.loop.lag", callbacks=[observe], unit="s", description="Worst lateness of the event loop"
         )
+    return worst
 
-    async def watch() -> None:
-        while True:
-            asked = time.monotonic()
-            await asyncio.sleep(LAG_EVERY)
-            worst[0] = max(worst[0], time.monotonic() - asked - LAG_EVERY)
 
-    return asyncio.ensure_future(watch())
+async def _measure_lag(worst: list[float], stop: asyncio.Event) -> None:
+    """How late the event loop wakes up: the first sign of work that blocks it."""
+    while not stop.is_set():
+        asked = time.monotonic()
+        await asyncio.sleep(LAG_EVERY)
+        worst[0] = max(worst[0], time.monotonic() - asked - LAG_EVERY)

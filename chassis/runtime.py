@@ -14,6 +14,7 @@ from chassis.mongo import Mongo
 from chassis.outbox.notifier import OutboxNotifier
 from chassis.redis import connect
 from chassis.settings import Settings
+from chassis.supervisor import Supervisor
 from chassis.telemetry.otel import Telemetry
 from chassis.web.tokens import Tokens
 
@@ -26,6 +27,7 @@ class Runtime:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
         self.telemetry = Telemetry(name, settings)
+        self.supervisor = Supervisor(self.telemetry)
         self.mongo = Mongo(name, settings, self.clock, self.telemetry)
         self.outbox_notifier = OutboxNotifier(lambda: self.redis, settings, name)
         self.mongo.on_commit(self.outbox_notifier.notify)
@@ -49,7 +51,7 @@ class Runtime:
         """Let go of everything, within a few seconds whatever is dead."""
         await self.outbox_notifier.close()
         used = self.__dict__
-        clients = [used[name].close() for name in ("producer", "letter_producer") if name in used]
+        clients = [used[name].close() for name in ("producer", "dead_letter_producer") if name in used]
         if "redis" in used:
             clients.append(self.redis.aclose())
         clients += [self.mongo.close(), asyncio.to_thread(self.telemetry.close)]

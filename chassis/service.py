@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import APIRouter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from chassis.consumer.loop import ConsumerLoop
 
 logger = logging.getLogger(__name__)
+Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 class Role(Protocol):
@@ -58,15 +60,15 @@ class Service:
     consumer: Consumer | None = None
     jobs: Sequence[Job] = ()
     ensure_indexes: Callable[[], Awaitable[None]] = _nothing
-    background: Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = ()
+    background: Mapping[str, Background] = field(default_factory=dict)
     max_body: Mapping[str, int] = field(default_factory=dict)
     roles: Mapping[str, Callable[[], Role]] = field(default_factory=dict)
     app: Callable[[], ASGIApp] | None = None
 
     def __post_init__(self) -> None:
         self._indexed = False
+        self._relay: Relay | None = None
         self._loop: ConsumerLoop | None = None
-        self._tasks: list[asyncio.Task[None]] = []
 
     def asgi(self) -> ASGIApp:
         """The HTTP application of role `api`."""
@@ -93,42 +95,39 @@ class Service:
     async def serve_api(self, stop: asyncio.Event) -> None:
         """What role `api` does beside answering requests, until `stop`."""
         await self.prepare(stop)
-        await self._together([run(stop) for run in self.background], stop)
+        await self._together(self.background, stop)
 
     async def work(self, stop: asyncio.Event) -> None:
         """Role `worker`: consumer, relay and jobs, until `stop`; returns when all of them have ended."""
         await self.prepare(stop)
         if stop.is_set():
             return
-        runtime = self.runtime
-        relay = Relay(runtime.mongo, runtime.producer, runtime.outbox_notifier, runtime.telemetry)
-        running: list[Coroutine[Any, Any, None]] = [relay.run(stop)]
+        if self._relay is None:
+            self._relay = Relay(self.runtime)
+        running: dict[str, Background] = {"relay": self._relay.run}
         if self.consumer is not None:
-            # With FastStream: a tenth of the start of an API, which has no use for it.
-            from chassis.consumer.loop import ConsumerLoop
+            if self._loop is None:
+                # With FastStream: a tenth of the start of an API, which has no use for it.
+                from chassis.consumer.loop import ConsumerLoop
 
-            self._loop = ConsumerLoop(self.consumer, runtime)
+                self._loop = ConsumerLoop(self.consumer, self.runtime)
             await self._loop.ensure_indexes()
-            running.append(self._loop.run(stop))
-        running.extend(keep_running(job, runtime.mongo, runtime.telemetry, stop) for job in self.jobs)
+            running["consumer"] = self._loop.run
+        running |= {f"job {job.name}": partial(keep_running, job, self.runtime) for job in self.jobs}
         await self._together(running, stop)
 
-    async def _together(self, running: list[Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:
-        self._tasks = [asyncio.ensure_future(one) for one in running]
-        await stop.wait()
-        if self._tasks:
-            done, late = await asyncio.wait(self._tasks, timeout=self.runtime.settings.grace * 0.6)
-            for task in late:
-                task.cancel()
-            for task in done:
-                if task.exception() is not None:
-                    logger.error("a part of %s failed", self.name, exc_info=task.exception())
+    async def _together(self, running: Mapping[str, Background], stop: asyncio.Event) -> None:
+        """Keep all of these running until `stop`; returns when they have ended."""
+        supervisor = self.runtime.supervisor
+        tasks = [supervisor.start(name, partial(run, stop), stop) for name, run in running.items()]
+        try:
+            await stop.wait()
+        finally:
+            await supervisor.end(*tasks, within=self.runtime.settings.grace * 0.6 if stop.is_set() else 0.0)
 
     def stuck(self) -> list[str]:
-        """Why this process should be restarted: no progress of its own making. Empty when it is fine."""
-        reasons = []
-        if any(task.done() for task in self._tasks):
-            reasons.append("a background task has ended")
+        """Why this process should be replaced: no progress of its own making. Empty when it is fine."""
+        reasons = self.runtime.supervisor.failing()
         if self._loop is not None and self._loop.stuck:
             reasons.append("the consumer makes no progress")
         return reasons

@@ -18,10 +18,10 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from chassis.outages import is_outage
-from chassis.waiting import end
+from chassis.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
-    from chassis.telemetry import Telemetry
+    from chassis.telemetry.otel import Telemetry
 
 logger = logging.getLogger(__name__)
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -99,17 +99,21 @@ class Task:
         if self._run is not None:
             if within and not self._run.done():
                 await asyncio.wait([self._run], timeout=within)
-            await end(self._run)
+            await cancel_and_wait(self._run)
         self._supervisor.forget(self)
 
 
 class Supervisor:
     """Starts background tasks and keeps them running; one a process role."""
 
-    def __init__(self, telemetry: Telemetry) -> None:
+    def __init__(self, telemetry: Telemetry | None = None) -> None:
         self._tasks: set[Task] = set()
-        self._restarts = telemetry.counter(
-            "herald.background.restarts", "Background tasks that ended too early and were started again", task=""
+        self._restarts = (
+            None
+            if telemetry is None
+            else telemetry.counter(
+                "herald.background.restarts", "Background tasks that ended too early and were started again", task=""
+            )
         )
 
     @property
@@ -124,9 +128,9 @@ class Supervisor:
         return task
 
     @asynccontextmanager
-    async def beside(self, name: str, work: Work) -> AsyncIterator[None]:
+    async def beside(self, name: str, work: Work, stop: asyncio.Event | None = None) -> AsyncIterator[None]:
         """Keep `work` running while the body runs."""
-        task = self.start(name, work)
+        task = self.start(name, work, stop)
         try:
             yield
         finally:
@@ -141,7 +145,8 @@ class Supervisor:
         await asyncio.gather(*(task.end(within) for task in tasks))
 
     def restarted(self, name: str) -> None:
-        self._restarts.add(1, {"task": name})
+        if self._restarts is not None:
+            self._restarts.add(1, {"task": name})
 
     def forget(self, task: Task) -> None:
         self._tasks.discard(task)

@@ -296,5 +296,5 @@ def run_gateway(services: Sequence[Service]) -> None:
         port=settings.port,
         grace=settings.grace,
         services=services,
-        beside=[service.serve_api for service in services],
+        beside={f"{service.name} api": service.serve_api for service in services},
     )

@@ -10,8 +10,8 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from pydantic import ValidationError
 
-from chassis.process import WORKS_FAST, Beside, run_process, worker_app
-from chassis.service import Role, Service
+from chassis.process import WORKS_FAST, run_process, worker_app
+from chassis.service import Background, Role, Service
 
 SERVICES = ("program", "content", "sharing", "gamification", "metrics", "hub")
 WORKERS = SERVICES[:-1]
@@ -49,18 +49,18 @@ def run(
         raise typer.Exit(2)
     services = [load(name) for name in names]
     if role == "worker":
-        _run(services, worker_app(services), [one.work for one in services], young=WORKS_FAST)
+        _run(services, worker_app(services), {f"{one.name} worker": one.work for one in services}, young=WORKS_FAST)
     elif role == "api":
-        _run(services, services[0].asgi(), [services[0].serve_api])
+        _run(services, services[0].asgi(), {f"{service} api": services[0].serve_api})
     elif role in services[0].roles:
         part = services[0].roles[role]()
-        _run(services, part.app, [_living(services[0], part)], protocol=part.protocol)
+        _run(services, part.app, {f"{service} {role}": _living(part)}, protocol=part.protocol)
     else:
         typer.echo(f"{service} has no role {role}", err=True)
         raise typer.Exit(2)
 
 
-def _living(service: Service, part: Role) -> Beside:
+def _living(part: Role) -> Background:
     async def live(stop: asyncio.Event) -> None:
         await part.start()
         await stop.wait()
@@ -69,7 +69,7 @@ def _living(service: Service, part: Role) -> Beside:
     return live
 
 
-def _run(services: list[Service], app: object, beside: list[Beside], **options: Any) -> None:
+def _run(services: list[Service], app: object, beside: dict[str, Background], **options: Any) -> None:
     settings = services[0].runtime.settings
     run_process(
         app,  # type: ignore[arg-type]

@@ -51,7 +51,12 @@ RETRIES = 5
 STEP_SECONDS = 40.0  # longer than a transaction may collide (10 s) and a socket be silent (20 s)
 COMMIT_SECONDS = 5.0
 LOOK_SECONDS = 5.0
+CHECK_SECONDS = 1.0
 LATENCIES_A_BATCH = 50
+
+
+class ConsumerEnded(Exception):
+    """A task of the consumer has ended although nobody asked for it."""
 
 
 class ConsumerLoop:
@@ -97,25 +102,30 @@ class ConsumerLoop:
     # --- lifecycle -------------------------------------------------------------------------------------------
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until `stop`; reconnects for as long as Kafka is away. Never raises."""
-        ending = asyncio.get_running_loop().create_task(stop.wait())
-        ending.add_done_callback(lambda _: self._stop.set())
-        await self._subscription.start(self._consume, self._stop)
-        looking = asyncio.ensure_future(self._look())
-        await stop.wait()
-        await cancel_and_wait(looking)
-        if under_way := [task for task in (self._turn, self._committing) if task is not None]:
-            await asyncio.wait(under_way, timeout=self._settings.grace / 3)
-            await asyncio.gather(*map(cancel_and_wait, under_way))
-        await self._subscription.close()
+        """Consume until `stop`; reconnects for as long as Kafka is away.
+
+        Raises ConsumerEnded when a task that this rests on has ended by itself; it may then be run again, and what was
+        in hand comes again.
+        """
+        self._stop = stop
+        try:
+            await self._subscription.start(self._consume, stop)
+            async with self._runtime.supervisor.beside("consumer topics", self._look, stop):
+                while not stop.is_set():
+                    if self._subscription.ended or _lost(self._turn):
+                        raise ConsumerEnded
+                    await sleep_or_event(CHECK_SECONDS, stop)
+        finally:
+            if under_way := [task for task in (self._turn, self._committing) if task is not None]:
+                if stop.is_set():
+                    await asyncio.wait(under_way, timeout=self._settings.grace / 3)
+                await asyncio.gather(*map(cancel_and_wait, under_way))
+            self._turn = self._committing = None
+            await self._subscription.close()
 
     async def _look(self) -> None:
         """Where each partition ends, and whether a topic was created anew although its records seem to carry on."""
         while not self._stop.is_set():
-            if self._subscription.ended:
-                logger.error("the consumer has ended by itself, and is started anew")
-                await self._subscription.close()
-                await self._subscription.start(self._consume, self._stop)
             client = self._subscription.client
             self._subscription.rest()
             try:
@@ -129,8 +139,7 @@ class ConsumerLoop:
     @property
     def assigned(self) -> bool:
         """Whether Kafka answered and gave this member its share of the partitions."""
-        client = self._subscription.client
-        return client is not None and client._coordinator is not None and bool(client.subscription())  # noqa: SLF001
+        return self._subscription.assigned
 
     @property
     def stuck(self) -> bool:
@@ -391,6 +400,11 @@ class ConsumerLoop:
         for reason, count in {**batch.skipped, "repeat": len(batch.events) - len(fresh)}.items():
             if count:
                 self._skipped.add(count, {"reason": reason})
+
+
+def _lost(task: asyncio.Task[None] | None) -> bool:
+    """Whether the work of a batch was given up half-way."""
+    return task is not None and task.done() and (task.cancelled() or task.exception() is not None)
 
 
 def _code(error: Exception) -> list[str]:

@@ -47,8 +47,17 @@ class Subscription:
 
     @property
     def ended(self) -> bool:
-        """Whether FastStream's loop ended by itself: it starts again after an error, but not when it was cancelled."""
-        return self._subscriber is not None and all(task.done() for task in self._subscriber.tasks)
+        """Whether a task ended by itself that nothing starts again: FastStream's loop, or one of aiokafka's."""
+        if self._broker is None or self._subscriber is None:
+            return False
+        own = [self.client._fetcher._fetch_task, self.client._coordinator._coordination_task]  # noqa: SLF001
+        return all(task.done() for task in self._subscriber.tasks) or any(task.done() for task in own)
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the group has given this member its share of the partitions, which may be none."""
+        subscription = self.client and self.client._subscription.subscription  # noqa: SLF001
+        return bool(subscription and subscription.assignment is not None)
 
     async def start(self, consume: Callable[[Records], Awaitable[None]], stop: asyncio.Event) -> None:
         """Have `consume` called with batch after batch, one at a time; tries until Kafka answers or `stop` is set."""

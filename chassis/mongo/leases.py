@@ -7,16 +7,17 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pymongo import ReturnDocument
 from pymongo.errors import PyMongoError
 
 from chassis.ids import new_id
-from chassis.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
     from chassis.mongo.client import Document, Mongo, Transaction
+    from chassis.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,8 +31,9 @@ class Lease:
     """A named lease. Time is the database server's, so that no host's clock matters; the holder stops
     trusting it a third early by its own monotonic clock."""
 
-    def __init__(self, mongo: Mongo, name: str, *, seconds: float = 10.0) -> None:
+    def __init__(self, mongo: Mongo, supervisor: Supervisor, name: str, *, seconds: float = 10.0) -> None:
         self._mongo = mongo
+        self._supervisor = supervisor
         self._leases = mongo.db["leases"]
         self._holder = new_id()
         self._trusted_until = 0.0
@@ -92,21 +94,20 @@ class Lease:
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
-        """Renew in the background while the body runs."""
-        task = asyncio.get_running_loop().create_task(self._renew())
-        try:
+        """Renew in the background while the body runs. Once it is lost, `held` stays False until the body has ended."""
+        async with self._supervisor.beside(f"lease {self.name}", partial(self._renew, self.epoch)):
             yield
-        finally:
-            await cancel_and_wait(task)
 
-    async def _renew(self) -> None:
+    async def _renew(self, epoch: int) -> None:
         while True:
             await asyncio.sleep(self.seconds / 3)
             try:
-                if not await self.acquire():
-                    return
+                if not await self.acquire() or self.epoch != epoch:
+                    break
             except PyMongoError:
                 logger.debug("the lease %s could not be renewed", self.name)
+        self._trusted_until = 0.0  # somebody else may have held it meanwhile: what began before must not go on
+        await asyncio.Event().wait()
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """A transaction that commits only under this lease."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -16,14 +18,15 @@ from opentelemetry.trace import Link, SpanKind, StatusCode
 from pymongo.errors import PyMongoError
 
 from chassis.failpoints import failpoint
-from chassis.kafka.producer import Producer
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Document, Transaction
 from chassis.mongo.leases import Lease
-from chassis.outbox.notifier import OutboxNotifier
-from chassis.tasks import cancel_and_wait, sleep_or_event
-from chassis.telemetry.otel import Telemetry, extract, recorded
+from chassis.tasks import sleep_or_event
+from chassis.telemetry.otel import extract, recorded
 from chassis.web.problems import Overloaded
 from herald_contracts import Record
+
+if TYPE_CHECKING:
+    from chassis.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 BATCH = 1000
@@ -37,12 +40,14 @@ TRACE = ("traceparent", "tracestate")
 class Relay:
     """Publishes a service's outbox. Any number may run; the one with the lease works."""
 
-    def __init__(self, mongo: Mongo, producer: Producer, outbox_notifier: OutboxNotifier, telemetry: Telemetry) -> None:
-        self._mongo = mongo
-        self._producer = producer
-        self._outbox_notifier = outbox_notifier
+    def __init__(self, runtime: Runtime) -> None:
+        self._mongo = runtime.mongo
+        self._producer = runtime.producer
+        self._notifier = runtime.outbox_notifier
+        self._supervisor = runtime.supervisor
+        telemetry = runtime.telemetry
         self._tracer = telemetry.tracer
-        self._lease = Lease(mongo, "relay", seconds=10)
+        self._lease = Lease(runtime.mongo, runtime.supervisor, "relay", seconds=10)
         self._wake = asyncio.Event()
         self._oldest: datetime | None = None
         self._published = telemetry.meter.create_counter(
@@ -63,20 +68,24 @@ class Relay:
         await self._mongo.outbox.create_index("seq")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set. Never raises: what fails is tried again."""
-        hearing = asyncio.ensure_future(self._outbox_notifier.listen(self._wake.set, lambda: self._lease.held))
-        ending = asyncio.ensure_future(self._wake_at(stop))
+        """Work until `stop` is set; what MongoDB or Kafka does not take is tried again."""
+        beside = self._supervisor.beside
         try:
-            while not stop.is_set():
-                try:
-                    await self._turn(stop)
-                except (PyMongoError, Overloaded) as error:
-                    logger.warning("the outbox cannot be read: %s", str(error)[:200])
-                    await sleep_or_event(1, stop)
+            async with (
+                beside("outbox listener", self._listen),
+                beside("outbox stop", partial(self._wake_at, stop), stop),
+            ):
+                while not stop.is_set():
+                    try:
+                        await self._turn(stop)
+                    except (PyMongoError, Overloaded) as error:
+                        logger.warning("the outbox cannot be read: %s", str(error)[:200])
+                        await sleep_or_event(1, stop)
         finally:
-            await cancel_and_wait(hearing)
-            await cancel_and_wait(ending)
             await self._lease.release()
+
+    async def _listen(self) -> None:
+        await self._notifier.listen(self._wake.set, lambda: self._lease.held)
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

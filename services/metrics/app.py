@@ -22,7 +22,7 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
     runtime = Runtime("metrics", settings, clock=clock)
     store = Store(runtime.mongo)
     principals = PrincipalStore(runtime.mongo)
-    live = Live(store, runtime.clock, runtime.telemetry)
+    live = Live(store, runtime.clock, runtime.telemetry, runtime.supervisor)
     checked: dict[str, tuple[int, int]] = {}
 
     async def ensure_indexes() -> None:
@@ -62,5 +62,5 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
             Job("waiting", timedelta(seconds=5), book_waiting),
         ],
         ensure_indexes=ensure_indexes,
-        background=[live.run],
+        background={"live figures": live.run},
     )

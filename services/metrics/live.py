@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 
 from chassis.clock import Clock
 from chassis.mongo import Document
-from chassis.tasks import cancel_and_wait
+from chassis.supervisor import Supervisor
 from chassis.telemetry.otel import Telemetry, extract
 from chassis.web.problems import Overloaded
 from services.metrics import queries
@@ -40,8 +40,9 @@ def _failed(task: asyncio.Future[bytes]) -> bool:
 class Live:
     """Tells listeners of a programme when its figures moved. Slow listeners miss beats, never figures."""
 
-    def __init__(self, store: Store, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(self, store: Store, clock: Clock, telemetry: Telemetry, supervisor: Supervisor) -> None:
         self._store = store
+        self._supervisor = supervisor
         self._clock = clock
         self._tracer = telemetry.tracer
         self._listeners: dict[str, set[asyncio.Event]] = defaultdict(set)
@@ -52,13 +53,14 @@ class Live:
     async def run(self, stop: asyncio.Event) -> None:
         """Follow the pulse while somebody listens, until `stop`; polls it for a while when the stream breaks.
 
-        Never raises. Nobody pays for a stream that nobody needs: MongoDB reads every write for each.
+        Nobody pays for a stream that nobody needs: MongoDB reads every write for each.
         """
         self._stop = stop
-        watching = asyncio.ensure_future(self._watch())
-        await stop.wait()
-        await cancel_and_wait(watching)
-        self._wake_all()
+        try:
+            async with self._supervisor.beside("live changes", self._watch):
+                await stop.wait()
+        finally:
+            self._wake_all()
 
     async def _watch(self) -> None:
         while await self._somebody.wait():

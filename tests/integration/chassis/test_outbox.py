@@ -32,10 +32,7 @@ async def runtime(stage: Stage) -> AsyncIterator[Runtime]:
 @asynccontextmanager
 async def relaying(*many: Runtime) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    tasks = [
-        asyncio.ensure_future(Relay(one.mongo, one.producer, one.outbox_notifier, one.telemetry).run(stop))
-        for one in many
-    ]
+    tasks = [asyncio.ensure_future(Relay(one).run(stop)) for one in many]
     try:
         yield
     finally:
@@ -132,8 +129,8 @@ async def published(stage: Stage, revision: int) -> bool:
 
 
 async def test_one_holder_at_a_time_and_a_stale_one_cannot_write(runtime: Runtime) -> None:
-    first = Lease(runtime.mongo, "x", seconds=0.6)
-    second = Lease(runtime.mongo, "x", seconds=0.6)
+    first = Lease(runtime.mongo, runtime.supervisor, "x", seconds=0.6)
+    second = Lease(runtime.mongo, runtime.supervisor, "x", seconds=0.6)
     assert await first.acquire()
     assert not await second.acquire()
     await eventually(second.acquire, within=5)
@@ -167,7 +164,7 @@ async def test_a_job_runs_in_one_process_at_a_time_and_goes_on_after_a_failure(r
 
     stop = asyncio.Event()
     job = Job("count", timedelta(milliseconds=20), run)
-    tasks = [asyncio.ensure_future(keep_running(job, one.mongo, one.telemetry, stop)) for one in (runtime, other)]
+    tasks = [asyncio.ensure_future(keep_running(job, one, stop)) for one in (runtime, other)]
 
     async def enough() -> bool:
         return len(runs) >= 6

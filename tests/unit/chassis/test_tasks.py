@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chassis.mongo.leases import Lease
+from chassis.supervisor import Supervisor
 from chassis.tasks import cancel_and_wait, run_bounded
 
 
@@ -91,7 +92,7 @@ async def test_a_lease_is_let_go_although_its_renewal_loses_the_cancellation() -
             return True
 
     mongo: Any = SimpleNamespace(db={"leases": None})
-    lease = Deaf(mongo, "relay", seconds=0.03)
+    lease = Deaf(mongo, Supervisor(), "relay", seconds=0.03)
 
     async def work() -> None:
         async with lease.kept():
