@@ -38,7 +38,7 @@ Writes = Callable[[Any, Any, Sequence[Event]], Awaitable[Announced]]
 
 
 async def metrics(db: Any, session: Any, events: Sequence[Event]) -> Announced:
-    """Facts, counters by item and by person, and the programme's pulse."""
+    """Facts, counters by item and by person, the version of the figures and by what they moved."""
     facts = []
     totals: dict[str, dict[str, Any]] = defaultdict(lambda: defaultdict(int))
     persons: dict[str, dict[str, Any]] = defaultdict(lambda: defaultdict(int))
@@ -76,8 +76,21 @@ async def metrics(db: Any, session: Any, events: Sequence[Event]) -> Announced:
             for key, changed in counters.items()
         ]
         await collection.bulk_write(writes, session=session, ordered=False)
-    beat = {"$inc": {"beats": 1}, "$set": {"traceparent": None, "at": datetime.now(UTC)}}
-    await db.pulse.update_one({"_id": facts[-1]["program_id"]}, beat, upsert=True, session=session)
+    program, now = facts[-1]["program_id"], datetime.now(UTC)
+    row = await db.figure_versions.find_one_and_update(
+        {"_id": program},
+        {"$inc": {"version": 1}, "$set": {"traceparent": None, "at": now}},
+        upsert=True,
+        return_document=True,
+        session=session,
+    )
+    moved: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for one in totals:
+        _, day, network, _ = one.split("|")
+        for field, number in totals[one].items():
+            moved[day, network][field] += number
+    change = {"_id": f"{program}|{row['version']}", "at": now, "counts": [[*key, one] for key, one in moved.items()]}
+    await db.figure_changes.insert_one(change, session=session)
     return []
 
 

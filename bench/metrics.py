@@ -1,4 +1,4 @@
-"""Engagements to figures: facts, counters, offsets and the pulse, one transaction a batch."""
+"""Engagements to figures: facts, counters, offsets and what moved, one transaction a batch."""
 
 from __future__ import annotations
 

@@ -1,25 +1,25 @@
-"""The API of metrics."""
+"""Routes: parse, call, answer."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from chassis.clock import Clock
 from chassis.mongo import Document
 from chassis.principals import Principal
 from chassis.web.http import Caller, IfMatch, Router, Token, Unit, etag, requires
 from chassis.web.problems import Forbidden, NotFound
 from herald_contracts import words
 from services.metrics import commands, queries
+from services.metrics.context import Context
 from services.metrics.domain.periods import Period, zone
-from services.metrics.live import Live
 from services.metrics.queries import By, Slice
 from services.metrics.schemas import (
+    LIVE_EXAMPLE,
     DefinitionsView,
     EntryView,
     FiguresView,
@@ -34,27 +34,18 @@ from services.metrics.schemas import (
     SeriesView,
     SliceView,
 )
-from services.metrics.store import Store
 
 router = Router(prefix="/v1", tags=["metrics"])
 Steering = Annotated[Principal, requires("manager", "admin", "herald:metrics:read")]
 Setting = Annotated[Principal, requires("manager", "admin")]
 
 
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """What the routes work with."""
-
-    store: Store
-    live: Live
-    clock: Clock
-
-
-def _parts(request: Request) -> Metrics:
-    context: Metrics = request.app.state.context
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
     return context
 
 
+Use = Annotated[Context, Depends(_context)]
 From = Annotated[
     date | None, Query(alias="from", description="First day, in the programme's time zone", examples=["2026-11-01"])
 ]
@@ -69,7 +60,7 @@ Name = Annotated[str | None, Query(max_length=200)]
     response_model_exclude_unset=True,
 )
 async def get_figures(
-    request: Request,
+    context: Use,
     program_id: str,
     caller: Steering,
     first: From = None,
@@ -79,19 +70,18 @@ async def get_figures(
     team: Name = None,
     content_id: Name = None,
 ) -> FiguresView:
-    context = _parts(request)
-    program = await queries.program_of(context.store, program_id)
+    program = await queries.program_of(context, program_id)
     period = queries.period_of(first, to, program["time_zone"], context.clock.now())
     part = Slice(network=network, content_id=content_id, country=country, team=team)
-    now = await _slice(context.store, program, period, part)
-    before = await _slice(context.store, program, period.before, part)
+    now = await _slice(context, program, period, part)
+    before = await _slice(context, program, period.before, part)
     return FiguresView(
         program_id=program_id, previous=before, period=now.period, suppressed=now.suppressed, figures=now.figures
     )
 
 
-async def _slice(store: Store, program: Document, period: Period, part: Slice) -> SliceView:
-    return SliceView.of(period, await queries.figures(store, program, period, part))
+async def _slice(context: Context, program: Document, period: Period, part: Slice) -> SliceView:
+    return SliceView.of(period, await queries.figures(context, program, period, part))
 
 
 @router.get(
@@ -100,7 +90,7 @@ async def _slice(store: Store, program: Document, period: Period, part: Slice) -
     response_model_exclude_unset=True,
 )
 async def get_series(
-    request: Request,
+    context: Use,
     program_id: str,
     caller: Steering,
     by: By,
@@ -109,11 +99,10 @@ async def get_series(
     network: Network = None,
     content_id: Name = None,
 ) -> SeriesView:
-    context = _parts(request)
-    program = await queries.program_of(context.store, program_id)
+    program = await queries.program_of(context, program_id)
     period = queries.period_of(first, to, program["time_zone"], context.clock.now())
     part = Slice(network=network, content_id=content_id)
-    found = await queries.series(context.store, program, period, by, part)
+    found = await queries.series(context, program, period, by, part)
     items = [EntryView.model_validate(one) for one in found]
     return SeriesView(program_id=program_id, period=PeriodView.of(period), by=by, items=items)
 
@@ -124,10 +113,9 @@ async def get_definitions(caller: Caller, language: Language = "en") -> Definiti
 
 
 @router.get("/programs/{program_id}/rates", summary="The rates of the earned media value, every version")
-async def get_rates(request: Request, program_id: str, caller: Steering, response: Response) -> RatesView:
-    context = _parts(request)
-    await queries.program_of(context.store, program_id)
-    found = RatesView.of(await queries.versions_of(context.store, program_id))
+async def get_rates(context: Use, program_id: str, caller: Steering, response: Response) -> RatesView:
+    await queries.program_of(context, program_id)
+    found = RatesView.of(await context.store.rates_of(program_id))
     response.headers.update(etag(found.items[-1].version))
     return found
 
@@ -138,25 +126,22 @@ async def get_rates(request: Request, program_id: str, caller: Steering, respons
     response_model=RateSetView,
 )
 async def put_rates(
-    request: Request, program_id: str, body: RatesBody, caller: Setting, unit: Unit, expected: IfMatch
+    context: Use, program_id: str, body: RatesBody, caller: Setting, unit: Unit, expected: IfMatch
 ) -> Response:
     """`If-Match` names the latest version that the caller has seen."""
-    context = _parts(request)
-    program = await queries.program_of(context.store, program_id)
+    program = await queries.program_of(context, program_id)
     today = context.clock.now().astimezone(zone(program["time_zone"])).date().isoformat()
-    rates = body.model_dump(mode="json")
     return await unit.run(
-        lambda tx: commands.set_rates(context.store, program_id, rates, today, tx, expected=expected),
-        view=lambda row: RateSetView.of(queries.rates_from(row)),
-        etag=lambda row: row["version"],
+        lambda tx: commands.set_rates(context, tx, program_id, body.rates_from_day(), today, expected=expected),
+        view=RateSetView.of,
+        etag=lambda rates: rates.version,
     )
 
 
 @router.get("/programs/{program_id}/objective", summary="The objective's progress and where the present pace leads")
-async def get_objective(request: Request, program_id: str, caller: Steering) -> ObjectiveView:
-    context = _parts(request)
-    program = await queries.program_of(context.store, program_id)
-    found = await queries.objective_view(context.store, program, context.clock.now())
+async def get_objective(context: Use, program_id: str, caller: Steering) -> ObjectiveView:
+    program = await queries.program_of(context, program_id)
+    found = await queries.objective_progress(context, program, context.clock.now())
     if found is None:
         raise NotFound("objective of program", program_id)
     return ObjectiveView.model_validate(found)
@@ -164,13 +149,20 @@ async def get_objective(request: Request, program_id: str, caller: Steering) -> 
 
 @router.get(
     "/programs/{program_id}/live",
-    summary="Figures as they move, as server-sent events",
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    summary="What a dashboard shows, as it moves, as server-sent events",
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": LIVE_EXAMPLE}}}},
     response_class=StreamingResponse,
 )
-async def get_live(request: Request, program_id: str, caller: Steering, token: Token) -> StreamingResponse:
-    context = _parts(request)
-    program = await queries.program_of(context.store, program_id)
+async def get_live(
+    request: Request,
+    context: Use,
+    program_id: str,
+    caller: Steering,
+    token: Token,
+    days: Annotated[int, Query(ge=1, le=366, description="How many days, today included")] = 30,
+) -> StreamingResponse:
+    """`figures`, whole, at once and whenever something moved (`LiveView`); `heartbeat` at least every 15 s."""
+    program = await queries.program_of(context, program_id)
     context.live.check_room()
 
     async def may_listen() -> bool:
@@ -182,22 +174,21 @@ async def get_live(request: Request, program_id: str, caller: Steering, token: T
         return found is not None and found.active and bool(found.roles & {"manager", "admin"})
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    body = context.live.stream(program, may_listen=may_listen)
+    body = context.live.stream(program, days, partial(queries.live_figures, context), may_listen=may_listen)
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 
 @router.get("/me/figures", summary="What one's own posts brought")
 async def get_own(
-    request: Request,
+    context: Use,
     caller: Caller,
     program_id: Annotated[str, Query(max_length=128)],
     first: From = None,
     to: To = None,
 ) -> OwnView:
-    context = _parts(request)
-    program = await queries.program_of(context.store, program_id)
+    program = await queries.program_of(context, program_id)
     if program_id not in caller.memberships:
         raise Forbidden("Only ambassadors of the programme have figures of their own.", type_="not-a-member")
     period = queries.period_of(first, to, program["time_zone"], context.clock.now())
-    found = await queries.own_figures(context.store, program, caller.id, period)
+    found = await queries.own_figures(context, program, caller.id, period)
     return OwnView(program_id=program_id, period=PeriodView.of(period), figures=OwnCounts.model_validate(found))

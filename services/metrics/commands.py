@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from pymongo.errors import DuplicateKeyError
 
 from chassis.consumer import Received
 from chassis.mongo import Document, Transaction
 from chassis.web.http import check_version
-from chassis.web.problems import Conflict, Invalid, Violation
-from herald_contracts import EngagementRecorded, Event, ObjectiveReached, PostRemoved, PostShared
+from chassis.web.problems import Conflict, Invalid, Refused, Violation
+from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared
+from services.metrics import event_mapping
+from services.metrics.context import Context
+from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import field_of
 from services.metrics.domain.periods import day_of
-from services.metrics.domain.value import doubly_paid
-from services.metrics.store import Changes, Store
+from services.metrics.domain.value import Rates, doubly_paid
+from services.metrics.store import FiguresVersion, Increments, Store
 
 Act = PostShared | PostRemoved | EngagementRecorded
-ACTS: tuple[type[Event], ...] = (PostShared, PostRemoved, EngagementRecorded)
+MAX_RATE_VERSIONS = 500
 
 
-class Booked(NamedTuple):
+class BookedAct(NamedTuple):
     """An act with the id of its event and where its trace goes on."""
 
     id: str
@@ -31,53 +34,61 @@ class Booked(NamedTuple):
     traceparent: str | None
 
 
-async def book(store: Store, acts: Sequence[Booked], tx: Transaction) -> None:
-    """Book acts that no fact tells of yet into facts and counters; those of an unknown programme wait for it."""
+def booked_act(event: Received[Any]) -> BookedAct:
+    """An act as it was received."""
+    return BookedAct(event.id, event.data, event.traceparent)
+
+
+async def book(context: Context, tx: Transaction, acts: Sequence[BookedAct]) -> None:
+    """Book acts that are no facts yet into facts and counters; those of an unknown programme wait for it."""
+    store = context.store
     zones = await store.time_zones({one.act.program_id for one in acts}, tx)
-    late = [one for one in acts if one.act.program_id not in zones]
-    if late:
-        await store.keep_waiting([_as_row(one) for one in late], tx)
+    early = [one for one in acts if one.act.program_id not in zones]
+    if early:
+        await store.keep_waiting([_as_row(one) for one in early], tx)
     known = [one for one in acts if one.act.program_id in zones]
     if known:
-        await _book_known(store, known, zones, tx)
+        await _book_known(store, tx, known, zones)
 
 
-async def book_waiting(store: Store, program_id: str, tx: Transaction) -> bool:
+async def book_waiting(context: Context, tx: Transaction, program_id: str) -> bool:
     """Book some of what came before the programme did; whether there was any."""
-    rows = await store.take_waiting(program_id, tx)
-    known_before = await store.booked([row["_id"] for row in rows], tx)
+    rows = await context.store.take_waiting(program_id, tx)
+    known_before = await context.store.booked([row["_id"] for row in rows], tx)
     if fresh := [_from_row(row) for row in rows if row["_id"] not in known_before]:
-        await book(store, fresh, tx)
+        await book(context, tx, fresh)
     return bool(rows)
 
 
-async def _book_known(store: Store, acts: Sequence[Booked], zones: Mapping[str, str], tx: Transaction) -> None:
+async def _book_known(store: Store, tx: Transaction, acts: Sequence[BookedAct], zones: Mapping[str, str]) -> None:
     facts = [_fact(one, zones[one.act.program_id]) for one in acts]
     moves: list[tuple[Mapping[str, Any], str, int]] = [
         (fact, name, fact["quantity"])
         for fact in facts
         if fact["type"] == "engagement" and (name := field_of(fact["kind"], fact["verdict"], fact["measure"]))
     ]
-    moves += [(where, "shares", number) for where, number in await _shares_moved(store, facts, tx)]
-    totals: Changes = defaultdict(lambda: defaultdict(int))
-    persons: Changes = defaultdict(lambda: defaultdict(int))
+    moves += [(where, "shares", number) for where, number in await _shares_moved(store, tx, facts)]
+    totals: Increments = defaultdict(lambda: defaultdict(int))
+    persons: Increments = defaultdict(lambda: defaultdict(int))
+    changes: dict[str, FigureChange] = {one.act.program_id: FigureChange(traceparent=one.traceparent) for one in acts}
     for where, name, number in moves:
         program, day, network = where["program_id"], where["day"], where["network"]
         totals[program, day, network, where["content_id"]][name] += number
         persons[program, day, where["ambassador_id"], network][name] += number
+        changes[program].add(where, name, number)
     await store.insert_facts(facts, tx)
     await store.add(totals, persons, tx)
-    await store.beat({one.act.program_id: one.traceparent for one in acts}, tx)
+    await store.record_changes(changes, tx)
 
 
-async def _shares_moved(store: Store, facts: Sequence[Document], tx: Transaction) -> list[tuple[Document, int]]:
+async def _shares_moved(store: Store, tx: Transaction, facts: Sequence[Document]) -> list[tuple[Document, int]]:
     """Where shares come (1) and go (-1) by these facts. A share counts on its own day unless any removal of its
     post is known, whichever was heard of first."""
-    told = [fact for fact in facts if fact["type"] != "engagement"]
-    if not told:
+    fresh = [fact for fact in facts if fact["type"] != "engagement"]
+    if not fresh:
         return []
-    known = await store.facts_of_posts({fact["post_id"] for fact in told}, tx)
-    before, after = _standing(known), _standing([*known, *told])
+    known = await store.facts_of_posts({fact["post_id"] for fact in fresh}, tx)
+    before, after = _standing(known), _standing([*known, *fresh])
     gone = [(share, -1) for post, share in before.items() if after.get(post) != share]
     return gone + [(share, 1) for post, share in after.items() if before.get(post) != share]
 
@@ -89,7 +100,7 @@ def _standing(facts: Sequence[Document]) -> dict[str, Document]:
     return {share["post_id"]: share for share in reversed(shares) if share["post_id"] not in removed}
 
 
-def _fact(one: Booked, time_zone: str) -> Document:
+def _fact(one: BookedAct, time_zone: str) -> Document:
     act = one.act
     fact: Document = {
         "_id": one.id,
@@ -109,7 +120,7 @@ def _fact(one: Booked, time_zone: str) -> Document:
     return fact
 
 
-def _as_row(one: Booked) -> Document:
+def _as_row(one: BookedAct) -> Document:
     return {
         "_id": one.id,
         "program_id": one.act.program_id,
@@ -119,41 +130,39 @@ def _as_row(one: Booked) -> Document:
     }
 
 
-def _from_row(row: Mapping[str, Any]) -> Booked:
+def _from_row(row: Mapping[str, Any]) -> BookedAct:
     act = Event.registry[row["type"]].from_json(row["data"])
     assert isinstance(act, PostShared | PostRemoved | EngagementRecorded)
-    return Booked(row["_id"], act, row["traceparent"])
-
-
-def acts_of(batch: Sequence[Received[Event]]) -> list[Booked]:
-    """The acts among the events."""
-    return [Booked(event.id, cast("Act", event.data), event.traceparent) for event in batch if type(event.data) in ACTS]
+    return BookedAct(row["_id"], act, row["traceparent"])
 
 
 async def set_rates(
-    store: Store, program_id: str, rates: Document, today: str, tx: Transaction, *, expected: int | None
-) -> Document:
+    context: Context, tx: Transaction, program_id: str, wanted: Rates, today: str, *, expected: int | None
+) -> Rates:
     """A new version of the rates; `expected` is the version that the caller has seen. Raises PreconditionRequired,
-    StaleVersion, and Invalid: `valid_from` `past` (figures that were shown do not change),
-    `currency` `fixed` (amounts of two currencies do not add up), `rates.<network>` `double-counting`."""
-    if rates["valid_from"] < today:
+    StaleVersion, Conflict, Refused `too-many-versions`, and Invalid: `valid_from` `past` (figures that were shown do
+    not change), `currency` `fixed` (amounts of two currencies do not add up), `rates.<network>` `double-counting`."""
+    if wanted.valid_from < today:
         raise Invalid.one("valid_from", "past", f"Rates change from today ({today}) on; history stays as it is.")
-    versions = await store.rates_of(program_id, tx)
-    check_version(expected, len(versions))
-    if versions and versions[0]["currency"] != rates["currency"]:
-        raise Invalid.one("currency", "fixed", f"This programme counts in {versions[0]['currency']}.")
-    if paid := doubly_paid(rates["rates"]):
+    versions = await context.store.rates_of(program_id, tx.session)
+    latest = versions[-1]
+    check_version(expected, latest.version)
+    if latest.version and latest.currency != wanted.currency:
+        raise Invalid.one("currency", "fixed", f"This programme counts in {latest.currency}.")
+    if latest.version >= MAX_RATE_VERSIONS:
+        raise Refused(f"Rates can be set {MAX_RATE_VERSIONS} times.", type_="too-many-versions")
+    if paid := doubly_paid(wanted.rates):
         detail = "Pay a click or an impression: an impression that led to a click would be paid twice."
         raise Invalid(
             "The rates do not hold.", errors=[Violation(f"rates.{one}", "double-counting", detail) for one in paid]
         )
-    row = {**rates, "program_id": program_id, "version": len(versions) + 1, "set_at": tx.now}
-    row["_id"] = f"{program_id}|{row['version']}"
+    rates = replace(wanted, version=latest.version + 1)
     try:
-        await store.rates.insert_one(row, session=tx.session)
+        await context.store.insert_rates(program_id, rates, tx)
     except DuplicateKeyError:
         raise Conflict("The rates were changed at the same time.", type_="rates-changed") from None
-    return row
+    await context.store.record_changes({program_id: FigureChange(reload=True)}, tx)
+    return rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +171,10 @@ class _Cause:
     tracestate: str | None = None
 
 
-async def reach(store: Store, objective: Document, value: float, traceparent: str | None, tx: Transaction) -> None:
-    """Mark the objective and say so, once, in the trace that moved the figure."""
-    if await store.mark_reached(objective["_id"], objective["revision"], tx):
-        tx.emit(
-            ObjectiveReached(
-                objective_id=objective["_id"],
-                program_id=objective["program_id"],
-                kpi=objective["kpi"],
-                target=objective["target"],
-                value=value,
-                occurred_at=tx.now,
-            ),
-            cause=_Cause(traceparent) if traceparent else None,
-        )
+async def reach_objective(
+    context: Context, tx: Transaction, objective: Document, value: float, version: FiguresVersion
+) -> None:
+    """Mark the objective and announce it, once, in the trace that moved the figure."""
+    if await context.store.mark_reached(objective["_id"], objective["revision"], tx):
+        cause = _Cause(version.traceparent) if version.traceparent else None
+        tx.emit(event_mapping.objective_reached(objective, value, tx.now), cause=cause)

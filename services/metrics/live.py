@@ -1,4 +1,4 @@
-"""Figures as they move: one change stream a process on the pulse documents, fanned out to whoever listens."""
+"""Figures as they move: one change stream a process on the figures' versions, fanned out to whoever listens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -19,14 +20,16 @@ from chassis.mongo import Document
 from chassis.supervisor import Supervisor
 from chassis.telemetry.otel import Telemetry, extract
 from chassis.web.problems import Overloaded
-from services.metrics import queries
 from services.metrics.domain.periods import zone
-from services.metrics.queries import Slice
-from services.metrics.store import Store
+from services.metrics.store import FiguresVersion, Store
 
 logger = logging.getLogger(__name__)
+Read = Callable[[Document, int, datetime, FiguresVersion], Awaitable[dict[str, Any]]]
+"""Gives what is pushed of a programme's last days, as of at least a version."""
 State = tuple[int, str]
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 10.0
+"""Less than the 15 s in which a proxy, a browser or the hub must hear something."""
+HEARTBEAT = b"event: heartbeat\ndata: {}\n\n"
 SETTLE_SECONDS = 0.1
 """From one push to the next; longer where a push takes more than half of it."""
 POLL_SECONDS = 1.0
@@ -38,7 +41,7 @@ def _failed(task: asyncio.Future[bytes]) -> bool:
 
 
 class Live:
-    """Tells listeners of a programme when its figures moved. Slow listeners miss beats, never figures."""
+    """Tells listeners of a programme when its figures moved. Slow listeners miss pushes, never figures."""
 
     def __init__(self, store: Store, clock: Clock, telemetry: Telemetry, supervisor: Supervisor) -> None:
         self._store = store
@@ -47,11 +50,11 @@ class Live:
         self._tracer = telemetry.tracer
         self._listeners: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._somebody = asyncio.Event()
-        self._pushed: dict[str, tuple[State, asyncio.Future[bytes]]] = {}
+        self._pushed: dict[tuple[str, int], tuple[State, asyncio.Future[bytes]]] = {}
         self._stop: asyncio.Event | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Follow the pulse while somebody listens, until `stop`; polls it for a while when the stream breaks.
+        """Follow the versions while somebody listens, until `stop`; polls them for a while when the stream breaks.
 
         Nobody pays for a stream that nobody needs: MongoDB reads every write for each.
         """
@@ -65,15 +68,16 @@ class Live:
     async def _watch(self) -> None:
         while await self._somebody.wait():
             try:
-                async with await self._store.pulse.watch(max_await_time_ms=1_000) as stream:
+                async with self._store.watch_versions() as moved:
                     self._wake_all()
-                    while self._listeners:
-                        change = await stream.try_next()
-                        if change is not None:
-                            self._wake(change["documentKey"]["_id"])
+                    async for program_id in moved:
+                        if program_id is not None:
+                            self._wake(program_id)
+                        if not self._listeners:
+                            break
                 continue
             except PyMongoError as error:
-                logger.info("the pulse is polled for a while: %s", type(error).__name__)
+                logger.info("the figures' versions are polled for a while: %s", type(error).__name__)
             self._wake_all()
             await asyncio.sleep(POLL_SECONDS)
 
@@ -101,69 +105,63 @@ class Live:
             self._listeners[program_id].discard(moved)
             if not self._listeners[program_id]:
                 del self._listeners[program_id]
-                self._pushed.pop(program_id, None)
+                for key in [key for key in self._pushed if key[0] == program_id]:
+                    del self._pushed[key]
             if not self._listeners:
                 self._somebody.clear()
 
     async def stream(
-        self, program: Document, *, may_listen: Callable[[], Awaitable[bool]] | None = None
+        self, program: Document, days: int, read: Read, *, may_listen: Callable[[], Awaitable[bool]] | None = None
     ) -> AsyncIterator[bytes]:
-        """Server-sent events: `figures` at once, whenever they moved and when a new day begins; comments in between.
+        """Server-sent events: `figures`, whole, at once, whenever they moved and when a new day begins; `heartbeat`
+        where nothing was sent for 10 s. Whoever comes again after a break thus starts from the present.
 
-        `may_listen` is asked at least every 15 s: who was cut off hears no more. A database that is away for a
+        `may_listen` is asked at least every 10 s: who was cut off hears no more. A database that is away for a
         moment delays the next event and ends nothing.
         """
         with self._listening(program["_id"]) as moved:
             last: State | None = None
-            asked = time.monotonic()
+            asked = sent = time.monotonic()
             while self._stop is None or not self._stop.is_set():
                 moved.clear()
                 began = time.monotonic()
+                if began - sent >= HEARTBEAT_SECONDS:
+                    sent = began
+                    yield HEARTBEAT
                 try:
-                    if may_listen is not None and time.monotonic() - asked > HEARTBEAT_SECONDS:
-                        asked = time.monotonic()
+                    if may_listen is not None and began - asked >= HEARTBEAT_SECONDS:
+                        asked = began
                         if not await may_listen():
                             return
-                    state, message = await self._message(program)
+                    state, message = await self._message(program, days, read)
                 except PyMongoError as error:
                     logger.info("the figures cannot be read for a while: %s", type(error).__name__)
                     await asyncio.sleep(POLL_SECONDS)
                     continue
                 if state != last:
-                    last, took = state, time.monotonic() - began
+                    last, sent = state, time.monotonic()
+                    took = sent - began
                     yield message
                     await asyncio.sleep(max(SETTLE_SECONDS - took, took))
                     continue
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(moved.wait(), HEARTBEAT_SECONDS)
-                    continue
-                yield b": still here\n\n"
+                    await asyncio.wait_for(moved.wait(), max(0.0, sent + HEARTBEAT_SECONDS - time.monotonic()))
 
-    async def _message(self, program: Document) -> tuple[State, bytes]:
+    async def _message(self, program: Document, days: int, read: Read) -> tuple[State, bytes]:
         """The present figures: made once for each state of a programme, however many listen."""
-        beat = await self._store.beat_of(program["_id"])
+        version = await self._store.version_of(program["_id"])
         today = self._clock.now().astimezone(zone(program["time_zone"])).date().isoformat()
-        state = (beat["beats"] if beat else 0, today)
-        known = self._pushed.get(program["_id"])
+        state = (version.number, today)
+        key = (program["_id"], days)
+        known = self._pushed.get(key)
         if known is None or known[0] != state or _failed(known[1]):
-            known = (state, asyncio.ensure_future(self._push(program, beat)))
-            self._pushed[program["_id"]] = known
+            known = (state, asyncio.ensure_future(self._push(program, days, read, version)))
+            self._pushed[key] = known
         return state, await asyncio.shield(known[1])
 
-    async def _push(self, program: Document, beat: Document | None) -> bytes:
-        parent = extract(beat["traceparent"] if beat else None)
+    async def _push(self, program: Document, days: int, read: Read, version: FiguresVersion) -> bytes:
+        parent = extract(version.traceparent)
         with self._tracer.start_as_current_span("push figures", context=parent, kind=SpanKind.SERVER) as span:
             span.set_attribute("herald.program.id", program["_id"])
-            now = self._clock.now()
-            period = queries.period_of(None, None, program["time_zone"], now)
-            figures, objective = await asyncio.gather(
-                queries.figures(self._store, program, period, Slice()),
-                queries.objective_view(self._store, program, now),
-            )
-            data: dict[str, Any] = {
-                "period": {"from": period.first.isoformat(), "to": period.last.isoformat()},
-                "figures": figures,
-                "objective": objective,
-            }
-            beats = beat["beats"] if beat else 0
-            return b"event: figures\nid: %d\ndata: %s\n\n" % (beats, orjson.dumps(data))
+            found = await read(program, days, self._clock.now(), version)
+            return b"event: figures\nid: %d\ndata: %s\n\n" % (found["version"], orjson.dumps(found))

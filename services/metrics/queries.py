@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Literal
 
 from chassis.mongo import Document
 from chassis.web.problems import Invalid, NotFound
-from services.metrics.domain.counts import ENGAGEMENTS, SMALL_GROUP, Counts, enrolled, ratio, shown_apart
-from services.metrics.domain.definitions import DEFINITIONS
+from services.metrics.context import Context
+from services.metrics.domain import figures as compute
+from services.metrics.domain.counts import SMALL_GROUP, Counts, shown_apart
+from services.metrics.domain.enrolments import enrolled
+from services.metrics.domain.figures import Figures, Row
 from services.metrics.domain.objectives import progress
 from services.metrics.domain.periods import MAX_DAYS, Period, last_days, zone
-from services.metrics.domain.value import DEFAULT_RATES, Rates, earned_media_value
-from services.metrics.store import Key, Store
+from services.metrics.domain.value import Rates
+from services.metrics.store import FiguresVersion, Key
 
 By = Literal["day", "network", "country", "content", "team"]
-Rows = dict[tuple[str, str], Counts]
-"""Counts by (day, network)."""
 OF_PEOPLE = ("participation_rate", "active_ambassadors")
 """Figures that an objective may be about and that do not add up from day to day."""
 DEFAULT_DAYS = 30
@@ -47,6 +47,9 @@ class Slice:
         return {name: value for name, value in named.items() if value is not None}
 
     def takes(self, person: Mapping[str, Any]) -> bool:
+        """Whether a person is of the slice; who keeps out of named statistics is of no part of the whole."""
+        if self.of_people and person.get("hidden_from_statistics"):
+            return False
         return self.country in (None, person.get("country")) and self.team in (None, person.get("team"))
 
     def check(self) -> None:
@@ -55,9 +58,9 @@ class Slice:
             raise Invalid.one("content_id", "combination", "Narrow by content or by country and team, not by both.")
 
 
-async def program_of(store: Store, program_id: str) -> Document:
+async def program_of(context: Context, program_id: str) -> Document:
     """Raises NotFound."""
-    found = await store.program(program_id)
+    found = await context.store.program(program_id)
     if found is None:
         raise NotFound("program", program_id)
     return found
@@ -79,92 +82,59 @@ def period_of(first: date | None, last: date | None, time_zone: str, now: dateti
     return found
 
 
-async def figures(store: Store, program: Document, period: Period, part: Slice) -> dict[str, Any] | None:
+async def figures(context: Context, program: Document, period: Period, part: Slice) -> Figures | None:
     """Every figure of the period and slice, by name, with its formula; rates come with numerator and denominator.
 
     Figures of people are left out where the slice is one item. None where the slice is a group of people of whom
-    fewer than 5 were enrolled: its figures would be those of persons.
+    fewer than 5 were enrolled: its figures would be those of persons. Raises Invalid.
     """
     part.check()
     if part.of_people:
-        people = await _people(store, program, period, part)
+        people = await _people(context, program, period, part)
         if len(people.enrolled) < SMALL_GROUP:
             return None
-        items = _of_items(people.rows(), await versions_of(store, program["_id"]))
-        return _with_formulas(people.figures() | items)
-    asked = [_counted(store, program, period, part)]
+        items = compute.of_counts(people.rows(), await context.store.rates_of(program["_id"]))
+        return compute.with_formulas(people.figures() | items)
+    asked: list[Awaitable[Figures]] = [_counted(context, program, period, part)]
     if part == Slice():
-        asked.insert(0, _shared_content(store, program, period))
+        asked.insert(0, _shared_content(context, program, period))
     if part.content_id is None:
-        asked.insert(0, _of_people(store, program, period, part.network))
-    found: dict[str, Any] = {}
+        asked.insert(0, _of_people(context, program, period, part.network))
+    found: Figures = {}
     for some in await asyncio.gather(*asked):
         found |= some
-    return _with_formulas(found)
+    return compute.with_formulas(found)
 
 
-def _with_formulas(found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    return {name: {**figure, "formula": DEFINITIONS[name].formula} for name, figure in found.items()}
-
-
-async def _counted(store: Store, program: Document, period: Period, part: Slice) -> dict[str, Any]:
-    rows, versions = await asyncio.gather(
-        _rows(store, program["_id"], period, part), versions_of(store, program["_id"])
+async def _counted(context: Context, program: Document, period: Period, part: Slice) -> Figures:
+    found, rates = await asyncio.gather(
+        context.store.sum_totals(program["_id"], period, ("day", "network"), where=part.where()),
+        context.store.rates_of(program["_id"]),
     )
-    return _of_items(rows, versions)
+    return compute.of_counts([(day, network, counts) for (day, network), counts in found.items()], rates)
 
 
-def _of_items(rows: Rows, versions: Sequence[Rates]) -> dict[str, Any]:
-    total = Counts()
-    for counts in rows.values():
-        total.merge(counts)
-    value = earned_media_value(((day, network, counts) for (day, network), counts in rows.items()), versions)
-    return {
-        "shares": {"value": total.shares},
-        "clicks_raw": {"value": total.clicks_raw, "by_verdict": dict(sorted(total.clicks.items()))},
-        "clicks_counted": {"value": total.clicks_counted},
-        "engagements": {
-            "value": total.engagements,
-            "by_kind": {kind: total.others[kind] for kind in ENGAGEMENTS[1:] if total.others[kind]},
-            "estimated": total.unmeasured("estimated"),
-            "potential": total.unmeasured("potential"),
-        },
-        "impressions": {
-            "value": total.others["impression"],
-            "estimated": total.others["impression_estimated"],
-            "potential": total.others["impression_potential"],
-        },
-        "engagement_rate": _rate(total.engagements, total.others["impression"]),
-        "click_yield": _rate(total.clicks_counted, total.shares),
-        "earned_media_value": {"value": float(value), "currency": versions[-1].currency},
-    }
-
-
-async def _of_people(store: Store, program: Document, period: Period, network: str | None) -> dict[str, Any]:
+async def _of_people(context: Context, program: Document, period: Period, network: str | None) -> Figures:
     where = {"network": network} if network else {}
     found, there, leaders = await asyncio.gather(
-        store.sum_persons(program["_id"], period, ("ambassador_id",), where=where, fields=("shares",)),
-        _enrolled(store, program, period),
-        store.leaders(),
+        context.store.sum_persons(program["_id"], period, ("ambassador_id",), where=where, fields=("shares",)),
+        _enrolled(context, program, period),
+        context.store.leaders(),
     )
     shared = {person for (person,), counts in found.items() if counts.shares > 0}
     return _participation(there, shared, leaders)
 
 
-def _participation(there: set[str], shared: set[str], leaders: set[str]) -> dict[str, Any]:
-    """Figures of people, by who was enrolled, who shared and who leads."""
+def _participation(there: set[str], shared: set[str], leaders: set[str]) -> Figures:
     active, leading = shared & there, leaders & there
-    return {
-        "participation_rate": _rate(len(active), len(there)),
-        "active_ambassadors": {"value": len(active)},
-        "ambassadors_enrolled": {"value": len(there)},
-        "leader_participation": _rate(len(active & leading), len(leading)),
-    }
+    return compute.of_people(
+        enrolled=len(there), active=len(active), leaders=len(leading), active_leaders=len(active & leading)
+    )
 
 
-async def _enrolled(store: Store, program: Document, period: Period) -> set[str]:
+async def _enrolled(context: Context, program: Document, period: Period) -> set[str]:
     start, end = period.bounds(program["time_zone"])
-    enrolments = await store.enrolments_of(program["_id"], start, end)
+    enrolments = await context.store.enrolments_of(program["_id"], start, end)
     return enrolled(enrolments, start.timestamp(), end.timestamp())
 
 
@@ -176,25 +146,33 @@ class _People:
     known: Mapping[str, Document]
     counts: Mapping[Key, Counts]
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> Figures:
         shares: dict[str, int] = defaultdict(int)
         for (person, _, _), counts in self.counts.items():
             shares[person] += counts.shares
         leaders = {person for person, one in self.known.items() if one.get("leader")}
         return _participation(self.enrolled, {person for person, number in shares.items() if number > 0}, leaders)
 
-    def rows(self) -> Rows:
-        found: Rows = defaultdict(Counts)
+    def rows(self) -> list[Row]:
+        found: dict[tuple[str, str], Counts] = defaultdict(Counts)
         for (_, day, network), counts in self.counts.items():
             found[day, network].merge(counts)
-        return found
+        return [(day, network, counts) for (day, network), counts in found.items()]
+
+    def group_of(self, person: str, by: Literal["country", "team"]) -> str | None:
+        """The person's country or team; None where it is unknown or must not be told apart."""
+        known = self.known.get(person, {})
+        if known.get("hidden_from_statistics"):
+            return None
+        group: str | None = known.get(by)
+        return group
 
 
-async def _people(store: Store, program: Document, period: Period, part: Slice) -> _People:
-    ids = await _enrolled(store, program, period)
+async def _people(context: Context, program: Document, period: Period, part: Slice) -> _People:
+    ids = await _enrolled(context, program, period)
     where = {"network": part.network} if part.network else {}
-    counts = await store.sum_persons(program["_id"], period, ("ambassador_id", "day", "network"), where=where)
-    known = await store.people(ids | {key[0] for key in counts})
+    counts = await context.store.sum_persons(program["_id"], period, ("ambassador_id", "day", "network"), where=where)
+    known = await context.store.people(ids | {key[0] for key in counts})
     return _People(
         {one for one in ids if part.takes(known.get(one, {}))},
         known,
@@ -202,122 +180,89 @@ async def _people(store: Store, program: Document, period: Period, part: Slice) 
     )
 
 
-async def _rows(store: Store, program_id: str, period: Period, part: Slice) -> Rows:
-    found = await store.sum_totals(program_id, period, ("day", "network"), where=part.where())
-    return {(day, network): counts for (day, network), counts in found.items()}
-
-
-async def _shared_content(store: Store, program: Document, period: Period) -> dict[str, Any]:
+async def _shared_content(context: Context, program: Document, period: Period) -> Figures:
     start, end = period.bounds(program["time_zone"])
-    items, published = await asyncio.gather(
-        store.sum_totals(program["_id"], period, ("content_id",), fields=("shares",)),
-        store.published(program["_id"], start, end),
+    items, available = await asyncio.gather(
+        context.store.sum_totals(program["_id"], period, ("content_id",), fields=("shares",)),
+        context.store.published(program["_id"], start, end),
     )
-    shared = sum(counts.shares > 0 for counts in items.values())
-    return {"shared_content_rate": _rate(shared, max(shared, published))}
+    return compute.of_contents(shared=sum(counts.shares > 0 for counts in items.values()), available=available)
 
 
-async def series(store: Store, program: Document, period: Period, by: By, part: Slice) -> list[dict[str, Any]]:
+async def series(context: Context, program: Document, period: Period, by: By, part: Slice) -> list[dict[str, Any]]:
     """Counts by day (every day of the period), network, content, country or team.
 
     Countries and teams with fewer than 5 ambassadors behind them are put together under `null`, with the next
-    larger one where together they are still fewer; where that is not enough either, there is no row at all.
+    larger one where together they are still fewer; where that is not enough either, there is no row at all. Who
+    keeps out of named statistics counts there too.
     """
     part.check()
     if by in ("country", "team"):
-        return await _by_people(store, program, period, by, part)
-    versions = await versions_of(store, program["_id"])
+        return await _by_people(context, program, period, by, part)
+    rates = await context.store.rates_of(program["_id"])
     name = "content_id" if by == "content" else by
-    found = await store.sum_totals(program["_id"], period, (name, "day", "network"), where=part.where())
-    groups: dict[str | None, list[tuple[str, str, Counts]]] = defaultdict(list)
+    found = await context.store.sum_totals(program["_id"], period, (name, "day", "network"), where=part.where())
+    groups: dict[str | None, list[Row]] = defaultdict(list)
     for (value, day, network), counts in found.items():
         groups[value].append((day, network, counts))
     keys = list(period) if by == "day" else sorted(groups, key=str)
-    return [_entry(key, groups.get(key, []), versions) for key in keys]
+    return [compute.entry(key, groups.get(key, []), rates) for key in keys]
 
 
 async def _by_people(
-    store: Store, program: Document, period: Period, by: Literal["country", "team"], part: Slice
+    context: Context, program: Document, period: Period, by: Literal["country", "team"], part: Slice
 ) -> list[dict[str, Any]]:
-    who = await _people(store, program, period, Slice(network=part.network))
+    who = await _people(context, program, period, Slice(network=part.network))
     members: dict[str | None, set[str]] = defaultdict(set)
     for person in who.enrolled | {key[0] for key in who.counts}:
-        members[who.known.get(person, {}).get(by)].add(person)
+        members[who.group_of(person, by)].add(person)
     sizes: dict[str | None, int] = {key: len(people & who.enrolled) for key, people in members.items()}
     apart = shown_apart(sizes)
-    versions = await versions_of(store, program["_id"])
-    groups: dict[str | None, list[tuple[str, str, Counts]]] = defaultdict(list)
+    rates: list[Rates] = await context.store.rates_of(program["_id"])
+    groups: dict[str | None, list[Row]] = defaultdict(list)
     enrolments: dict[str | None, int] = defaultdict(int)
     for key, size in sizes.items():
         shown = key if key in apart else None
         groups.setdefault(shown, [])
         enrolments[shown] += size
     for (person, day, network), one in who.counts.items():
-        own = who.known.get(person, {}).get(by)
+        own = who.group_of(person, by)
         groups[own if own in apart else None].append((day, network, one))
     if enrolments[None] < SMALL_GROUP:
         groups.pop(None, None)
     return [
-        {**_entry(key, rows, versions), "ambassadors_enrolled": enrolments[key]}
+        {**compute.entry(key, rows, rates), "ambassadors_enrolled": enrolments[key]}
         for key, rows in sorted(groups.items(), key=lambda item: str(item[0] or "~"))
     ]
 
 
-def _entry(key: str | None, rows: Sequence[tuple[str, str, Counts]], versions: Sequence[Rates]) -> dict[str, Any]:
-    total = Counts()
-    for _, _, counts in rows:
-        total.merge(counts)
-    return {
-        "key": key,
-        "shares": total.shares,
-        "clicks_raw": total.clicks_raw,
-        "clicks_counted": total.clicks_counted,
-        "engagements": total.engagements,
-        "earned_media_value": float(earned_media_value(rows, versions)),
-    }
+# --- objectives --------------------------------------------------------------------------------------------------
 
 
-def _rate(part: float, whole: float) -> dict[str, Any]:
-    return {"value": ratio(part, whole), "numerator": part, "denominator": whole}
-
-
-async def versions_of(store: Store, program_id: str) -> list[Rates]:
-    """The programme's rates, oldest first, after Herald's starting values."""
-    return [DEFAULT_RATES, *(rates_from(row) for row in await store.rates_of(program_id))]
-
-
-def rates_from(row: Mapping[str, Any]) -> Rates:
-    return Rates(
-        version=row["version"],
-        valid_from=row["valid_from"],
-        currency=row["currency"],
-        source=row["source"],
-        rates={
-            network: {action: Decimal(amount) for action, amount in actions.items()}
-            for network, actions in row["rates"].items()
-        },
-    )
-
-
-async def kpi_value(store: Store, program: Document, objective: Mapping[str, Any]) -> float | None:
-    """The objective's figure over its own period; None for one that this version does not know."""
-    period = Period(date.fromisoformat(objective["starts_on"]), date.fromisoformat(objective["ends_on"]))
+async def objective_value(
+    context: Context, program: Document, objective: Mapping[str, Any], version: FiguresVersion
+) -> float | None:
+    """The objective's figure over its own period, as of at least `version`; None for a KPI that this version of
+    Herald does not know."""
+    first, last = (date.fromisoformat(objective[name]) for name in ("starts_on", "ends_on"))
+    period = Period(max(first, EARLIEST), min(last, LATEST))
     name = "clicks_counted" if objective["kpi"] == "clicks" else objective["kpi"]
-    if name in OF_PEOPLE:
-        found = await _of_people(store, program, period, None)
-    else:
-        found = await _counted(store, program, period, Slice())
-    return float(found[name]["value"] or 0) if name in found else None
+    window = await context.windows.at_version(program, period, version)
+    figure = window.figures().get(name)
+    return None if figure is None else float(figure["value"] or 0)
 
 
-async def objective_view(store: Store, program: Document, now: datetime) -> dict[str, Any] | None:
+async def objective_progress(
+    context: Context, program: Document, now: datetime, *, version: FiguresVersion | None = None
+) -> dict[str, Any] | None:
     """The newest objective with its progress and forecast; None where none is set."""
-    objective = await store.objective_of(program["_id"])
+    objective = await context.store.objective_of(program["_id"])
     if objective is None:
         return None
+    version = version or await context.store.version_of(program["_id"])
     names = ("use_case", "kpi", "baseline", "target", "starts_on", "ends_on", "reached_at")
     view = {"objective_id": objective["_id"], **{name: objective[name] for name in names}}
-    value = await kpi_value(store, program, objective)
+    value = await objective_value(context, program, objective, version)
     if value is None:
         return view | dict.fromkeys(("value", "progress", "forecast", "on_track"))
     found = progress(
@@ -337,9 +282,34 @@ async def objective_view(store: Store, program: Document, now: datetime) -> dict
     }
 
 
-async def own_figures(store: Store, program: Document, person_id: str, period: Period) -> dict[str, int]:
+# --- live and own ------------------------------------------------------------------------------------------------
+
+
+async def live_figures(
+    context: Context, program: Document, days: int, now: datetime, version: FiguresVersion
+) -> dict[str, Any]:
+    """What a dashboard of the last `days` days shows, as of at least `version`: figures, series, the objective."""
+    today = now.astimezone(zone(program["time_zone"])).date()
+    window = await context.windows.at_version(program, last_days(today, days), version)
+    found: dict[str, Any] = {
+        "program_id": program["_id"],
+        "version": window.version,
+        "period": {"from": window.period.first.isoformat(), "to": window.period.last.isoformat()},
+        "figures": window.figures(),
+        "series": {
+            "day": window.by_day(),
+            "network": window.by_network(),
+            "country": window.by_country(),
+            "content": window.by_content(),
+        },
+    }
+    found["objective"] = await objective_progress(context, program, now, version=version)
+    return found
+
+
+async def own_figures(context: Context, program: Document, person_id: str, period: Period) -> dict[str, int]:
     """What one ambassador's posts brought."""
-    found = await store.sum_persons(program["_id"], period, (), where={"ambassador_id": person_id})
+    found = await context.store.sum_persons(program["_id"], period, (), where={"ambassador_id": person_id})
     counts = found.get((), Counts())
     return {
         "shares": counts.shares,

@@ -179,6 +179,13 @@ class RatesBody(Body):
         Field(min_length=1, max_length=32, examples=[{"linkedin": {"click": "3.20"}, "*": {"click": "0.50"}}]),
     ]
 
+    def rates_from_day(self) -> Rates:
+        """As the domain has them; the version is given when they are set."""
+        rates = {
+            network: {str(action): amount for action, amount in one.items()} for network, one in self.rates.items()
+        }
+        return Rates(0, self.valid_from.isoformat(), self.currency, self.source, rates)
+
 
 class RateSetView(BaseModel):
     """One version of the rates."""
@@ -252,6 +259,46 @@ class ObjectiveView(BaseModel):
     progress: float | None = Field(description="Of the way from the baseline to the target: 0 to 1 and beyond")
     forecast: float | None = Field(description="The value on the last day at the present pace")
     on_track: bool | None
+
+
+class LiveLine(BaseModel):
+    """Of a day, network, country or item: only what is shown of it."""
+
+    key: str | None = Field(description="Null: groups of fewer than 5 people, put together")
+    shares: int
+    clicks_counted: int = Field(default=0, description="Of days, networks and items")
+    ambassadors_enrolled: int = Field(default=0, description="Of countries")
+
+
+class LiveSeries(BaseModel):
+    """What a dashboard draws."""
+
+    day: list[LiveLine] = Field(description="Every day of the period")
+    network: list[LiveLine]
+    country: list[LiveLine]
+    content: list[LiveLine] = Field(description="The ten items that brought most clicks")
+
+
+class LiveView(BaseModel):
+    """The data of an event `figures`: everything that a dashboard shows, so that nothing else need be asked."""
+
+    program_id: str
+    version: int = Field(description="Rises whenever a figure of the programme moves; the id of the event too")
+    period: PeriodView
+    figures: dict[str, FigureView]
+    series: LiveSeries
+    objective: ObjectiveView | None
+
+
+LIVE_EXAMPLE = (
+    "event: figures\nid: 7\n"
+    'data: {"program_id": "019c1347-d280-752e-b651-3270269e0d37", "version": 7, '
+    '"period": {"from": "2026-11-01", "to": "2026-11-30"}, '
+    '"figures": {"shares": {"value": 421, "formula": "|posts shared| - |those of them taken back|"}}, '
+    '"series": {"day": [], "network": [{"key": "linkedin", "shares": 225, "clicks_counted": 702}], '
+    '"country": [], "content": []}, "objective": null}\n\n'
+    "event: heartbeat\ndata: {}\n\n"
+)
 
 
 class OwnCounts(BaseModel):

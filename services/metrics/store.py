@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from pymongo import InsertOne, ReplaceOne, UpdateOne
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from chassis.mongo import Document, Mongo, Transaction
-from services.metrics.domain.counts import FIELDS, Counts, Enrolment, Turn, spans
+from services.metrics.domain.changes import FigureChange
+from services.metrics.domain.counts import FIELDS, Counts
+from services.metrics.domain.enrolments import Enrolment, MembershipChange, intervals
 from services.metrics.domain.periods import Period
+from services.metrics.domain.value import DEFAULT_RATES, Rates
+from services.metrics.domain.window import Person
 
 Key = tuple[str, ...]
-Changes = Mapping[Key, MutableMapping[str, int]]
+Increments = Mapping[Key, MutableMapping[str, int]]
 """By key of a counters document, what is added to which of its fields."""
+Session = AsyncClientSession | None
 AT_ONCE = 10_000  # rows of an answer: MongoDB's default is to be asked anew after 101
 GOAL = ("kpi", "target", "starts_on", "ends_on")
+CHANGES_KEPT_SECONDS = 3_600
+WATCH_MS = 1_000
+
+
+class FiguresVersion(NamedTuple):
+    """How often the figures of a programme moved, and the trace in which they did last."""
+
+    number: int = 0
+    traceparent: str | None = None
 
 
 class Store:
-    """Facts by event id; day counters by item (`totals`) and by ambassador (`person_days`); enrolments; the rest."""
+    """Facts by event id; day counters by item (`totals`) and by ambassador (`person_days`); enrolments; the rest.
+
+    `figure_versions` says how often the figures of a programme moved, and `figure_changes` by what: one document a
+    transaction, numbered without gaps in the order of commits, kept for an hour.
+    """
 
     def __init__(self, mongo: Mongo) -> None:
         db = mongo.db
+        self._client = mongo.client
         self.facts = db["facts"]
         self.totals = db["totals"]
         self.person_days = db["person_days"]
@@ -34,7 +56,8 @@ class Store:
         self.objectives = db["objectives"]
         self.rates = db["rates"]
         self.waiting = db["waiting"]
-        self.pulse = db["pulse"]
+        self.versions = db["figure_versions"]
+        self.changes = db["figure_changes"]
         self.principals = db["principals"]
         self._zones: dict[str, str] = {}
 
@@ -43,12 +66,20 @@ class Store:
         await self.totals.create_index([("program_id", 1), ("day", 1)])
         await self.person_days.create_index([("program_id", 1), ("day", 1)])
         await self.person_days.create_index([("program_id", 1), ("ambassador_id", 1), ("day", 1)])
-        await self.enrolments.create_index([("program_id", 1), ("spans.since", 1)])
+        await self.enrolments.create_index([("program_id", 1), ("intervals.since", 1)])
         await self.contents.create_index([("program_id", 1), ("published_at", 1)])
-        await self.objectives.create_index([("program_id", 1), ("reached_at", 1)])
+        await self.objectives.create_index([("program_id", 1), ("starts_on", -1)])
+        await self.objectives.create_index([("reached_at", 1), ("_id", 1)])
         await self.rates.create_index([("program_id", 1), ("version", 1)], unique=True)
         await self.waiting.create_index("program_id")
+        await self.changes.create_index("at", expireAfterSeconds=CHANGES_KEPT_SECONDS)
         await self.principals.create_index("leader", partialFilterExpression={"leader": True})
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncClientSession]:
+        """A session whose reads all see the same moment."""
+        async with self._client.start_session(snapshot=True) as session:
+            yield session
 
     # --- what consumers write ---------------------------------------------------------------------------------
 
@@ -65,7 +96,7 @@ class Store:
         await self.programs.bulk_write(writes, session=tx.session, ordered=False)
 
     async def keep_waiting(self, rows: Sequence[Document], tx: Transaction) -> None:
-        """Each once, however often it is told."""
+        """Keep acts until their programme is known; each once, however often it is delivered."""
         writes = [UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True) for row in rows]
         await self.waiting.bulk_write(writes, session=tx.session, ordered=False)
 
@@ -76,8 +107,8 @@ class Store:
             await self.waiting.delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=tx.session)
         return rows
 
-    async def overdue(self) -> list[str]:
-        """Programmes that are known although something still waits for them."""
+    async def programs_with_waiting(self) -> list[str]:
+        """Programmes that are known although acts still wait for them."""
         awaited = await self.waiting.distinct("program_id")
         return [row["_id"] async for row in self.programs.find({"_id": {"$in": awaited}}, {"_id": 1})]
 
@@ -90,17 +121,17 @@ class Store:
         await self.facts.insert_many(rows, session=tx.session, ordered=False)
 
     async def facts_of_posts(self, posts: Iterable[str], tx: Transaction) -> list[Document]:
-        """The facts of shares and removals."""
+        """The facts of shares and removals; a post has few."""
         wanted = {"post_id": {"$in": list(posts)}, "type": {"$in": ["share", "removal"]}}
         return await self.facts.find(wanted, session=tx.session).to_list()
 
-    async def add(self, totals: Changes, persons: Changes, tx: Transaction) -> None:
+    async def add(self, totals: Increments, persons: Increments, tx: Transaction) -> None:
         """Add to the counters: totals by (program, day, network, content), persons by (program, day, ambassador,
         network). One bulk write each."""
         await self._add(self.totals, ("program_id", "day", "network", "content_id"), totals, tx)
         await self._add(self.person_days, ("program_id", "day", "ambassador_id", "network"), persons, tx)
 
-    async def _add(self, collection: Any, names: Key, counts: Changes, tx: Transaction) -> None:
+    async def _add(self, collection: Any, names: Key, counts: Increments, tx: Transaction) -> None:
         writes = [
             UpdateOne(
                 {"_id": "|".join(key)},
@@ -113,26 +144,42 @@ class Store:
         if writes:
             await collection.bulk_write(writes, session=tx.session, ordered=False)
 
-    async def enrol(self, turns: Mapping[tuple[str, str], Sequence[Turn]], tx: Transaction) -> None:
+    async def add_membership_changes(
+        self, changes: Mapping[tuple[str, str], Sequence[MembershipChange]], tx: Transaction
+    ) -> None:
         """Add to the histories of (programme, person) and derive when they were enrolled: one read, one write."""
-        if not turns:
-            return
-        ids = {pair: "|".join(pair) for pair in turns}
+        ids = {pair: "|".join(pair) for pair in changes}
         cursor = self.enrolments.find({"_id": {"$in": list(ids.values())}}, session=tx.session)
-        known = {row["_id"]: [Turn(*one) for one in row["turns"]] async for row in cursor}
+        known = {row["_id"]: [MembershipChange(*one) for one in row["changes"]] async for row in cursor}
         writes: list[ReplaceOne[Document]] = []
         for pair, id in ids.items():
-            history = sorted({*known.get(id, []), *turns[pair]}, key=lambda one: (one.at, one.id))
+            history = sorted({*known.get(id, []), *changes[pair]}, key=lambda one: (one.at, one.id))
             row: Document = {
                 "program_id": pair[0],
                 "person_id": pair[1],
-                "turns": [[one.at, one.id, one.joined] for one in history],
-                "spans": [{"since": since, "until": until} for since, until in spans(history)],
+                "changes": [[one.at, one.id, one.joined] for one in history],
+                "intervals": [{"since": since, "until": until} for since, until in intervals(history)],
             }
             writes.append(ReplaceOne({"_id": id}, row, upsert=True))
-        await self.enrolments.bulk_write(writes, session=tx.session, ordered=False)
+        if writes:
+            await self.enrolments.bulk_write(writes, session=tx.session, ordered=False)
 
-    async def put_contents(self, writes: Sequence[UpdateOne | InsertOne[Document]], tx: Transaction) -> None:
+    async def put_contents(self, rows: Sequence[Document], tx: Transaction) -> None:
+        """In order: items that can be shared (`_id`, `program_id`, `shareable`, `published_at`), and that an item no
+        longer can (`_id`, `retired_at`)."""
+        writes = [
+            UpdateOne({"_id": row["_id"]}, {"$set": {"retired_at": row["retired_at"]}})
+            if "retired_at" in row
+            else UpdateOne(
+                {"_id": row["_id"]},
+                {
+                    "$set": {"program_id": row["program_id"], "shareable": row["shareable"], "retired_at": None},
+                    "$min": {"published_at": row["published_at"]},
+                },
+                upsert=True,
+            )
+            for row in rows
+        ]
         await self.contents.bulk_write(writes, session=tx.session, ordered=True)
 
     async def put_objective(self, row: Document, tx: Transaction) -> None:
@@ -144,18 +191,81 @@ class Store:
             row = {**row, "reached_at": known["reached_at"]}
         await self.objectives.replace_one({"_id": row["_id"]}, row, upsert=True, session=tx.session)
 
-    async def beat(self, programs: Mapping[str, str | None], tx: Transaction) -> None:
-        """Say that the figures of these programmes moved, and in which trace."""
-        writes = [
+    async def mark_reached(self, objective_id: str, revision: int, tx: Transaction) -> bool:
+        """Whether it was this call that marked it."""
+        found = await self.objectives.update_one(
+            {"_id": objective_id, "revision": revision, "reached_at": None},
+            {"$set": {"reached_at": tx.now}},
+            session=tx.session,
+        )
+        return found.modified_count == 1
+
+    async def insert_rates(self, program_id: str, rates: Rates, tx: Transaction) -> None:
+        """Raises DuplicateKeyError where this version was set at the same time."""
+        row = {
+            "_id": f"{program_id}|{rates.version}",
+            "program_id": program_id,
+            "version": rates.version,
+            "valid_from": rates.valid_from,
+            "currency": rates.currency,
+            "source": rates.source,
+            "rates": {
+                network: {action: str(amount) for action, amount in actions.items()}
+                for network, actions in rates.rates.items()
+            },
+            "set_at": tx.now,
+        }
+        await self.rates.insert_one(row, session=tx.session)
+
+    # --- by what figures moved --------------------------------------------------------------------------------
+
+    async def record_changes(self, changes: Mapping[str, FigureChange], tx: Transaction) -> None:
+        """Number what moves the figures of these programmes, and keep it for those who follow them."""
+        if not changes:
+            return
+        bumps = [
             UpdateOne(
                 {"_id": program_id},
-                {"$inc": {"beats": 1}, "$set": {"traceparent": traceparent, "at": tx.now}},
+                {"$inc": {"version": 1}, "$set": {"traceparent": change.traceparent, "at": tx.now}},
                 upsert=True,
             )
-            for program_id, traceparent in programs.items()
+            for program_id, change in changes.items()
         ]
-        if writes:
-            await self.pulse.bulk_write(writes, session=tx.session, ordered=False)
+        await self.versions.bulk_write(bumps, session=tx.session, ordered=False)
+        cursor = self.versions.find({"_id": {"$in": list(changes)}}, {"version": 1}, session=tx.session)
+        numbers = {row["_id"]: row["version"] async for row in cursor}
+        rows = [
+            {
+                "_id": _change_id(program_id, numbers[program_id]),
+                "version": numbers[program_id],
+                "at": tx.now,
+                **change.to_row(),
+            }
+            for program_id, change in changes.items()
+        ]
+        await self.changes.insert_many(rows, session=tx.session, ordered=False)
+
+    async def version_of(self, program_id: str, session: Session = None) -> FiguresVersion:
+        row = await self.versions.find_one({"_id": program_id}, session=session)
+        return FiguresVersion(row["version"], row["traceparent"]) if row else FiguresVersion()
+
+    async def changes_between(self, program_id: str, after: int, until: int) -> list[tuple[int, FigureChange]]:
+        """The changes of versions in (after, until], in order; those that are no longer kept are missing."""
+        wanted = {"$gt": _change_id(program_id, after), "$lte": _change_id(program_id, until)}
+        cursor = self.changes.find({"_id": wanted}, sort=[("_id", 1)], batch_size=AT_ONCE)
+        return [(row["version"], FigureChange.from_row(row)) async for row in cursor]
+
+    @asynccontextmanager
+    async def watch_versions(self) -> AsyncIterator[AsyncIterator[str | None]]:
+        """The programme whose figures moved, as they do; None at least every second. Raises PyMongoError."""
+        async with await self.versions.watch(max_await_time_ms=WATCH_MS) as stream:
+
+            async def moved() -> AsyncIterator[str | None]:
+                while True:
+                    change = await stream.try_next()
+                    yield None if change is None else change["documentKey"]["_id"]
+
+            yield moved()
 
     # --- what queries read ------------------------------------------------------------------------------------
 
@@ -170,9 +280,10 @@ class Store:
         *,
         where: Mapping[str, str] = MappingProxyType({}),
         fields: Sequence[str] = FIELDS,
+        session: Session = None,
     ) -> dict[Key, Counts]:
         """Counts of the period grouped by some of day, network, content_id."""
-        return await self._sum(self.totals, program_id, period, group, where, fields)
+        return await self._sum(self.totals, program_id, period, group, where, fields, session)
 
     async def sum_persons(
         self,
@@ -182,9 +293,10 @@ class Store:
         *,
         where: Mapping[str, Any] = MappingProxyType({}),
         fields: Sequence[str] = FIELDS,
+        session: Session = None,
     ) -> dict[Key, Counts]:
         """Counts of the period grouped by some of day, network, ambassador_id."""
-        return await self._sum(self.person_days, program_id, period, group, where, fields)
+        return await self._sum(self.person_days, program_id, period, group, where, fields, session)
 
     async def _sum(
         self,
@@ -194,25 +306,37 @@ class Store:
         group: Sequence[str],
         where: Mapping[str, Any],
         fields: Sequence[str],
+        session: Session,
     ) -> dict[Key, Counts]:
         days = {"$gte": period.first.isoformat(), "$lte": period.last.isoformat()}
         match = {"program_id": program_id, "day": days, **where}
         sums = {name: {"$sum": f"${name}"} for name in fields}
         stages = [{"$match": match}, {"$group": {"_id": [f"${name}" for name in group], **sums}}]
-        cursor = await collection.aggregate(stages, batchSize=AT_ONCE)
+        cursor = await collection.aggregate(stages, batchSize=AT_ONCE, session=session)
         return {tuple(row["_id"]): Counts.of_fields(row) async for row in cursor}
 
-    async def enrolments_of(self, program_id: str, start: datetime, end: datetime) -> list[Enrolment]:
+    async def enrolments_of(
+        self, program_id: str, start: datetime, end: datetime, *, session: Session = None
+    ) -> list[Enrolment]:
         """Enrolments of whom was enrolled at any time in [start, end)."""
         overlap = {"since": {"$lt": end.timestamp()}, "$or": [{"until": None}, {"until": {"$gt": start.timestamp()}}]}
-        wanted = {"program_id": program_id, "spans": {"$elemMatch": overlap}}
-        cursor = self.enrolments.find(wanted, {"person_id": 1, "spans": 1}, batch_size=AT_ONCE)
-        return [Enrolment(row["person_id"], one["since"], one["until"]) async for row in cursor for one in row["spans"]]
+        wanted = {"program_id": program_id, "intervals": {"$elemMatch": overlap}}
+        return await self._enrolments(wanted, session)
 
-    async def people(self, ids: Iterable[str]) -> dict[str, Document]:
-        """Country, team and leadership by person, as known now."""
-        wanted = {"_id": {"$in": list(ids)}}
-        cursor = self.principals.find(wanted, {"country": 1, "team": 1, "leader": 1}, batch_size=AT_ONCE)
+    async def enrolments_of_people(self, program_id: str, ids: Iterable[str]) -> list[Enrolment]:
+        """Every enrolment of these people in a programme."""
+        return await self._enrolments({"_id": {"$in": [f"{program_id}|{id}" for id in ids]}}, None)
+
+    async def _enrolments(self, wanted: Document, session: Session) -> list[Enrolment]:
+        cursor = self.enrolments.find(wanted, {"person_id": 1, "intervals": 1}, batch_size=AT_ONCE, session=session)
+        return [
+            Enrolment(row["person_id"], one["since"], one["until"]) async for row in cursor for one in row["intervals"]
+        ]
+
+    async def people(self, ids: Iterable[str], *, session: Session = None) -> dict[str, Document]:
+        """Country, team, leadership and `hidden_from_statistics` by person, as known now."""
+        shown = {"country": 1, "team": 1, "leader": 1, "hidden_from_statistics": 1}
+        cursor = self.principals.find({"_id": {"$in": list(ids)}}, shown, batch_size=AT_ONCE, session=session)
         return {row["_id"]: row async for row in cursor}
 
     async def leaders(self) -> set[str]:
@@ -220,29 +344,44 @@ class Store:
         cursor = self.principals.find({"leader": True}, {"_id": 1}, batch_size=AT_ONCE)
         return {row["_id"] async for row in cursor}
 
-    async def published(self, program_id: str, start: datetime, end: datetime) -> int:
+    async def published(self, program_id: str, start: datetime, end: datetime, *, session: Session = None) -> int:
         """How many items could be shared at some time in [start, end)."""
         available = {"published_at": {"$lt": end}, "$or": [{"retired_at": None}, {"retired_at": {"$gt": start}}]}
-        return await self.contents.count_documents({"program_id": program_id, "shareable": True, **available})
+        wanted = {"program_id": program_id, "shareable": True, **available}
+        return await self.contents.count_documents(wanted, session=session)
 
-    async def rates_of(self, program_id: str, tx: Transaction | None = None) -> list[Document]:
-        session = tx.session if tx else None
-        return await self.rates.find({"program_id": program_id}, sort=[("version", 1)], session=session).to_list()
+    async def rates_of(self, program_id: str, session: Session = None) -> list[Rates]:
+        """Every version of the rates, oldest first, after Herald's starting values. Their number is limited."""
+        cursor = self.rates.find({"program_id": program_id}, sort=[("version", 1)], session=session)
+        return [DEFAULT_RATES, *[_rates(row) async for row in cursor]]
 
     async def objective_of(self, program_id: str) -> Document | None:
         return await self.objectives.find_one({"program_id": program_id}, sort=[("starts_on", -1)])
 
-    async def open_objectives(self, limit: int = 500) -> list[Document]:
-        return await self.objectives.find({"reached_at": None}, limit=limit).to_list()
+    async def open_objectives(self, after: str = "", *, limit: int = 200) -> list[Document]:
+        """Objectives that were not reached yet, in the order of their ids."""
+        wanted = {"reached_at": None, "_id": {"$gt": after}}
+        return await self.objectives.find(wanted, sort=[("_id", 1)], limit=limit).to_list()
 
-    async def mark_reached(self, objective_id: str, revision: int, tx: Transaction) -> bool:
-        """Whether it was this call that marked it."""
-        found = await self.objectives.update_one(
-            {"_id": objective_id, "revision": revision, "reached_at": None},
-            {"$set": {"reached_at": tx.now}},
-            session=tx.session,
-        )
-        return found.modified_count == 1
 
-    async def beat_of(self, program_id: str) -> Document | None:
-        return await self.pulse.find_one({"_id": program_id})
+def person_of(row: Mapping[str, Any], *, enrolled: bool) -> Person:
+    """A person as figures see them. Whoever keeps out of named statistics is in no group smaller than all."""
+    country = None if row.get("hidden_from_statistics") else row.get("country")
+    return Person(enrolled=enrolled, leader=bool(row.get("leader")), country=country)
+
+
+def _rates(row: Mapping[str, Any]) -> Rates:
+    return Rates(
+        version=row["version"],
+        valid_from=row["valid_from"],
+        currency=row["currency"],
+        source=row["source"],
+        rates={
+            network: {action: Decimal(amount) for action, amount in actions.items()}
+            for network, actions in row["rates"].items()
+        },
+    )
+
+
+def _change_id(program_id: str, version: int) -> str:
+    return f"{program_id}|{version:012}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from herald_contracts import words
@@ -103,39 +103,3 @@ def shown_apart(sizes: Mapping[str | None, int]) -> set[str | None]:
         large.remove(group)
         together += sizes[group]
     return large
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """At `at` (seconds since 1970) a person joined or left; `id` orders what happened at the same time."""
-
-    at: float
-    id: str
-    joined: bool
-
-
-def spans(turns: Iterable[Turn]) -> list[tuple[float, float | None]]:
-    """When somebody was enrolled: from each joining to the leaving that follows it, however they were heard of."""
-    found: list[tuple[float, float | None]] = []
-    since: float | None = None
-    for turn in sorted(turns, key=lambda one: (one.at, one.id)):
-        if turn.joined:
-            since = turn.at if since is None else since
-        elif since is not None:
-            found.append((since, turn.at))
-            since = None
-    return found if since is None else [*found, (since, None)]
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """That a person was an ambassador from a moment, until another (exclusive; None: still)."""
-
-    person_id: str
-    since: float
-    until: float | None
-
-
-def enrolled(enrolments: Iterable[Enrolment], start: float, end: float) -> set[str]:
-    """Who was an ambassador at any time in [start, end), in seconds since 1970."""
-    return {one.person_id for one in enrolments if one.since < end and (one.until is None or one.until > start)}

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -24,6 +25,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from chassis.service import Service
 from herald_contracts import ProgramCreated
+from services.metrics import queries
 from services.metrics.app import build
 from services.metrics.settings import MetricsSettings
 from tests.integration.harness import Stage, eventually
@@ -81,7 +83,7 @@ async def api_process(stage: Stage) -> AsyncIterator[tuple[str, asyncio.subproce
 async def pushed(lines: AsyncIterator[str]) -> int:
     """The shares of the next pushed figures."""
     async for line in lines:
-        if line.startswith("data: "):
+        if line.startswith('data: {"program_id'):
             return int(json.loads(line[6:])["figures"]["shares"]["value"])
     raise AssertionError("the stream has ended")
 
@@ -133,11 +135,13 @@ async def test_who_is_cut_off_hears_no_more(stage: Stage, monkeypatch: pytest.Mo
     async def may_listen() -> bool:
         return allowed
 
-    stream = service.context.live.stream(await service.context.store.program(PROGRAM), may_listen=may_listen)
+    program = await service.context.store.program(PROGRAM)
+    read = partial(queries.live_figures, service.context)
+    stream = service.context.live.stream(program, 30, read, may_listen=may_listen)
     assert (await anext(stream)).startswith(b"event: figures")
     allowed = False
     async with asyncio.timeout(10):
-        assert [part async for part in stream if part.startswith(b"event")] == []
+        assert [part async for part in stream if part.startswith(b"event: figures")] == []
     await service.runtime.close()
 
 

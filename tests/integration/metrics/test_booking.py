@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from chassis.consumer import Handler, Received
 from chassis.ids import derived_id
+from chassis.jobs import JobContext
 from chassis.mongo import Transaction
+from chassis.mongo.leases import Lease
 from chassis.service import Service
 from herald_contracts import (
     AmbassadorJoined,
@@ -27,7 +30,9 @@ from herald_contracts import (
 )
 from services.metrics import queries
 from services.metrics.app import build
+from services.metrics.context import Context
 from services.metrics.domain.periods import Period
+from services.metrics.domain.window import Window
 from services.metrics.queries import Slice
 from services.metrics.settings import MetricsSettings
 from tests.integration.harness import Stage
@@ -70,7 +75,7 @@ def engaged(number: int, hours: int = 0, **values: Any) -> EngagementRecorded:
     return EngagementRecorded(**_post(number), occurred_at=START + timedelta(hours=hours), **told)
 
 
-def turn(person: str, hours: int, *, joined: bool) -> Event:
+def membership(person: str, hours: int, *, joined: bool) -> Event:
     at = START + timedelta(hours=hours)
     if joined:
         return AmbassadorJoined(person_id=person, program_id=PROGRAM, consent_version=1, occurred_at=at)
@@ -100,7 +105,8 @@ class Booking:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.store = service.context.store
+        self.context: Context = service.context
+        self.store = self.context.store
 
     async def empty(self) -> None:
         for name in await self.service.runtime.mongo.db.list_collection_names():
@@ -140,11 +146,16 @@ class Booking:
 
     async def find_figures(self, period: Period = WHOLE, part: Slice | None = None) -> dict[str, Any] | None:
         program = await self.store.program(PROGRAM)
-        return await queries.figures(self.store, program, period, part or Slice())
+        return await queries.figures(self.context, program, period, part or Slice())
 
     async def series(self, by: Any) -> list[dict[str, Any]]:
         program = await self.store.program(PROGRAM)
-        return await queries.series(self.store, program, WHOLE, by, Slice())
+        return await queries.series(self.context, program, WHOLE, by, Slice())
+
+    async def window(self) -> Window:
+        """The live figures of the whole period, as a dashboard that has been open all the time has them."""
+        version = await self.store.version_of(PROGRAM)
+        return await self.context.windows.at_version(await self.store.program(PROGRAM), WHOLE, version)
 
 
 @pytest.fixture
@@ -169,7 +180,7 @@ async def test_a_share_is_taken_back_once(booking: Booking) -> None:
 
 
 async def test_who_left_before_it_was_known_that_they_joined_has_left(booking: Booking) -> None:
-    await booking.take([CREATED], [turn("a0", 30, joined=False)], [turn("a0", 0, joined=True)])
+    await booking.take([CREATED], [membership("a0", 30, joined=False)], [membership("a0", 0, joined=True)])
     assert (await booking.figures())["ambassadors_enrolled"]["value"] == 1
     later = Period(date(2026, 3, 5), date(2026, 3, 9))
     assert (await booking.figures(later))["ambassadors_enrolled"]["value"] == 0
@@ -191,7 +202,7 @@ async def test_figures_of_fewer_than_five_are_shown_nowhere(booking: Booking) ->
     teams = {"Big": 6, "Sole": 1, "Next": 5}
     names = [(team, f"{team}{n}") for team, size in teams.items() for n in range(size)]
     await booking.take([CREATED, *(person(name, team) for team, name in names)])
-    await booking.take([turn(name, 0, joined=True) for _, name in names])
+    await booking.take([membership(name, 0, joined=True) for _, name in names])
     assert await booking.find_figures(part=Slice(team="Sole")) is None
     big = await booking.figures(part=Slice(team="Big"))
     assert big["ambassadors_enrolled"]["value"] == 6
@@ -203,7 +214,9 @@ async def test_what_waits_for_a_programme_that_came_meanwhile_is_booked(booking:
     await booking.take([shared(0)])
     await booking.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": ZONE})
     job = next(job for job in booking.service.jobs if job.name == "waiting")
-    await job.run(None)  # type: ignore[arg-type]
+    lease = Lease(booking.service.runtime.mongo, "job:waiting")
+    assert await lease.acquire()
+    await job.run(JobContext(lease, asyncio.Event()))
     assert (await booking.figures())["shares"]["value"] == 1
     assert await booking.store.waiting.count_documents({}) == 0
 
@@ -221,7 +234,7 @@ EVENTS = st.lists(
             quantity=st.integers(1, 9),
             measure=st.sampled_from(["measured", "estimated"]),
         ),
-        st.builds(turn, st.sampled_from(PEOPLE), st.integers(0, 72), joined=st.booleans()),
+        st.builds(membership, st.sampled_from(PEOPLE), st.integers(0, 72), joined=st.booleans()),
     ),
     max_size=24,
     unique_by=lambda event: event.model_dump_json() + event.type,
@@ -261,3 +274,84 @@ async def test_any_order_and_split_gives_what_the_events_say(
         found.append((await booking.figures(), await booking.series("day"), await booking.series("network")))
     assert found[0] == found[1]
     assert {name: found[0][0][name]["value"] for name in naive(events)} == naive(events)
+
+
+async def shown(booking: Booking) -> dict[str, Any]:
+    """What the queries answer, in the form of a window."""
+    days, networks, contents, countries = [await booking.series(by) for by in ("day", "network", "content", "country")]
+    ranked = sorted(contents, key=lambda row: (row["clicks_counted"], row["shares"], row["key"]), reverse=True)
+    return {
+        "figures": await booking.figures(),
+        "day": [_only(row, "shares", "clicks_counted") for row in days],
+        "network": [_only(row, "shares", "clicks_counted") for row in networks],
+        "content": [_only(row, "shares", "clicks_counted") for row in ranked if row["shares"] or row["clicks_counted"]],
+        "country": [_only(row, "shares", "ambassadors_enrolled") for row in countries],
+    }
+
+
+def _only(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in ("key", *names)}
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=EVENTS, data=st.data())
+async def test_what_is_pushed_is_what_is_answered_after_each_change(
+    booking: Booking, events: list[Event], data: st.DataObject
+) -> None:
+    """A window that is moved on by changes, from before the first of them, equals one that reads everything."""
+    await booking.empty()
+    booking.context.windows.forget()
+    people = [person(one).model_copy(update={"country": ("FR", "DE")[n % 2]}) for n, one in enumerate(PEOPLE)]
+    await booking.take([CREATED, *people])
+    opened = await booking.window()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(events)), max_size=4)))
+    for start, end in zip([0, *cuts], [*cuts, len(events)], strict=True):
+        await booking.take(events[start:end])
+        window = await booking.window()
+        assert window is opened, "nothing of these events needs everything to be read again"
+        found = {
+            "figures": window.figures(),
+            "day": window.by_day(),
+            "network": window.by_network(),
+            "content": window.by_content(),
+            "country": window.by_country(),
+        }
+        assert found == await shown(booking)
+
+
+async def test_a_push_reads_what_changed_and_not_what_is(booking: Booking, monkeypatch: pytest.MonkeyPatch) -> None:
+    await booking.take([CREATED, *(membership(f"m{n}", 0, joined=True) for n in range(30)), shared(0)])
+    assert (await booking.window()).figures()["ambassadors_enrolled"]["value"] == 30
+
+    def everything(*_: Any, **__: Any) -> None:
+        raise AssertionError("all of it was read for one change")
+
+    for name in ("sum_totals", "sum_persons", "enrolments_of", "leaders", "published"):
+        monkeypatch.setattr(booking.store, name, everything)
+    await booking.take([shared(1)], [engaged(0)], [membership("m30", 0, joined=True)])
+    found = (await booking.window()).figures()
+    assert [found[name]["value"] for name in ("shares", "clicks_raw", "ambassadors_enrolled")] == [2, 1, 31]
+
+
+async def test_a_window_that_missed_changes_reads_everything_again(booking: Booking) -> None:
+    await booking.take([CREATED, shared(0)])
+    await booking.window()
+    await booking.take([shared(1)])
+    await booking.store.changes.delete_many({})
+    assert (await booking.window()).figures()["shares"]["value"] == 2
+
+
+async def test_who_keeps_out_of_named_statistics_counts_in_totals_only(booking: Booking) -> None:
+    team = [f"t{n}" for n in range(6)]
+    await booking.take([CREATED, *(person(name, "Big") for name in team[1:])])
+    await booking.take([person("t0", "Big").model_copy(update={"hidden_from_statistics": True})])
+    await booking.take([membership(name, 0, joined=True) for name in team])
+    post = shared(0).model_copy(update={"ambassador_id": "t0", "post_id": "own"})
+    await booking.take([post])
+    whole = await booking.figures()
+    assert (whole["shares"]["value"], whole["ambassadors_enrolled"]["value"]) == (1, 6)
+    for by, key in (("team", "Big"), ("country", "FR")):
+        found = await booking.figures(part=Slice(**{by: key}))
+        assert (found["shares"]["value"], found["ambassadors_enrolled"]["value"]) == (0, 5), by
+        assert key not in {row["key"] for row in await booking.series(by) if row["shares"]}
+    assert [row for row in (await booking.window()).by_country() if row["key"] == "FR" and row["shares"]] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ from herald_contracts import (
     ProgramCreated,
     Variant,
 )
+from services.metrics import queries
 from services.metrics.app import build
 from services.metrics.settings import MetricsSettings
 from tests.integration.harness import Stage, eventually
@@ -176,7 +178,7 @@ async def test_a_figure_moves_within_a_second_and_the_objective_is_reached_once(
             lambda: figures(client, stage), until=lambda f: f.get("ambassadors_enrolled", {}).get("value") == 1
         )
         program = await service.context.store.program(PROGRAM)
-        stream = service.context.live.stream(program)
+        stream = service.context.live.stream(program, 30, partial(queries.live_figures, service.context))
         assert b'"shares":{"value":0,' in await anext(stream)
         before = datetime.now(UTC)
         await stage.publish(shared("ann", "1"))

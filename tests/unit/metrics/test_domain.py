@@ -15,15 +15,12 @@ from services.metrics.domain.counts import (
     SMALL_GROUP,
     VERDICTS,
     Counts,
-    Enrolment,
-    Turn,
-    enrolled,
     field_of,
     ratio,
     shown_apart,
-    spans,
 )
 from services.metrics.domain.definitions import DEFINITIONS
+from services.metrics.domain.enrolments import Enrolment, MembershipChange, enrolled, intervals
 from services.metrics.domain.objectives import progress
 from services.metrics.domain.periods import Period, day_of, last_days
 from services.metrics.domain.value import DEFAULT_RATES, Rates, doubly_paid, earned_media_value, rates_on
@@ -117,12 +114,12 @@ def test_the_denominator_is_who_was_enrolled_at_any_time_in_the_period() -> None
 def test_when_somebody_was_enrolled_does_not_depend_on_when_it_was_heard(
     told: list[tuple[int, bool]], chance: random.Random
 ) -> None:
-    turns = [Turn(at, str(at), joined) for at, joined in told]
+    turns = [MembershipChange(at, str(at), joined) for at, joined in told]
     shuffled = chance.sample(turns, len(turns))
-    assert spans(shuffled) == spans(turns)
+    assert intervals(shuffled) == intervals(turns)
     for moment in range(10):
         before = [turn.joined for turn in sorted(turns, key=lambda one: one.at) if turn.at <= moment]
-        inside = any(since <= moment and (until is None or moment < until) for since, until in spans(turns))
+        inside = any(since <= moment and (until is None or moment < until) for since, until in intervals(turns))
         assert inside is (bool(before) and before[-1])
 
 

@@ -1,0 +1,24 @@
+"""What commands and queries are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chassis.clock import Clock
+from chassis.mongo import Mongo
+from chassis.principals import PrincipalStore
+from services.metrics.live import Live
+from services.metrics.store import Store
+from services.metrics.windows import Windows
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Built once, in `app.py`."""
+
+    clock: Clock
+    mongo: Mongo
+    principals: PrincipalStore
+    store: Store
+    windows: Windows
+    live: Live
