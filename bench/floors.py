@@ -85,11 +85,11 @@ async def metrics(db: Any, session: Any, events: Sequence[Event]) -> Announced:
         session=session,
     )
     moved: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for one in totals:
-        _, day, network, _ = one.split("|")
-        for field, number in totals[one].items():
+    for key, added in totals.items():
+        _, day, network, _ = key.split("|")
+        for field, number in added.items():
             moved[day, network][field] += number
-    change = {"_id": f"{program}|{row['version']}", "at": now, "counts": [[*key, one] for key, one in moved.items()]}
+    change = {"_id": f"{program}|{row['version']}", "at": now, "counts": [[*by, one] for by, one in moved.items()]}
     await db.figure_changes.insert_one(change, session=session)
     return []
 

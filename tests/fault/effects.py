@@ -279,7 +279,7 @@ def enrolments(views: Views) -> Iterator[tuple[str, str]]:
     for one in told:
         expected[f"{one.data['program_id']}|{one.data['person_id']}"].append(one.id)
     stored = views.evidence.store("metrics", "enrolments")
-    found = {key: sorted(turn[1] for turn in row["turns"]) for key, row in stored.items()}
+    found = {key: sorted(change[1] for change in row["changes"]) for key, row in stored.items()}
     yield from _differences("metrics.enrolments", {key: sorted(ids) for key, ids in expected.items()}, found)
 
 

@@ -104,7 +104,7 @@ class Small:
         counts = {"shares": 1, "click_counted": 1, "like": 1}
         self.store("metrics", "totals")[f"{PROGRAM}|{DAY}|x|{ITEM}"] = dict(counts)
         self.store("metrics", "person_days")[f"{PROGRAM}|{DAY}|{PERSON}|x"] = dict(counts)
-        self.store("metrics", "enrolments")[f"{PROGRAM}|{PERSON}"] = {"turns": [[0.0, "e2", True]]}
+        self.store("metrics", "enrolments")[f"{PROGRAM}|{PERSON}"] = {"changes": [[0.0, "e2", True]]}
 
     def checked(self) -> Report:
         return check(self.evidence, self.journal)
