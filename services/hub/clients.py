@@ -16,9 +16,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from httpx_sse import EventSource, ServerSentEvent, SSEError
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
+SILENCE_SECONDS = 30.0
+"""Twice and more what a service may leave between two events of a stream."""
 
 
 class ApiError(Exception):
@@ -123,20 +126,21 @@ class Apis:
         return read(service, response)
 
     @asynccontextmanager
-    async def stream(self, service: str, path: str) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
-        """The server-sent events at `path`, as pairs of name and data.
+    async def stream(self, service: str, path: str, **params: Any) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
+        """The server-sent events at `path`.
 
-        Raises ServiceUnavailable, Refusal or SignedOut.
+        Raises Refusal or SignedOut; ServiceUnavailable, too where nothing comes for 30 s.
         """
         headers = {**self.caller.headers, "Accept": "text/event-stream"}
-        timeout = httpx.Timeout(10, read=60)
+        timeout = httpx.Timeout(10, read=SILENCE_SECONDS)
+        url = self.urls[service] + path
         try:
-            async with self.http.stream("GET", self.urls[service] + path, headers=headers, timeout=timeout) as response:
+            async with self.http.stream("GET", url, params=params, headers=headers, timeout=timeout) as response:
                 if response.status_code != 200:
                     await response.aread()
                     read(service, response)
-                yield events(response.aiter_lines())
-        except httpx.HTTPError as error:
+                yield EventSource(response).aiter_sse()
+        except (httpx.HTTPError, SSEError) as error:
             raise ServiceUnavailable(service, type(error).__name__) from error
 
 
@@ -155,16 +159,3 @@ def read(service: str, response: httpx.Response) -> Answer:
         log.warning("%s answered %s", service, response.status_code)
         raise ServiceUnavailable(service, str(response.status_code))
     raise Refusal(service, response.status_code, data)
-
-
-async def events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
-    """Name and data of each server-sent event; comments and other fields are passed over."""
-    name, data = "message", list[str]()
-    async for line in lines:
-        if line.startswith("event:"):
-            name = line[6:].strip()
-        elif line.startswith("data:"):
-            data.append(line[5:].removeprefix(" "))
-        elif not line and data:
-            yield name, "\n".join(data)
-            name, data = "message", []

@@ -83,9 +83,9 @@ class View:
 
     # --- answering ---
 
-    def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
-        """A whole page, or a piece of one; never kept by a cache between us and the browser."""
-        text = self.context.templates.get_template(template).render(
+    def render(self, template: str, /, **context: Any) -> str:
+        """A template as this person reads it."""
+        return self.context.templates.get_template(template).render(
             view=self,
             t=self.language.text,
             w=self.language.word,
@@ -94,6 +94,10 @@ class View:
             program=self.program,
             **context,
         )
+
+    def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
+        """A whole page, or a piece of one; never kept by a cache between us and the browser."""
+        text = self.render(template, **context)
         return HTMLResponse(text, status, headers={"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"})
 
     def go(self, path: str, toast: str | None = None, **query: str) -> Response:

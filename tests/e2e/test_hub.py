@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -62,6 +63,21 @@ async def test_an_ambassador_shares_in_two_taps(browser: Browser, stack: Stack, 
         await page.goto(f"{stack.url}/posts")
         await expect(page.locator("main h2", has_text=title).first).to_be_visible()
         assert seen.complaints == []
+
+
+async def test_a_quiet_dashboard_hears_something_every_fifteen_seconds(browser: Browser, stack: Stack) -> None:
+    """Proxies cut what is silent: the heartbeat of metrics reaches the browser, and no call but the stream is made."""
+    async with signed_in(browser, stack.url, "marc", "desktop") as manager:
+        cookies = {one["name"]: one["value"] for one in await manager.page.context.cookies()}
+        async with (
+            httpx.AsyncClient(base_url=stack.url, cookies=cookies, trust_env=False, timeout=15) as client,
+            client.stream("GET", "/manage/live?days=7") as answer,
+        ):
+            assert answer.status_code == 200
+            async for line in answer.aiter_lines():
+                if line.startswith(":"):
+                    assert line == ": heartbeat"
+                    break
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
-from services.hub.clients import ApiError
+from services.hub.clients import ApiError, Json
 from services.hub.dependencies import Manager
 from services.hub.figures import tiles
 from services.hub.view import Missing, View
@@ -23,6 +24,9 @@ router = APIRouter(prefix="/manage")
 PERIODS = (7, 30, 90)
 STREAM_SECONDS = 600
 AT_MOST_EVERY = 0.4
+CHARTS_EVERY = 1.5
+BEST = 5
+SERIES = {"days": "day", "networks": "network", "countries": "country", "contents": "content"}
 
 
 @router.get("")
@@ -34,15 +38,13 @@ async def dashboard(view: Manager, days: int = 30) -> Response:
     return view.page("manage/dashboard.html", days=days, periods=PERIODS, **found)
 
 
-@router.get("/board")
-async def fragment(view: Manager, days: int = 30) -> Response:
-    """The charts and lists again, after something moved."""
-    return view.page("manage/_charts.html", days=days, **await board(view, days if days in PERIODS else 30))
-
-
 @router.get("/live")
 async def live(view: Manager, days: int = 30) -> Response:
-    """Server-sent events: `figures`, a JSON object of each figure's text, at once and whenever one moves.
+    """Server-sent events, made of what `metrics` pushes and of nothing that would have to be asked for:
+
+    - `figures`: a JSON object of each figure's text and detail, at once and whenever one moves
+    - `charts`: the charts and lists as HTML, at once and some time after they moved
+    - a comment for each heartbeat of `metrics`, so that no proxy takes a quiet dashboard for a dead one
 
     The stream ends by itself after some minutes, so that a browser comes again with a session that still holds.
     """
@@ -52,53 +54,114 @@ async def live(view: Manager, days: int = 30) -> Response:
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 
+class Newest:
+    """The newest event of a stream that is read all the time: a slow browser misses events, never the present."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._figures: str | None = None
+        self._heartbeat = False
+        self._arrived = asyncio.Event()
+
+    async def read(self, view: View, program_id: str, days: int) -> None:
+        """Read until the stream ends, for whatever reason."""
+        try:
+            path = f"/v1/programs/{program_id}/live"
+            async with view.apis.stream("metrics", path, days=days) as events:
+                async for event in events:
+                    if event.event == "figures":
+                        self._figures = event.data
+                    else:
+                        self._heartbeat = True
+                    self._arrived.set()
+        except ApiError as error:
+            log.info("the live figures end: %s", error)
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        self.ended = True
+        self._arrived.set()
+
+    async def wait(self, seconds: float | None) -> None:
+        """Until something arrived or the stream ended, for at most so many seconds (None: however long it takes)."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._arrived.wait(), seconds)
+        if not self.ended:
+            self._arrived.clear()
+
+    def take(self) -> Json | None:
+        """The newest figures, once; None where there are none."""
+        data, self._figures = self._figures, None
+        return None if data is None else dict(json.loads(data))
+
+    def take_heartbeat(self) -> bool:
+        """Whether a heartbeat came since this was asked last."""
+        came, self._heartbeat = self._heartbeat, False
+        return came
+
+
 async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
-    """Each time metrics says that a figure moved: all of them, as the person reads them."""
+    """Each time `metrics` pushes: what the person's dashboard shows."""
     yield "retry: 2000\n\n"
-    moved = asyncio.Event()
-    listening = asyncio.ensure_future(_listen(view, program_id, moved))
+    newest = Newest()
+    reading = asyncio.ensure_future(newest.read(view, program_id, days))
+    reading.add_done_callback(lambda _: newest.end())
+    charts = Charts(view, days)
     try:
         async with asyncio.timeout(STREAM_SECONDS):
             while True:
-                await _either(moved, listening)
-                if not moved.is_set():
-                    return
-                moved.clear()
-                figures = await _figures(view, program_id, days)
-                if isinstance(figures, dict):
-                    shown = {tile.key: tile.text for tile in tiles(view.language, figures, {})}
+                await newest.wait(charts.due_in())
+                if (found := newest.take()) is not None:
+                    shown = {tile.key: [tile.text, tile.detail] for tile in tiles(view.language, found, {})}
                     yield f"event: figures\ndata: {json.dumps(shown)}\n\n"
+                    charts.moved(found)
+                elif newest.take_heartbeat():
+                    yield ": heartbeat\n\n"
+                elif newest.ended:
+                    return
+                if charts.due_in() == 0 and (html := await charts.render()):
+                    yield "event: charts\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
                 await asyncio.sleep(AT_MOST_EVERY)
     except TimeoutError:
         return
     finally:
-        listening.cancel()
+        reading.cancel()
 
 
-async def _either(moved: asyncio.Event, listening: asyncio.Future[None]) -> None:
-    waiting = asyncio.ensure_future(moved.wait())
-    both: set[asyncio.Future[Any]] = {waiting, listening}
-    try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
+class Charts:
+    """The charts of a dashboard that stays open, drawn from what was pushed and not more often than one can look."""
 
+    def __init__(self, view: View, days: int) -> None:
+        self._view = view
+        self._days = days
+        self._clock = asyncio.get_running_loop().time
+        self._pushed: Json | None = None
+        self._next = 0.0
+        self._shown = ""
+        self._titles: dict[str, str] = {}
 
-async def _listen(view: View, program_id: str, moved: asyncio.Event) -> None:
-    try:
-        async with view.apis.stream("metrics", f"/v1/programs/{program_id}/live") as events:
-            async for name, _ in events:
-                if name == "figures":
-                    moved.set()
-    except ApiError as error:
-        log.info("the live figures end: %s", error)
+    def moved(self, pushed: Json) -> None:
+        self._pushed = pushed
 
+    def due_in(self) -> float | None:
+        """Seconds until they are to be drawn; None where nothing moved."""
+        return None if self._pushed is None else max(0.0, self._next - self._clock())
 
-async def _figures(view: View, program_id: str, days: int) -> Any:
-    start, end = period(view, days)
-    path = f"/v1/programs/{program_id}/figures"
-    found = await view.gather(figures=view.apis.get("metrics", path, **{"from": start, "to": end}))
-    return None if isinstance(found["figures"], Missing) else found["figures"]
+    async def render(self) -> str:
+        """The charts as HTML; empty where they look as before."""
+        assert self._pushed is not None
+        pushed, self._pushed = self._pushed, None
+        self._next = self._clock() + CHARTS_EVERY
+        series = {f"{name}_series": {"items": pushed["series"][by]} for name, by in SERIES.items()}
+        unknown = [row for row in pushed["series"]["content"][:BEST] if row["key"] not in self._titles]
+        self._titles |= await titles_of(self._view, unknown)
+        found = self._view.render(
+            "manage/_charts.html", days=self._days, titles=self._titles, objective=pushed["objective"], **series
+        )
+        if found == self._shown:
+            return ""
+        self._shown = found
+        return found
 
 
 async def board(view: View, days: int) -> dict[str, Any]:
@@ -122,15 +185,16 @@ async def board(view: View, days: int) -> dict[str, Any]:
     )
     figures, definitions = found["figures"], found["definitions"]
     shown = [] if isinstance(figures, Missing) else tiles(view.language, figures, definitions)
-    titles = await _titles(view, found["contents_series"])
+    contents = found["contents_series"]
+    rows = [] if isinstance(contents, Missing) else contents["items"]
+    best = sorted(rows, key=lambda row: -row.get("clicks_counted", 0))[:BEST]
+    titles = await titles_of(view, best)
     return {**found, "tiles": shown, "titles": titles, "start": start, "end": end}
 
 
-async def _titles(view: View, series: Any) -> dict[str, str]:
-    """The titles of the items that brought most; an editor's view of them is not needed for that."""
-    if isinstance(series, Missing):
-        return {}
-    ids = [str(row["key"]) for row in sorted(series["items"], key=lambda row: -row.get("clicks_counted", 0))[:5]]
+async def titles_of(view: View, rows: list[Json]) -> dict[str, str]:
+    """The titles of the items of these lines; an editor's view of them is not needed for that."""
+    ids = [str(row["key"]) for row in rows]
     calls = {one: view.apis.get("content", f"/v1/items/{one}") for one in ids}
     items = await view.gather(**calls)
     return {

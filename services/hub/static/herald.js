@@ -85,21 +85,25 @@ const live = one("[data-live]");
 if (live) {
   const dot = one(".live");
   const source = new EventSource(live.dataset.live);
-  let charts = 0;
   source.addEventListener("open", () => { dot.classList.add("on"); dot.textContent = dot.dataset.on; });
   source.addEventListener("error", () => { dot.classList.remove("on"); dot.textContent = dot.dataset.off; });
   source.addEventListener("figures", (event) => {
-    let moved = false;
-    for (const [key, text] of Object.entries(JSON.parse(event.data))) {
+    for (const [key, [text, detail]] of Object.entries(JSON.parse(event.data))) {
+      const about = one(`[data-detail="${key}"]`);
+      if (about) about.textContent = detail;
       const place = one(`[data-figure="${key}"]`);
       if (!place || place.textContent === text) continue;
       place.textContent = text;
       place.classList.remove("moved");
       void place.offsetWidth;
       place.classList.add("moved");
-      moved = true;
     }
-    if (moved && !charts) charts = setTimeout(() => { charts = 0; htmx.trigger("#charts", "moved"); }, 1500);
+  });
+  source.addEventListener("charts", (event) => {
+    const charts = one("#charts");
+    const open = [...charts.querySelectorAll("details")].map((details) => details.open);
+    charts.innerHTML = event.data;
+    charts.querySelectorAll("details").forEach((details, index) => { details.open = Boolean(open[index]); });
   });
   addEventListener("pagehide", () => source.close());
 }

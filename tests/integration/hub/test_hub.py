@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -183,7 +183,7 @@ async def test_a_service_that_is_down_leaves_the_rest_of_the_page(browser: Brows
 PLACES = (
     "/feed", "/posts", "/points", "/leaderboard", "/leaderboard?scope=team", "/join", "/me", "/menu", "/offline",
     "/editor", "/editor?state=retired", "/editor/new", "/editor/feeds", "/editor/caption", "/manage",
-    "/manage/board", "/manage/ambassadors?query=x", "/manage/program", "/manage/import", "/manage/guardrails",
+    "/manage/ambassadors?query=x", "/manage/program", "/manage/import", "/manage/guardrails",
     "/admin/people?query=x",
 )  # fmt: skip
 
@@ -256,23 +256,73 @@ async def test_calls_carry_the_persons_token_their_address_and_the_trace(browser
     assert call.headers["traceparent"].split("-")[1] == "a" * 32
 
 
-async def test_the_live_figures_move_with_the_stream(browser: Browser) -> None:
-    session = await browser.sign_in()
-    shares = iter((3, 4, 5, 6, 7))
-    pulse = "event: figures\ndata: {}\n\n"
+def dashboard_of(browser: Browser, stream: Sequence[bytes]) -> list[str]:
+    """Answer `metrics`' live figures with these pieces; returns what is asked of any API from now on."""
+    asked: list[str] = []
 
-    def figures(request: httpx.Request) -> httpx.Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in stream:
+            yield piece
+            await asyncio.sleep(0)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.url.host}{request.url.path}?{request.url.query.decode()}")
         if request.url.path.endswith("/live"):
-            return httpx.Response(200, text=pulse, headers={"content-type": "text/event-stream"})
-        if request.url.path.endswith("/figures"):
-            return httpx.Response(200, json={"figures": {"shares": {"value": next(shares)}}})
+            return httpx.Response(200, content=pieces(), headers={"content-type": "text/event-stream"})
         return httpx.Response(200, json=ANSWERS.get(request.url.path, {"items": []}))
 
-    answer: Callable[[httpx.Request], httpx.Response] = figures
     browser.context.http._transport = httpx.MockTransport(answer)
-    assert session.tokens is not None
+    return asked
+
+
+def pushed(shares: int) -> bytes:
+    line = {"shares": shares, "clicks_counted": 0}
+    data = {
+        "figures": {"shares": {"value": shares}},
+        "series": {
+            "day": [{"key": "2026-11-01", **line}],
+            "network": [{"key": "linkedin", **line}],
+            "country": [{"key": None, "shares": shares, "ambassadors_enrolled": 5}],
+            "content": [],
+        },
+        "objective": None,
+    }
+    return f"event: figures\nid: {shares}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+async def test_the_dashboard_shows_what_was_pushed_and_asks_for_nothing_else(browser: Browser) -> None:
+    await browser.sign_in()
+    await browser.client.get("/manage")
+    asked = dashboard_of(browser, [pushed(3)[:40], pushed(3)[40:]])
+    async with asyncio.timeout(10):
+        page = await browser.client.get("/manage/live?days=7")
+    assert page.headers["content-type"].startswith("text/event-stream")
+    figures, charts = page.text.partition("event: charts")[::2]
+    data = [json.loads(line[6:]) for line in figures.splitlines() if line.startswith("data: ")]
+    assert data == [{"shares": ["3", ""]}]
+    assert "LinkedIn" in charts
+    live = [one for one in asked if "/live" in one]
+    assert asked == live
+    assert [one.partition("?")[2] for one in live] == ["days=7"]
+
+
+async def test_the_heartbeat_of_metrics_goes_through_to_the_browser(browser: Browser) -> None:
+    await browser.sign_in()
+    await browser.client.get("/manage")
+    dashboard_of(browser, [b"event: heartbeat\ndata: {}\n\n"])
     async with asyncio.timeout(10):
         page = await browser.client.get("/manage/live")
-    assert page.headers["content-type"].startswith("text/event-stream")
-    data = [json.loads(line[6:]) for line in page.text.splitlines() if line.startswith("data: ")]
-    assert data == [{"shares": "3"}]
+    assert [line for line in page.text.splitlines() if line.startswith(":")] == [": heartbeat"]
+
+
+async def test_a_stream_that_is_none_ends_and_does_not_hang(browser: Browser) -> None:
+    await browser.sign_in()
+    await browser.client.get("/manage")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=ANSWERS.get(request.url.path, {"items": []}))
+
+    browser.context.http._transport = httpx.MockTransport(answer)
+    async with asyncio.timeout(10):
+        page = await browser.client.get("/manage/live")
+    assert page.text == "retry: 2000\n\n"

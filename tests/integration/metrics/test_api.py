@@ -25,8 +25,9 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from chassis.service import Service
 from herald_contracts import ProgramCreated
-from services.metrics import queries
+from services.metrics import live, queries
 from services.metrics.app import build
+from services.metrics.schemas import LiveView
 from services.metrics.settings import MetricsSettings
 from tests.integration.harness import Stage, eventually
 from tests.integration.metrics.test_booking import PROGRAM, shared
@@ -90,7 +91,7 @@ async def pushed(lines: AsyncIterator[str]) -> int:
 
 async def test_two_processes_push_within_a_second_and_end_with_their_process(stage: Stage) -> None:
     service = build(stage.settings(MetricsSettings))
-    live = f"/v1/programs/{PROGRAM}/live"
+    path = f"/v1/programs/{PROGRAM}/live"
     async with stage.worker(service), api_process(stage) as (one, first), api_process(stage) as (two, second):
         await stage.person("boss", "manager")
         await stage.publish(created())
@@ -98,8 +99,8 @@ async def test_two_processes_push_within_a_second_and_end_with_their_process(sta
         headers = stage.bearer("boss")
         async with (
             httpx.AsyncClient(timeout=30) as client,
-            client.stream("GET", one + live, headers=headers) as here,
-            client.stream("GET", two + live, headers=headers) as there,
+            client.stream("GET", one + path, headers=headers) as here,
+            client.stream("GET", two + path, headers=headers) as there,
         ):
             assert here.status_code == there.status_code == 200
             streams = [here.aiter_lines(), there.aiter_lines()]
@@ -142,6 +143,27 @@ async def test_who_is_cut_off_hears_no_more(stage: Stage, monkeypatch: pytest.Mo
     allowed = False
     async with asyncio.timeout(10):
         assert [part async for part in stream if part.startswith(b"event: figures")] == []
+    await service.runtime.close()
+
+
+async def test_a_quiet_stream_beats_and_whoever_comes_again_gets_everything(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert live.HEARTBEAT_SECONDS < 15
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.05)
+    service = build(stage.settings(MetricsSettings))
+    await service.context.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "UTC"})
+    program = await service.context.store.program(PROGRAM)
+    read = partial(queries.live_figures, service.context)
+    for _ in range(2):
+        stream = service.context.live.stream(program, 7, read)
+        async with asyncio.timeout(10):
+            found = (await anext(stream)).decode()
+            data = json.loads(found.partition("data: ")[2])
+            assert LiveView.model_validate(data).figures["shares"].value == 0
+            assert len(data["series"]["day"]) == 7
+            assert [await anext(stream) for _ in range(2)] == [live.HEARTBEAT] * 2
+        await stream.aclose()
     await service.runtime.close()
 
 

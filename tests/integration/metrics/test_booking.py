@@ -214,7 +214,7 @@ async def test_what_waits_for_a_programme_that_came_meanwhile_is_booked(booking:
     await booking.take([shared(0)])
     await booking.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": ZONE})
     job = next(job for job in booking.service.jobs if job.name == "waiting")
-    lease = Lease(booking.service.runtime.mongo, "job:waiting")
+    lease = Lease(booking.service.runtime.mongo, booking.service.runtime.supervisor, "job:waiting")
     assert await lease.acquire()
     await job.run(JobContext(lease, asyncio.Event()))
     assert (await booking.figures())["shares"]["value"] == 1

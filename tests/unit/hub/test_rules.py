@@ -1,15 +1,12 @@
 """Rules of the hub that need no server."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 from starlette.requests import Request
 
 from services.hub import charts, content
 from services.hub.assets import FONT_REFERENCE, Assets
-from services.hub.clients import Refusal, ServiceUnavailable, SignedOut, events, read
+from services.hub.clients import Refusal, ServiceUnavailable, SignedOut, read
 from services.hub.dependencies import client_address, safe_path
 from services.hub.figures import tiles
 from services.hub.language import Language
@@ -107,17 +104,6 @@ def test_answers_are_told_apart() -> None:
         [{"field": "caption"}],
         [1],
     )
-
-
-def test_server_sent_events_are_read_line_by_line() -> None:
-    async def lines() -> AsyncIterator[str]:
-        for line in (": hello", "event: figures", "id: 3", "data: {", "data: }", "", "", "data: x", "", "data: cut"):
-            yield line
-
-    async def all_events() -> list[tuple[str, str]]:
-        return [event async for event in events(lines())]
-
-    assert asyncio.run(all_events()) == [("figures", "{\n}"), ("message", "x")]
 
 
 # --- people and what they see ---
