@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI, Response
@@ -23,10 +22,12 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from starlette.types import ASGIApp
 
 from chassis.service import Background, Service
+from chassis.settings import HttpLimits
 from chassis.supervisor import Supervisor
 from chassis.tasks import run_bounded
 from chassis.telemetry.logs import configure_logging
 from chassis.telemetry.otel import exposition
+from chassis.web.protocol import BoundedHttpProtocol, bounded, close_overdue
 
 logger = logging.getLogger(__name__)
 LAG_EVERY = 0.5
@@ -76,7 +77,8 @@ def run_process(
     grace: float,
     services: Sequence[Service],
     beside: Mapping[str, Background],
-    protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
+    limits: HttpLimits,
+    protocol: type[BoundedHttpProtocol] = BoundedHttpProtocol,
     young: int = ANSWERS_SOON,
 ) -> None:
     """Serve `app` and keep what is `beside` running until SIGTERM or SIGINT; then end within `grace` seconds.
@@ -86,7 +88,7 @@ def run_process(
     configure_logging()
     import uvloop
 
-    uvloop.run(_process(app, host, port, grace, services, beside, protocol, young))
+    uvloop.run(_process(app, host, port, grace, services, beside, bounded(protocol, limits), young))
 
 
 async def _process(
@@ -96,7 +98,7 @@ async def _process(
     grace: float,
     services: Sequence[Service],
     beside: Mapping[str, Background],
-    protocol: type[asyncio.Protocol] | Literal["httptools"],
+    protocol: type[BoundedHttpProtocol],
     young: int,
 ) -> None:
     stop = asyncio.Event()
@@ -124,6 +126,8 @@ async def _process(
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     tasks = [supervisor.start(name, partial(run, stop), stop) for name, run in beside.items()]
     tasks.append(supervisor.start("loop lag", partial(_measure_lag, _lag_gauge(services), stop), stop))
+    connections = server.server_state.connections
+    tasks.append(supervisor.start("slow clients", partial(close_overdue, connections, stop), stop))
     serving.add_done_callback(lambda _: stop.set())
     await stop.wait()
     broken = serving.done()

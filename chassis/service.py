@@ -24,6 +24,7 @@ from chassis.web import idempotency
 
 if TYPE_CHECKING:
     from chassis.consumer.loop import ConsumerLoop
+    from chassis.web.protocol import BoundedHttpProtocol
 
 logger = logging.getLogger(__name__)
 Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
@@ -36,7 +37,7 @@ class Role(Protocol):
     def app(self) -> ASGIApp: ...
 
     @property
-    def protocol(self) -> type[asyncio.Protocol]: ...
+    def protocol(self) -> type[BoundedHttpProtocol]: ...
 
     async def start(self) -> None: ...
 

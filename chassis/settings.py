@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -59,7 +60,40 @@ class KafkaSettings(BaseSettings):
         return options
 
 
-class Settings(KafkaSettings):
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """How much and how long a client may take; sizes in bytes, times in seconds."""
+
+    header_bytes: int = 32 * 1024
+    header_seconds: float = 10.0
+    body_gap_seconds: float = 10.0
+    body_seconds: float = 120.0
+    read_seconds: float = 60.0
+
+
+class HttpSettings(BaseSettings):
+    """What everything that listens needs."""
+
+    model_config = SettingsConfigDict(env_prefix="HERALD_", frozen=True, extra="ignore")
+
+    http_header_bytes: int = Field(32 * 1024, gt=0, description="Bytes of a request's headers")
+    http_header_seconds: float = Field(10.0, gt=0, description="Seconds until a request's headers are whole")
+    http_body_gap_seconds: float = Field(10.0, gt=0, description="Seconds between two parts of a request's body")
+    http_body_seconds: float = Field(120.0, gt=0, description="Seconds until a request's body is whole")
+    http_read_seconds: float = Field(60.0, gt=0, description="Seconds that a client may leave an answer unread")
+
+    @property
+    def http_limits(self) -> HttpLimits:
+        return HttpLimits(
+            self.http_header_bytes,
+            self.http_header_seconds,
+            self.http_body_gap_seconds,
+            self.http_body_seconds,
+            self.http_read_seconds,
+        )
+
+
+class Settings(KafkaSettings, HttpSettings):
     """What each service needs."""
 
     mongo_url: str

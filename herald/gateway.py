@@ -16,11 +16,11 @@ from pathlib import Path
 import aiohttp
 from multidict import CIMultiDict
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.process import run_process, worker_app
 from chassis.service import Service
+from chassis.settings import HttpSettings
 from herald.issuer import build_issuer, read_key
 from herald.proxying import (
     HOP_BY_HOP,
@@ -236,10 +236,8 @@ class Gateway:
         return self._session
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(HttpSettings):
     """What the gateway of a local installation is told."""
-
-    model_config = SettingsConfigDict(env_prefix="HERALD_", frozen=True, extra="ignore")
 
     host: str = "127.0.0.1"
     port: int
@@ -295,6 +293,7 @@ def run_gateway(services: Sequence[Service]) -> None:
         host=settings.host,
         port=settings.port,
         grace=settings.grace,
+        limits=settings.http_limits,
         services=services,
         beside={f"{service.name} api": service.serve_api for service in services},
     )

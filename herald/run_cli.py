@@ -76,6 +76,7 @@ def _run(services: list[Service], app: object, beside: dict[str, Background], **
         host=settings.host,
         port=settings.port,
         grace=settings.grace,
+        limits=settings.http_limits,
         services=services,
         beside=beside,
         **options,

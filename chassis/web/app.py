@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_problem.handler import ExceptionHandler, Handler, add_exception_handler, new_exception_handler
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from opentelemetry.metrics import Observation
 from opentelemetry.trace import Span
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from chassis.dead_letters.api import letters_router
 from chassis.mongo import unreachable
-from chassis.telemetry.otel import Telemetry, exposition
-from chassis.web.problems import Invalid, Malformed, Overloaded, Problem, TooLarge, Violation
+from chassis.telemetry.otel import exposition
+from chassis.web.admission import Admission, Authenticate, problem_response
+from chassis.web.http import bearer_token
+from chassis.web.problems import Invalid, Malformed, Overloaded, Problem, Violation
 
 if TYPE_CHECKING:
     from chassis.service import Service
+    from chassis.web.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 MAX_BODY = 1024 * 1024
-STREAMS = 1000
 PERSONAL = (
     "client.address",
     "network.peer.address",
@@ -80,94 +80,6 @@ _TITLES = {
 }
 
 
-class Limits:
-    """Refuses bodies that are too large, and requests beyond what the process can hold at once.
-
-    An open stream of events holds no place of a request; beyond `STREAMS` of them, further ones do.
-    """
-
-    def __init__(self, app: ASGIApp, *, concurrency: int, max_body: Callable[[str], int], telemetry: Telemetry) -> None:
-        self._app = app
-        self._most = self._free = concurrency
-        self._streams = 0
-        self._max_body = max_body
-        self._refused = telemetry.counter(
-            "herald.http.refused", "Requests answered 503 because too many were under way"
-        )
-        telemetry.meter.create_observable_gauge(
-            "herald.http.under_way",
-            callbacks=[lambda _: [Observation(self._most - self._free)]],
-            description="Requests under way, without open streams of events",
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        allowed = self._max_body(scope["path"])
-        length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and int(length) > allowed:
-            await problem_response(_too_large(allowed))(scope, receive, send)
-            return
-        if self._free <= 0 and not scope["path"].startswith(("/health/", "/metrics")):
-            self._refused.add(1)
-            await problem_response(Overloaded())(scope, receive, send)
-            return
-        await self._admit(scope, _counted(receive, allowed), send)
-
-    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        streams = False
-
-        async def watched(message: Message) -> None:
-            nonlocal streams
-            if message["type"] == "http.response.start" and self._streams < STREAMS and _is_stream(message):
-                streams = True
-                self._streams += 1
-                self._free += 1
-            await send(message)
-
-        self._free -= 1
-        try:
-            await self._app(scope, receive, watched)
-        finally:
-            if streams:
-                self._streams -= 1
-            else:
-                self._free += 1
-
-
-def _is_stream(message: Message) -> bool:
-    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in message["headers"])
-
-
-def _counted(receive: Receive, allowed: int) -> Receive:
-    taken = 0
-
-    async def counted() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > allowed:
-            raise _too_large(allowed)
-        return message
-
-    return counted
-
-
-def _too_large(allowed: int) -> TooLarge:
-    return TooLarge(f"At most {allowed} bytes.", limit=allowed)
-
-
-def problem_response(problem: Problem) -> Response:
-    """A problem as a response, outside of a FastAPI application."""
-    return Response(
-        json.dumps(problem.marshal()),
-        status_code=problem.status,
-        media_type="application/problem+json",
-        headers=dict(problem.headers or {}),
-    )
-
-
 def create_app(service: Service) -> FastAPI:
     """The service's API with everything that is the same in each of them."""
     runtime = service.runtime
@@ -192,13 +104,27 @@ def create_app(service: Service) -> FastAPI:
     _describe_problems(app)
     limits = dict(service.max_body)
     app.add_middleware(
-        Limits,
+        Admission,
         concurrency=runtime.settings.max_concurrency,
         max_body=lambda path: next((size for start, size in limits.items() if path.startswith(start)), MAX_BODY),
         telemetry=runtime.telemetry,
+        authenticate=bearer_of(runtime.tokens),
     )
     instrument(app, service)
     return app
+
+
+def bearer_of(tokens: Tokens) -> Authenticate:
+    """Admits the bodies of those who send a token of our issuer."""
+
+    async def authenticate(scope: Scope) -> Response | None:
+        try:
+            await tokens.verify(bearer_token(Request(scope)))
+        except Problem as problem:
+            return problem_response(problem)
+        return None
+
+    return authenticate
 
 
 def instrument(app: FastAPI, service: Service) -> None:

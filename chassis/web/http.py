@@ -77,11 +77,16 @@ def consumes(*media_types: str) -> Any:
     return Depends(check)
 
 
-async def _token(request: Request, _: Annotated[Any, Depends(_bearer)]) -> VerifiedToken:
+def bearer_token(request: Request) -> str:
+    """The token of the Authorization header. Raises Unauthenticated if there is none."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise Unauthenticated(headers={"WWW-Authenticate": "Bearer"}, rule="missing")
-    token: VerifiedToken = await request.app.state.tokens.verify(text.strip())
+    return text.strip()
+
+
+async def _token(request: Request, _: Annotated[Any, Depends(_bearer)]) -> VerifiedToken:
+    token: VerifiedToken = await request.app.state.tokens.verify(bearer_token(request))
     return token
 
 

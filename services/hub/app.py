@@ -15,11 +15,12 @@ from chassis.clock import Clock
 from chassis.messages import LANGUAGES
 from chassis.runtime import Runtime
 from chassis.service import Service
-from chassis.web.app import Limits, add_health, instrument
+from chassis.web.admission import Admission
+from chassis.web.app import add_health, instrument
 from services.hub import charts, content, icons, networks, pages, shell, signin
 from services.hub.assets import Assets
 from services.hub.context import Context
-from services.hub.dependencies import protect
+from services.hub.dependencies import protect, session_of
 from services.hub.errors import add_error_pages
 from services.hub.oidc import OidcClient
 from services.hub.sessions import Sessions
@@ -68,12 +69,13 @@ def create_app(service: Service, context: Context) -> ASGIApp:
     add_error_pages(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
     app.add_middleware(
-        Limits,
+        Admission,
         concurrency=context.settings.max_concurrency,
         max_body=lambda path: next(
             (size for start, size in MAX_BODY.items() if path.startswith(start)), DEFAULT_MAX_BODY
         ),
         telemetry=service.runtime.telemetry,
+        authenticate=session_of(context),
     )
     app.add_middleware(Policy, settings=context.settings)
     instrument(app, service)

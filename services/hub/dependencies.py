@@ -10,8 +10,11 @@ from urllib.parse import quote
 
 from fastapi import Depends
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
 
 from chassis.messages import supported
+from chassis.web.admission import Authenticate
 from services.hub.clients import Apis, Caller, Json, ServiceUnavailable, SignedOut
 from services.hub.context import Context
 from services.hub.language import Language
@@ -45,6 +48,26 @@ class ForgedForm(Exception):
 
 def cookie_name(settings: HubSettings) -> str:
     return "__Host-herald_session" if settings.secure else "herald_session"
+
+
+def session_of(context: Context) -> Authenticate:
+    """Admits the forms of those who have a session; others are sent to the sign-in before their form is read."""
+
+    async def authenticate(scope: Scope) -> Response | None:
+        request = Request(scope)
+        name = request.cookies.get(cookie_name(context.settings))
+        if name and await context.sessions.find(name) is not None:
+            return None
+        return to_sign_in(request, "/welcome")
+
+    return authenticate
+
+
+def to_sign_in(request: Request, path: str) -> Response:
+    """Send the browser to the sign-in, also where htmx asks for a piece of a page."""
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": path})
+    return RedirectResponse(path, 303)
 
 
 async def visitor(request: Request) -> View:

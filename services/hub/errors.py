@@ -10,13 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from chassis.messages import supported
 from chassis.web.problems import Problem
 from services.hub.clients import Apis, Caller, Refusal, ServiceUnavailable, SignedOut
 from services.hub.context import Context
-from services.hub.dependencies import Forbidden, ForgedForm, NeedsSignIn, sign_in_path, where
+from services.hub.dependencies import Forbidden, ForgedForm, NeedsSignIn, sign_in_path, to_sign_in, where
 from services.hub.language import Language
 from services.hub.view import View
 
@@ -69,9 +69,7 @@ async def _sign_in(request: Request, error: Exception) -> Response:
     path = sign_in_path(error.back if isinstance(error, NeedsSignIn) else where(request))
     if isinstance(error, NeedsSignIn) and error.back == "/":
         path = "/welcome"
-    if "hx-request" in request.headers:
-        return Response(status_code=204, headers={"HX-Redirect": path})
-    return RedirectResponse(path, 303)
+    return to_sign_in(request, path)
 
 
 async def _refusal(request: Request, error: Exception) -> Response:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from chassis.web.protocol import BoundedHttpProtocol
 from services.sharing.redirect.short_link import ShortLink
 
 _PATH = b"/l/"
@@ -18,12 +19,12 @@ _BODY = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 _CLOSE = b"connection: close\r\n"
 
 
-class RedirectProtocol(HttpToolsProtocol):
+class RedirectProtocol(BoundedHttpProtocol):
     """uvicorn's HTTP, but for clicks that the application, `RedirectServer`, takes at once."""
 
-    def on_headers_complete(self) -> None:
+    def begin_request(self) -> None:
         if not self._taken():
-            super().on_headers_complete()
+            super().begin_request()
 
     def _taken(self) -> bool:
         if not self.url.startswith(_PATH) or self.parser.get_method() != b"GET":

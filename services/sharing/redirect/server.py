@@ -27,6 +27,7 @@ from chassis.ids import new_id
 from chassis.runtime import Runtime
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import exposition, inject
+from chassis.web.protocol import BoundedHttpProtocol
 from herald_contracts import Record
 from services.sharing.redirect.click_policy import agent_of
 from services.sharing.redirect.click_producer import ClickProducer
@@ -91,7 +92,7 @@ class RedirectServer:
         return self
 
     @property
-    def protocol(self) -> type[asyncio.Protocol]:
+    def protocol(self) -> type[BoundedHttpProtocol]:
         from services.sharing.redirect.protocol import RedirectProtocol
 
         return RedirectProtocol

@@ -1,0 +1,119 @@
+"""A real process, and clients that send little, slowly or nothing: they hold no place of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from herald.contracts.services import PLACEHOLDERS
+from herald.local.ports import free_ports
+from tests.integration.harness import Stage, eventually
+
+PLACES = 8
+HEADER_SECONDS = 2
+
+
+@asynccontextmanager
+async def content_api(stage: Stage, folder: Path) -> AsyncIterator[int]:
+    """A process of content's API with few places; gives its port."""
+    port = free_ports(["api"], folder / "ports.json")["api"]
+    env = {
+        **os.environ,
+        **{name: value for name, value in PLACEHOLDERS.items() if name.startswith("HERALD_")},
+        **stage.infra.environment,
+        "HERALD_NAMESPACE": stage.namespace,
+        "HERALD_ISSUER": stage.issuer.url,
+        "HERALD_PORT": str(port),
+        "HERALD_MAX_CONCURRENCY": str(PLACES),
+        "HERALD_HTTP_HEADER_SECONDS": str(HEADER_SECONDS),
+        "HERALD_HTTP_BODY_GAP_SECONDS": str(HEADER_SECONDS),
+        "HERALD_TRACE_RATIO": "0",
+    }
+    with (folder / "api.log").open("wb") as log:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "herald", "run", "content", "api", env=env, stdout=log, stderr=log
+        )
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+
+            async def ready() -> int:
+                try:
+                    return (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code
+                except httpx.TransportError:
+                    return 0
+
+            await eventually(ready, until=lambda found: found == 200, within=60)
+        yield port
+    finally:
+        child.terminate()
+        await asyncio.wait_for(child.wait(), 30)
+
+
+async def send(port: int, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(data)
+    await writer.drain()
+    return reader, writer
+
+
+def request(token: str = "", *, length: int = 100) -> bytes:
+    bearer = f"authorization: Bearer {token}\r\n" if token else ""
+    return (
+        f"POST /v1/items HTTP/1.1\r\nhost: h\r\n{bearer}content-type: application/json\r\n"
+        f"content-length: {length}\r\n\r\n{{"
+    ).encode()
+
+
+@pytest.mark.timeout(120)
+async def test_those_who_wait_hold_no_place(stage: Stage, tmp_path: Path) -> None:
+    token = stage.bearer("nobody")["Authorization"].removeprefix("Bearer ")
+    async with content_api(stage, tmp_path) as port, asyncio.TaskGroup() as group:
+        waiting = [
+            group.create_task(send(port, data))
+            for data in [
+                b"",
+                b"POST /v1/items HTTP/1.1\r\nhost: h\r\nx",
+                request(),
+                request("nonsense"),
+                request(token),
+            ]
+            for _ in range(2 * PLACES)
+        ]
+        opened = await asyncio.gather(*waiting)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            for _ in range(3 * PLACES):
+                answer = await client.get("/v1/items", headers=stage.bearer("nobody"))
+                assert answer.status_code == 403, "known as a stranger, not turned away at the door"
+        async with asyncio.timeout(HEADER_SECONDS + 10):
+            answers = await asyncio.gather(*(reader.read() for reader, _ in opened))
+        silent, unfinished, unsigned, forged, slow = (
+            {answer[9:12] for answer in answers[start : start + 2 * PLACES]}
+            for start in range(0, len(answers), 2 * PLACES)
+        )
+        assert silent == {b""}
+        assert unfinished == {b"408"}
+        assert unsigned == forged == {b"401"}
+        assert slow == {b"408"}
+
+
+@pytest.mark.timeout(120)
+async def test_endless_headers_cost_nothing(stage: Stage, tmp_path: Path) -> None:
+    async with content_api(stage, tmp_path) as port:
+        reader, writer = await send(port, b"GET /v1/items HTTP/1.1\r\nhost: h\r\nx: ")
+        sent = 0
+        try:
+            async with asyncio.timeout(10):
+                while not reader.at_eof() and sent < 48 * 1024 * 1024:
+                    writer.write(b"a" * 65536)
+                    await writer.drain()
+                    sent += 65536
+        except ConnectionError:
+            pass
+        assert sent < 16 * 1024 * 1024
