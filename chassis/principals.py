@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pymongo import UpdateOne
 
-from chassis.consumer.declaration import Received
+from chassis.consumer import Received
 from chassis.mongo import Document, Mongo, Transaction
 from herald_contracts import (
     AmbassadorJoined,
@@ -65,16 +65,17 @@ _STATE = (
 )
 
 
-class PrincipalStore:
-    """The collection `principals`, kept by the events in `events`."""
+PEOPLE: tuple[type[Event], ...] = (
+    PersonProvisioned,
+    PersonUpdated,
+    PersonDeactivated,
+    AmbassadorJoined,
+    AmbassadorLeft,
+)
 
-    events: tuple[type[Event], ...] = (
-        PersonProvisioned,
-        PersonUpdated,
-        PersonDeactivated,
-        AmbassadorJoined,
-        AmbassadorLeft,
-    )
+
+class PrincipalStore:
+    """The collection `principals`, kept by the events `PEOPLE`."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._principals = mongo.db["principals"]
@@ -97,6 +98,18 @@ class PrincipalStore:
         """Those of the ids that are known, by id."""
         cursor = self._principals.find({"_id": {"$in": list(ids)}}, session=tx.session if tx else None)
         return {row["_id"]: _principal(row) async for row in cursor}
+
+
+class WithPrincipals(Protocol):
+    """The context of a service that keeps principals."""
+
+    @property
+    def principals(self) -> PrincipalStore: ...
+
+
+async def project_principals(context: WithPrincipals, tx: Transaction, batch: Sequence[Received[Event]]) -> None:
+    """Keep `principals` by the events of people."""
+    await context.principals.apply(batch, tx)
 
 
 def _write(event: Event) -> UpdateOne | None:

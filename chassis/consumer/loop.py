@@ -353,7 +353,7 @@ class ConsumerLoop:
             fresh = [event for event in events if (named(event.topic), event.partition, event.offset) in ahead]
         fresh = await self._unseen(fresh, tx)
         if fresh:
-            await self._consumer.handle(fresh, tx)
+            await self._consumer.apply(tx, fresh)
         return fresh
 
     async def _unseen(self, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request, Response
 
-from chassis.clock import Clock
 from chassis.principals import Principal
 from chassis.web.http import (
     Caller,
@@ -28,8 +25,9 @@ from herald_contracts.base import Id, Language
 from herald_contracts.words import Network
 from services.content import commands, queries
 from services.content.commands import SourceOrder
+from services.content.context import Context as ContentContext
 from services.content.domain import FeedRule, Item, State
-from services.content.feeds.client import MAX_BYTES, MEDIA_TYPES, FeedRefused, Feeds, Got
+from services.content.feeds.client import MAX_BYTES, MEDIA_TYPES, FeedRefused, Got
 from services.content.schemas import (
     FeedItems,
     FeedItemView,
@@ -43,28 +41,17 @@ from services.content.schemas import (
     Sources,
     SourceView,
 )
-from services.content.store import Store
 
 router = Router(prefix="/v1")
 MAX_BODY = {"/v1/feeds/": MAX_BYTES}
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What the routes work with. `interval` is the time between two looks at a source."""
-
-    store: Store
-    feeds: Feeds
-    clock: Clock
-    interval: timedelta
+def _context(request: Request) -> ContentContext:
+    found: ContentContext = request.app.state.context
+    return found
 
 
-def _parts(request: Request) -> Content:
-    context: Content = request.app.state.context
-    return context
-
-
-Context = Annotated[Content, Depends(_parts)]
+Context = Annotated[ContentContext, Depends(_context)]
 Editor = Annotated[Principal, requires("editor")]
 Reader = Annotated[Principal, requires("editor", "manager")]
 Key = Annotated[str, Path(max_length=128)]
@@ -310,7 +297,7 @@ async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit
     )
 
 
-async def _uploaded(request: Request, context: Content) -> Got:
+async def _uploaded(request: Request, context: ContentContext) -> Got:
     try:
         return Got(await context.feeds.read(await request.body(), request.headers.get("content-type", "")))
     except FeedRefused as refusal:

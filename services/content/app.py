@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chassis.clock import Clock
+from chassis.consumer import Consumer
 from chassis.jobs import Job
 from chassis.principals import PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
 from services.content import api, jobs
-from services.content.consumers import consumer
+from services.content.consumers import CONSUMERS
+from services.content.context import Context
 from services.content.feeds.client import Feeds
 from services.content.settings import ContentSettings
 from services.content.store import Store
@@ -29,14 +31,15 @@ def build(settings: ContentSettings, *, clock: Clock | None = None) -> Service:
         await principals.ensure_indexes()
         await store.ensure_indexes()
 
+    context = Context(store, feeds, runtime.clock, interval, principals)
     return Service(
         name="content",
         description="What there is to share: written, reviewed, published, aimed at those whom it concerns.",
         runtime=runtime,
         router=api.router,
-        context=api.Content(store, feeds, runtime.clock, interval),
+        context=context,
         principals=principals,
-        consumer=consumer(principals),
+        consumer=Consumer(context, CONSUMERS),
         jobs=[
             Job("expire-items", jobs.EVERY, upkeep.expire_items),
             Job("look-at-feeds", jobs.EVERY, upkeep.look_at_feeds),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chassis.consumer import Consumer
-from chassis.principals import PrincipalStore
+from chassis.consumer import Route, on
+from chassis.principals import PEOPLE, project_principals
+from services.content.context import Context
 
-
-def consumer(principals: PrincipalStore) -> Consumer:
-    """People: who may call, what they may do, and which programmes' content they see."""
-    return Consumer(principals.events, principals.apply)
+CONSUMERS: list[Route[Context]] = [
+    on(*PEOPLE, do=project_principals),  # who may call, and which programmes' content they see
+]

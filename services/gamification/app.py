@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from chassis.clock import Clock
+from chassis.consumer import Consumer
 from chassis.principals import PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
 from services.gamification.api import router
-from services.gamification.consumers import consumer
+from services.gamification.consumers import CONSUMERS
 from services.gamification.context import Context
 from services.gamification.leaderboard.cache import Cache
 from services.gamification.leaderboard.keeper import Keeper
@@ -44,7 +45,7 @@ def build(settings: GamificationSettings, *, clock: Clock | None = None) -> Serv
         router=router,
         context=context,
         principals=principals,
-        consumer=consumer(context),
+        consumer=Consumer(context, CONSUMERS),
         jobs=[Keeper(cache, standings, runtime.clock).job],
         ensure_indexes=ensure_indexes,
     )

@@ -1,83 +1,15 @@
-"""Events of other services, as commands."""
+"""Which event goes to which projection or command."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
-
-from chassis.clock import to_milliseconds
-from chassis.consumer import Consumer, InvalidEvent, Received
-from chassis.mongo import Transaction
-from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared, ProgramCreated
-from services.gamification.commands import add_programmes, book_facts
+from chassis.consumer import Route, on
+from chassis.principals import PEOPLE, project_principals
+from herald_contracts import EngagementRecorded, PostRemoved, PostShared, ProgramCreated
 from services.gamification.context import Context
-from services.gamification.domain.ledger import Fact
-from services.gamification.domain.rules import ALWAYS, EARNINGS, zone_of
-from services.gamification.store.programmes import Told
+from services.gamification.projections import book_events, project_programs
 
-AHEAD = timedelta(days=1)
-
-
-def consumer(context: Context) -> Consumer:
-    async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
-        await context.principals.apply(batch, tx)
-        created = _time_zones(batch)
-        if created:
-            await add_programmes(context, tx, created)
-        facts = [one for event in batch if (one := told(event)) is not None]
-        for one in facts:
-            if not ALWAYS <= one.fact.occurred_at <= tx.now + AHEAD:
-                raise InvalidEvent("occurred-at-implausible", one.fact.occurred_at.isoformat())
-        await book_facts(context, tx, facts)
-
-    return Consumer([*context.principals.events, ProgramCreated, PostShared, PostRemoved, EngagementRecorded], handle)
-
-
-def _time_zones(batch: Sequence[Received[Event]]) -> dict[str, str]:
-    found = {}
-    for event in batch:
-        if isinstance(event.data, ProgramCreated):
-            try:
-                zone_of(event.data.time_zone)
-            except ValueError as error:
-                raise InvalidEvent("time-zone-unknown", str(error)) from None
-            found[event.data.program_id] = event.data.time_zone
-    return found
-
-
-def told(event: Received[Event]) -> Told | None:
-    """What an event says that may earn points; None where nothing of it can.
-
-    Only what was measured and found to be of a person counts: bots, prefetchers, repeats and one's own clicks
-    earn nothing, nor do estimates, nor what this version has no word for.
-    """
-    data = event.data
-    match data:
-        case PostShared():
-            return _told(event, data, "share")
-        case PostRemoved():
-            return _told(event, data, "removal")
-        case EngagementRecorded(verdict="counted", measure="measured") if data.kind in EARNINGS:
-            return _told(event, data, data.kind, data.quantity)
-    return None
-
-
-def _told(
-    event: Received[Event],
-    data: PostShared | PostRemoved | EngagementRecorded,
-    act: str,
-    quantity: int = 1,
-) -> Told:
-    fact = Fact(
-        cause_id=event.id,
-        cause_type=event.type,
-        act=act,
-        quantity=quantity,
-        ambassador_id=data.ambassador_id,
-        program_id=data.program_id,
-        post_id=data.post_id,
-        content_id=data.content_id,
-        network=data.network,
-        occurred_at=to_milliseconds(data.occurred_at),
-    )
-    return Told(fact, (event.topic, event.partition, event.offset), event.traceparent, event.tracestate)
+CONSUMERS: list[Route[Context]] = [
+    on(*PEOPLE, do=project_principals),
+    on(ProgramCreated, do=project_programs),
+    on(PostShared, PostRemoved, EngagementRecorded, do=book_events),
+]

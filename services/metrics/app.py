@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from chassis.clock import Clock
+from chassis.consumer import Consumer
 from chassis.principals import PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
 from services.metrics.api import router
-from services.metrics.consumers import consumer
+from services.metrics.consumers import CONSUMERS
 from services.metrics.context import Context
 from services.metrics.jobs import jobs
 from services.metrics.live import Live
@@ -42,7 +43,7 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
         router=router,
         context=context,
         principals=context.principals,
-        consumer=consumer(context),
+        consumer=Consumer(context, CONSUMERS),
         jobs=jobs(context),
         ensure_indexes=ensure_indexes,
         background={"live figures": context.live.run},

@@ -39,6 +39,11 @@ def booked_act(event: Received[Any]) -> BookedAct:
     return BookedAct(event.id, event.data, event.traceparent)
 
 
+async def book_events(context: Context, tx: Transaction, events: Sequence[Received[Act]]) -> None:
+    """Acts become facts."""
+    await book(context, tx, [booked_act(event) for event in events])
+
+
 async def book(context: Context, tx: Transaction, acts: Sequence[BookedAct]) -> None:
     """Book acts that are no facts yet into facts and counters; those of an unknown programme wait for it."""
     store = context.store

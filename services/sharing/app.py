@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from chassis.clock import Clock
+from chassis.consumer import Consumer
 from chassis.kafka.producer import Producer
 from chassis.principals import PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
-from services.sharing import api, consumers
+from services.sharing import api
+from services.sharing.consumers import CONSUMERS
 from services.sharing.context import Context
 from services.sharing.redirect.click_producer import ClickProducer
 from services.sharing.redirect.server import RedirectServer
@@ -46,7 +48,7 @@ def build(settings: SharingSettings, *, clock: Clock | None = None) -> Service:
         router=api.router,
         context=context,
         principals=principals,
-        consumer=consumers.consumer(context),
+        consumer=Consumer(context, CONSUMERS),
         ensure_indexes=ensure_indexes,
         roles={"links": links},
     )

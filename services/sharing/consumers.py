@@ -1,29 +1,25 @@
-"""Which event goes to which command or projection. Cost is by batch, not by event."""
+"""Which event, others' and our own clicks, goes to which command or projection. Cost is by batch, not by event."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
-
-from chassis.consumer import Consumer, Received
-from chassis.mongo import Transaction
-from chassis.principals import PrincipalStore
-from herald_contracts import Event, LinkClicked
-from services.sharing import commands, projections
+from chassis.consumer import Route, on
+from chassis.principals import PEOPLE, project_principals
+from herald_contracts import (
+    ContentPublished,
+    ContentRetired,
+    ContentUpdated,
+    GuidelineAcknowledged,
+    GuidelinePublished,
+    LinkClicked,
+    ProgramCreated,
+)
+from services.sharing.commands import record_clicks
 from services.sharing.context import Context
+from services.sharing.projections import project_contents, project_programs
 
-Batch = Sequence[Received[Event]]
-
-
-def consumer(context: Context) -> Consumer:
-    """The one consumer of this service."""
-
-    async def handle(batch: Batch, tx: Transaction) -> None:
-        await context.principals.apply(batch, tx)
-        await projections.project_programs(context, tx, batch)
-        await projections.project_contents(context, tx, batch)
-        clicks = [cast("Received[LinkClicked]", event) for event in batch if isinstance(event.data, LinkClicked)]
-        if clicks:
-            await commands.record_clicks(context, tx, clicks)
-
-    return Consumer([*PrincipalStore.events, *projections.PROGRAMS, *projections.CONTENTS, LinkClicked], handle)
+CONSUMERS: list[Route[Context]] = [
+    on(*PEOPLE, do=project_principals),
+    on(ProgramCreated, GuidelinePublished, GuidelineAcknowledged, do=project_programs),
+    on(ContentPublished, ContentUpdated, ContentRetired, do=project_contents),
+    on(LinkClicked, do=record_clicks),
+]

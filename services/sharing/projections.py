@@ -10,7 +10,6 @@ from herald_contracts import (
     ContentPublished,
     ContentRetired,
     ContentUpdated,
-    Event,
     GuidelineAcknowledged,
     GuidelinePublished,
     ProgramCreated,
@@ -18,11 +17,12 @@ from herald_contracts import (
 from services.sharing.context import Context
 from services.sharing.domain.posts import Content, Suggestion, Variant
 
-PROGRAMS = (ProgramCreated, GuidelinePublished, GuidelineAcknowledged)
-CONTENTS = (ContentPublished, ContentUpdated, ContentRetired)
 
-
-async def project_programs(context: Context, tx: Transaction, batch: Sequence[Received[Event]]) -> None:
+async def project_programs(
+    context: Context,
+    tx: Transaction,
+    batch: Sequence[Received[ProgramCreated | GuidelinePublished | GuidelineAcknowledged]],
+) -> None:
     """Names of programmes, the version of their guidelines that must be acknowledged, and who acknowledged which.
 
     A name is set once; of versions the highest holds, so that order does not matter.
@@ -38,17 +38,15 @@ async def project_programs(context: Context, tx: Transaction, batch: Sequence[Re
                 required[id] = max(version, required.get(id, 0))
             case GuidelineAcknowledged(program_id=id, person_id=person, version=version):
                 acknowledged[person, id] = max(version, acknowledged.get((person, id), 0))
-            case _:
-                continue
     await context.store.projections.put_programs(names, required, tx)
     await context.store.projections.put_acknowledgements(acknowledged, tx)
 
 
-async def project_contents(context: Context, tx: Transaction, batch: Sequence[Received[Event]]) -> None:
+async def project_contents(
+    context: Context, tx: Transaction, batch: Sequence[Received[ContentPublished | ContentUpdated | ContentRetired]]
+) -> None:
     """Items by their latest revision."""
-    facts = [event.data for event in batch if isinstance(event.data, CONTENTS)]
-    if not facts:
-        return
+    facts = [event.data for event in batch]
     known = await context.store.projections.contents({fact.content_id for fact in facts}, tx)
     changed: dict[str, Content] = {}
     for fact in facts:

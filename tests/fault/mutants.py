@@ -143,7 +143,7 @@ def effect_apart() -> None:
 
         await self._runtime.mongo.transact(note)
         if fresh:
-            await self._consumer.handle(fresh, tx)
+            await self._consumer.apply(tx, fresh)
         return fresh
 
     replace(ConsumerLoop, "_effect", lambda _: effect)

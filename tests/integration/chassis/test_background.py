@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chassis.consumer import Consumer, Received
+from chassis.consumer import Consumer, Received, on
 from chassis.jobs import Job, JobContext
 from chassis.mongo import Transaction
 from chassis.runtime import Runtime
@@ -40,7 +40,7 @@ class Worker:
         self.service = Service(
             name="gamification",
             runtime=Runtime("gamification", settings),
-            consumer=Consumer([ProgramCreated], self._apply),
+            consumer=Consumer(None, [on(ProgramCreated, do=self._apply)]),
             jobs=[Job("tick", timedelta(milliseconds=50), self._tick)],
         )
 
@@ -48,7 +48,7 @@ class Worker:
         """Events applied and runs of the job."""
         return len(self.applied), self.ticks
 
-    async def _apply(self, batch: Sequence[Received[Event]], _: Transaction) -> None:
+    async def _apply(self, _: None, tx: Transaction, batch: Sequence[Received[ProgramCreated]]) -> None:
         self.applied += [event.subject for event in batch]
 
     async def _tick(self, _: JobContext) -> None:

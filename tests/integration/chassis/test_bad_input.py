@@ -13,10 +13,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, Records
 from aiokafka.errors import KafkaError
 from aiokafka.record.util import calc_crc32c
 
-from chassis.consumer import Consumer, Received, loop, subscription
+from chassis.consumer import Consumer, Received, loop, on, subscription
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.principals import PrincipalStore
+from chassis.principals import PEOPLE, PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
@@ -35,7 +35,7 @@ def build(settings: Settings) -> Service:
     principals = PrincipalStore(runtime.mongo)
     seen = runtime.mongo.db["seen"]
 
-    async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+    async def handle(_: object, tx: Transaction, batch: Sequence[Received[Event]]) -> None:
         await principals.apply(batch, tx)
         for event in batch:
             if isinstance(event.data, ProgramCreated):
@@ -44,7 +44,7 @@ def build(settings: Settings) -> Service:
                 )
 
     return Service(
-        name="gamification", runtime=runtime, consumer=Consumer([*principals.events, ProgramCreated], handle)
+        name="gamification", runtime=runtime, consumer=Consumer(None, [on(*PEOPLE, ProgramCreated, do=handle)])
     )
 
 

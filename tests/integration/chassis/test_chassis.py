@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaConsumer
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from chassis.consumer import Consumer, InvalidEvent, Received, loop, offset_store, subscription
+from chassis.consumer import Consumer, InvalidEvent, Received, loop, offset_store, on, subscription
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.principals import Principal, PrincipalStore
+from chassis.principals import PEOPLE, Principal, PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
@@ -36,7 +36,7 @@ def build(settings: Settings) -> Service:
     seen = runtime.mongo.db["seen"]
     router = Router()
 
-    async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+    async def handle(_: object, tx: Transaction, batch: Sequence[Received[Event]]) -> None:
         await principals.apply(batch, tx)
         for event in batch:
             if isinstance(event.data, ProgramCreated):
@@ -70,7 +70,7 @@ def build(settings: Settings) -> Service:
         runtime=runtime,
         router=router,
         principals=principals,
-        consumer=Consumer([*principals.events, ProgramCreated], handle),
+        consumer=Consumer(None, [on(*PEOPLE, ProgramCreated, do=handle)]),
         ensure_indexes=principals.ensure_indexes,
     )
 
@@ -111,18 +111,18 @@ async def test_a_batch_that_a_library_lets_down_is_tried_again(
     monkeypatch.setattr(loop, "STEP_SECONDS", 1.0)
     service = build(stage.settings(Settings))
     assert service.consumer is not None
-    sound, tries = service.consumer.handle, 0
+    sound, tries = service.consumer.apply, 0
 
-    async def let_down(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+    async def let_down(tx: Transaction, batch: Sequence[Received[Event]]) -> None:
         nonlocal tries
         tries += 1
         if tries == 1:
             if mishap == "hangs":
                 await asyncio.Event().wait()
             raise asyncio.CancelledError
-        await sound(batch, tx)
+        await sound(tx, batch)
 
-    service.consumer.handle = let_down
+    monkeypatch.setattr(service.consumer, "apply", let_down)
     async with stage.worker(service):
         await stage.publish(created("p1"))
         await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1})
@@ -162,14 +162,14 @@ async def test_what_keeps_coming_is_gathered_into_few_batches(
 ) -> None:
     monkeypatch.setattr(subscription, "GATHERED_MS", (2000, 2000))
     assert service.consumer is not None
-    sound, batches = service.consumer.handle, 0
+    sound, batches = service.consumer.apply, 0
 
-    async def counted(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+    async def counted(tx: Transaction, batch: Sequence[Received[Event]]) -> None:
         nonlocal batches
         batches += 1
-        await sound(batch, tx)
+        await sound(tx, batch)
 
-    service.consumer.handle = counted
+    monkeypatch.setattr(service.consumer, "apply", counted)
     async with stage.worker(service):
         await stage.publish(created("first"))
         await eventually(lambda: counts(service), until=lambda found: "first" in found)
@@ -252,20 +252,22 @@ async def test_poison_in_the_middle_of_a_batch_is_dead_lettered_and_its_neighbou
     await service.runtime.close()
 
 
-async def test_what_fails_is_found_by_halving_its_batch(stage: Stage, service: Service) -> None:
+async def test_what_fails_is_found_by_halving_its_batch(
+    stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await stage.create_topics(["herald.program", "herald.people", "herald.recognition"])
     names = ["Programme"] * 41 + ["broken"] + ["Programme"] * 22
     for number, name in enumerate(names):
         record = encode(created(f"p{number:02}", name), id=new_id(), time=datetime.now(UTC))
         await stage.publish_record(record, partition=0)
     assert service.consumer is not None
-    sound, sizes = service.consumer.handle, []
+    sound, sizes = service.consumer.apply, []
 
-    async def counted(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+    async def counted(tx: Transaction, batch: Sequence[Received[Event]]) -> None:
         sizes.append(len(batch))
-        await sound(batch, tx)
+        await sound(tx, batch)
 
-    service.consumer.handle = counted
+    monkeypatch.setattr(service.consumer, "apply", counted)
     async with stage.worker(service):
         await eventually(lambda: counts(service), until=lambda found: len(found) == 63)
         await eventually(lambda: stage.records("herald.deadletters.gamification"), until=lambda found: len(found) == 1)

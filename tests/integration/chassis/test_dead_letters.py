@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from typer.testing import CliRunner
 
-from chassis.consumer import Consumer
+from chassis.consumer import Consumer, Received, on
 from chassis.dead_letters.store import DeadLetterStore
 from chassis.ids import new_id
 from chassis.mongo import Transaction
@@ -26,13 +27,13 @@ def build(settings: Settings, *, broken: bool) -> Service:
     runtime = Runtime("gamification", settings)
     seen = runtime.mongo.db["seen"]
 
-    async def handle(batch: object, tx: Transaction) -> None:
-        for event in batch:  # type: ignore[attr-defined]
+    async def handle(_: object, tx: Transaction, batch: Sequence[Received[PersonDeactivated]]) -> None:
+        for event in batch:
             if broken and event.data.person_id == "hard":
                 raise RuntimeError("a bug that will be fixed")
             await seen.insert_one({"_id": event.data.person_id}, session=tx.session)
 
-    return Service(name="gamification", runtime=runtime, consumer=Consumer([PersonDeactivated], handle))
+    return Service(name="gamification", runtime=runtime, consumer=Consumer(None, [on(PersonDeactivated, do=handle)]))
 
 
 def left(person: str) -> PersonDeactivated:

@@ -14,10 +14,10 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import validate
 
-from chassis.consumer import Consumer, InvalidEvent, Received
+from chassis.consumer import Consumer, InvalidEvent, Received, on
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.principals import PrincipalStore
+from chassis.principals import PEOPLE, PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
@@ -38,7 +38,7 @@ def build(settings: Settings, bug: Bug) -> Service:
     principals = PrincipalStore(runtime.mongo)
     seen = runtime.mongo.db["seen"]
 
-    async def handle(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+    async def handle(_: object, tx: Transaction, batch: Sequence[Received[Event]]) -> None:
         await principals.apply(batch, tx)
         for event in batch:
             if isinstance(event.data, ProgramCreated):
@@ -47,7 +47,7 @@ def build(settings: Settings, bug: Bug) -> Service:
                 order = await seen.count_documents({}, session=tx.session)
                 await seen.insert_one({"_id": event.data.program_id, "order": order}, session=tx.session)
 
-    consumer = Consumer([*principals.events, ProgramCreated], handle)
+    consumer = Consumer(None, [on(*PEOPLE, ProgramCreated, do=handle)])
     return Service(name="gamification", runtime=runtime, principals=principals, consumer=consumer)
 
 

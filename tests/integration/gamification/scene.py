@@ -21,7 +21,7 @@ from herald_contracts import (
     PostShared,
     ProgramCreated,
 )
-from services.gamification.consumers import told
+from services.gamification.projections import told
 from services.gamification.store.programmes import Told
 from tests.integration.harness import Stage
 

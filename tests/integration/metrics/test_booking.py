@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.consumer import Handler, Received
+from chassis.consumer import Consumer, Received
 from chassis.ids import derived_id
 from chassis.jobs import JobContext
 from chassis.mongo import Transaction
@@ -115,7 +115,6 @@ class Booking:
     async def take(self, *batches: Sequence[Event]) -> None:
         """Handle each batch in a transaction of its own; an event's id follows from its content."""
         assert self.service.consumer is not None
-        handle = self.service.consumer.handle
         for batch in batches:
             received: list[Received[Event]] = [
                 Received(
@@ -132,12 +131,12 @@ class Booking:
                 )
                 for offset, event in enumerate(batch)
             ]
-            await self.service.runtime.mongo.transact(partial(self._apply, handle, received))
+            await self.service.runtime.mongo.transact(partial(self._apply, self.service.consumer, received))
 
-    async def _apply(self, handle: Handler, told: Sequence[Received[Event]], tx: Transaction) -> None:
+    async def _apply(self, consumer: Consumer, told: Sequence[Received[Event]], tx: Transaction) -> None:
         """As the consumer does: what is a fact is told no second time."""
         facts = await self.store.booked([one.id for one in told], tx)
-        await handle([one for one in told if one.id not in facts], tx)
+        await consumer.apply(tx, [one for one in told if one.id not in facts])
 
     async def figures(self, period: Period = WHOLE, part: Slice | None = None) -> dict[str, Any]:
         found = await self.find_figures(period, part)
