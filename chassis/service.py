@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from chassis.consumer import Consumer
 from chassis.jobs import Job, keep_running
+from chassis.outbox.blocked import BlockedLanes
 from chassis.outbox.relay import Relay
 from chassis.principals import PrincipalLookup
 from chassis.runtime import Runtime
@@ -90,6 +91,7 @@ class Service:
     async def _ensure_indexes(self) -> None:
         mongo = self.runtime.mongo
         await mongo.outbox.create_index("seq")
+        await BlockedLanes(mongo.db).ensure_indexes()
         await idempotency.ensure_indexes(mongo)
         await self.ensure_indexes()
 

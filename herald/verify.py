@@ -21,6 +21,7 @@ from chassis.dead_letters.store import DeadLetterStore
 from chassis.dead_letters.writer import REPLAYED_FOR
 from chassis.kafka.topic_reader import logs_of, read_topic
 from chassis.mongo import Document
+from chassis.outbox.blocked import LANES, ROWS
 from herald.operator import OperatorSettings
 from herald.topics import Topic, load_topics
 from herald_contracts.envelope import text_headers
@@ -57,11 +58,14 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What a service has committed and Kafka has not confirmed yet."""
+    """What a service has committed and Kafka has not confirmed yet. `blocked` events are set aside, in `blocked_lanes`
+    topics and keys, until an operator decides."""
 
     service: str
     pending: int
     oldest_seconds: float
+    blocked_lanes: int = 0
+    blocked: int = 0
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ class Report:
         return (
             self.ok
             and all(account.pending == 0 for account in self.accounts)
-            and all(outbox.pending == 0 for outbox in self.outboxes)
+            and all(outbox.pending == 0 == outbox.blocked for outbox in self.outboxes)
         )
 
 
@@ -238,4 +242,4 @@ async def _outbox(service: str, db: AsyncDatabase[Document]) -> Outbox:
     count = await db["outbox"].count_documents({})
     first = await db["outbox"].find_one({}, sort=[("seq", 1)])
     age = (datetime.now(UTC) - first["at"]).total_seconds() if first else 0.0
-    return Outbox(service, count, age)
+    return Outbox(service, count, age, await db[LANES].count_documents({}), await db[ROWS].count_documents({}))

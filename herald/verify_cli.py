@@ -36,6 +36,11 @@ def verify(
             console.print(
                 f"{outbox.service}: {outbox.pending} events wait in the outbox, {outbox.oldest_seconds:.0f} s"
             )
+        if outbox.blocked:
+            console.print(
+                f"{outbox.service}: {outbox.blocked} events are set aside in {outbox.blocked_lanes} blocked lanes; "
+                "see 'herald outbox blocked list'"
+            )
     for one in report.accounts:
         for example in one.examples:
             console.print(f"missing: {one.service} never applied {one.topic} {example}", style="red")

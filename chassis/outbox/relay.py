@@ -1,7 +1,8 @@
 """The relay: what transactions left in the outbox goes to Kafka, in order, and is then deleted.
 
 A row that is there is pending; there is no other status. Rows are read in the order of `seq`, from one snapshot,
-so that a later event of an aggregate is never seen without the earlier one.
+so that a later event of an aggregate is never seen without the earlier one. What Kafka does not take stops the events
+of its own topic and key (`stopped`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pymongo.errors import PyMongoError
 
 from chassis.failpoints import failpoint
 from chassis.mongo import Document, Transaction
-from chassis.mongo.leases import Lease
+from chassis.mongo.leases import Lease, LeaseLost
+from chassis.outbox.blocked import BlockedLanes
+from chassis.outbox.stopped import StoppedLanes, record_of
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import extract, recorded
 from chassis.web.problems import Overloaded
-from herald_contracts import Record
 
 if TYPE_CHECKING:
     from chassis.runtime import Runtime
@@ -48,6 +50,7 @@ class Relay:
         telemetry = runtime.telemetry
         self._tracer = telemetry.tracer
         self._lease = Lease(runtime.mongo, runtime.supervisor, "relay", seconds=10)
+        self._stopped = StoppedLanes(runtime, self._lease, self._forget)
         self._wake = asyncio.Event()
         self._oldest: datetime | None = None
         self._published = telemetry.meter.create_counter(
@@ -61,11 +64,12 @@ class Relay:
         )
 
     def _age(self, _: CallbackOptions) -> list[Observation]:
-        oldest = self._oldest
+        oldest = min(filter(None, (self._oldest, self._stopped.oldest)), default=None)
         return [Observation((datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0)]
 
     async def ensure_indexes(self) -> None:
         await self._mongo.outbox.create_index("seq")
+        await BlockedLanes(self._mongo.db).ensure_indexes()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; what MongoDB or Kafka does not take is tried again."""
@@ -78,11 +82,12 @@ class Relay:
                 while not stop.is_set():
                     try:
                         await self._turn(stop)
-                    except (PyMongoError, Overloaded) as error:
+                    except (PyMongoError, Overloaded, LeaseLost) as error:
                         logger.warning("the outbox cannot be read: %s", str(error)[:200])
                         await sleep_or_event(1, stop)
         finally:
             await self._lease.release()
+            await self._stopped.close()
 
     async def _listen(self) -> None:
         await self._notifier.listen(self._wake.set, lambda: self._lease.held)
@@ -97,52 +102,65 @@ class Relay:
             await sleep_or_event(self._lease.seconds / 4, stop)
             return
         async with self._lease.kept():
-            while not stop.is_set():
-                self._wake.clear()
-                rows = await self._pending()
-                if not self._lease.held:  # after reading: this process may have stood still meanwhile
-                    break
-                self._oldest = rows[0]["at"] if rows else None
-                if not rows:
-                    await sleep_or_event(POLL_SECONDS, self._wake)
-                elif not await self._publish(rows):
-                    await sleep_or_event(0.5, stop)
-                elif len(rows) < BATCH:
-                    await asyncio.sleep(PACE)
+            await self._stopped.begin()
+            async with self._supervisor.beside("outbox retries", partial(self._stopped.run, stop), stop):
+                while not stop.is_set():
+                    self._wake.clear()
+                    rows = await self._pending()
+                    if not self._lease.held:  # after reading: this process may have stood still meanwhile
+                        break
+                    self._oldest = rows[0]["at"] if rows else None
+                    if not rows:
+                        await sleep_or_event(POLL_SECONDS, self._wake)
+                    elif not await self._publish(await self._stopped.pass_by(rows)):
+                        await sleep_or_event(0.5, stop)
+                    elif len(rows) < BATCH:
+                        await asyncio.sleep(PACE)
 
     async def _pending(self) -> list[Document]:
+        """The first rows of the lanes that move."""
         async with self._mongo.client.start_session(snapshot=True) as session:
-            cursor = self._mongo.outbox.find({}, session=session, sort=[("seq", 1)], limit=BATCH)
+            cursor = self._mongo.outbox.find(self._stopped.query(), session=session, sort=[("seq", 1)], limit=BATCH)
             return await cursor.to_list()
 
     async def _publish(self, rows: list[Document]) -> bool:
-        """Send the rows and delete those that Kafka confirmed; False if some were not."""
+        """Send the rows, delete those that Kafka confirmed and stop the lanes of the others; False if Kafka is away."""
+        if not rows:
+            return True
         with self._tracer.start_as_current_span("publish outbox", context=extract(None)) as own:
             own.set_attribute("messaging.batch.message_count", len(rows))
-            records = [_record(row) for row in rows]
+            records = [record_of(row) for row in rows]
             spans = [self._span(row, own) for row in rows]
-            confirmed = await self._producer.send(records)
-            for span, sent in zip(spans, confirmed, strict=True):
+            outcomes = await self._producer.attempt(records)
+            for span, error in zip(spans, outcomes, strict=True):
                 if span is None:
                     continue
-                if not sent:
+                if error is not None:
                     span.set_status(StatusCode.ERROR, "not confirmed")
                 span.end()
             failpoint("relay.after-ack")
-            done = [row["_id"] for row, sent in zip(rows, confirmed, strict=True) if sent]
-            if done:
-                await self._forget(done)
-                self._published.add(len(done))
-            return len(done) == len(rows)
+            await self._forget([row["_id"] for row, error in zip(rows, outcomes, strict=True) if error is None])
+        failed = [(row, error) for row, error in zip(rows, outcomes, strict=True) if error is not None]
+        if len(failed) == len(rows) and not self._stopped.are_to_blame(failed):
+            return False
+        if failed:
+            await self._stopped.stop(failed)
+        return True
 
     async def _forget(self, ids: list[str]) -> None:
-        """Many go in a transaction: each deleted by itself is an entry of the oplog that every change stream reads."""
+        """Delete what Kafka confirmed.
+
+        Many go in a transaction: each deleted by itself is an entry of the oplog that every change stream reads.
+        """
+        if not ids:
+            return
 
         async def work(tx: Transaction | None) -> None:
             session = tx.session if tx is not None else None
             await self._mongo.outbox.delete_many({"_id": {"$in": ids}}, session=session)
 
         await (self._mongo.transact(work) if len(ids) >= MANY else work(None))
+        self._published.add(len(ids))
 
     def _span(self, row: Document, own: trace.Span) -> trace.Span | None:
         """The event's own span, where its trace is recorded."""
@@ -165,7 +183,3 @@ class Relay:
                 "cloudevents.event_type": headers["ce_type"].decode(),
             },
         )
-
-
-def _record(row: Document) -> Record:
-    return Record(row["topic"], row["key"], row["value"], list(row["headers"].items()))

@@ -26,7 +26,8 @@ from chassis.dead_letters.writer import Buried, DeadLetterWriter
 from chassis.kafka.producer import Producer
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.leases import Lease
-from chassis.outbox.relay import BATCH, Relay, _record
+from chassis.outbox.relay import BATCH, Relay
+from chassis.outbox.stopped import record_of
 from chassis.web.idempotency import UnitOfWork
 from herald_contracts import Event
 from services.sharing.redirect.spool import Spool
@@ -209,7 +210,7 @@ def publish_before_commit() -> None:
         async def attempt(self: Any, work: Any, deadline: float) -> Any:
             async def eager(tx: Transaction) -> Any:
                 result = await work(tx)
-                await self.producer.send_all([_record(row) for row in tx.rows])
+                await self.producer.send_all([record_of(row) for row in tx.rows])
                 tx.rows.clear()
                 return result
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from bson.timestamp import Timestamp
 
+from chassis.ids import new_id
 from chassis.jobs import Job, JobContext, keep_running
+from chassis.kafka.producer import MAX_REQUEST_BYTES
 from chassis.mongo import Transaction
 from chassis.mongo.leases import Lease, LeaseLost
-from chassis.outbox.relay import Relay
+from chassis.outbox.blocked import BlockedLanes
+from chassis.outbox.relay import BATCH, Relay
 from chassis.runtime import Runtime
 from chassis.settings import Settings
 from herald_contracts import PersonDeactivated
@@ -174,3 +182,110 @@ async def test_a_job_runs_in_one_process_at_a_time_and_goes_on_after_a_failure(r
     await asyncio.gather(*tasks)
     assert set(runs) == {1}
     await other.close()
+
+
+async def emit(runtime: Runtime, *rows: tuple[str, str, bytes]) -> None:
+    """Leave rows (topic, key, value) in the outbox as a transaction does, in this order."""
+    for number, (topic, key, value) in enumerate(rows):
+        await runtime.mongo.outbox.insert_one(
+            {
+                "_id": new_id(),
+                "seq": Timestamp(0, 0),
+                "topic": topic,
+                "key": key.encode(),
+                "value": value,
+                "headers": {"ce_id": b"%d" % number, "ce_type": b"herald.Test.v1"},
+                "at": datetime.now(UTC),
+            }
+        )
+
+
+async def values(stage: Stage, topic: str) -> dict[str, list[str]]:
+    """The beginnings of the values on a topic, by key."""
+    found: dict[str, list[str]] = {}
+    for one in await stage.records(topic):
+        found.setdefault(one.key.decode(), []).append(one.value[:4].decode())
+    return found
+
+
+async def drained(runtime: Runtime) -> bool:
+    return await runtime.mongo.outbox.count_documents({}) == 0
+
+
+def refused(size: int = 1_500_000) -> bytes:
+    """More than a topic takes by default, and it does not compress."""
+    return b"big " + os.urandom(size)
+
+
+async def test_a_missing_topic_holds_up_its_own_events_and_no_others(stage: Stage, runtime: Runtime) -> None:
+    """More of them than the relay reads at once."""
+    await stage.create_topics([TOPIC])
+    await emit(runtime, *(("herald.later", f"k{n % 7}", b"%4d" % n) for n in range(BATCH + 50)), (TOPIC, "p", b"0001"))
+    async with relaying(runtime):
+        began = time.monotonic()
+        await eventually(partial(values, stage, TOPIC), until=lambda found: found == {"p": ["0001"]}, within=15)
+        await emit(runtime, (TOPIC, "p", b"0002"))
+        await eventually(partial(values, stage, TOPIC), until=lambda found: found == {"p": ["0001", "0002"]}, within=5)
+        assert time.monotonic() - began < 15
+        await stage.create_topics(["herald.later"])
+        await eventually(partial(drained, runtime), within=40)
+    found = await values(stage, "herald.later")
+    assert found == {f"k{k}": [f"{n:4d}" for n in range(BATCH + 50) if n % 7 == k] for k in range(7)}
+
+
+async def test_a_row_that_is_too_large_blocks_its_lane_whole_and_no_other(stage: Stage, runtime: Runtime) -> None:
+    await stage.create_topics([TOPIC])
+    store = BlockedLanes(runtime.mongo.db)
+    huge, large = b"huge" + os.urandom(MAX_REQUEST_BYTES), refused()
+    lanes = [
+        (TOPIC, "a", b"a001"),
+        (TOPIC, "a", large),
+        (TOPIC, "a", b"a003"),
+        (TOPIC, "b", huge),
+        (TOPIC, "b", b"b002"),
+    ]
+    others = [(TOPIC, f"k{n % 3}", b"%4d" % n) for n in range(30)]
+    await emit(runtime, *others[:15], *lanes, *others[15:])
+    async with relaying(runtime):
+        await eventually(partial(drained, runtime), within=20)
+        await emit(runtime, (TOPIC, "a", b"a004"), (TOPIC, "b", b"b003"), (TOPIC, "c", b"c001"))
+        await eventually(partial(drained, runtime), within=20)
+        found = await values(stage, TOPIC)
+        assert found.pop("a") == ["a001"]
+        assert found.pop("c") == ["c001"]
+        assert found == {f"k{k}": [f"{n:4d}" for n in range(30) if n % 3 == k] for k in range(3)}
+        blocked = {one.id: (one.rule, one.rows) for one in await store.all()}
+        assert blocked == {f"{TOPIC}/a": ("refused", 3), f"{TOPIC}/b": ("too-large", 3)}
+        assert [bytes(row["value"])[:4] for row in await store.rows(f"{TOPIC}/a")] == [b"big ", b"a003", b"a004"]
+        async with runtime.mongo.client.start_session() as session:
+            await session.with_transaction(lambda s: store.give_back(f"{TOPIC}/b", session=s, discard=True))
+            await session.with_transaction(lambda s: store.give_back(f"{TOPIC}/a", session=s))
+        await emit(runtime, (TOPIC, "b", b"b004"))
+        await eventually(
+            partial(values, stage, TOPIC), until=lambda now: now.get("b") == ["b002", "b003", "b004"], within=20
+        )
+        await eventually(store.all, until=lambda now: [one.rows for one in now] == [3], within=20)
+    assert (await values(stage, TOPIC))["a"] == ["a001"], "it was tried again, and is refused as before"
+
+
+async def test_what_a_topic_refuses_goes_on_once_it_takes_more(
+    stage: Stage, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.outbox.stopped.PROBE_SECONDS", 0.5)
+    await stage.create_topics([TOPIC])
+    rows = [(TOPIC, f"k{n % 4}", refused() if n % 2 else b"%4d" % n) for n in range(24)]
+    await emit(runtime, *rows)
+    store = BlockedLanes(runtime.mongo.db)
+    async with relaying(runtime):
+        await eventually(store.all, until=lambda found: len(found) == 2, within=30)
+        await eventually(partial(drained, runtime), within=20)
+        assert sorted(await values(stage, TOPIC)) == ["k0", "k2"]
+        admin = AIOKafkaAdminClient(bootstrap_servers=stage.infra.kafka_bootstrap)
+        await admin.start()
+        limit = {"max.message.bytes": "3000000"}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, stage.name(TOPIC), limit)])
+        await admin.close()
+        await eventually(store.all, until=lambda found: found == [], within=30)
+        await eventually(partial(drained, runtime), within=30)
+    wanted = {f"k{k}": [value[:4].decode() for _, key, value in rows if key == f"k{k}"] for k in range(4)}
+    assert await values(stage, TOPIC) == wanted
