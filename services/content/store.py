@@ -6,15 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import TypeAdapter
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo.rows import changes, document, read
 from chassis.web.problems import NotFound, StaleVersion
 from services.content.domain import Item, Source, audiences, position
 
-_ITEM: Final = TypeAdapter(Item)
-_SOURCE: Final = TypeAdapter(Source)
 FEED_INDEX: Final = "feed"
 
 
@@ -55,16 +53,16 @@ class Store:
         row = await self.items.find_one({"_id": id}, session=tx.session if tx else None)
         if row is None:
             raise NotFound("content", id)
-        return _item(row)
+        return read(Item, row)
 
     async def insert_items(self, items: Sequence[Item], tx: Transaction) -> None:
         if items:
-            await self.items.insert_many([_row_of_item(item) for item in items], session=tx.session)
+            await self.items.insert_many([{**document(item), **_indexed(item)} for item in items], session=tx.session)
 
     async def save_item(self, item: Item, follows: int, tx: Transaction) -> None:
-        """Replaces version `follows`. Raises StaleVersion."""
-        found = await self.items.replace_one(
-            {"_id": item.id, "version": follows}, _row_of_item(item), session=tx.session
+        """Follows on version `follows`. Raises StaleVersion."""
+        found = await self.items.update_one(
+            {"_id": item.id, "version": follows}, {"$set": {**changes(item), **_indexed(item)}}, session=tx.session
         )
         if found.matched_count == 0:
             raise StaleVersion("It was changed in the meantime.")
@@ -80,7 +78,7 @@ class Store:
         """Items, newest first, and where the next page begins."""
         wanted = {name: value for name, value in (("program_id", program_id), ("state", state)) if value is not None}
         rows, following = await _page(self.items.find, wanted, "listed", before, limit)
-        return [_item(row) for row in rows], following
+        return [read(Item, row) for row in rows], following
 
     async def feed_page(
         self, programs: Iterable[str], keys: Sequence[str], now: datetime, before: str | None, limit: int
@@ -94,12 +92,12 @@ class Store:
         if not wanted["program_id"]["$in"]:
             return [], None
         rows, following = await _page(self.items.find, wanted, "position", before, limit, hint=FEED_INDEX)
-        return [_item(row) for row in rows], following
+        return [read(Item, row) for row in rows], following
 
     async def find_visible(self, id: str, programs: Iterable[str], keys: Sequence[str], now: datetime) -> Item | None:
         """The item, if `feed_page` could show it."""
         row = await self.items.find_one({"_id": id, **_visible(programs, keys, now)})
-        return _item(row) if row else None
+        return read(Item, row) if row else None
 
     async def expired(self, now: datetime, limit: int) -> list[str]:
         """Ids of published items whose time is over, longest over first."""
@@ -117,15 +115,17 @@ class Store:
 
     async def find_source(self, id: str, tx: Transaction | None = None) -> Source | None:
         row = await self.sources.find_one({"_id": id}, session=tx.session if tx else None)
-        return _source(row) if row else None
+        return read(Source, row) if row else None
 
     async def insert_source(self, source: Source, tx: Transaction) -> None:
-        await self.sources.insert_one(_row_of_source(source), session=tx.session)
+        await self.sources.insert_one(
+            {**document(source), "listed": _listed(source.created_at, source.id)}, session=tx.session
+        )
 
     async def save_source(self, source: Source, follows: int, tx: Transaction) -> None:
-        """Replaces version `follows`. Raises StaleVersion."""
-        found = await self.sources.replace_one(
-            {"_id": source.id, "version": follows}, _row_of_source(source), session=tx.session
+        """Follows on version `follows`. Raises StaleVersion."""
+        found = await self.sources.update_one(
+            {"_id": source.id, "version": follows}, {"$set": changes(source)}, session=tx.session
         )
         if found.matched_count == 0:
             raise StaleVersion("It was changed in the meantime.")
@@ -141,12 +141,12 @@ class Store:
         """Sources, newest first, and where the next page begins."""
         wanted = {"program_id": program_id} if program_id is not None else {}
         rows, following = await _page(self.sources.find, wanted, "listed", before, limit)
-        return [_source(row) for row in rows], following
+        return [read(Source, row) for row in rows], following
 
     async def due(self, now: datetime, limit: int) -> list[Source]:
         """Sources that it is time to look at, longest due first."""
         cursor = self.sources.find({"next_poll_at": {"$type": "date", "$lte": now}})
-        return [_source(row) async for row in cursor.sort("next_poll_at", ASCENDING).limit(limit)]
+        return [read(Source, row) async for row in cursor.sort("next_poll_at", ASCENDING).limit(limit)]
 
 
 async def _page(
@@ -173,27 +173,11 @@ def _listed(created_at: datetime, id: str) -> str:
     return f"{created_at.isoformat(timespec='milliseconds')}{id}"
 
 
-def _row_of_item(item: Item) -> Document:
-    """The item with the fields that its indexes need."""
-    row: Document = _ITEM.dump_python(item)
-    row["_id"] = row.pop("id")
-    row["listed"] = _listed(item.created_at, item.id)
-    row["position"] = position(item)
-    row["audiences"] = list(audiences(item.copy.targeting))
-    row["expires"] = item.copy.expires_at is not None and item.state == "published"
-    return row
-
-
-def _row_of_source(source: Source) -> Document:
-    row: Document = _SOURCE.dump_python(source)
-    row["_id"] = row.pop("id")
-    row["listed"] = _listed(source.created_at, source.id)
-    return row
-
-
-def _item(row: Document) -> Item:
-    return _ITEM.validate_python({**row, "id": row["_id"]})
-
-
-def _source(row: Document) -> Source:
-    return _SOURCE.validate_python({**row, "id": row["_id"]})
+def _indexed(item: Item) -> Document:
+    """The fields that the indexes of items need."""
+    return {
+        "listed": _listed(item.created_at, item.id),
+        "position": position(item),
+        "audiences": list(audiences(item.copy.targeting)),
+        "expires": item.copy.expires_at is not None and item.state == "published",
+    }

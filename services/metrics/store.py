@@ -9,7 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from chassis.mongo import Document, Mongo, Transaction
@@ -150,8 +150,8 @@ class Store:
         """Add to the histories of (programme, person) and derive when they were enrolled: one read, one write."""
         ids = {pair: "|".join(pair) for pair in changes}
         cursor = self.enrolments.find({"_id": {"$in": list(ids.values())}}, session=tx.session)
-        known = {row["_id"]: [MembershipChange(*one) for one in row["changes"]] async for row in cursor}
-        writes: list[ReplaceOne[Document]] = []
+        known = {row["_id"]: [MembershipChange(*one[:3]) for one in row["changes"]] async for row in cursor}
+        writes: list[UpdateOne] = []
         for pair, id in ids.items():
             history = sorted({*known.get(id, []), *changes[pair]}, key=lambda one: (one.at, one.id))
             row: Document = {
@@ -160,7 +160,7 @@ class Store:
                 "changes": [[one.at, one.id, one.joined] for one in history],
                 "intervals": [{"since": since, "until": until} for since, until in intervals(history)],
             }
-            writes.append(ReplaceOne({"_id": id}, row, upsert=True))
+            writes.append(UpdateOne({"_id": id}, {"$set": row}, upsert=True))
         if writes:
             await self.enrolments.bulk_write(writes, session=tx.session, ordered=False)
 
@@ -189,7 +189,7 @@ class Store:
             return
         if known is not None and all(known[name] == row[name] for name in GOAL):
             row = {**row, "reached_at": known["reached_at"]}
-        await self.objectives.replace_one({"_id": row["_id"]}, row, upsert=True, session=tx.session)
+        await self.objectives.update_one({"_id": row["_id"]}, {"$set": row}, upsert=True, session=tx.session)
 
     async def mark_reached(self, objective_id: str, revision: int, tx: Transaction) -> bool:
         """Whether it was this call that marked it."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from pymongo import DeleteOne, UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo.rows import read
 from services.gamification.domain.ledger import (
     BalanceKey,
     Claims,
@@ -58,7 +58,7 @@ class Ledger:
         if removed:
             shares = {"post_id": {"$in": removed}, "act": "share"}
             async for row in self._ledger.find(shares, session=tx.session):
-                past.shares.setdefault(row["post_id"], []).append(_entry(row))
+                past.shares.setdefault(row["post_id"], []).append(read(Entry, row))
         return past
 
     async def add(self, entries: Sequence[Entry], tx: Transaction) -> None:
@@ -101,7 +101,7 @@ class Ledger:
                 {"occurred_at": moment, "_id": {"$lt": id}},
             ]
         cursor = self._ledger.find(chosen).sort([("occurred_at", -1), ("_id", -1)]).limit(limit)
-        return [_entry(row) async for row in cursor]
+        return [read(Entry, row) async for row in cursor]
 
     async def balances_of(self, program_id: str, ambassador_id: str, periods: Sequence[str]) -> list[int]:
         """A person's points in each of the periods."""
@@ -209,8 +209,3 @@ def _row(entry: Entry) -> Document:
         "occurred_at": entry.occurred_at,
         "reverses": entry.reverses,
     }
-
-
-def _entry(row: Mapping[str, Any]) -> Entry:
-    state = {name: value for name, value in row.items() if name not in ("_id", "booked_at")}
-    return Entry(**{**state, "id": row["_id"], "day": date.fromisoformat(row["day"])})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from pymongo import UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo.rows import document, read
 from chassis.web.problems import NotFound
 from services.gamification.domain.ledger import Fact
-from services.gamification.domain.rules import DEFAULT_RULES, Programme, Rule, RuleSet, zone_of
+from services.gamification.domain.rules import DEFAULT_RULES, Programme, RuleSet, zone_of
 
 
 class Told(NamedTuple):
@@ -54,7 +54,7 @@ class Programmes:
 
     async def add(self, program_id: str, time_zone: str, tx: Transaction) -> None:
         """Make a programme known, with the default rules; one that is known stays as it is."""
-        state = {"time_zone": time_zone, "version": DEFAULT_RULES.version, "rule_sets": [_rule_set_row(DEFAULT_RULES)]}
+        state = {"time_zone": time_zone, "version": DEFAULT_RULES.version, "rule_sets": [document(DEFAULT_RULES)]}
         if await self._programs.find_one({"_id": program_id, "time_zone": {"$exists": True}}, session=tx.session):
             return
         await self._programs.update_one({"_id": program_id}, {"$set": state}, upsert=True, session=tx.session)
@@ -63,7 +63,7 @@ class Programmes:
         """Add the version that follows the latest."""
         await self._programs.update_one(
             {"_id": program_id, "version": rules.version - 1},
-            {"$set": {"version": rules.version}, "$push": {"rule_sets": _rule_set_row(rules)}},
+            {"$set": {"version": rules.version}, "$push": {"rule_sets": document(rules)}},
             session=tx.session,
         )
 
@@ -93,16 +93,7 @@ class Programmes:
 
 
 def _programme(row: Document) -> Programme:
-    return Programme(row["_id"], zone_of(row["time_zone"]), tuple(_rule_set(one) for one in row["rule_sets"]))
-
-
-def _rule_set(row: Document) -> RuleSet:
-    rules = tuple(Rule(**{**rule, "networks": tuple(rule["networks"])}) for rule in row["rules"])
-    return RuleSet(row["version"], row["valid_from"], rules, row["changed_by"], row["changed_at"])
-
-
-def _rule_set_row(rules: RuleSet) -> Document:
-    return {**asdict(rules), "rules": [{**asdict(rule), "networks": list(rule.networks)} for rule in rules.rules]}
+    return Programme(row["_id"], zone_of(row["time_zone"]), tuple(read(RuleSet, one) for one in row["rule_sets"]))
 
 
 def _waiting_row(told: Told) -> Document:
@@ -119,7 +110,7 @@ def _waiting_row(told: Told) -> Document:
 def _told(row: dict[str, Any]) -> Told:
     place = row["place"]
     return Told(
-        fact=Fact(**row["fact"]),
+        fact=read(Fact, row["fact"]),
         place=(place["topic"], place["partition"], place["offset"]),
         traceparent=row["traceparent"],
         tracestate=row["tracestate"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -28,6 +28,8 @@ class Membership:
     consent_version: int | None = None
     acknowledged: int = 0
     """The latest version of the guidelines that they acknowledged; 0 for none."""
+    unknown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What a newer version wrote: stored again as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,12 +190,9 @@ def why_not_invite(person: Person, program_id: str) -> Skip | None:
 
 def invite(person: Person, program_id: str, invitation_id: str, now: datetime) -> Person:
     """The person with an invitation that is theirs to accept; see `why_not_invite` first."""
-    before = person.membership(program_id)
-    return _enter(
-        person,
-        Membership(program_id, "invited", now, invitation_id, acknowledged=before.acknowledged if before else 0),
-        now,
-    )
+    before = person.membership(program_id) or Membership(program_id, "invited", now)
+    invited = replace(before, status="invited", since=now, invitation_id=invitation_id, consent_version=None)
+    return _enter(person, invited, now)
 
 
 def join(person: Person, program: Program, consent_version: int, now: datetime) -> Person:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pymongo import IndexModel, ReturnDocument
 
 from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo.rows import document, read
 from chassis.web.problems import NotFound
 from services.program.domain.imports import LineViolation, Plan, Row
 
@@ -71,27 +72,25 @@ class Imports:
         row = await self._imports.find_one({"_id": id}, session=tx.session if tx else None)
         if row is None:
             raise NotFound("import", id)
-        return _import(row)
+        return read(Import, row)
 
     async def insert(self, one: Import, tx: Transaction) -> None:
-        document = asdict(one)
-        document["_id"] = document.pop("id")
-        document["expires_at"] = one.created_at + PREVIEW_KEPT
-        await self._imports.insert_one(document, session=tx.session)
+        row = {**document(one), "expires_at": one.created_at + PREVIEW_KEPT}
+        await self._imports.insert_one(row, session=tx.session)
 
     async def put_chunk(self, import_id: str, number: int, rows: Sequence[Row], now: datetime) -> None:
         """Keep rows for a while; an import that never comes to be leaves nothing behind in the end."""
-        document: Document = {
+        chunk: Document = {
             "_id": f"{import_id}:{number}",
             "import_id": import_id,
-            "rows": [asdict(row) for row in rows],
+            "rows": [document(row) for row in rows],
             "expires_at": now + ROWS_KEPT,
         }
-        await self._rows.insert_one(document)
+        await self._rows.insert_one(chunk)
 
     async def chunk(self, import_id: str, number: int, tx: Transaction) -> list[Row] | None:
         found = await self._rows.find_one({"_id": f"{import_id}:{number}"}, session=tx.session)
-        return [Row(**row) for row in found["rows"]] if found else None
+        return [read(Row, row) for row in found["rows"]] if found else None
 
     async def confirm(self, id: str, tx: Transaction) -> None:
         change: dict[str, Any] = {
@@ -109,7 +108,7 @@ class Imports:
             return_document=ReturnDocument.BEFORE,
             session=tx.session,
         )
-        return _import(row) if row else None
+        return read(Import, row) if row else None
 
     async def advance(self, id: str, came_to: Plan, tx: Transaction) -> None:
         """Count what a chunk came to."""
@@ -120,7 +119,7 @@ class Imports:
             "failed": len(came_to.errors),
             "errors_total": len(came_to.errors),
         }
-        errors = [asdict(error) for error in came_to.errors]
+        errors = [document(error) for error in came_to.errors]
         change: dict[str, Any] = {"$inc": counts, "$push": {"errors": {"$each": errors, "$slice": MAX_ERRORS}}}
         await self._imports.update_one({"_id": id}, change, session=tx.session)
 
@@ -140,9 +139,3 @@ class Imports:
         }
         rows = await self._imports.find(where, {"_id": 1}, sort=[("confirmed_at", 1)]).to_list()
         return [row["_id"] for row in rows]
-
-
-def _import(row: Document) -> Import:
-    values = {name: value for name, value in row.items() if name not in ("_id", "expires_at", "errors", "sample")}
-    errors = tuple(LineViolation(**error) for error in row["errors"])
-    return Import(id=row["_id"], errors=errors, sample=tuple(Row(**one) for one in row["sample"]), **values)

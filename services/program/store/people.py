@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from pymongo import IndexModel, InsertOne, ReplaceOne
+from pymongo import IndexModel, InsertOne, UpdateOne
 from pymongo.results import BulkWriteResult
 
 from chassis.ids import new_id
 from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo.rows import changes, read
 from chassis.principals import Principal
 from chassis.web.problems import NotFound, StaleVersion
 from services.program.domain import fields
 from services.program.domain.imports import Row
-from services.program.domain.people import Membership, Person, Status
+from services.program.domain.people import Person, Status
 
-_PLAIN = (
-    "version",
-    "name",
-    "country",
-    "team",
-    "locale",
-    "job",
-    "level",
-    "site",
-    "leader",
-    "active",
-    "hidden_from_rankings",
-    "hidden_from_statistics",
-    "locale_chosen",
-    "created_at",
-    "updated_at",
-)
 _UNIQUE = ("email", "external_id", "accounts")
 
 
@@ -81,26 +65,26 @@ class People:
     async def find(self, account: str) -> Principal | None:
         """The caller whom a sign-in belongs to, as the chassis asks for them."""
         row = await self._people.find_one({"accounts": account})
-        return _principal(_person(row)) if row else None
+        return _principal(read(Person, row)) if row else None
 
     async def find_by_account(self, account: str, tx: Transaction) -> Person | None:
         row = await self._people.find_one({"accounts": account}, session=tx.session)
-        return _person(row) if row else None
+        return read(Person, row) if row else None
 
     async def find_by_email(self, email: str, tx: Transaction) -> Person | None:
         row = await self._people.find_one({"email": email}, session=tx.session)
-        return _person(row) if row else None
+        return read(Person, row) if row else None
 
     async def get(self, id: str, tx: Transaction | None = None) -> Person:
         """Raises NotFound."""
         row = await self._people.find_one({"_id": id}, session=tx.session if tx else None)
         if row is None:
             raise NotFound("person", id)
-        return _person(row)
+        return read(Person, row)
 
     async def get_many(self, ids: Iterable[str], tx: Transaction | None = None) -> list[Person]:
         cursor = self._people.find({"_id": {"$in": list(ids)}}, session=tx.session if tx else None)
-        return [_person(row) for row in await cursor.to_list()]
+        return [read(Person, row) for row in await cursor.to_list()]
 
     async def matching(self, rows: Iterable[Row], tx: Transaction | None = None) -> list[Person]:
         """Everybody who has an e-mail address or external id of the rows."""
@@ -113,7 +97,7 @@ class People:
         if not either:
             return []
         cursor = self._people.find({"$or": either}, session=tx.session if tx else None)
-        return [_person(row) for row in await cursor.to_list()]
+        return [read(Person, row) for row in await cursor.to_list()]
 
     async def page(self, wanted: Filter, after: Sequence[str] | None, limit: int) -> list[Person]:
         """People by name from a position on, which is the sort name and id of the last one seen."""
@@ -122,13 +106,13 @@ class People:
             name, id = after
             where["$or"] = [{"sort_name": {"$gt": name}}, {"sort_name": name, "_id": {"$gt": id}}]
         cursor = self._people.find(where, sort=[("sort_name", 1), ("_id", 1)], limit=limit)
-        return [_person(row) for row in await cursor.to_list()]
+        return [read(Person, row) for row in await cursor.to_list()]
 
     async def invitable(self, program_id: str, segment: Segment, limit: int, tx: Transaction) -> list[Person]:
         """People of a segment who were never asked or part of the programme, oldest first."""
         where = _of_segment(segment) | {"active": True, "memberships.program_id": {"$ne": program_id}}
         cursor = self._people.find(where, sort=[("_id", 1)], limit=limit, session=tx.session)
-        return [_person(row) for row in await cursor.to_list()]
+        return [read(Person, row) for row in await cursor.to_list()]
 
     async def count_segment(self, program_id: str, segment: Segment, tx: Transaction) -> tuple[dict[str, int], int]:
         """How many people of a segment are not invited for which reason, and how many can be."""
@@ -158,10 +142,10 @@ class People:
         self, tx: Transaction, *, created: Sequence[Person] = (), changed: Sequence[tuple[Person, Person]] = ()
     ) -> None:
         """Write persons in one go. Raises StaleVersion if one is no longer what it was before."""
-        writes: list[InsertOne[Document] | ReplaceOne[Document]] = [
-            ReplaceOne({"_id": before.id, "version": before.version}, _document(after)) for before, after in changed
+        writes: list[InsertOne[Document] | UpdateOne] = [
+            UpdateOne({"_id": before.id, "version": before.version}, _change(after)) for before, after in changed
         ]
-        writes += [InsertOne(_document(person)) for person in created]
+        writes += [InsertOne({"_id": person.id, **_change(person)["$set"]}) for person in created]
         if not writes:
             return
         result: BulkWriteResult = await self._people.bulk_write(writes, session=tx.session, ordered=True)
@@ -212,27 +196,12 @@ def _of_segment(segment: Segment) -> dict[str, Any]:
     return where
 
 
-def _document(person: Person) -> Document:
-    document: Document = {"_id": person.id, **{name: getattr(person, name) for name in _PLAIN}}
-    document["grants"] = list(person.grants)
-    document["memberships"] = [asdict(one) for one in person.memberships]
-    document["terms"] = list(person.terms)
-    document["sort_name"] = _sort_name(person)
+def _change(person: Person) -> dict[str, Document]:
+    """The update that makes a row this person's."""
+    state = {**changes(person), "terms": list(person.terms), "sort_name": _sort_name(person)}
     # Absent rather than null or empty: the unique indexes are sparse.
-    document.update({name: value for name in _UNIQUE if (value := getattr(person, name))})
-    return document
-
-
-def _person(row: Document) -> Person:
-    return Person(
-        id=row["_id"],
-        email=row.get("email"),
-        external_id=row.get("external_id"),
-        accounts=tuple(row.get("accounts", ())),
-        grants=tuple(row["grants"]),
-        memberships=tuple(Membership(**one) for one in row["memberships"]),
-        **{name: row[name] for name in _PLAIN},
-    )
+    absent = {name: state.pop(name) for name in _UNIQUE if not state[name]}
+    return {"$set": state, **({"$unset": dict.fromkeys(absent, "")} if absent else {})}
 
 
 def _principal(person: Person) -> Principal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chassis.web.problems import Conflict, Forbidden, Invalid
 from herald_contracts.words import RemovalReason
@@ -119,10 +119,6 @@ class Post:
     @property
     def clicks_counted(self) -> int:
         return self.clicks.get("counted", 0)
-
-    def document(self) -> dict[str, Any]:
-        """Its fields, without the id."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "id"}
 
 
 class Place(NamedTuple):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo.rows import document, read
 from chassis.web.problems import StaleVersion
-from services.sharing.domain.guardrails import ForbiddenPhrase, Guardrails, default_guardrails
+from services.sharing.domain.guardrails import Guardrails, default_guardrails
 
 
 class GuardrailsStore:
@@ -21,25 +21,24 @@ class GuardrailsStore:
         row = await self._guardrails.find_one({"_id": program_id}, session=tx.session if tx else None)
         if row is None:
             return default_guardrails(program_id)
-        forbidden = tuple(ForbiddenPhrase(**one) for one in row["forbidden"])
-        return Guardrails(program_id, row["version"], _pairs_as_map(row["disclosures"]), forbidden)
+        return read(Guardrails, row, program_id=program_id, disclosures=_pairs_as_map(row["disclosures"]))
 
     async def put(self, guardrails: Guardrails, tx: Transaction) -> None:
         """Raises StaleVersion if another one was quicker."""
-        document: Document = {
+        state: Document = {
             "version": guardrails.version,
             "disclosures": _map_as_pairs(guardrails.disclosures),
-            "forbidden": [asdict(one) for one in guardrails.forbidden],
+            "forbidden": [document(one) for one in guardrails.forbidden],
             "at": tx.now,
         }
         result = await self._guardrails.update_one(
-            {"_id": guardrails.program_id, "version": guardrails.version - 1}, {"$set": document}, session=tx.session
+            {"_id": guardrails.program_id, "version": guardrails.version - 1}, {"$set": state}, session=tx.session
         )
         if result.matched_count:
             return
         if await self._guardrails.find_one({"_id": guardrails.program_id}, {"_id": 1}, session=tx.session):
             raise StaleVersion("The guardrails were changed in the meantime.")
-        await self._guardrails.insert_one({"_id": guardrails.program_id, **document}, session=tx.session)
+        await self._guardrails.insert_one({"_id": guardrails.program_id, **state}, session=tx.session)
 
 
 def _map_as_pairs(disclosures: Mapping[str, Mapping[str, str]]) -> Sequence[Document]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 from pymongo import DESCENDING, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo.rows import document, read
 from chassis.web.problems import NotFound, Overloaded, StaleVersion
 from services.sharing.domain.posts import ONE_TAP, Place, Post
 
@@ -37,12 +37,12 @@ class Posts:
         row = await self._posts.find_one({"_id": id}, session=tx.session if tx else None)
         if row is None:
             raise NotFound("post", id)
-        return _post(row)
+        return read(Post, row)
 
     async def add(self, post: Post, tx: Transaction) -> None:
         """Raises Overloaded where another link has that code, which is one of 10^14: the next attempt has another."""
         try:
-            await self._posts.insert_one({"_id": post.id, **post.document()}, session=tx.session)
+            await self._posts.insert_one(document(post), session=tx.session)
         except DuplicateKeyError:
             raise Overloaded("No short link was free. Please try again.", retry_after=1) from None
 
@@ -61,7 +61,7 @@ class Posts:
         if tap is None or tx.now - tap["at"] >= ONE_TAP:
             return None
         row = await self._posts.find_one({"_id": tap["post_id"], "removed_at": None}, session=tx.session)
-        return _post(row) if row else None
+        return read(Post, row) if row else None
 
     async def note_tap(self, post: Post, tx: Transaction) -> None:
         """Remember the tap; a second one at the same moment collides here and sees this one's post."""
@@ -80,7 +80,7 @@ class Posts:
         if before is not None:
             query["_id"] = {"$lt": before}
         rows = self._posts.find(query, sort=[("_id", DESCENDING)], limit=limit)
-        return [_post(row) async for row in rows]
+        return [read(Post, row) async for row in rows]
 
     async def behind(self, codes: Iterable[str], tx: Transaction) -> dict[str, Place]:
         """Which post each of these links is of; those that are of none are left out."""
@@ -89,7 +89,7 @@ class Posts:
 
     async def by_ids(self, ids: Iterable[str], tx: Transaction) -> dict[str, Post]:
         rows = self._posts.find({"_id": {"$in": list(set(ids))}}, session=tx.session)
-        return {row["_id"]: _post(row) async for row in rows}
+        return {row["_id"]: read(Post, row) async for row in rows}
 
     async def count(self, counts: Mapping[str, Mapping[str, int]], tx: Transaction) -> None:
         """Add to posts' counters: by post id, then by field (`clicks.bot`, `engagements.like`)."""
@@ -115,7 +115,3 @@ class Posts:
         ]
         if rows:
             await self._reports.insert_many(rows, session=tx.session, ordered=False)
-
-
-def _post(row: Mapping[str, Any]) -> Post:
-    return Post(id=row["_id"], **{name: value for name, value in row.items() if name != "_id"})

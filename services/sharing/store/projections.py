@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import UpdateOne
 
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Mongo, Transaction
+from chassis.mongo.rows import changes, read
 from chassis.web.problems import NotFound
-from services.sharing.domain.posts import Content, Suggestion, Variant
+from services.sharing.domain.posts import Content
 
 REMEMBERED = 16_384
 
@@ -31,7 +31,7 @@ class Projections:
         row = await self._contents.find_one({"_id": id}, session=tx.session if tx else None)
         if row is None:
             raise NotFound("content", id)
-        return _content(row)
+        return read(Content, row)
 
     async def knows_content(self, id: str) -> bool:
         """Asked once of each item that is known: what is retired stays known."""
@@ -45,10 +45,10 @@ class Projections:
 
     async def contents(self, ids: Iterable[str], tx: Transaction) -> dict[str, Content]:
         rows = self._contents.find({"_id": {"$in": list(ids)}}, session=tx.session)
-        return {row["_id"]: _content(row) async for row in rows}
+        return {row["_id"]: read(Content, row) async for row in rows}
 
     async def put_contents(self, contents: Iterable[Content], tx: Transaction) -> None:
-        writes = [ReplaceOne({"_id": one.id}, _content_document(one), upsert=True) for one in contents]
+        writes = [UpdateOne({"_id": one.id}, {"$set": changes(one)}, upsert=True) for one in contents]
         if writes:
             await self._contents.bulk_write(writes, session=tx.session, ordered=False)
 
@@ -85,34 +85,3 @@ class Projections:
         ]
         if writes:
             await self._acknowledgements.bulk_write(writes, session=tx.session, ordered=False)
-
-
-def _content(row: Document) -> Content:
-    return Content(
-        id=row["_id"],
-        program_id=row["program_id"],
-        revision=row["revision"],
-        published=row["published"],
-        shareable=row["shareable"],
-        url=row["url"],
-        variants=tuple(Variant(**one) for one in row["variants"]),
-        captions=tuple(Suggestion(**one) for one in row["captions"]),
-        countries=frozenset(row["countries"]),
-        teams=frozenset(row["teams"]),
-        expires_at=row["expires_at"],
-    )
-
-
-def _content_document(content: Content) -> Document:
-    return {
-        "program_id": content.program_id,
-        "revision": content.revision,
-        "published": content.published,
-        "shareable": content.shareable,
-        "url": content.url,
-        "variants": [asdict(one) for one in content.variants],
-        "captions": [asdict(one) for one in content.captions],
-        "countries": sorted(content.countries),
-        "teams": sorted(content.teams),
-        "expires_at": content.expires_at,
-    }
