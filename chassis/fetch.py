@@ -24,12 +24,13 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_http_instrumentation
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from chassis.web_address import AddressRefused, WebAddress, parse
+
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 MEBIBYTE: Final = 1024 * 1024
 MAX_REDIRECTS: Final = 5
-MAX_URL: Final = 2048
 CONNECT_TIMEOUT: Final = 5.0
 ATTEMPTS: Final = 3
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -183,47 +184,50 @@ class GuardedFetch:
                 raise
 
     async def _limited(
-        self, url: httpx.URL, headers: dict[str, str], max_bytes: int, seconds: float, span: trace.Span
+        self, address: WebAddress, headers: dict[str, str], max_bytes: int, seconds: float, span: trace.Span
     ) -> Fetched:
         try:
             with suppress_http_instrumentation():
                 async with asyncio.timeout(seconds):
-                    return await self._follow(url, headers, max_bytes, seconds, span)
+                    return await self._follow(address, headers, max_bytes, seconds, span)
         except (TimeoutError, httpx.TimeoutException):
             raise FetchRefused("timeout", f"No full answer within {seconds:g} seconds.") from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            # The last three are what no address or answer should cause, and what the libraries below raise if one does.
             raise FetchRefused("connection", f"The connection failed: {error}") from error
 
     async def _follow(
-        self, url: httpx.URL, headers: dict[str, str], max_bytes: int, read: float, span: trace.Span
+        self, address: WebAddress, headers: dict[str, str], max_bytes: int, read: float, span: trace.Span
     ) -> Fetched:
         timeouts = httpx.Timeout(read, connect=min(read, CONNECT_TIMEOUT)).as_dict()
         for hops in range(MAX_REDIRECTS + 1):
-            _describe(span, url, hops)
-            request = httpx.Request("GET", url, headers=headers, extensions={"timeout": timeouts})
-            response = await self._send(request)
+            _describe(span, address, hops)
+            response = await self._send(address, headers, timeouts)
             try:
                 span.set_attribute("http.response.status_code", response.status_code)
                 location = response.headers.get("location")
                 if response.status_code in REDIRECTS and location:
-                    url = _parsed(location, base=url)
+                    address = _parsed(location, base=address.href)
                     continue
-                return await _answer(response, url, max_bytes)
+                return await _answer(response, address.without_fragment(), max_bytes)
             finally:
                 await response.aclose()
         raise FetchRefused("redirects", f"More than {MAX_REDIRECTS} redirects.")
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        """Sends the request to the first judged address that accepts a connection."""
-        host = request.url.raw_host.decode("ascii")
-        targets = await self._judged(host, _port(request.url))
+    async def _send(
+        self, address: WebAddress, headers: dict[str, str], timeouts: dict[str, float | None]
+    ) -> httpx.Response:
+        """Asks the first judged address that accepts a connection."""
+        host = address.host.strip("[]")
+        path = address.target.encode()
+        extensions = {"timeout": timeouts, "sni_hostname": host.rstrip(".")}
         failure: httpx.TransportError | None = None
-        for target in targets[:ATTEMPTS]:
+        for target in (await self._judged(host, address.port))[:ATTEMPTS]:
             pinned = httpx.Request(
                 "GET",
-                request.url.copy_with(host=target),
-                headers=request.headers,
-                extensions={**request.extensions, "sni_hostname": host},
+                httpx.URL(scheme=address.scheme, host=target, port=address.port, raw_path=path),
+                headers={"host": address.authority, **headers},
+                extensions=extensions,
             )
             try:
                 return await self._transport.handle_async_request(pinned)
@@ -246,44 +250,28 @@ class GuardedFetch:
         return [host] if self._proxy else [str(address) for address in addresses]
 
 
-def _parsed(text: str, base: httpx.URL | None = None) -> httpx.URL:
-    """The URL that may be asked for. Raises FetchRefused: `url`, `scheme`, `credentials`."""
-    if len(text) > MAX_URL:
-        raise FetchRefused("url", f"The address is longer than {MAX_URL} characters.")
+def _parsed(text: str, base: str | None = None) -> WebAddress:
+    """The address that may be asked for. Raises FetchRefused: `url`, `scheme`, `credentials`."""
     try:
-        url = base.join(text) if base else httpx.URL(text)
-    except (httpx.InvalidURL, ValueError):
-        raise FetchRefused("url", "The address is not a valid URL.") from None
-    if url.scheme not in ("http", "https"):
-        raise FetchRefused("scheme", "Only http and https addresses are fetched.")
-    if not url.host:
-        raise FetchRefused("url", "The address names no host.")
-    if not 0 < _port(url) < 65536:
-        raise FetchRefused("url", "The address names no possible port.")
-    if url.userinfo:
-        raise FetchRefused("credentials", "The address holds a user name or a password.")
-    return url.copy_with(fragment=None)
+        return parse(text, base)
+    except AddressRefused as refusal:
+        rule = refusal.rule if refusal.rule in ("scheme", "credentials") else "url"
+        raise FetchRefused(rule, refusal.detail) from None
 
 
-def _port(url: httpx.URL) -> int:
-    if url.port is None:
-        return 443 if url.scheme == "https" else 80
-    return url.port
-
-
-def _describe(span: trace.Span, url: httpx.URL, hops: int) -> None:
-    span.set_attribute("url.full", str(url.copy_with(query=None)))
-    span.set_attribute("server.address", url.host)
-    span.set_attribute("server.port", _port(url))
+def _describe(span: trace.Span, address: WebAddress, hops: int) -> None:
+    span.set_attribute("url.full", address.without_query())
+    span.set_attribute("server.address", address.host)
+    span.set_attribute("server.port", address.port)
     if hops:
         span.set_attribute("http.request.resend_count", hops)
 
 
-async def _answer(response: httpx.Response, url: httpx.URL, max_bytes: int) -> Fetched:
+async def _answer(response: httpx.Response, url: str, max_bytes: int) -> Fetched:
     status = response.status_code
     headers = {name.lower(): value for name, value in response.headers.items()}
     if status == 304:
-        return Fetched(status, str(url), headers, b"")
+        return Fetched(status, url, headers, b"")
     if not 200 <= status < 300:
         raise FetchRefused("status", f"The server answered {status}.", status=status)
     too_large = FetchRefused("too-large", f"The answer is larger than {max_bytes} bytes.", status=status)
@@ -297,7 +285,7 @@ async def _answer(response: httpx.Response, url: httpx.URL, max_bytes: int) -> F
             body += chunk
             if len(body) > max_bytes:
                 raise too_large
-    return Fetched(status, str(url), headers, bytes(body))
+    return Fetched(status, url, headers, bytes(body))
 
 
 async def _unpacked(response: httpx.Response, encoding: str, max_bytes: int) -> AsyncGenerator[bytes, None]:

@@ -66,8 +66,21 @@ class WebAddress:
         _, sign, query = self.href.partition("#")[0].partition("?")
         return query if sign else None
 
+    @property
+    def authority(self) -> str:
+        """Host and, where it is not the scheme's own, port: what the header `Host` says."""
+        return self.href.partition("://")[2].partition("/")[0]
+
+    @property
+    def target(self) -> str:
+        """Path and query: what a request line says."""
+        return self.without_fragment().partition("://")[2].removeprefix(self.authority)
+
     def without_fragment(self) -> str:
         return self.href.partition("#")[0]
+
+    def without_query(self) -> str:
+        return self.without_fragment().partition("?")[0]
 
     def with_query(self, query: str | None) -> str:
         """The same address with another query, before its fragment."""

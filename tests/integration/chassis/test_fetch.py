@@ -123,12 +123,18 @@ async def test_each_hop_is_judged_anew(site: Site) -> None:
     assert [asked.target for asked in site.asked] == ["/out"]
 
 
+async def test_is_asked_for_as_the_standard_writes_it(site: Site, fetch: GuardedFetch) -> None:
+    site.pages["/%C3%A9/|%20"] = Answer(body=b"ok")
+    assert (await fetch.get(site.url("/x/../é/|%20?a[]=ö&&b#c"))).body == b"ok"
+    assert [asked.target for asked in site.asked] == ["/%C3%A9/|%20?a[]=%C3%B6&&b"]
+
+
 @pytest.mark.parametrize(
     ("location", "rule"),
     [
         ("ftp://x/", "scheme"),
         ("http://u:p@127.0.0.1/", "credentials"),
-        ("http://[", "host-unknown"),
+        ("http://[", "url"),
         ("/loop", "redirects"),
     ],
 )

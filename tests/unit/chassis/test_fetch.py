@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis.fetch import FetchRefused, GuardedFetch, embedded, is_public
+from tests.unit.chassis.addresses import WRITTEN
 
 V4 = st.ip_addresses(v=4)
 V6 = st.ip_addresses(v=6)
@@ -81,12 +84,14 @@ async def refusal(fetch: GuardedFetch, url: str) -> str:
         ("gopher://feeds.example/", "scheme"),
         ("javascript:alert(1)", "scheme"),
         ("feeds.example/x", "scheme"),
-        ("", "scheme"),
-        ("http:///path", "url"),
+        ("", "url"),
+        ("http://", "url"),
+        ("http://...", "url"),
+        ("http://xn--é.example/", "url"),
         ("http://[::1", "url"),
         ("http://feeds.example:99999/", "url"),
         ("http://feeds.example:0/", "url"),
-        ("http://feeds.example/\x00", "url"),
+        ("http://feeds.example\x00/", "url"),
         ("http://feeds.example/" + "a" * 3000, "url"),
         ("http://user:secret@feeds.example/", "credentials"),
     ],
@@ -113,11 +118,26 @@ async def test_a_name_without_an_address_is_unknown() -> None:
     assert await refusal(answering(), "http://feeds.example/") == "host-unknown"
 
 
-@given(st.text(max_size=60))
-async def test_whatever_the_address_there_is_a_rule_for_it(text: str) -> None:
-    assert await refusal(answering("127.0.0.1"), text)
+@given(WRITTEN, WRITTEN)
+@example("https://☃.example/", "//xn--n3h.example/|?[")
+async def test_whatever_an_address_or_a_redirect_says_there_is_an_answer_or_a_rule(url: str, location: str) -> None:
+    fetch = answering("1.1.1.1")
+    asked = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if len(asked) == 1:
+            return httpx.Response(302, headers=[(b"location", location.encode("utf-8", "replace"))])
+        return httpx.Response(200, stream=Body())
+
+    fetch.__dict__["_transport"] = httpx.MockTransport(answer)
+    with suppress(FetchRefused):
+        assert (await fetch.get(url)).body == b"sound"
+    for request in asked:
+        assert request.url.host == "1.1.1.1"
+        assert request.headers["host"]
 
 
-@given(st.text(max_size=60))
-async def test_whatever_comes_after_the_scheme_there_is_a_rule_for_it(text: str) -> None:
-    assert await refusal(answering("127.0.0.1"), "http://" + text)
+class Body(httpx.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"sound"

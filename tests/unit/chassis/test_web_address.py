@@ -8,20 +8,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.web_address import MAX_LENGTH, Address, AddressRefused, find, parse, shown_host
+from tests.unit.chassis.addresses import WRITTEN
 
 ADDRESS: TypeAdapter[str] = TypeAdapter(Address)
-# fmt: off
-PIECES = st.sampled_from([
-    "http", "https", "HTTPS", "ftp", "javascript", ":", "/", "//", "\\", "[", "]", "::1", "@", "?", "#", "&", "=",
-    "a", "é", "ß", "☃", "xn--", "xn--é", ".", "..", "-", "_", "%2e", "%", "%zz", "99999", ":0", "127.1", "0x7f",
-    "example.com", "مثال", "公司", " ", "\t", "\u00ad", "\u200d", "\ud800", "\x00", "\u202e", "a" * 64,
-])
-# fmt: on
-WRITTEN = st.one_of(
-    st.text(),
-    st.lists(PIECES, max_size=12).map("".join),
-    st.lists(PIECES, max_size=12).map(lambda pieces: "https://" + "".join(pieces)),
-)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +154,22 @@ def test_query_and_fragment_are_taken_apart(
     assert found.with_query("u=1") == replaced
     assert found.with_query(query) == found.href
     assert found.without_fragment() == address.partition("#")[0]
+    assert found.without_query() == "https://a.example/x"
+
+
+@pytest.mark.parametrize(
+    ("address", "authority", "target"),
+    [
+        ("https://a.example", "a.example", "/"),
+        ("https://a.example:443/", "a.example", "/"),
+        ("http://a.example:443/x?y#z", "a.example:443", "/x?y"),
+        ("https://[2001:db8::1]:8443/é?#", "[2001:db8::1]:8443", "/%C3%A9?"),
+        ("https://a.example/http://a.example/|[]", "a.example", "/http://a.example/|[]"),
+    ],
+)
+def test_says_what_a_request_sends(address: str, authority: str, target: str) -> None:
+    found = parse(address)
+    assert (found.authority, found.target) == (authority, target)
 
 
 @pytest.mark.parametrize(
