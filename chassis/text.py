@@ -18,6 +18,7 @@ Two names that `match_key` gives one key for are one name: see there.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -101,6 +102,14 @@ def match_key(text: str) -> str:
     bare = _ACCENTS.sub("", unicodedata.normalize("NFD", folded))
     plain = _LATIN.sub(lambda found: anyascii(found[0]).lower(), bare).translate(_SAME_SIGN)
     return unicodedata.normalize("NFC", _AROUND_SIGNS.sub(r"\1", _SPACES.sub(" ", plain).strip()))
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """The first spelling of each name, in order."""
+    first: dict[str, str] = {}
+    for one in names:
+        first.setdefault(match_key(one), one)
+    return tuple(first.values())
 
 
 def cut(text: str, limit: int) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, TypeVar
 
 from chassis.ids import derived_id
+from chassis.text import match_key
 from chassis.web.problems import Conflict, Invalid, Violation
 from herald_contracts.words import Category, ContentKind, ContentOrigin, Network, RetireReason
 
@@ -21,7 +22,6 @@ T = TypeVar("T")
 MAX_TITLE: Final = 300
 MAX_SUMMARY: Final = 2000
 MAX_CAPTION: Final = 5000
-MAX_URL: Final = 2048
 MAX_VARIANTS: Final = 20
 MAX_CAPTIONS: Final = 100
 MAX_CAPTIONS_TEXT: Final = 100_000
@@ -214,13 +214,17 @@ def _changed(item: Item, now: datetime) -> Item:
 
 
 def audiences(targeting: Targeting) -> tuple[str, ...]:
-    """The keys under which an item is found: one for each pair of country and team, empty for everybody."""
-    return tuple(f"{country}|{team}" for country in targeting.countries or ("",) for team in targeting.teams or ("",))
+    """The keys under which an item is found: one for each pair of country and team, empty for everybody.
+
+    A team is the same however it is spelled."""
+    teams = [match_key(team) for team in targeting.teams] or [""]
+    return tuple(f"{country}|{team}" for country in targeting.countries or ("",) for team in teams)
 
 
 def audiences_of(country: str, team: str) -> tuple[str, ...]:
     """The keys that a person looks under. An item that targets them is under exactly one, any other under none."""
-    return tuple(dict.fromkeys(("|", f"{country}|", f"|{team}", f"{country}|{team}")))
+    key = match_key(team)
+    return tuple(dict.fromkeys(("|", f"{country}|", f"|{key}", f"{country}|{key}")))
 
 
 def position(item: Item) -> str | None:

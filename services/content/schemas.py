@@ -10,9 +10,11 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from chassis.clock import to_milliseconds
+from chassis.text import Name, Prose, Title, Words, distinct
 from chassis.web.http import Body
 from chassis.web.one_of import OneOf
-from herald_contracts.base import Country, Id, Label, Language, Time
+from chassis.web_address import Address
+from herald_contracts.base import Country, Id, Language, Time
 from herald_contracts.words import (
     CATEGORIES,
     CONTENT_KINDS,
@@ -39,15 +41,6 @@ def _as_text(value: object) -> object:
 
 
 Moment = Annotated[Time, BeforeValidator(_as_text)]
-WebAddress = Annotated[
-    str,
-    Field(
-        pattern=r"^https?://[A-Za-z0-9.\-\[\]:]+([/?#]\S*)?$",
-        max_length=domain.MAX_URL,
-        description="http or https, without a user name",
-        examples=["https://www.example.com/en/water"],
-    ),
-]
 KnownNetwork = Annotated[str, OneOf(NETWORKS)]
 KnownKind = Annotated[str, OneOf(CONTENT_KINDS)]
 KnownCategory = Annotated[str, OneOf(CATEGORIES)]
@@ -61,9 +54,9 @@ class VariantOrder(Body):
     """The item in one language."""
 
     language: Annotated[Language, Field(examples=["fr"])]
-    title: Annotated[str, Field(min_length=1, max_length=domain.MAX_TITLE, examples=["Deux fois moins d’eau"])]
-    summary: Annotated[str, Field(max_length=domain.MAX_SUMMARY)] = ""
-    url: WebAddress | None = Field(None, description="Where this language has an address of its own")
+    title: Annotated[str, Title(domain.MAX_TITLE), Field(examples=["Deux fois moins d’eau"])]
+    summary: Annotated[str, Prose(domain.MAX_SUMMARY)] = ""
+    url: Address | None = Field(None, description="Where this language has an address of its own")
 
 
 class CaptionOrder(Body):
@@ -71,14 +64,21 @@ class CaptionOrder(Body):
 
     language: Annotated[Language, Field(examples=["fr"])]
     network: KnownNetwork | None = Field(None, description="None for every network")
-    text: Annotated[str, Field(min_length=1, max_length=domain.MAX_CAPTION, examples=["Fière de l’équipe de Lyon 👇"])]
+    text: Annotated[str, Words(domain.MAX_CAPTION), Field(examples=["Fière de l’équipe de Lyon 👇"])]
 
 
 class TargetingOrder(Body):
     """Those whom both lists name; an empty list names everybody of the programme."""
 
     countries: Annotated[tuple[Country, ...], Field(max_length=domain.MAX_COUNTRIES, examples=[["FR", "BE"]])] = ()
-    teams: Annotated[tuple[Label, ...], Field(max_length=domain.MAX_TEAMS, examples=[["Engineering"]])] = ()
+    teams: Annotated[
+        tuple[Annotated[str, Name()], ...],
+        Field(
+            max_length=domain.MAX_TEAMS,
+            description="However they are spelled: case, accents and spaces make no other team",
+            examples=[["Engineering"]],
+        ),
+    ] = ()
 
 
 class ItemOrder(Body):
@@ -87,7 +87,7 @@ class ItemOrder(Body):
     program_id: Identifier
     kind: KnownKind
     category: KnownCategory
-    url: WebAddress
+    url: Address
     shareable: StrictBool = Field(True, description="False for what is for inside only")
     variants: Annotated[tuple[VariantOrder, ...], Field(min_length=1, max_length=domain.MAX_VARIANTS)]
     captions: Annotated[
@@ -96,7 +96,7 @@ class ItemOrder(Body):
     ] = ()
     targeting: TargetingOrder = TargetingOrder()
     expires_at: Moment | None = Field(None, description="When it retires by itself")
-    image_url: WebAddress | None = None
+    image_url: Address | None = None
     pinned: StrictBool = Field(False, description="True to stand before all others in feeds")
 
     @property
@@ -113,7 +113,7 @@ class ItemOrder(Body):
                 captions=tuple(captions),
                 shareable=self.shareable,
                 targeting=domain.Targeting(
-                    tuple(dict.fromkeys(self.targeting.countries)), tuple(dict.fromkeys(self.targeting.teams))
+                    tuple(dict.fromkeys(self.targeting.countries)), distinct(self.targeting.teams)
                 ),
                 expires_at=to_milliseconds(self.expires_at) if self.expires_at else None,
                 image_url=self.image_url,
@@ -130,16 +130,14 @@ class NoOrder(Body):
 class RejectOrder(Body):
     """Why an item goes back to its author."""
 
-    comment: Annotated[
-        str, Field(min_length=1, max_length=2000, pattern=r"\S", examples=["The figure needs a source."])
-    ]
+    comment: Annotated[str, Words(2000), Field(examples=["The figure needs a source."])]
 
 
 class FeedOrder(Body):
     """A feed to look at regularly."""
 
     program_id: Identifier
-    url: Annotated[str, Field(min_length=1, max_length=domain.MAX_URL, examples=["https://www.example.com/feed.xml"])]
+    url: Annotated[Address, Field(examples=["https://www.example.com/feed.xml"])]
     language: Annotated[Language, Field(examples=["en"], description="Of entries that do not say another")]
     rule: FeedRule = Field("review", description="What becomes of its entries: items in review, or published at once")
     category: KnownCategory = "company_news"

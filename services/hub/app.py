@@ -17,6 +17,7 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.web.admission import Admission
 from chassis.web.app import add_health, instrument
+from chassis.web_address import shown_host
 from services.hub import charts, content, icons, networks, pages, shell, signin
 from services.hub.assets import Assets
 from services.hub.context import Context
@@ -101,6 +102,7 @@ def templates(assets: Assets) -> Environment:
         "charts": charts,
         "networks": networks.NETWORKS,
         "content": content,
+        "shown_host": shown_host,
     }
     return environment
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
-from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -19,11 +18,6 @@ CATEGORIES = ("company_news", "sector_news", "behind_the_scenes", "thought_leade
 def markdown(text: str) -> Markup:
     """CommonMark as HTML: no raw HTML, no images, no addresses but http, https and mailto."""
     return Markup(_MARKDOWN.render(text))  # noqa: S704 - the renderer escapes, raw HTML is off
-
-
-def host(url: str) -> str:
-    """The name of a site, as a reader knows it."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
 def art(item_id: str) -> list[int]:

@@ -69,7 +69,8 @@ async def check_draft(body: ShareRequest, caller: Person, context: Context) -> D
     """Changes nothing. Refuses what a share would refuse but for the caption: 403 `not-a-member`, `not-targeted`;
     409 `guidelines-not-acknowledged`, `content-not-shareable`."""
     await queries.await_content(context, body.content_id)
-    return DraftView.of((await commands.check_draft(context, caller, body.order())).verdict)
+    checked = await commands.check_draft(context, caller, body.order())
+    return DraftView.of(checked.verdict, body.caption)
 
 
 @router.post(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chassis.text import Line, Prose, Title
 from chassis.web.http import Body
 from chassis.web.one_of import OneOf
 from herald_contracts.base import Country, Id, Language, Time
@@ -71,7 +72,7 @@ class ShareRequest(Body):
     content_id: Id
     network: Annotated[str, OneOf(tuple(NETWORKS))]
     language: Language = Field(description="Of the caption")
-    caption: Annotated[str, Field(max_length=LONGEST_CAPTION)]
+    caption: Annotated[str, Prose(LONGEST_CAPTION)]
     caption_id: Id | None = Field(None, description="The suggestion that it came from, edited or not")
 
     def order(self) -> ShareOrder:
@@ -85,7 +86,7 @@ class FindingView(View):
     severity: Literal["block", "warn"]
     field: str = Field(examples=["caption"])
     excerpt: str
-    start: int = Field(description="Position in the caption that was sent, in Unicode characters")
+    start: int = Field(description="Position in `draft`, in Unicode characters")
     end: int = Field(description="Position after the last character")
     detail: str = Field(description="In the caller's language")
     suggestion: str | None = Field(description="What to put there instead; empty to leave it out")
@@ -99,6 +100,7 @@ class DraftView(View):
             "examples": [
                 {
                     "verdict": "blocked",
+                    "draft": "We have guaranteed returns.",
                     "caption": "We have guaranteed returns.\n\n#IWorkHere",
                     "findings": [
                         {
@@ -120,15 +122,17 @@ class DraftView(View):
     )
 
     verdict: Literal["ok", "blocked"]
+    draft: str = Field(description="The caption that was sent, without invisible letters and doubled spaces")
     caption: str = Field(description="With the disclosure added; the short link comes with the share")
     findings: list[FindingView]
     length: int = Field(description="As the network counts it, with disclosure and short link")
     max_length: int
 
     @classmethod
-    def of(cls, verdict: rules.Verdict) -> Self:
+    def of(cls, verdict: rules.Verdict, draft: str) -> Self:
         return cls(
             verdict="blocked" if verdict.blocked else "ok",
+            draft=draft,
             caption=verdict.caption,
             findings=[FindingView.model_validate(one, from_attributes=True) for one in verdict.findings],
             length=verdict.length,
@@ -224,13 +228,13 @@ class NetworksView(View):
 class PhraseBody(Body):
     """A phrase that blocks a share, or that is discouraged."""
 
-    phrase: Annotated[str, Field(min_length=1, max_length=200)]
+    phrase: Annotated[str, Title(200)]
     severity: Literal["block", "warn"] = "block"
     language: Language | None = Field(None, description="How it is inflected; null: as the caption's language is")
-    suggestion: Annotated[str, Field(max_length=200)] | None = Field(None, description="What to write instead")
+    suggestion: Annotated[str, Line(200)] | None = Field(None, description="What to write instead")
 
 
-Disclosure = Annotated[str, Field(min_length=1, max_length=80)]
+Disclosure = Annotated[str, Title(80)]
 
 
 class GuardrailsBody(Body):

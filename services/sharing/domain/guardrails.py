@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 import phonenumbers
 
+from chassis.text import cut, line, prose
 from chassis.web.problems import Invalid, Violation
 from services.sharing.domain.phrases import Phrases
 from services.sharing.messages import message
@@ -25,7 +26,6 @@ EVERYWHERE = "*"
 MOST_OF_A_KIND = 20
 ELLIPSIS = "…"
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?![\w-])")
-_DIRECTIONS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 _COUNTRY = re.compile(r"[A-Z]{2}|\*")
 
 
@@ -99,15 +99,9 @@ class Verdict:
         return any(finding.severity == "block" for finding in self.findings)
 
 
-def clean(caption: str) -> str:
-    """The caption without what nobody should see: control characters, overrides of the writing direction."""
-    lines = caption.replace("\r\n", "\n").replace("\r", "\n").translate(_DIRECTIONS)
-    return "".join(one for one in lines if one in "\n\t" or unicodedata.category(one) != "Cc").strip()
-
-
 def disclose(caption: str, disclosure: str) -> str:
     """The caption with its disclosure: on a line of its own at the end, unless it opens or closes it already."""
-    text = clean(caption)
+    text = prose(caption)
     if not disclosure or _discloses(text, disclosure):
         return text
     return f"{text}\n\n{disclosure}" if text else disclosure
@@ -201,11 +195,11 @@ def _too_long(caption: str, disclosure: str, link: str, network: Ruler, length: 
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     while low and not fits(low):
         low -= 1
+    low = len(cut(caption, low))
     space = max(caption.rfind(" ", 0, low), caption.rfind("\n", 0, low))
-    cut = space if space > low * 0.8 else low
-    cut = len(caption[:cut].rstrip())
+    end = len(caption[: space if space > low * 0.8 else low].rstrip())
     detail = message("too-long", locale, length=length, max_length=network.max_length, over=length - network.max_length)
-    return Finding("too-long", "block", caption[cut:][:200], cut, len(caption), detail, ELLIPSIS)
+    return Finding("too-long", "block", cut(caption[end:], 200), end, len(caption), detail, ELLIPSIS)
 
 
 # --- setting them ----------------------------------------------------------------------------------------------
@@ -235,7 +229,7 @@ def _wrong_disclosures(disclosures: Mapping[str, Mapping[str, str]]) -> Iterator
         if not texts:
             yield Violation(f"disclosures.{country[:16]}", "required", "At least one language is needed.")
         for language, text in texts.items():
-            if clean(text) != text or not Phrases([(text, None)], language).find(text) or "\n" in text:
+            if line(text) != text or not Phrases([(text, None)], language).find(text):
                 yield Violation(
                     f"disclosures.{country[:16]}.{language[:16]}", "text", "One visible line without space around it."
                 )

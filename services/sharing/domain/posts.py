@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from chassis.text import match_key
 from chassis.web.problems import Conflict, Forbidden, Invalid
 from herald_contracts.words import RemovalReason
 
@@ -136,7 +137,8 @@ def check_may_share(content: Content, standing: Standing, now: datetime) -> None
     `guidelines-not-acknowledged`."""
     if not standing.member:
         raise Forbidden("Join the programme first.", type_="not-a-member", program_id=content.program_id)
-    if not _is_for(standing.country, content.countries) or not _is_for(standing.team, content.teams):
+    team = match_key(standing.team)
+    if not _is_for(standing.country, content.countries) or not _is_for(team, set(map(match_key, content.teams))):
         raise Forbidden("This item is for other countries or teams.", type_="not-targeted")
     reason = _why_not_shareable(content, now)
     if reason:
@@ -150,7 +152,7 @@ def check_may_share(content: Content, standing: Standing, now: datetime) -> None
         )
 
 
-def _is_for(one: str, wanted: frozenset[str]) -> bool:
+def _is_for(one: str, wanted: Set[str]) -> bool:
     return not wanted or one in wanted
 
 

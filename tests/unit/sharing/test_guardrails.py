@@ -46,7 +46,7 @@ def test_editing_cannot_remove_the_disclosure(caption: str, network: str, countr
     assert disclose(judged(caption, network, country).caption, disclosure) == disclose(caption, disclosure)
 
 
-@pytest.mark.parametrize("hidden", ["#W\u200berbung", "#Werbungen", "x#Werbung", "#W\u0336erbung", "a #Werbung b"])
+@pytest.mark.parametrize("hidden", ["#Werbungen", "x#Werbung", "#W\u0336erbung", "a #Werbung b"])
 def test_a_disclosure_that_nobody_sees_does_not_count(hidden: str) -> None:
     assert disclose(f"Hallo {hidden}", "#Werbung").endswith("\n\n#Werbung")
 
@@ -56,8 +56,9 @@ def test_a_disclosure_that_is_there_is_not_repeated(said: str) -> None:
     assert disclose(said, "#Werbung") == said
 
 
-def test_an_override_of_the_writing_direction_is_taken_out() -> None:
+def test_what_nobody_sees_is_taken_out() -> None:
     assert disclose("a\u202eb\u2066c\x07d\r\ne", "#Ad") == "abcd\ne\n\n#Ad"
+    assert disclose("Hallo #W\u200berbung", "#Werbung") == "Hallo #Werbung"
 
 
 @given(captions, networks)
@@ -69,6 +70,14 @@ def test_suggestions_mend_what_is_blocked(caption: str, network: str) -> None:
         caption = mend(caption, [one for one in verdict.findings if one.severity == "block"])
     assert not judged(caption, network).blocked
     assert judged(caption, network).length <= NETWORKS[network].max_length
+
+
+@pytest.mark.parametrize("one", ["👩🏽‍🚀", "🇫🇷", "n\u0323\u0307", "\u1100\u1161\u11a8"])
+def test_too_long_is_cut_between_graphemes(one: str) -> None:
+    for before in ("", "a", "ab", "abc"):
+        finding = next(f for f in judged(before + one * 400, "x").findings if f.rule == "too-long")
+        assert (finding.start - len(before)) % len(one) == 0
+        assert finding.excerpt == one * (len(finding.excerpt) // len(one))
 
 
 @given(captions, networks)

@@ -1,0 +1,24 @@
+"""Who may share an item that is for some teams."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from chassis.web.problems import Forbidden
+from services.sharing.domain.posts import Content, Standing, check_may_share
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+CONTENT = Content(id="c", program_id="p", revision=1, url="https://a.example/", published=True, shareable=True)
+
+
+@pytest.mark.parametrize("spelled", ["Qualité", "QUALITE", "Qualite\u0301", "Qualit\u00e9\u00a0", "Qua\u00adlité"])
+def test_a_team_is_the_same_however_it_is_spelled(spelled: str) -> None:
+    standing = Standing(country="FR", team=spelled, member=True, acknowledged=0, required=0)
+    check_may_share(replace(CONTENT, teams=frozenset({"Qualité"})), standing, NOW)
+    check_may_share(replace(CONTENT, teams=frozenset({spelled})), standing, NOW)
+    with pytest.raises(Forbidden) as refused:
+        check_may_share(replace(CONTENT, teams=frozenset({"Qualités"})), standing, NOW)
+    assert refused.value.type == "not-targeted"
