@@ -52,6 +52,7 @@ _ANY_INVISIBLE: Final = regex.compile(_INVISIBLE)
 _UNSEEN: Final = regex.compile(rf"(?P<kept>{_KEPT}|[\t\n\v\f\r\x85])|{_INVISIBLE}")
 _UNSEEN_RIGHT_TO_LEFT: Final = regex.compile(rf"(?P<kept>{_KEPT}|[\t\n\v\f\r\x85\u200E\u200F\u061C])|{_INVISIBLE}")
 _RIGHT_TO_LEFT: Final = regex.compile(r"(?=\p{L})[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
+_HALF: Final = regex.compile(r"\p{Cs}")
 _BREAK: Final = regex.compile(r"\r\n|[\n\v\f\r\x85\u2028\u2029]")
 _SPACES: Final = regex.compile(r"[\p{Zs}\t\u2800]+")
 _FRENCH: Final = regex.compile(
@@ -172,8 +173,8 @@ class _Cleaned:
         return core_schema.no_info_before_validator_function(self._cleaned, text)
 
     def _cleaned(self, value: object) -> object:
-        if not isinstance(value, str):
-            return value
+        if not isinstance(value, str) or _HALF.search(value):
+            return value  # for pydantic to refuse
         text = self.clean(value)
         if self.nothing and not self.says_something(text):
             raise PydanticCustomError("blank", "{detail}", {"detail": self.nothing})

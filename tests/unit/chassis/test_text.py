@@ -199,6 +199,7 @@ def test_a_body_is_cleaned_before_it_is_measured() -> None:
         ({"caption": "\u202e"}, "blank"),
         ({"caption": "123456789"}, "string_too_long"),
         ({"caption": 5}, "string_type"),
+        ({"summary": "a\ud800"}, "string_unicode"),
     ],
 )
 def test_a_text_of_nothing_is_refused(values: dict[str, str], type: str) -> None:
