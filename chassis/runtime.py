@@ -16,6 +16,7 @@ from chassis.redis import connect
 from chassis.settings import Settings
 from chassis.supervisor import Supervisor
 from chassis.telemetry.otel import Telemetry
+from chassis.web.rate_limits import RateLimits
 from chassis.web.tokens import Tokens
 
 
@@ -32,6 +33,7 @@ class Runtime:
         self.outbox_notifier = OutboxNotifier(lambda: self.redis, settings, name)
         self.mongo.on_commit(self.outbox_notifier.notify)
         self.tokens = Tokens(settings)
+        self.rate_limits = RateLimits(lambda: self.redis, settings, self.telemetry)
         self.fetch = GuardedFetch(allow=settings.fetch_allow, proxy=settings.fetch_proxy, tracer=self.telemetry.tracer)
 
     @cached_property

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from limits import parse
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -58,6 +59,15 @@ class KafkaSettings(BaseSettings):
             options["sasl_plain_username"] = self.kafka_username
             options["sasl_plain_password"] = self.kafka_password.get_secret_value() if self.kafka_password else None
         return options
+
+
+def _rate(text: str) -> str:
+    parse(text)
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
+"""So many in a span of time: `5/second`, `30/minute`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,7 @@ class Settings(KafkaSettings, HttpSettings):
     )
     fetch_proxy: str | None = Field(None, description="HTTP proxy that outgoing fetches go through")
     grace: float = Field(15.0, gt=0, description="Seconds between SIGTERM and the end")
+    rate_general: Rate = Field("200/second", description="Requests of one person or machine client to each process")
     max_concurrency: int = Field(256, gt=0, description="Requests in flight a process before it answers 503")
 
     @field_validator("public_url", "issuer")

@@ -96,6 +96,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.mongo = runtime.mongo
     app.state.principals = service.principals
     app.state.tokens = runtime.tokens
+    app.state.settings = runtime.settings
+    app.state.rate_limits = runtime.rate_limits
     app.include_router(service.router, responses=PROBLEMS)
     if service.consumer is not None:
         app.include_router(letters_router(runtime), responses=PROBLEMS)

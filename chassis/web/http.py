@@ -43,18 +43,20 @@ def example(**values: Any) -> ConfigDict:
 
 
 class JsonRoute(APIRoute):
-    """A route whose body, if it declares one, is JSON by name and not only by luck."""
+    """A route that requires `application/json` where it declares a body, and says where its caller stands with a rate
+    limit."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
 
         async def checked(request: Request) -> Response:
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if media and media != "application/json" and not media.endswith("+json"):
+            if self.body_field is not None and media and media != "application/json" and not media.endswith("+json"):
                 raise UnsupportedMedia("Send application/json.", accepted=["application/json"])
-            return await handle(request)
+            response = await handle(request)
+            if (standing := getattr(request.state, "rate_limit", None)) is not None:
+                response.headers.update(standing.headers)
+            return response
 
         return checked
 
@@ -94,9 +96,11 @@ Token = Annotated[VerifiedToken, Depends(_token)]
 
 
 async def _caller(request: Request, token: Token) -> Principal:
+    state = request.app.state
+    await state.rate_limits.hit_locally("general", state.settings.rate_general, token.account)
     if token.machine:
         return Principal(id=f"client:{token.machine}", roles=token.scopes)
-    principal: Principal | None = await request.app.state.principals.find(token.account)
+    principal: Principal | None = await state.principals.find(token.account)
     if principal is None:
         raise Forbidden("This person is not known here (yet).", type_="unknown-person")
     if not principal.active:
@@ -105,6 +109,16 @@ async def _caller(request: Request, token: Token) -> Principal:
 
 
 Caller = Annotated[Principal, Depends(_caller)]
+
+
+def limited(name: str) -> Any:
+    """A dependency of routes that a caller may use so often: `rate_<name>` of the service's settings."""
+
+    async def check(request: Request, caller: Caller) -> None:
+        rate: str = getattr(request.app.state.settings, f"rate_{name}")
+        request.state.rate_limit = await request.app.state.rate_limits.hit(name, rate, caller.id)
+
+    return Depends(check)
 
 
 def requires(*roles: str) -> Any:

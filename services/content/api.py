@@ -18,6 +18,7 @@ from chassis.web.http import (
     decode_cursor,
     encode_cursor,
     etag,
+    limited,
     requires,
 )
 from chassis.web.problems import Invalid
@@ -226,7 +227,7 @@ async def list_feeds(
     response_model=SourceView,
     tags=["feed sources"],
     summary="Add a feed from a file",
-    dependencies=[consumes(*MEDIA_TYPES)],
+    dependencies=[consumes(*MEDIA_TYPES), limited("uploads")],
     openapi_extra=UPLOAD,
 )
 async def add_file(
@@ -265,6 +266,7 @@ async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, context: Context
     response_model=SourceView,
     tags=["feed sources"],
     summary="Look at a feed now",
+    dependencies=[limited("feed_refresh")],
     description="What came of it, failures too, is in `last`.",
 )
 async def refresh_feed(
@@ -286,7 +288,7 @@ async def refresh_feed(
     response_model=SourceView,
     tags=["feed sources"],
     summary="Take in a file of a feed's entries",
-    dependencies=[consumes(*MEDIA_TYPES)],
+    dependencies=[consumes(*MEDIA_TYPES), limited("uploads")],
     openapi_extra=UPLOAD,
 )
 async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit, context: Context) -> Response:

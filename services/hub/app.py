@@ -46,7 +46,16 @@ def build(
     HTTPXClientInstrumentor.instrument_client(http, tracer_provider=runtime.telemetry.tracer_provider)
     sessions = Sessions(runtime.mongo, runtime.clock, settings.session_keys, settings.session_hours)
     assets = Assets()
-    context = Context(settings, runtime.clock, sessions, OidcClient(settings, http), http, templates(assets), assets)
+    context = Context(
+        settings,
+        runtime.clock,
+        sessions,
+        OidcClient(settings, http),
+        http,
+        templates(assets),
+        assets,
+        runtime.rate_limits,
+    )
     service = Service(
         name="hub",
         runtime=runtime,

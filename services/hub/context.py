@@ -8,6 +8,7 @@ import httpx
 from jinja2 import Environment
 
 from chassis.clock import Clock
+from chassis.web.rate_limits import RateLimits
 from services.hub.assets import Assets
 from services.hub.oidc import OidcClient
 from services.hub.sessions import Sessions
@@ -25,3 +26,4 @@ class Context:
     http: httpx.AsyncClient
     templates: Environment
     assets: Assets
+    rate_limits: RateLimits

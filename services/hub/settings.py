@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, field_validator
 
-from chassis.settings import Settings
+from chassis.settings import Rate, Settings
 
 
 class HubSettings(Settings):
@@ -23,6 +23,7 @@ class HubSettings(Settings):
         description="Fernet keys (32 bytes, URL-safe base64), comma-separated: the first encrypts, all decrypt"
     )
     session_hours: int = Field(12, gt=0, description="After so long without a request a person signs in again")
+    rate_sign_ins: Rate = Field("20/minute", description="Sign-ins that one address begins")
     api_timeout: float = Field(8.0, gt=0, description="Seconds that any call of an API may take")
     trusted_proxies: str = Field("", description="Comma-separated networks whose X-Forwarded-* are believed")
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from chassis.messages import LANGUAGES
+from chassis.web.problems import TooManyRequests
 from services.hub.clients import Apis, Caller, Refusal, ServiceUnavailable
 from services.hub.dependencies import (
     LANGUAGE_COOKIE,
@@ -63,7 +64,13 @@ async def sign_in(view: Visitor) -> Response:
     back = safe_path(view.request.query_params.get("back", "/"))
     pending = Pending.new()
     try:
+        address = view.apis.caller.address
+        await view.context.rate_limits.hit("sign_ins", view.context.settings.rate_sign_ins, address)
         url = await view.context.oidc.sign_in_url(pending, view.language.code)
+    except TooManyRequests as refused:
+        response = view.page("welcome.html", 429, back=back, failed="too-many-sign-ins")
+        response.headers.update(refused.headers or {})
+        return response
     except IssuerUnavailable:
         return view.page("welcome.html", 503, back=back, failed="issuer-down")
     parts = {"pending": {"state": pending.state, "nonce": pending.nonce, "verifier": pending.verifier, "back": back}}

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from chassis.settings import Settings
+from chassis.settings import Rate, Settings
 
 
 class ProgramSettings(Settings):
@@ -18,6 +18,7 @@ class ProgramSettings(Settings):
         description="E-mail addresses (verified by the issuer) or accounts (SHA-256 of `<issuer>|<subject>`), comma "
         "between, that are made administrators when they first sign in",
     )
+    rate_uploads: Rate = Field("10/minute", description="Files that one person sends")
     program_locale: str = Field("en", description="Language of people of whom no other is known")
 
     @field_validator("program_admins", mode="before")

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Response
 
 from chassis.principals import Principal
-from chassis.web.http import Caller, Cursor, IdempotencyKey, IfMatch, Limit, Router, Unit, etag, requires
+from chassis.web.http import Caller, Cursor, IdempotencyKey, IfMatch, Limit, Router, Unit, etag, limited, requires
 from chassis.web.problems import Forbidden
 from services.sharing import commands, queries
 from services.sharing.commands import Report
@@ -64,7 +64,12 @@ async def networks(_: Person) -> NetworksView:
     return NetworksView(items=[NetworkView.of(network) for network in NETWORKS.values()])
 
 
-@router.post("/drafts/check", summary="Check a caption while it is written", tags=["sharing"])
+@router.post(
+    "/drafts/check",
+    summary="Check a caption while it is written",
+    tags=["sharing"],
+    dependencies=[limited("drafts")],
+)
 async def check_draft(body: ShareRequest, caller: Person, context: Context) -> DraftView:
     """Changes nothing. Refuses what a share would refuse but for the caption: 403 `not-a-member`, `not-targeted`;
     409 `guidelines-not-acknowledged`, `content-not-shareable`."""

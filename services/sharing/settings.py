@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
-from chassis.settings import Settings
+from chassis.settings import Rate, Settings
 from services.sharing.redirect.visitors import Proxies
 
 KEY_BYTES = 32
@@ -27,6 +27,7 @@ class SharingSettings(Settings):
     spool_dir: Path = Field(Path(".herald/spool"), description="Where clicks wait on disk while Kafka is away")
     spool_bytes: int = Field(256 * 1024 * 1024, gt=0, description="How much the spool may hold")
     click_timeout: float = Field(1.0, gt=0, description="Seconds a visitor waits for Kafka before the click is spooled")
+    rate_drafts: Rate = Field("5/second", description="Captions that one person has checked")
     max_waiting_clicks: int = Field(20_000, gt=0, description="Visitors waiting at once before others are told 503")
     links_traces: float = Field(20.0, ge=0, description="Clicks traced a second at most by each links process")
 

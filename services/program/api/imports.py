@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
-from chassis.web.http import Router, Unit, consumes
+from chassis.web.http import Router, Unit, consumes, limited
 from services.program.api.base import AT, ID, Manages, Use, View
 from services.program.commands import imports
 from services.program.store.imports import Import, State
@@ -116,7 +116,7 @@ class ImportView(View):
     response_model=ImportView,
     status_code=201,
     openapi_extra=_FILE,
-    dependencies=[consumes("text/csv")],
+    dependencies=[consumes("text/csv"), limited("uploads")],
 )
 async def upload(request: Request, caller: Manages, unit: Unit, context: Use) -> Response:
     """What a file would change, and every row that breaks a rule, by line. Nobody is imported before the import is

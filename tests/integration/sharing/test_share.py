@@ -122,6 +122,20 @@ async def test_a_blocked_caption_says_why_and_changes_nothing(scene: Scene) -> N
     assert await scene.db["posts"].count_documents({}) == 0
 
 
+async def test_whoever_checks_too_often_is_told_when_to_try_again(scene: Scene) -> None:
+    """And nobody else is; the general limit counts everything that one person asks."""
+    ana, bob = await scene.ambassador("ana"), await scene.ambassador("bob")
+    draft = {"content_id": "c1", "network": "x", "language": "en", "caption": "Mine"}
+    answers = await asyncio.gather(*(scene.api.post("/v1/drafts/check", json=draft, headers=ana) for _ in range(12)))
+    assert {answer.status_code for answer in answers} == {200, 429}
+    allowed = next(answer for answer in answers if answer.status_code == 200)
+    assert allowed.headers["RateLimit-Policy"] == '"drafts";q=5;w=1'
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.json()["type"] == "too-many-requests"
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert (await scene.api.post("/v1/drafts/check", json=draft, headers=bob)).status_code == 200
+
+
 async def test_every_reason_to_refuse_has_a_type(scene: Scene) -> None:
     ana = await scene.ambassador("ana")
     now = datetime.now(UTC)
