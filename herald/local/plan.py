@@ -10,7 +10,10 @@ from herald.local.ports import LOOPBACK
 
 # The first administrator of a local installation, and whose word on addresses is believed: the gateway's.
 LOCAL = {
-    "HERALD_RATE_SIGN_INS": "600/minute",  # everybody who tries it out comes from this machine"HERALD_PROGRAM_ADMINS": "ines@herald.example", "HERALD_TRUSTED_PROXIES": f"{LOOPBACK}/32"}
+    "HERALD_PROGRAM_ADMINS": "ines@herald.example",
+    "HERALD_TRUSTED_PROXIES": f"{LOOPBACK}/32",
+    "HERALD_RATE_SIGN_INS": "600/minute",  # everybody who tries it out comes from this machine
+}
 SERVICES = ("program", "content", "sharing", "gamification", "metrics")
 
 
