@@ -58,6 +58,9 @@ class _ContentState(_ContentEvent):
     captions: list[Caption] = Field(default=[])
     targeting: Targeting = Targeting()
     expires_at: Time | None = Field(default=None, description="When it retires by itself")
+    origin: ContentOrigin | None = Field(
+        default=None, description="`imported`: brought from another product, published on a day of the past"
+    )
 
 
 class ContentSubmitted(_ContentEvent):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from herald_contracts.base import Country, Event, Id, Label, Language, Time
-from herald_contracts.words import LeaveReason, PersonOrigin, Role
+from herald_contracts.words import LeaveReason, MembershipOrigin, PersonOrigin, Role
 
 Account = Annotated[
     str,
@@ -74,12 +74,19 @@ class AmbassadorInvited(_PersonEvent):
     invitation_id: Id
 
 
+_MEMBERSHIP_ORIGIN: Any = Field(
+    default="herald",
+    description="`imported`: it was so with another product, and is over; it gives no right here",
+)
+
+
 class AmbassadorJoined(_PersonEvent):
     """A person became an ambassador by accepting a version of the consent."""
 
     type: ClassVar[str] = "herald.AmbassadorJoined.v1"
     program_id: Id
-    consent_version: int = Field(ge=1)
+    consent_version: int | None = Field(default=None, ge=1, description="None where the fact is `imported`")
+    origin: MembershipOrigin = _MEMBERSHIP_ORIGIN
 
 
 class AmbassadorLeft(_PersonEvent):
@@ -88,3 +95,4 @@ class AmbassadorLeft(_PersonEvent):
     type: ClassVar[str] = "herald.AmbassadorLeft.v1"
     program_id: Id
     reason: LeaveReason
+    origin: MembershipOrigin = _MEMBERSHIP_ORIGIN

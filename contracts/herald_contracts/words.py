@@ -51,18 +51,19 @@ CATEGORIES: Final = (
     "local_news",
     "jobs",
 )
-CONTENT_ORIGINS: Final = ("editor", "feed")
-RETIRE_REASONS: Final = ("editor", "expired")
+CONTENT_ORIGINS: Final = ("editor", "feed", "imported")
+RETIRE_REASONS: Final = ("editor", "expired", "imported")
 ROLES: Final = ("ambassador", "editor", "manager", "admin")
 PERSON_ORIGINS: Final = ("import", "sign_in", "provisioning")
+MEMBERSHIP_ORIGINS: Final = ("herald", "imported")
 LEAVE_REASONS: Final = ("left", "deactivated")
 USE_CASES: Final = ("employer_brand", "awareness", "recruiting", "social_selling", "culture")
 KPIS: Final = ("shares", "clicks", "active_ambassadors", "participation_rate", "earned_media_value")
 AGENTS: Final = ("browser", "bot", "prefetch")
 VERDICTS: Final = ("counted", "bot", "prefetch", "repeat", "self")
 ENGAGEMENT_KINDS: Final = ("click", "like", "comment", "repost", "impression")
-MEASURES: Final = ("measured", "estimated", "potential")
-METHODS: Final = ("dialog", "api")
+MEASURES: Final = ("measured", "estimated", "potential", "imported")
+METHODS: Final = ("dialog", "api", "imported")
 REMOVAL_REASONS: Final = ("ambassador", "takedown")
 RULES: Final = ("share", "click", "like", "comment", "repost")
 
@@ -73,6 +74,7 @@ ContentOrigin = Annotated[str, OpenWord(CONTENT_ORIGINS)]
 RetireReason = Annotated[str, OpenWord(RETIRE_REASONS)]
 Role = Annotated[str, OpenWord(ROLES)]
 PersonOrigin = Annotated[str, OpenWord(PERSON_ORIGINS)]
+MembershipOrigin = Annotated[str, OpenWord(MEMBERSHIP_ORIGINS)]
 LeaveReason = Annotated[str, OpenWord(LEAVE_REASONS)]
 UseCase = Annotated[str, OpenWord(USE_CASES)]
 Kpi = Annotated[str, OpenWord(KPIS)]

@@ -29,6 +29,7 @@ from services.content.commands import SourceOrder
 from services.content.context import Context as ContentContext
 from services.content.domain import FeedRule, Item, State
 from services.content.feeds.client import MAX_BYTES, MEDIA_TYPES, FeedRefused, Got
+from services.content.history import api as history
 from services.content.schemas import (
     FeedItems,
     FeedItemView,
@@ -44,6 +45,7 @@ from services.content.schemas import (
 )
 
 router = Router(prefix="/v1")
+router.include_router(history.router)
 MAX_BODY = {"/v1/feeds/": MAX_BYTES}
 
 

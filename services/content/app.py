@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from chassis.clock import Clock
 from chassis.consumer import Consumer
+from chassis.external_rows import ExternalRows
 from chassis.jobs import Job
 from chassis.principals import PrincipalStore
 from chassis.runtime import Runtime
@@ -31,7 +32,7 @@ def build(settings: ContentSettings, *, clock: Clock | None = None) -> Service:
         await principals.ensure_indexes()
         await store.ensure_indexes()
 
-    context = Context(store, feeds, runtime.clock, interval, principals)
+    context = Context(store, feeds, runtime.clock, interval, principals, ExternalRows(runtime.mongo))
     return Service(
         name="content",
         description="What there is to share: written, reviewed, published, aimed at those whom it concerns.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chassis.clock import Clock
+from chassis.external_rows import ExternalRows
 from chassis.principals import PrincipalStore
 from services.content.feeds.client import Feeds
 from services.content.store import Store
@@ -20,3 +21,4 @@ class Context:
     clock: Clock
     interval: timedelta
     principals: PrincipalStore
+    external_rows: ExternalRows

@@ -74,4 +74,5 @@ def _state(item: Item) -> dict[str, Any]:
         "captions": [asdict(one) for one in copy.captions],
         "targeting": asdict(copy.targeting),
         "expires_at": copy.expires_at,
+        "origin": item.origin,
     }

@@ -223,6 +223,7 @@ class FeedItemView(View):
     summary: str
     url: str
     image_url: str | None
+    imported: bool = Field(description="True if it came with the history of another product")
     captions: list[CaptionView] = Field(description="The one to offer first comes first; it differs among colleagues")
     shareable: bool
     pinned: bool
@@ -245,6 +246,7 @@ class FeedItemView(View):
             image_url=copy.image_url,
             captions=[CaptionView.model_validate(one) for one in served.captions],
             shareable=copy.shareable,
+            imported=item.origin == "imported",
             pinned=copy.pinned,
             published_at=item.published_at,
             expires_at=copy.expires_at,

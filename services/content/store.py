@@ -34,6 +34,7 @@ class Store:
                     name=FEED_INDEX,
                     partialFilterExpression={"state": "published"},
                 ),
+                IndexModel([("program_id", ASCENDING), ("copy.url", ASCENDING)]),
                 IndexModel("copy.expires_at", partialFilterExpression={"expires": True}),
                 *(IndexModel([*((name, ASCENDING) for name in one), ("listed", DESCENDING)]) for one in by_filters),
             ]
@@ -71,6 +72,23 @@ class Store:
         """Those of the ids that are items."""
         cursor = self.items.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=tx.session)
         return {row["_id"] async for row in cursor}
+
+    async def ids_by_address(
+        self, program_id: str, addresses: Iterable[str], tx: Transaction | None = None
+    ) -> dict[str, str]:
+        """The programme's items at these addresses, the oldest of each."""
+        cursor = self.items.find(
+            {"program_id": program_id, "copy.url": {"$in": list(addresses)}},
+            {"copy.url": 1},
+            sort=[("listed", DESCENDING)],
+            session=tx.session if tx else None,
+        )
+        return {row["copy"]["url"]: row["_id"] async for row in cursor}
+
+    async def items_by_id(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Those of the ids that are items."""
+        cursor = self.items.find({"_id": {"$in": list(ids)}})
+        return {row["_id"]: _item(row) async for row in cursor}
 
     async def items_page(
         self, program_id: str | None, state: str | None, before: str | None, limit: int

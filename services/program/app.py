@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from chassis.clock import Clock
+from chassis.external_rows import ExternalRows
 from chassis.jobs import Job
 from chassis.runtime import Runtime
 from chassis.service import Service
@@ -14,6 +15,7 @@ from services.program.api.imports import MAX_FILE
 from services.program.commands.imports import import_unfinished
 from services.program.context import Context
 from services.program.settings import ProgramSettings
+from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.people import People
 from services.program.store.programs import Programs
@@ -29,10 +31,12 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         people=People(runtime.mongo),
         programs=Programs(runtime.mongo),
         imports=Imports(runtime.mongo),
+        history=History(runtime.mongo),
+        external_rows=ExternalRows(runtime.mongo),
     )
 
     async def ensure_indexes() -> None:
-        for store in (context.people, context.programs, context.imports):
+        for store in (context.people, context.programs, context.imports, context.history):
             await store.ensure_indexes()
 
     return Service(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chassis.clock import Clock
+from chassis.external_rows import ExternalRows
 from chassis.mongo import Mongo
 from services.program.settings import ProgramSettings
+from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.people import People
 from services.program.store.programs import Programs
@@ -22,3 +24,5 @@ class Context:
     people: People
     programs: Programs
     imports: Imports
+    history: History
+    external_rows: ExternalRows

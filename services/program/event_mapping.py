@@ -18,6 +18,7 @@ from herald_contracts import (
     ProgramCreated,
 )
 from herald_contracts.words import LeaveReason, PersonOrigin
+from services.program.domain.history import PastMembership
 from services.program.domain.people import Person
 from services.program.domain.programs import Objective, Program, Text
 
@@ -77,6 +78,15 @@ def ambassador_joined(person: Person, program_id: str) -> AmbassadorJoined:
 
 def ambassador_left(person: Person, program_id: str, reason: LeaveReason, now: datetime) -> AmbassadorLeft:
     return AmbassadorLeft(person_id=person.id, program_id=program_id, reason=reason, occurred_at=now)
+
+
+def past_membership(past: PastMembership) -> tuple[AmbassadorJoined, AmbassadorLeft]:
+    """A membership with another product, from beginning to end."""
+    names: dict[str, Any] = {"person_id": past.person_id, "program_id": past.program_id, "origin": "imported"}
+    return (
+        AmbassadorJoined(**names, occurred_at=past.joined_at),
+        AmbassadorLeft(**names, reason="left", occurred_at=past.left_at),
+    )
 
 
 def program_created(program: Program) -> ProgramCreated:

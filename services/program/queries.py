@@ -59,6 +59,16 @@ async def names(context: Context, ids: Iterable[str]) -> dict[str, Person]:
     return {person.id: person for person in await context.people.get_many(ids)}
 
 
+async def resolve(context: Context, named: Iterable[str]) -> dict[str, str]:
+    """Ids of people by what names them: an external id, or else an e-mail address in any case."""
+    wanted = {one: one.strip() for one in named}
+    found = await context.people.named(wanted.values())
+    by_id = {person.external_id: person.id for person in found if person.external_id}
+    by_email = {person.email: person.id for person in found if person.email}
+    ids = {one: by_id.get(name) or by_email.get(name.lower()) for one, name in wanted.items()}
+    return {one: id for one, id in ids.items() if id is not None}
+
+
 async def latest_text(context: Context, program_id: str, kind: TextKind, language: str | None) -> tuple[Text, str]:
     """The version in force, and the language in which this reader gets it. Raises NotFound."""
     program = await context.programs.get(program_id)

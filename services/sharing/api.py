@@ -12,6 +12,7 @@ from chassis.web.problems import Forbidden
 from services.sharing import commands, queries
 from services.sharing.commands import Report
 from services.sharing.context import Context as SharingContext
+from services.sharing.history import api as history
 from services.sharing.networks import NETWORKS
 from services.sharing.redirect.own_visits import OwnVisits
 from services.sharing.schemas import (
@@ -29,6 +30,7 @@ from services.sharing.schemas import (
 
 REPORTS_SCOPE = "herald:engagements:write"
 router = Router(prefix="/v1")
+router.include_router(history.router)
 
 
 def _context(request: Request) -> SharingContext:

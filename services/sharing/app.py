@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.clock import Clock
 from chassis.consumer import Consumer
+from chassis.external_rows import ExternalRows
 from chassis.kafka.producer import Producer
 from chassis.principals import PrincipalStore
 from chassis.runtime import Runtime
@@ -27,7 +28,7 @@ def build(settings: SharingSettings, *, clock: Clock | None = None) -> Service:
     decisions = runtime.telemetry.meter.create_counter(
         "herald.sharing.guardrail.decisions", description="What the guardrails decided at shares, by verdict"
     )
-    context = Context(settings, runtime.clock, store, principals, decisions)
+    context = Context(settings, runtime.clock, store, principals, ExternalRows(runtime.mongo), decisions)
 
     def links() -> RedirectServer:
         spool = Spool(settings.spool_dir, max_bytes=settings.spool_bytes)

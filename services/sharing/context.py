@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from opentelemetry.metrics import Counter
 
 from chassis.clock import Clock
+from chassis.external_rows import ExternalRows
 from chassis.principals import PrincipalStore
 from services.sharing.settings import SharingSettings
 from services.sharing.store import Store
@@ -20,6 +21,7 @@ class Context:
     clock: Clock
     store: Store
     principals: PrincipalStore
+    external_rows: ExternalRows
     decisions: Counter
 
     def short_url(self, code: str) -> str:

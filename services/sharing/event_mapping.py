@@ -26,7 +26,7 @@ def post_shared(post: Post) -> PostShared:
         caption_id=post.caption_id,
         edited=post.edited,
         link_code=post.link_code,
-        method="dialog",
+        method=post.method,
         occurred_at=post.shared_at,
     )
 

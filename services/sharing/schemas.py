@@ -166,6 +166,7 @@ class PostView(View):
                     "dialog_url": "https://www.linkedin.com/feed/?shareActive=true&text=We%20opened",
                     "link_code": "Ab3dE6gH",
                     "shared_at": "2026-11-23T09:30:00Z",
+                    "imported": False,
                     "removed_at": None,
                     "clicks": {"raw": 12, "counted": 7, "by_verdict": {"counted": 7, "bot": 4, "repeat": 1}},
                     "engagements": {"like": 3},
@@ -185,13 +186,14 @@ class PostView(View):
     dialog_url: str | None = Field(description="Opens the network's dialog; null where it has none")
     link_code: str
     shared_at: datetime
+    imported: bool = Field(description="True if it was made with another product, before Herald")
     removed_at: datetime | None
     clicks: ClicksView
     engagements: dict[str, int] = Field(description="By kind: like, comment, repost, impression")
 
     @classmethod
     def of(cls, post: Post, context: Context) -> Self:
-        link, network = context.short_url(post.link_code), NETWORKS.get(post.network)
+        link = context.short_url(post.link_code)
         clicks = ClicksView(raw=post.clicks_raw, counted=post.clicks_counted, by_verdict=dict(post.clicks))
         return cls(
             id=post.id,
@@ -202,13 +204,20 @@ class PostView(View):
             language=post.language,
             caption=post.caption,
             short_url=link,
-            dialog_url=network.dialog_url(post.caption, link, post.title) if network else None,
+            dialog_url=_dialog_url(post, link),
             link_code=post.link_code,
             shared_at=post.shared_at,
+            imported=post.method == "imported",
             removed_at=post.removed_at,
             clicks=clicks,
             engagements=dict(post.engagements),
         )
+
+
+def _dialog_url(post: Post, link: str) -> str | None:
+    """Where to post it; nowhere what was posted with another product, perhaps on a network that is not known here."""
+    network = NETWORKS.get(post.network) if post.method != "imported" else None
+    return network.dialog_url(post.caption, link, post.title) if network else None
 
 
 class PostsView(View):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from chassis.text import match_key
 from chassis.web.problems import Conflict, Forbidden, Invalid
-from herald_contracts.words import RemovalReason
+from herald_contracts.words import Method, RemovalReason
 
 ONE_TAP = timedelta(seconds=10)
 """Two shares of one item on one network by one person within this time are one."""
@@ -92,7 +92,8 @@ class ShareOrder:
 @dataclass(frozen=True, slots=True)
 class Post:
     """A share. `caption` is the whole text as it goes out, with disclosure and short link; `target` is where the
-    link leads. `clicks` and `engagements` are counts by verdict and by kind."""
+    link leads. `method` says how it was made: in a dialog, or `imported` from another product. `clicks` and
+    `engagements` are counts by verdict and by kind."""
 
     id: str
     version: int
@@ -108,6 +109,7 @@ class Post:
     link_code: str
     target: str
     shared_at: datetime
+    method: Method = "dialog"
     removed_at: datetime | None = None
     removed_reason: RemovalReason | None = None
     clicks: Mapping[str, int] = field(default_factory=dict)

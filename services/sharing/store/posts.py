@@ -46,6 +46,12 @@ class Posts:
         except DuplicateKeyError:
             raise Overloaded("No short link was free. Please try again.", retry_after=1) from None
 
+    async def add_many(self, posts: Iterable[Post], tx: Transaction) -> None:
+        """Posts whose ids and links nobody else can have."""
+        documents = [{"_id": post.id, **post.document()} for post in posts]
+        if documents:
+            await self._posts.insert_many(documents, session=tx.session, ordered=False)
+
     async def replace(self, post: Post, tx: Transaction) -> None:
         """Store what a command changed. Raises StaleVersion if another one was quicker."""
         changed = {"version": post.version, "removed_at": post.removed_at, "removed_reason": post.removed_reason}
