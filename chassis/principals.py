@@ -119,6 +119,8 @@ def _write(event: Event) -> UpdateOne | None:
             return _when_newer(event.person_id, event.revision, state)
         case PersonDeactivated():
             return _when_newer(event.person_id, event.revision, {"active": False, "roles": []})
+        case AmbassadorJoined(origin="imported") | AmbassadorLeft(origin="imported"):
+            return None
         case AmbassadorJoined():
             return UpdateOne({"_id": event.person_id}, {"$addToSet": {"memberships": event.program_id}}, upsert=True)
         case AmbassadorLeft():

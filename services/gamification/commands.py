@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 from chassis.clock import to_milliseconds
@@ -52,6 +52,7 @@ class RulesOrder:
 
     rules: tuple[Rule, ...]
     valid_from: datetime | None
+    imported_since: date | None = None
 
 
 async def change_rules(
@@ -64,7 +65,14 @@ async def change_rules(
     programme = await context.programmes.get(program_id, tx)
     check_version(expected, programme.latest.version)
     valid_from = to_milliseconds(order.valid_from) if order.valid_from else None
-    rules = next_rules(programme, order.rules, valid_from=valid_from, now=tx.now, changed_by=by)
+    rules = next_rules(
+        programme,
+        order.rules,
+        valid_from=valid_from,
+        now=tx.now,
+        changed_by=by,
+        imported_since=order.imported_since,
+    )
     await context.programmes.append_rules(program_id, rules, tx)
     return Programme(programme.id, programme.zone, (*programme.rule_sets, rules))
 

@@ -43,7 +43,8 @@ def told(event: Received[Event]) -> Told | None:
     """What an event says that may earn points; None where nothing of it can.
 
     Only what was measured and found to be of a person counts: bots, prefetchers, repeats and one's own clicks
-    earn nothing, nor do estimates, nor what this version has no word for.
+    earn nothing, nor do estimates, nor what this version has no word for. What was imported says when it came in; the
+    rules of that moment decide on it.
     """
     data = event.data
     match data:
@@ -51,7 +52,7 @@ def told(event: Received[Event]) -> Told | None:
             return _told(event, data, "share")
         case PostRemoved():
             return _told(event, data, "removal")
-        case EngagementRecorded(verdict="counted", measure="measured") if data.kind in EARNINGS:
+        case EngagementRecorded(verdict="counted", measure="measured" | "imported") if data.kind in EARNINGS:
             return _told(event, data, data.kind, data.quantity)
     return None
 
@@ -73,5 +74,13 @@ def _told(
         content_id=data.content_id,
         network=data.network,
         occurred_at=to_milliseconds(data.occurred_at),
+        imported_at=event.time if _imported(data) else None,
     )
     return Told(fact, (event.topic, event.partition, event.offset), event.traceparent, event.tracestate)
+
+
+def _imported(data: PostShared | PostRemoved | EngagementRecorded) -> bool:
+    match data:
+        case PostShared(method="imported") | EngagementRecorded(measure="imported"):
+            return True
+    return False

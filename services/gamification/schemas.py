@@ -221,10 +221,15 @@ class RulesBody(Body):
         default=None, description="Not in the past; left out, the rules count from now on"
     )
     rules: list[RuleBody] = Field(max_length=MAX_RULES)
+    imported_since: date | None = Field(
+        default=None,
+        description="Acts that are imported from another product while these rules are in force earn points if they "
+        "happened on this day or later; left out, they earn none",
+    )
 
     @property
     def order(self) -> RulesOrder:
-        return RulesOrder(tuple(rule.rule for rule in self.rules), self.valid_from)
+        return RulesOrder(tuple(rule.rule for rule in self.rules), self.valid_from, self.imported_since)
 
 
 State = Literal["in_force", "scheduled", "past"]
@@ -263,6 +268,7 @@ class RuleSetView(BaseModel):
     rules: list[RuleView]
     changed_by: str | None = Field(description="The manager who decided it; null for the rules that Herald starts with")
     changed_at: datetime | None
+    imported_since: date | None = Field(description="From which day on imported acts earn points; null: they do not")
 
 
 class RulesView(BaseModel):
@@ -290,6 +296,7 @@ class RulesView(BaseModel):
                     rules=[RuleView.of(rule) for rule in rules.rules],
                     changed_by=rules.changed_by,
                     changed_at=rules.changed_at,
+                    imported_since=rules.imported_since,
                 )
                 for rules in latest_first
             ],

@@ -17,7 +17,7 @@ from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared
 from services.metrics import event_mapping
 from services.metrics.context import Context
 from services.metrics.domain.changes import FigureChange
-from services.metrics.domain.counts import field_of
+from services.metrics.domain.counts import IMPORTED, fields_of
 from services.metrics.domain.periods import day_of
 from services.metrics.domain.value import Rates, doubly_paid
 from services.metrics.store import FiguresVersion, Increments, Store
@@ -70,9 +70,12 @@ async def _book_known(store: Store, tx: Transaction, acts: Sequence[BookedAct], 
     moves: list[tuple[Mapping[str, Any], str, int]] = [
         (fact, name, fact["quantity"])
         for fact in facts
-        if fact["type"] == "engagement" and (name := field_of(fact["kind"], fact["verdict"], fact["measure"]))
+        if fact["type"] == "engagement"
+        for name in fields_of(fact["kind"], fact["verdict"], fact["measure"])
     ]
-    moves += [(where, "shares", number) for where, number in await _shares_moved(store, tx, facts)]
+    shares = await _shares_moved(store, tx, facts)
+    moves += [(where, "shares", number) for where, number in shares]
+    moves += [(where, f"share_{IMPORTED}", number) for where, number in shares if where.get("method") == IMPORTED]
     totals: Increments = defaultdict(lambda: defaultdict(int))
     persons: Increments = defaultdict(lambda: defaultdict(int))
     changes: dict[str, FigureChange] = {one.act.program_id: FigureChange(traceparent=one.traceparent) for one in acts}
@@ -120,8 +123,10 @@ def _fact(one: BookedAct, time_zone: str) -> Document:
     if isinstance(act, EngagementRecorded):
         fact |= {"type": "engagement", "kind": act.kind, "verdict": act.verdict, "quantity": act.quantity}
         fact["measure"] = act.measure
+    elif isinstance(act, PostShared):
+        fact |= {"type": "share", "method": act.method}
     else:
-        fact["type"] = "share" if isinstance(act, PostShared) else "removal"
+        fact["type"] = "removal"
     return fact
 
 

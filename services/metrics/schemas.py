@@ -63,6 +63,7 @@ class FigureView(BaseModel):
     by_kind: dict[str, int] = Field(default={}, description="Engagements beside clicks")
     estimated: int = Field(default=0, description="How much of the value a network's own estimate is")
     potential: int = Field(default=0, description="How much of the value might have been, by the size of an audience")
+    imported: int = Field(default=0, description="How much of the value came with the history of another product")
     currency: str = Field(default="", description="ISO 4217, of amounts")
     formula: str
 

@@ -31,6 +31,8 @@ class Fact(NamedTuple):
     content_id: str
     network: str
     occurred_at: datetime
+    imported_at: datetime | None = None
+    """When it came in from another product; None for what happened here."""
 
     @property
     def origin(self) -> str:
@@ -109,7 +111,9 @@ def claims_of(facts: Iterable[Fact], programmes: Mapping[str, Programme]) -> lis
 
 
 def _claims(fact: Fact, programme: Programme) -> Iterator[Claim]:
-    rules = programme.rules_at(fact.occurred_at)
+    rules = programme.rules_for(fact.occurred_at, fact.imported_at)
+    if rules is None:
+        return
     day = programme.day_of(fact.occurred_at)
     for rule in rules.rules:
         if rule.rewards(fact.act, fact.network):

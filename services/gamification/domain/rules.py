@@ -46,6 +46,8 @@ class RuleSet:
     rules: tuple[Rule, ...]
     changed_by: str | None = None
     changed_at: datetime | None = None
+    imported_since: date | None = None
+    """Acts that another product tells of earn points from this day on; None: they earn none."""
 
     def find(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
@@ -70,6 +72,15 @@ class Programme:
         """
         in_force = [rules for rules in self.rule_sets if rules.valid_from <= moment]
         return in_force[-1] if in_force else self.rule_sets[0]
+
+    def rules_for(self, occurred_at: datetime, imported_at: datetime | None) -> RuleSet | None:
+        """The version by which an act earns points. What was imported earns by the rules of the moment when it came
+        in, which say from which day on it does; None where it earns nothing."""
+        if imported_at is None:
+            return self.rules_at(occurred_at)
+        rules = self.rules_at(imported_at)
+        since = rules.imported_since
+        return rules if since is not None and self.day_of(occurred_at) >= since else None
 
     @property
     def latest(self) -> RuleSet:
@@ -101,7 +112,13 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def next_rules(
-    programme: Programme, rules: Sequence[Rule], *, valid_from: datetime | None, now: datetime, changed_by: str
+    programme: Programme,
+    rules: Sequence[Rule],
+    *,
+    valid_from: datetime | None,
+    now: datetime,
+    changed_by: str,
+    imported_since: date | None = None,
 ) -> RuleSet:
     """The programme's next version. Raises Invalid: `not-retroactive`, `unique`."""
     wrong = []
@@ -115,4 +132,5 @@ def next_rules(
     ]
     if wrong:
         raise Invalid("These rules cannot be taken.", errors=wrong)
-    return RuleSet(programme.latest.version + 1, valid_from or now, tuple(rules), changed_by, now)
+    version = programme.latest.version + 1
+    return RuleSet(version, valid_from or now, tuple(rules), changed_by, now, imported_since)

@@ -14,28 +14,32 @@ VERDICTS = (*words.VERDICTS, OTHER)
 ENGAGEMENTS = words.ENGAGEMENT_KINDS
 REACTIONS = ("like", "comment", "repost")
 UNMEASURED = ("estimated", "potential")
+IMPORTED = "imported"
 SMALL_GROUP = 5
 
 
-def field_of(kind: str, verdict: str, measure: str) -> str | None:
-    """The flat name under which an engagement is counted; None for one that no figure takes in.
+def fields_of(kind: str, verdict: str, measure: str) -> tuple[str, ...]:
+    """The flat names under which an engagement is counted; none for one that no figure takes in. What was imported
+    counts like what was measured, and apart too.
 
     Words that this version does not know are in no figure, but that a click for whatever reason not counted is raw.
     """
-    if kind not in ENGAGEMENTS or measure not in ("measured", *UNMEASURED):
-        return None
-    if measure != "measured":
-        return f"{kind}_{measure}" if verdict == "counted" else None
-    if kind == "click":
-        return f"click_{verdict if verdict in VERDICTS else OTHER}"
-    return kind if verdict == "counted" else None
+    if kind not in ENGAGEMENTS or measure not in ("measured", IMPORTED, *UNMEASURED):
+        return ()
+    if measure in UNMEASURED:
+        return (f"{kind}_{measure}",) if verdict == "counted" else ()
+    if kind != "click" and verdict != "counted":
+        return ()
+    name = f"click_{verdict if verdict in VERDICTS else OTHER}" if kind == "click" else kind
+    return (name, f"{kind}_{IMPORTED}") if measure == IMPORTED else (name,)
 
 
 @dataclass(slots=True)
 class Counts:
     """Additive counts of any slice: shares, clicks by verdict, other engagements by kind (counted ones).
 
-    Only what was measured; `others` holds what was estimated or is potential apart, as `like_estimated`.
+    Only what was measured or imported; `others` holds apart what was estimated or is potential, as `like_estimated`,
+    and again what was imported, as `like_imported` or `share_imported`.
     """
 
     shares: int = 0
@@ -78,12 +82,20 @@ class Counts:
         """Counted clicks and reactions; impressions are not engagement."""
         return self.clicks_counted + sum(self.others[kind] for kind in REACTIONS)
 
+    def imported(self, *kinds: str) -> int:
+        """How much of these kinds was imported."""
+        return sum(self.others[f"{kind}_{IMPORTED}"] for kind in kinds)
+
     def unmeasured(self, measure: str) -> int:
         """Engagements that are `estimated` or `potential`; never part of `engagements`."""
         return sum(self.others[f"{kind}_{measure}"] for kind in ("click", *REACTIONS))
 
 
-OTHERS = (*ENGAGEMENTS[1:], *(f"{kind}_{measure}" for kind in ENGAGEMENTS for measure in UNMEASURED))
+OTHERS = (
+    *ENGAGEMENTS[1:],
+    *(f"{kind}_{measure}" for kind in ENGAGEMENTS for measure in (*UNMEASURED, IMPORTED)),
+    f"share_{IMPORTED}",
+)
 FIELDS = ("shares", *(f"click_{verdict}" for verdict in VERDICTS), *OTHERS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.metrics.domain.counts import ENGAGEMENTS, Counts, ratio
+from services.metrics.domain.counts import ENGAGEMENTS, REACTIONS, Counts, ratio
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.value import Rates, earned_media_value
 
@@ -37,19 +37,25 @@ def of_counts(rows: Sequence[Row], versions: Sequence[Rates]) -> Figures:
     """The figures that add up: shares, clicks, engagements, impressions, and their value at the rates of each day."""
     total = total_of(rows)
     return {
-        "shares": {"value": total.shares},
-        "clicks_raw": {"value": total.clicks_raw, "by_verdict": dict(sorted(total.clicks.items()))},
-        "clicks_counted": {"value": total.clicks_counted},
+        "shares": {"value": total.shares, "imported": total.imported("share")},
+        "clicks_raw": {
+            "value": total.clicks_raw,
+            "by_verdict": dict(sorted(total.clicks.items())),
+            "imported": total.imported("click"),
+        },
+        "clicks_counted": {"value": total.clicks_counted, "imported": total.imported("click")},
         "engagements": {
             "value": total.engagements,
             "by_kind": {kind: total.others[kind] for kind in ENGAGEMENTS[1:] if total.others[kind]},
             "estimated": total.unmeasured("estimated"),
             "potential": total.unmeasured("potential"),
+            "imported": total.imported("click", *REACTIONS),
         },
         "impressions": {
             "value": total.others["impression"],
             "estimated": total.others["impression_estimated"],
             "potential": total.others["impression_potential"],
+            "imported": total.imported("impression"),
         },
         "engagement_rate": rate(total.engagements, total.others["impression"]),
         "click_yield": rate(total.clicks_counted, total.shares),

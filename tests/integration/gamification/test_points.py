@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -99,6 +100,31 @@ async def test_what_arrives_before_its_programme_and_its_person_waits_and_counts
         assert (found["total"], found["rank"]) == (12, 1)
         awarded = await eventually(lambda: stage.events("herald.recognition"), until=lambda one: len(one) == 4)
     assert sum(event.data.points for event in awarded if isinstance(event.data, PointsAwarded)) == 12
+
+
+async def test_history_earns_nothing_unless_the_rules_say_from_when(stage: Stage, service: Service) -> None:
+    old = [shared("ann", f"p{n}", method="imported", occurred_at=NOON - timedelta(days=n)) for n in range(1, 5)]
+    likes = [engaged(post, "like", measure="imported", occurred_at=post.occurred_at) for post in old]
+    async with stage.worker(service), stage.api(service) as client:
+        await stage.publish(created(), joined("ann"))
+        await stage.person("ann", "ambassador")
+        await stage.person("mia", "manager")
+        path, headers = f"/v1/programs/{PROGRAM}/rules", stage.bearer("mia")
+        await eventually(lambda: points_of(client, stage, "ann"), until=lambda found: "total" in found)
+        first = await stage.publish(old[0], likes[0], shared("ann", "now"))
+        await eventually(lambda: applied(service, first))
+        assert (await points_of(client, stage, "ann"))["total"] == 10
+
+        since = (NOON - timedelta(days=3)).date().isoformat()
+        share = {"id": "share", "act": "share", "points": 10}
+        order = {"rules": [share, {"id": "like", "act": "like", "points": 1}], "imported_since": since}
+        answer = await client.post(path, json=order, headers={**headers, "If-Match": '"1"'})
+        assert (answer.status_code, answer.json()["items"][0]["imported_since"]) == (201, since)
+        await stage.publish(*old[1:], *likes[1:])
+        await eventually(lambda: points_of(client, stage, "ann"), until=lambda found: found["total"] == 32)
+    assert {entry[3] for entry in (await ledger(service)).values()} == {
+        (NOON - timedelta(days=n)).date().isoformat() for n in (0, 2, 3)
+    }
 
 
 async def test_points_continue_the_trace_of_what_earned_them(stage: Stage, service: Service) -> None:

@@ -31,6 +31,7 @@ from herald_contracts import (
 from services.metrics import queries
 from services.metrics.app import build
 from services.metrics.context import Context
+from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.periods import Period
 from services.metrics.domain.window import Window
 from services.metrics.queries import Slice
@@ -194,7 +195,32 @@ async def test_what_was_not_measured_is_neither_counted_nor_paid(booking: Bookin
     assert (found["engagements"]["value"], found["clicks_raw"]["value"]) == (2, 0)
     assert found["earned_media_value"]["value"] == 1.2
     assert found["engagements"]["estimated"] == 50
-    assert found["impressions"] == {"value": 0, "estimated": 0, "potential": 1, "formula": "sum(impression)"}
+    apart = {"estimated": 0, "potential": 1, "imported": 0}
+    assert found["impressions"] == {"value": 0, **apart, "formula": "sum(impression)"}
+
+
+async def test_history_counts_on_its_own_days_and_apart(booking: Booking) -> None:
+    then: dict[str, Any] = {"person_id": "a0", "program_id": PROGRAM, "origin": "imported"}
+    old = shared(0).model_copy(update={"method": "imported"})
+    await booking.take(
+        [CREATED, shared(4, 24 * 20), membership("a1", 0, joined=True)],
+        [AmbassadorLeft(**then, reason="left", occurred_at=START + timedelta(hours=48))],
+        [AmbassadorJoined(**then, occurred_at=START - timedelta(hours=48))],
+        [old, engaged(0, quantity=7, measure="imported"), engaged(0, 1, kind="like", quantity=2, measure="imported")],
+        [engaged(1, 2, quantity=3)],
+    )
+    week = await booking.figures(Period(date(2026, 2, 25), date(2026, 3, 3)))
+    assert (week["shares"]["value"], week["shares"]["imported"]) == (1, 1)
+    assert (week["clicks_counted"]["value"], week["clicks_counted"]["imported"]) == (10, 7)
+    assert (week["engagements"]["value"], week["engagements"]["imported"]) == (12, 9)
+    assert (week["active_ambassadors"]["value"], week["ambassadors_enrolled"]["value"]) == (1, 2)
+    later = await booking.figures(Period(date(2026, 3, 10), date(2026, 3, 30)))
+    assert (later["shares"]["value"], later["shares"]["imported"]) == (1, 0)
+    assert later["ambassadors_enrolled"]["value"] == 1
+    principals = booking.service.runtime.mongo.db["principals"]
+    assert await principals.count_documents({"_id": "a0", "memberships": PROGRAM}) == 0
+    await booking.take([old.model_copy(update={"post_id": "p9"}), removed(0)])
+    assert (await booking.figures())["shares"] == {"value": 2, "imported": 1, "formula": DEFINITIONS["shares"].formula}
 
 
 async def test_figures_of_fewer_than_five_are_shown_nowhere(booking: Booking) -> None:

@@ -43,6 +43,20 @@ def test_rules_are_never_retroactive() -> None:
     assert [(one.field, one.rule) for one in refused.value.errors] == [("valid_from", "not-retroactive")]
 
 
+def test_what_was_imported_earns_only_from_the_day_that_the_rules_of_its_coming_name() -> None:
+    day = timedelta(days=1)
+    since = RuleSet(2, NOON, (SHARE,), imported_since=date(2026, 2, 1))
+    programme = Programme("p", PARIS.zone, (DEFAULT_RULES, since, RuleSet(3, NOON + 9 * day, (SHARE,))))
+    old, older = datetime(2026, 1, 31, 23, 30, tzinfo=UTC), datetime(2026, 1, 31, 22, 30, tzinfo=UTC)
+    cases = [(old, NOON - day, None), (old, NOON, since), (older, NOON, None), (old, NOON + 9 * day, None)]
+    for occurred_at, imported_at, rules in cases:
+        assert programme.rules_for(occurred_at, imported_at) is rules
+        shelf = Shelf({"paris": programme})
+        shelf.take([fact("share", occurred_at=occurred_at, imported_at=imported_at)])
+        assert shelf.points() == (1 if rules else 0)
+    assert programme.rules_for(old, None) is DEFAULT_RULES
+
+
 def test_two_rules_of_one_name_are_refused() -> None:
     with pytest.raises(Invalid) as refused:
         next_rules(PARIS, [SHARE, SHARE], valid_from=None, now=NOON, changed_by="mia")

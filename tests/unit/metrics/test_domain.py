@@ -15,7 +15,7 @@ from services.metrics.domain.counts import (
     SMALL_GROUP,
     VERDICTS,
     Counts,
-    field_of,
+    fields_of,
     ratio,
     shown_apart,
 )
@@ -37,10 +37,10 @@ acts = st.lists(
 )
 
 
-def counted(entries: list[tuple[str, str, int]]) -> Counts:
+def counted(entries: list[tuple[str, str, int]], measure: str = "measured") -> Counts:
     flat: dict[str, int] = defaultdict(int)
     for kind, verdict, quantity in entries:
-        if (name := field_of(kind, verdict, "measured")) is not None:
+        for name in fields_of(kind, verdict, measure):
             flat[name] += quantity
     return Counts.of_fields(flat)
 
@@ -57,6 +57,16 @@ def test_counts_add_up_however_they_are_split(
 
 
 @given(acts)
+def test_what_was_imported_counts_like_what_was_measured_and_apart(entries: list[tuple[str, str, int]]) -> None:
+    measured, imported = counted(entries), counted(entries, "imported")
+    assert imported.engagements == measured.engagements
+    assert imported.clicks == measured.clicks
+    assert imported.imported("like", "comment", "repost") == measured.engagements - measured.clicks_counted
+    assert imported.imported("click") == measured.clicks_raw
+    assert measured.imported("click", "like", "comment", "repost", "impression") == 0
+
+
+@given(acts)
 def test_raw_clicks_are_the_sum_of_the_verdicts(entries: list[tuple[str, str, int]]) -> None:
     found = counted(entries)
     assert found.clicks_raw == sum(quantity for kind, _, quantity in entries if kind == "click")
@@ -65,11 +75,11 @@ def test_raw_clicks_are_the_sum_of_the_verdicts(entries: list[tuple[str, str, in
 
 @given(kind=WORDS, verdict=WORDS, measure=WORDS)
 def test_words_that_are_not_known_are_in_no_figure_but_the_raw_clicks(kind: str, verdict: str, measure: str) -> None:
-    name = field_of(kind, verdict, measure)
-    assert name is None or name in FIELDS
-    assert name != "shares"
+    names = fields_of(kind, verdict, measure)
+    assert set(names) <= set(FIELDS)
+    assert "shares" not in names
     if kind == "click" and measure == "measured":
-        assert name is not None
+        [name] = names
         assert Counts.of_fields({name: 1}).clicks_raw == 1
         assert Counts.of_fields({name: 1}).clicks_counted == (verdict == "counted")
 
