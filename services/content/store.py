@@ -88,7 +88,7 @@ class Store:
     async def items_by_id(self, ids: Iterable[str]) -> dict[str, Item]:
         """Those of the ids that are items."""
         cursor = self.items.find({"_id": {"$in": list(ids)}})
-        return {row["_id"]: _item(row) async for row in cursor}
+        return {row["_id"]: read(Item, row) async for row in cursor}
 
     async def items_page(
         self, program_id: str | None, state: str | None, before: str | None, limit: int

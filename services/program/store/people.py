@@ -90,7 +90,7 @@ class People:
         """Everybody who has one of the names as external id or, in lower case, as e-mail address."""
         wanted = list(names)
         either = [{"external_id": {"$in": wanted}}, {"email": {"$in": [name.lower() for name in wanted]}}]
-        return [_person(row) for row in await self._people.find({"$or": either}).to_list()]
+        return [read(Person, row) for row in await self._people.find({"$or": either}).to_list()]
 
     async def matching(self, rows: Iterable[Row], tx: Transaction | None = None) -> list[Person]:
         """Everybody who has an e-mail address or external id of the rows."""

@@ -48,7 +48,7 @@ class Posts:
 
     async def add_many(self, posts: Iterable[Post], tx: Transaction) -> None:
         """Posts whose ids and links nobody else can have."""
-        documents = [{"_id": post.id, **post.document()} for post in posts]
+        documents = [document(post) for post in posts]
         if documents:
             await self._posts.insert_many(documents, session=tx.session, ordered=False)
 
