@@ -23,6 +23,7 @@ TASKS = {
     "relay",
     "outbox listener",
     "outbox stop",
+    "outbox retries",
     "lease relay",
     "consumer",
     "consumer topics",
