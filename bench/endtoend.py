@@ -25,12 +25,12 @@ from pymongo import AsyncMongoClient
 from bench.frame import Bench, Contest, Findings, Limit, Round, Size
 from bench.stand import Stand, answers, installation, process
 from bench.visitors import Load, visit
+from herald.demo import SAMPLE
 from herald.demo.api import Api
 from herald.demo.story import MANAGER, Scale, Story
-from herald.demo_cli import SAMPLE
 from herald.local.home import Home
 from herald.local.plan import ProcessSpec
-from herald.topics import apply_topics
+from herald.operations.topics import apply_topics
 
 SECONDS = 20.0
 TAPS_A_SECOND = 10

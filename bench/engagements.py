@@ -17,7 +17,7 @@ from chassis.ids import new_id
 from chassis.kafka.producer import Producer
 from chassis.kafka.topic_reader import partitions_of
 from chassis.settings import KafkaSettings
-from herald.topics import apply_topics, load_topics
+from herald.operations.topics import apply_topics, load_topics
 from herald_contracts import EngagementRecorded, Event, ProgramCreated, Record, encode
 
 PROGRAM = "bench-program"

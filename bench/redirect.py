@@ -25,7 +25,7 @@ from bench.frame import Bench, Contest, Findings, Limit, Round, Size
 from bench.stand import Stand, answers, confined, herald, process, usage
 from bench.visitors import Load, visit
 from chassis.kafka.topic_reader import partitions_of
-from herald.topics import apply_topics
+from herald.operations.topics import apply_topics
 
 SERVER_CORE, CLIENT_CORE = 0, 1
 SECONDS = 4.0

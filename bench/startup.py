@@ -16,7 +16,7 @@ from typing import Any
 from bench.frame import Bench, Contest, Findings, Limit, Round, Size
 from bench.stand import READY_SECONDS, Stand, answers, installation, process, usage
 from herald.local.plan import ProcessSpec
-from herald.topics import apply_topics
+from herald.operations.topics import apply_topics
 
 SERVING = "herald.cli, chassis.process, uvicorn, uvloop, httptools, uvicorn.protocols.http.httptools_impl"
 MODULES = {"api": "chassis.web.app", "worker": "faststream.kafka", "links": "chassis.service"}

@@ -14,7 +14,7 @@ from typing import Any
 from motor import motor_asyncio as motor
 
 import chassis.mongo.client
-from herald.cli import main
+from herald.cli.app import main
 
 Client: Any = motor.AsyncIOMotorClient
 Session: Any = motor.AsyncIOMotorClientSession

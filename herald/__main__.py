@@ -1,5 +1,5 @@
 """`python -m herald`."""
 
-from herald.cli import main
+from herald.cli.app import main
 
 main()

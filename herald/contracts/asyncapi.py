@@ -8,7 +8,7 @@ from typing import Any
 
 from herald.contracts.examples import Example
 from herald.contracts.schemas import events, shared_schemas
-from herald.topics import CONTRACTS, Topic
+from herald.operations.topics import CONTRACTS, Topic
 from herald_contracts import Event
 from herald_contracts.envelope import schema_id
 

@@ -15,7 +15,7 @@ from herald.contracts.documents import stale
 from herald.contracts.examples import Example, load_examples
 from herald.contracts.schemas import event_schema, events
 from herald.contracts.services import consumed
-from herald.topics import CONTRACTS, Topic, load_topics
+from herald.operations.topics import CONTRACTS, Topic, load_topics
 from herald_contracts import Event, Undecodable, decode, encode
 
 DEAD_LETTERS = "herald.deadletters."

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from herald.topics import Topic
+from herald.operations.topics import Topic
 from herald_contracts.words import KNOWN_VALUES
 
 Schema = Mapping[str, Any]

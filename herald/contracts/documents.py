@@ -12,7 +12,7 @@ from herald.contracts.asyncapi import asyncapi_document
 from herald.contracts.examples import load_examples
 from herald.contracts.schemas import event_schema, events
 from herald.contracts.services import openapi_documents
-from herald.topics import CONTRACTS, load_topics
+from herald.operations.topics import CONTRACTS, load_topics
 
 GENERATED = ("asyncapi.yaml", "schemas/*/*.json", "openapi/*.json")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from herald.topics import CONTRACTS
+from herald.operations.topics import CONTRACTS
 
 EXAMPLES = CONTRACTS / "examples"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from herald.archives import unpack
-from herald.topics import CONTRACTS
+from herald.operations.topics import CONTRACTS
 
 ROOT = CONTRACTS.parent
 

@@ -1,1 +1,6 @@
 """`herald demo`: a company's first day with its programme, on real servers, and whether every figure is right."""
+
+from pathlib import Path
+
+SAMPLE = Path(__file__).parent / "samples" / "feed.atom.xml"
+"""A feed that ships, for a company without one at hand."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from herald.issuer import COMMAND_CLIENT, PERSONA_GRANT, derived_secret, read_key
+from herald.development.issuer import COMMAND_CLIENT, PERSONA_GRANT, derived_secret, read_key
 from herald.local.home import Home
 
 TRIES = 5

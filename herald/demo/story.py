@@ -14,7 +14,7 @@ from herald.demo.browser import Browser
 from herald.demo.company import Person, make_company, to_csv
 from herald.demo.tally import Share, Tally
 from herald.demo.visitors import Visitor, a_bot, a_person, a_prefetcher, at_home
-from herald.personas import PERSONAS, Persona
+from herald.development.personas import PERSONAS, Persona
 
 T = TypeVar("T")
 ZONE = "Europe/Paris"

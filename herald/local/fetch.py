@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from herald.local import jars
-from herald.local.cli import one_sentence, progress_bars
+from herald.local.terminal import one_sentence, progress_bars
 
 
 def main(

@@ -50,7 +50,7 @@ async def apply_topics(bootstrap: str) -> None:
     """Creates the topics that are missing. Raises LocalError."""
     from aiokafka.errors import KafkaError
 
-    from herald import topics
+    from herald.operations import topics
 
     try:
         await topics.apply_topics(bootstrap, os.environ.get("HERALD_NAMESPACE", ""))

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from herald.cli import app
+from herald.cli.app import app
 from herald.contracts.checks import check, check_consumers, check_examples, check_topics, check_words
 from herald.contracts.examples import load_examples
 from herald.contracts.released import ReleaseError, contracts_at, last_release
-from herald.topics import CONTRACTS, load_topics
+from herald.operations.topics import CONTRACTS, load_topics
 
 
 def git(folder: Path, *arguments: str) -> None:

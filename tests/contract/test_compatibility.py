@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from herald.contracts.compatibility import MISREAD, OLD_READERS, OLD_RECORDS, breaking_changes
-from herald.topics import Subscription, Topic
+from herald.operations.topics import Subscription, Topic
 
 Schema = dict[str, Any]
 EVENT = "herald.PostShared.v1"

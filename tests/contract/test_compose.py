@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings
 from typer.testing import CliRunner
 
 from chassis.settings import KafkaSettings
-from herald.cli import app
-from herald.gateway import GatewaySettings
+from herald.cli.app import app
+from herald.development.gateway import GatewaySettings
 from herald.local.plan import names
 from tests.node import node_modules
 

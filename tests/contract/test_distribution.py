@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from herald.contracts.examples import EXAMPLES
-from herald.topics import CONTRACTS
+from herald.operations.topics import CONTRACTS
 
 UV = CONTRACTS.parent / "tools" / "uv.sh"
 PROGRAM = """

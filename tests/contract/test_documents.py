@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from herald.contracts.documents import generate, stale
-from herald.topics import CONTRACTS, load_topics
+from herald.operations.topics import CONTRACTS, load_topics
 from herald_contracts import Event
 from herald_contracts.envelope import schema_id
 from tests.node import run_script

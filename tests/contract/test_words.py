@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chassis.web.one_of import OneOf
 from herald.contracts.schemas import event_schema, events
-from herald.topics import CONTRACTS
+from herald.operations.topics import CONTRACTS
 from herald_contracts import words
 
 NETWORK = TypeAdapter[str](words.Network)

@@ -16,13 +16,13 @@ import httpx
 from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
-from herald import topics
 from herald.demo.api import Api
 from herald.demo.story import Scale, Story
 from herald.local import credentials, plan
 from herald.local.home import Home
 from herald.local.plan import Addresses, ProcessSpec
 from herald.local.ports import free_ports
+from herald.operations import topics
 from herald_contracts import Record
 from tests.infra import Infra
 

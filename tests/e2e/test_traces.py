@@ -12,9 +12,9 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from herald.cli.trace import Span, read_spans
 from herald.demo import visitors
 from herald.demo.browser import Browser
-from herald.trace_cli import Span, read_spans
 from tests.e2e.stack import Stack
 
 pytestmark = [

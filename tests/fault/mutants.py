@@ -340,7 +340,7 @@ def main() -> None:
     if name not in MUTANTS:
         sys.exit(f"there is no mutant {name}; there are {', '.join(MUTANTS)}")
     MUTANTS[name]()
-    from herald.cli import main as herald
+    from herald.cli.app import main as herald
 
     herald()
 

@@ -44,6 +44,6 @@ Transaction.emit = emit_both  # type: ignore[method-assign]
 herald_contracts.EngagementRecorded = NextEngagement  # type: ignore[misc]
 
 if __name__ == "__main__":
-    from herald.cli import main
+    from herald.cli.app import main
 
     main()

@@ -14,8 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from herald.operator import OperatorSettings
-from herald.verify import verify
+from herald.operations.settings import OperatorSettings
+from herald.operations.verify import verify
 from tests.fault.checker import PROMISES, Report, Violation, bounded, check, recovered
 from tests.fault.evidence import read_evidence
 from tests.fault.faults import Fault

@@ -23,7 +23,7 @@ from herald.local.mongod import Mongod
 from herald.local.ports import free_ports
 from herald.local.server import Server
 from herald.local.valkey import Valkey
-from herald.topics import apply_topics
+from herald.operations.topics import apply_topics
 from tests.fault.proxy import Proxy
 
 LISTENERS = (

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from herald.issuer import COMMAND_CLIENT, MACHINE_CLIENT, PERSONA_GRANT, derived_secret, read_key
-from herald.personas import PERSONAS
+from herald.development.issuer import COMMAND_CLIENT, MACHINE_CLIENT, PERSONA_GRANT, derived_secret, read_key
+from herald.development.personas import PERSONAS
 from tests.fault.system import System
 
 ADMIN, EDITOR, MANAGER = (f"{name}@herald.example" for name in ("ines", "emma", "marc"))

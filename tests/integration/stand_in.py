@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from herald.local import plan, up
-from herald.local.cli import one_sentence, progress_bars, say
 from herald.local.home import Home, default_folder
 from herald.local.plan import Addresses, ProcessSpec
+from herald.local.terminal import one_sentence, progress_bars, say
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

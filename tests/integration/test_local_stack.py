@@ -200,9 +200,9 @@ def test_nothing_outlives_a_killed_supervisor(place: Place) -> None:
 
 def test_detached_then_down(place: Place) -> None:
     script = (
-        "from herald.local import cli, home, up;"
+        "from herald.local import home, terminal as t, up;"
         "home = home.Home(home.default_folder());"
-        f"up.run_detached(home, {place.port}, False, cli.say, cli.progress_bars, {[*STAND_IN, str(place.port)]!r})"
+        f"up.run_detached(home, {place.port}, False, t.say, t.progress_bars, {[*STAND_IN, str(place.port)]!r})"
     )
     run = subprocess.run(
         [sys.executable, "-c", script],

@@ -15,9 +15,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from herald import topics
 from herald.contracts.services import PLACEHOLDERS
 from herald.local.ports import free_ports
+from herald.operations import topics
 from herald_contracts import PostRemoved
 from tests.integration.harness import Stage, eventually
 

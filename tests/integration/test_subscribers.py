@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from herald.contracts.examples import load_examples
-from herald.topics import CONTRACTS, apply_topics, load_topics
+from herald.operations.topics import CONTRACTS, apply_topics, load_topics
 from tests.infra import Infra
 
 POSTS = [example for example in load_examples() if example.type == "herald.PostShared.v1"]

@@ -8,8 +8,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from typer.testing import CliRunner, Result
 
-from herald.cli import app
-from herald.topics import Change, Topic, apply_topics, load_topics, plan_topics
+from herald.cli.app import app
+from herald.operations.topics import Change, Topic, apply_topics, load_topics, plan_topics
 from tests.infra import Infra
 
 

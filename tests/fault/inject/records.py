@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from pymongo import AsyncMongoClient
 
-from herald.topics import load_topics
+from herald.operations.topics import load_topics
 from tests.fault import poison
 from tests.fault.evidence import (
     DEAD,

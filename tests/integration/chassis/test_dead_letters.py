@@ -15,10 +15,10 @@ from chassis.mongo import Transaction
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
-from herald.cli import app
-from herald.operator import OperatorSettings
-from herald.topics import load_topics
-from herald.verify import verify
+from herald.cli.app import app
+from herald.operations.settings import OperatorSettings
+from herald.operations.topics import load_topics
+from herald.operations.verify import verify
 from herald_contracts import PersonDeactivated, Record, encode
 from tests.integration.harness import Stage, eventually
 

@@ -14,6 +14,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from bson.timestamp import Timestamp
+from typer.testing import CliRunner
 
 from chassis.ids import new_id
 from chassis.jobs import Job, JobContext, keep_running
@@ -24,6 +25,7 @@ from chassis.outbox.blocked import BlockedLanes
 from chassis.outbox.relay import BATCH, Relay
 from chassis.runtime import Runtime
 from chassis.settings import Settings
+from herald.cli.app import app
 from herald_contracts import PersonDeactivated
 from tests.integration.harness import Stage, eventually
 
@@ -289,3 +291,36 @@ async def test_what_a_topic_refuses_goes_on_once_it_takes_more(
         await eventually(partial(drained, runtime), within=30)
     wanted = {f"k{k}": [value[:4].decode() for _, key, value in rows if key == f"k{k}"] for k in range(4)}
     assert await values(stage, TOPIC) == wanted
+
+
+async def test_operators_look_at_blocked_lanes_and_decide(
+    stage: Stage, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERALD_NAMESPACE", stage.namespace)
+    monkeypatch.setenv("HERALD_KAFKA_BOOTSTRAP", stage.infra.kafka_bootstrap)
+    monkeypatch.setenv("HERALD_MONGO_URL", stage.infra.mongo_url)
+
+    async def herald(*arguments: str) -> tuple[int, str]:
+        result = await asyncio.to_thread(CliRunner().invoke, app, ["outbox", "blocked", *arguments])
+        return result.exit_code, result.output
+
+    lane = f"{TOPIC}/a"
+    await stage.create_topics([TOPIC])
+    assert await herald("list") == (0, "No lane is blocked.\n")
+    await emit(runtime, (TOPIC, "a", refused()), (TOPIC, "a", b"a002"))
+    async with relaying(runtime):
+        await eventually(BlockedLanes(runtime.mongo.db).all, within=20)
+        code, said = await herald("list")
+        assert code == 0
+        assert lane in said
+        assert "refused (MessageSizeTooLargeError)" in said
+        assert "2 events set aside" in said
+        code, said = await herald("show", lane)
+        assert (code, "ce_type: herald.Test.v1" in said) == (0, True)
+        assert (await herald("show", "nothing"))[0] == 1
+        assert "2 events go on" in (await herald("retry", lane))[1]
+        await eventually(BlockedLanes(runtime.mongo.db).all, within=20)
+        assert "add --go" in (await herald("discard", lane, "--service", "program"))[1]
+        assert await values(stage, TOPIC) == {}
+        assert (await herald("discard", lane, "--go"))[1] == "1 event dropped; 1 events go on\n"
+        await eventually(partial(values, stage, TOPIC), until=lambda found: found == {"a": ["a002"]}, within=20)

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from herald.gateway import Gateway, Route
+from herald.development.gateway import Gateway, Route
 
 DEADLINE = 10.0
 

@@ -11,8 +11,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
 
-from herald.gateway import Gateway, Route
-from herald.issuer import (
+from herald.development.gateway import Gateway, Route
+from herald.development.issuer import (
     COMMAND_CLIENT,
     HUB_CLIENT,
     MACHINE_CLIENT,
@@ -21,7 +21,7 @@ from herald.issuer import (
     build_issuer,
     derived_secret,
 )
-from herald.personas import PERSONAS, find_persona, subject_of
+from herald.development.personas import PERSONAS, find_persona, subject_of
 
 PUBLIC = "http://127.0.0.1:8080"
 URL = f"{PUBLIC}/issuer"

@@ -8,8 +8,8 @@ from typing import Annotated
 import httpx
 import typer
 
-from herald.issuer import COMMAND_CLIENT, MACHINE_CLIENT, PERSONA_GRANT, derived_secret, read_key
-from herald.personas import PERSONAS
+from herald.development.issuer import COMMAND_CLIENT, MACHINE_CLIENT, PERSONA_GRANT, derived_secret, read_key
+from herald.development.personas import PERSONAS
 
 
 def fetch_token(issuer: str, key_file: Path, form: dict[str, str], *, client: str = COMMAND_CLIENT) -> str:

@@ -39,7 +39,7 @@ def run(
     """Run one role of a service until SIGTERM."""
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
     if service == "gateway" or (service == "all" and role == "api"):
-        from herald.gateway import run_gateway
+        from herald.development.gateway import run_gateway
 
         run_gateway([load(name) for name in SERVICES] if service == "all" else [])
         return

@@ -1,4 +1,4 @@
-"""`herald bench`: the measurements that the README quotes, each beside its floor."""
+"""`python -m bench`: the measurements that the documents quote, each beside its floor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from bench import frame
+from bench.stand import servers
 
 WIDTH = 180
 README = Path(__file__).parents[1] / "README.md"
@@ -25,12 +28,6 @@ def bench(
     readme: Annotated[bool, typer.Option(help="Measure nothing: write that table into README.md")] = False,
 ) -> None:
     """Measure Herald beside its floors: redirect, metrics, gamification, outbox, endtoend, cpu, startup."""
-    try:
-        from bench import frame
-        from bench.stand import servers
-    except ModuleNotFoundError:
-        typer.echo("herald: the benches are not installed: run this in a checkout of Herald", err=True)
-        raise typer.Exit(2) from None
     if table or readme:
         text = frame.markdown(frame.kept())
         if readme:
@@ -55,3 +52,7 @@ def bench(
     for result in found:
         shown.add_row(*frame.row(result))
     Console(width=max(WIDTH, Console().width)).print(shown)
+
+
+if __name__ == "__main__":
+    typer.run(bench)

@@ -22,8 +22,8 @@ from chassis.dead_letters.writer import REPLAYED_FOR
 from chassis.kafka.topic_reader import logs_of, read_topic
 from chassis.mongo import Document
 from chassis.outbox.blocked import LANES, ROWS
-from herald.operator import OperatorSettings
-from herald.topics import Topic, load_topics
+from herald.operations.settings import OperatorSettings
+from herald.operations.topics import Topic, load_topics
 from herald_contracts.envelope import text_headers
 
 PIECE = 2000

@@ -10,10 +10,10 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from herald.operator import operator_settings, run_operation
+from herald.operations.settings import operator_settings, run_operation
 
 if TYPE_CHECKING:
-    from herald.verify import Account
+    from herald.operations.verify import Account
 
 COLUMNS = ("topic", "records", "applied", "dead letters", "pending", "not for it", "missing")
 WIDTH = 90
@@ -23,7 +23,7 @@ def verify(
     settled: Annotated[bool, typer.Option(help="Also fail while something is still under way")] = False,
 ) -> None:
     """Compare every consumer with its topics: applied, dead-lettered, pending or not meant for it; nothing missing."""
-    from herald import verify as checker
+    from herald.operations import verify as checker
 
     report = run_operation(checker.verify(operator_settings()))
     console = Console()

@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.process import run_process, worker_app
 from chassis.service import Service
 from chassis.settings import HttpSettings
-from herald.issuer import build_issuer, read_key
-from herald.proxying import (
+from herald.development.issuer import build_issuer, read_key
+from herald.development.proxying import (
     HOP_BY_HOP,
     Header,
     RequestBody,

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from herald.topics import Change
+    from herald.operations.topics import Change
 
 app = typer.Typer(name="topics", no_args_is_help=True, help="Compare and create the topics of contracts/topics.")
 
@@ -38,7 +38,7 @@ def _compare(bootstrap: str, namespace: str, grow: bool, *, write: bool) -> list
     from aiokafka.errors import KafkaError
 
     from chassis.settings import KafkaSettings
-    from herald.topics import apply_topics, plan_topics
+    from herald.operations.topics import apply_topics, plan_topics
 
     try:
         security = KafkaSettings(kafka_bootstrap=bootstrap, namespace=namespace).kafka_options()
@@ -59,7 +59,7 @@ def _print(changes: Sequence[Change], namespace: str) -> None:
     if not changes:
         typer.echo("The topics are as contracts/topics says.")
         return
-    from herald.topics import topic_name
+    from herald.operations.topics import topic_name
 
     table = Table("topic", "setting", "actual", "wanted", "action")
     for change in changes:

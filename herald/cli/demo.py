@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from herald.demo import SAMPLE
 from herald.local.errors import LocalError
 from herald.local.home import Home, default_folder
 
-SAMPLE = Path(__file__).parent / "samples" / "feed.atom.xml"
 BEGAN = "HERALD_SETUP_BEGAN"
 START_PATIENCE = 900.0
 
@@ -143,7 +143,7 @@ async def _play(home: Home, url: str, feed: bytes | str, scale: Any) -> dict[str
     from herald.demo.report import compare, read_back, settled
     from herald.demo.story import Story
     from herald.demo.topics import TopicView
-    from herald.operator import operator_settings
+    from herald.operations.settings import operator_settings
 
     columns = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     api = Api(url, home)
@@ -170,7 +170,7 @@ async def _play(home: Home, url: str, feed: bytes | str, scale: Any) -> dict[str
 
 
 def _tell(report: dict[str, Any], url: str) -> None:
-    from herald.personas import PERSONAS
+    from herald.development.personas import PERSONAS
 
     console = Console()
     table = Table("figure", "done", "topics", "store", "shown", "")

@@ -32,7 +32,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from herald.personas import PERSONAS, find_persona, subject_of
+from herald.development.personas import PERSONAS, find_persona, subject_of
 
 ALGORITHM = "RS256"
 AUDIENCE = "herald"

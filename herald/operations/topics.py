@@ -19,7 +19,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 from pydantic import BaseModel, ConfigDict, Field
 
-CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
+CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 TOPICS = CONTRACTS / "topics"
 
 DAY_MS = 86_400_000

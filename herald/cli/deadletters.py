@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from chassis.dead_letters.store import DeadLetter, DeadLetterStore, as_json, as_text
 from chassis.kafka.producer import Producer
-from herald.operator import OperatorSettings, operator_settings, run_operation
+from herald.operations.settings import OperatorSettings, operator_settings, run_operation
 
 app = typer.Typer(name="deadletters", no_args_is_help=True, help="Look at dead letters, replay or drop them.")
 BY = "herald deadletters"

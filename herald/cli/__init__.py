@@ -1,0 +1,1 @@
+"""The `herald` command: one file a command."""

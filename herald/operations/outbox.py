@@ -1,0 +1,65 @@
+"""The blocked lanes of all services' outboxes, as an operator reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC
+
+from pymongo import AsyncMongoClient
+
+from chassis.mongo import Document
+from chassis.outbox.blocked import BlockedLane, BlockedLanes
+from herald.operations.settings import OperatorSettings
+
+SERVICES = ("program", "content", "sharing", "gamification", "metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A blocked lane and the service whose outbox it is of."""
+
+    service: str
+    lane: BlockedLane
+
+
+class Outboxes:
+    """Raises PyMongoError where MongoDB is away."""
+
+    def __init__(self, client: AsyncMongoClient[Document], settings: OperatorSettings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def _store(self, service: str) -> BlockedLanes:
+        return BlockedLanes(self._client[self._settings.database(service)])
+
+    async def blocked(self, service: str = "", lane: str = "") -> list[Blocked]:
+        """The blocked lanes, of one service or with one id where these are given."""
+        services = (service,) if service else SERVICES
+        found = [Blocked(name, one) for name in services for one in await self._store(name).all()]
+        return [one for one in found if not lane or one.lane.id == lane]
+
+    async def row(self, blocked: Blocked) -> Document | None:
+        """The row that is in the way."""
+        return next(iter(await self._store(blocked.service).rows(blocked.lane.id, limit=1)), None)
+
+    async def give_back(self, blocked: Blocked, *, discard: bool = False) -> int:
+        """Have the lane tried again, without its first event where that is discarded; returns how many events."""
+        store = self._store(blocked.service)
+        async with self._client.start_session() as session:
+            return await session.with_transaction(
+                lambda own: store.give_back(blocked.lane.id, session=own, discard=discard)
+            )
+
+
+@asynccontextmanager
+async def outboxes(settings: OperatorSettings) -> AsyncIterator[Outboxes]:
+    """The outboxes of an installation, while the body runs."""
+    client: AsyncMongoClient[Document] = AsyncMongoClient(
+        settings.mongo_url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=5_000
+    )
+    try:
+        yield Outboxes(client, settings)
+    finally:
+        await client.close()
