@@ -29,6 +29,8 @@ from chassis.web.tokens import Token as VerifiedToken
 _bearer = HTTPBearer(auto_error=False, description="An OIDC access token")
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
 MAX_CURSOR = 1024
+SCOPE_PREFIX = "herald:"
+"""Of what a machine client may be given: no scope is a role of persons."""
 
 
 class Body(BaseModel):
@@ -99,7 +101,8 @@ async def _caller(request: Request, token: Token) -> Principal:
     state = request.app.state
     await state.rate_limits.hit_locally("general", state.settings.rate_general, token.account)
     if token.machine:
-        return Principal(id=f"client:{token.machine}", roles=token.scopes)
+        scopes = frozenset(scope for scope in token.scopes if scope.startswith(SCOPE_PREFIX))
+        return Principal(id=f"client:{token.machine}", roles=scopes)
     principal: Principal | None = await state.principals.find(token.account)
     if principal is None:
         raise Forbidden("This person is not known here (yet).", type_="unknown-person")

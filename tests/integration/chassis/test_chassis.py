@@ -353,6 +353,16 @@ async def test_tokens_that_do_not_hold_are_refused(stage: Stage, service: Servic
     await service.runtime.close()
 
 
+@pytest.mark.parametrize("scopes", [(), ("admin",), ("admin manager editor ambassador",), ("herald:admin",)])
+async def test_no_scope_of_a_machine_is_a_role_of_persons(
+    stage: Stage, service: Service, scopes: tuple[str, ...]
+) -> None:
+    headers = {"Authorization": f"Bearer {stage.issuer.machine_token('loader', *scopes)}"}
+    async with stage.api(service) as client:
+        answer = await client.get("/v1/secret", headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (403, "role-missing")
+
+
 async def test_a_person_who_left_is_cut_off(stage: Stage, service: Service) -> None:
     async with stage.worker(service), stage.api(service) as client:
         person = await stage.person("ann", "admin")
