@@ -95,4 +95,4 @@ def is_robot(user_agent: str) -> bool:
         return True
     if not (b"AppleWebKit/" in agent or b"Gecko/" in agent or _ENGINE.search(agent)):
         return True
-    return b"compatible" in agent and not _FORMER_BROWSER.search(agent)
+    return b"compatible;" in agent and not _FORMER_BROWSER.search(agent)
