@@ -59,6 +59,10 @@ class LinkClicked(Event):
         default=None,
         description="Keyed hash of address and browser, of one day; none where a visitor objects (GPC, DNT)",
     )
+    visitor_yesterday: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = Field(
+        default=None,
+        description="In the hour after midnight UTC: the visitor's hash of the day before",
+    )
     agent: Agent = Field(description="What the request said it was")
     referrer: Annotated[str, Field(max_length=253)] | None = Field(default=None, description="A host name")
 

@@ -174,7 +174,7 @@ def _clicks(tally: Tally, topics: TopicView, found: ReadBack, verdicts: Mapping[
     raw, judged = sum(tally.clicks.values()), sum(topics.clicks.values())
     figures = [Figure("clicks", raw, topics.raw_clicks_of_program, judged, sum(verdicts.values()))]
     days = _sum(found.by_day, "clicks_counted")
-    for verdict in ("counted", "bot", "prefetch", "repeat", "self"):
+    for verdict in ("counted", "bot", "prefetch", "repeat", "self", "scanner"):
         store = days if verdict == "counted" else topics.clicks[verdict]
         name = f"clicks: {verdict}"
         figures.append(Figure(name, tally.clicks[verdict], topics.clicks[verdict], store, verdicts.get(verdict, 0)))

@@ -13,7 +13,7 @@ from herald.demo.api import Api
 from herald.demo.browser import Browser
 from herald.demo.company import Person, make_company, to_csv
 from herald.demo.tally import Share, Tally
-from herald.demo.visitors import Visitor, a_bot, a_person, a_prefetcher, at_home
+from herald.demo.visitors import Visitor, a_bot, a_person, a_prefetcher, a_scanner, at_home
 from herald.development.personas import PERSONAS, Persona
 
 T = TypeVar("T")
@@ -274,14 +274,20 @@ class Story:
             await asyncio.sleep(0.1)
 
     async def clicks(self) -> None:
-        """People, bots, prefetchers, repeats and authors follow links; the last one was shared in the hub."""
+        """People, bots, prefetchers, repeats and authors follow links; the last one was shared in the hub.
+
+        What was shared by e-mail a moment ago was read by nobody yet: a mail scanner opens it.
+        """
         visits: list[tuple[Share, list[tuple[Visitor, str]]]] = []
         for share in self.tally.shares:
-            people = [a_person(self.chance) for _ in range(self.chance.randint(0, 2 * self.scale.visits_per_post))]
+            readers = 0 if share.network == "email" else self.chance.randint(0, 2 * self.scale.visits_per_post)
+            people = [a_person(self.chance) for _ in range(readers)]
             plan = [(visitor, "counted") for visitor in people]
             plan += [(visitor, "repeat") for visitor in people if self.chance.random() < 0.15]
             plan += [(a_bot(self.chance), "bot") for _ in range(self.chance.choice((0, 0, 1)))]
             plan += [(a_prefetcher(self.chance), "prefetch") for _ in range(self.chance.choice((0, 0, 0, 1)))]
+            if share.network == "email":
+                plan += zip(a_scanner(self.chance), ("bot", "scanner"), strict=True)
             if self.chance.random() < 0.3 or share is self.tally.shares[-1]:
                 plan.append((self.owners[share.ambassador], "self"))
             visits.append((share, plan))

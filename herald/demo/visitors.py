@@ -32,15 +32,17 @@ class Visitor:
     address: str
     agent: str
     prefetches: bool = False
+    scans: bool = False
 
     async def follow(self, url: str) -> str:
         """Follow a short link; returns where it leads. Raises OSError, or ValueError for another answer."""
         parts = urlsplit(url)
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80, local_addr=(self.address, 0))
         try:
+            method = "HEAD" if self.scans else "GET"
             purpose = "Sec-Purpose: prefetch\r\n" if self.prefetches else ""
             writer.write(
-                f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: {self.agent}\r\n"
+                f"{method} {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: {self.agent}\r\n"
                 f"{purpose}Accept: text/html\r\nConnection: close\r\n\r\n".encode()
             )
             head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 15)).decode("latin-1")
@@ -62,6 +64,12 @@ def a_bot(chance: random.Random) -> Visitor:
 
 def a_prefetcher(chance: random.Random) -> Visitor:
     return Visitor(_address(chance, 121, 140), chance.choice(BROWSERS), prefetches=True)
+
+
+def a_scanner(chance: random.Random) -> tuple[Visitor, Visitor]:
+    """A mail scanner that looks like a browser: it asks for the head of a page, and then for the page."""
+    address, agent = _address(chance, 141, 160), chance.choice(BROWSERS)
+    return Visitor(address, agent, scans=True), Visitor(address, agent)
 
 
 def at_home(chance: random.Random) -> Visitor:

@@ -29,6 +29,7 @@ from services.sharing.domain.guardrails import (
 from services.sharing.domain.posts import (
     Content,
     Post,
+    PostReference,
     ShareOrder,
     Standing,
     check_may_share,
@@ -37,7 +38,7 @@ from services.sharing.domain.posts import (
 )
 from services.sharing.messages import message
 from services.sharing.networks import NETWORKS
-from services.sharing.redirect.click_policy import judge
+from services.sharing.redirect.click_policy import Click, judge
 from services.sharing.redirect.utm import slug, target_url
 
 A_CODE = "0" * 8
@@ -198,32 +199,29 @@ async def record_clicks(context: Context, tx: Transaction, clicks: Sequence[Rece
     unknown = next((click for click in clicks if click.data.link_code not in posts), None)
     if unknown is not None:
         raise InvalidEvent("link-unknown", unknown.data.link_code)
-    seen = [click.data for click in clicks if click.data.visitor and click.data.agent == "browser"]
-    own, known = await context.store.visits.seen(
-        {(str(one.visitor), posts[one.link_code].ambassador_id) for one in seen},
-        {(one.link_code, str(one.visitor)) for one in seen},
-        tx,
-    )
-    added: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    judged = [_as_judged(click.data, posts[click.data.link_code]) for click in clicks]
+    verdicts, new = judge(judged, await context.store.visits.history(judged, tx))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for click in clicks:
-        data, post = click.data, posts[click.data.link_code]
-        place = (data.link_code, data.visitor or "")
-        verdict = judge(
-            data.agent,
-            own=(place[1], post.ambassador_id) in own,
-            at=data.occurred_at,
-            counted=[*known.get(place, ()), *added.get(place, ())] if data.visitor else (),
-        )
-        if verdict == "counted" and data.visitor:
-            added[place].append(data.occurred_at)
+    for click, verdict in zip(clicks, verdicts, strict=True):
+        post = posts[click.data.link_code]
         counts[post.id][f"clicks.{verdict}"] += 1
         event = event_mapping.engagement_recorded(
-            post, kind="click", quantity=1, verdict=verdict, measure="measured", occurred_at=data.occurred_at
+            post, kind="click", quantity=1, verdict=verdict, measure="measured", occurred_at=click.data.occurred_at
         )
         tx.emit(event, cause=click)
-    await context.store.visits.count(added, tx)
+    await context.store.visits.add(new, tx)
     await context.store.posts.count(counts, tx)
+
+
+def _as_judged(click: LinkClicked, post: PostReference) -> Click:
+    return Click(
+        code=click.link_code,
+        author=post.ambassador_id,
+        at=click.occurred_at,
+        agent=click.agent,
+        visitors=tuple(visitor for visitor in (click.visitor, click.visitor_yesterday) if visitor),
+        mailed_at=post.shared_at if post.network == "email" else None,
+    )
 
 
 async def record_reports(

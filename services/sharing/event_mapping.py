@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from herald_contracts import EngagementRecorded, PostRemoved, PostShared
-from services.sharing.domain.posts import Place, Post
+from services.sharing.domain.posts import Post, PostReference
 
 
-def _of(post: Post | Place) -> dict[str, Any]:
+def _of(post: Post | PostReference) -> dict[str, Any]:
     return {
         "post_id": post.id,
         "ambassador_id": post.ambassador_id,
@@ -36,7 +36,7 @@ def post_removed(post: Post, at: datetime) -> PostRemoved:
 
 
 def engagement_recorded(
-    post: Post | Place, *, kind: str, quantity: int, verdict: str, measure: str, occurred_at: datetime
+    post: Post | PostReference, *, kind: str, quantity: int, verdict: str, measure: str, occurred_at: datetime
 ) -> EngagementRecorded:
     return EngagementRecorded.model_validate(
         {

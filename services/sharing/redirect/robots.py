@@ -33,16 +33,18 @@ SIGNS: Final = (
     r"http|\bwww\.|[a-z0-9]\.(?:com|org|net|info|io|ai|edu|gov)\b|[\w.+-]@[a-z][a-z0-9-]*\.[a-z]|\bdot com\b",
     r"bots?(?:\b|_)|robot|crawl|crwl|spider|slurp|scrap(?:e|ing|y)|archiv|harvest|sniff|agent\b",
     r"fetch|scan(?:ner|ning)?\b|check(?:er|ing)?\b|audit|verif(?:y|ier|ication)|validat|inspect|probe\b",
-    r"analy[sz](?:er|e|is|tics)|index(?:er|ing)\b|extract|\bdownload(?:er)?\b|collector",
-    r"monitor|survey|measure|transcod|watch(?:er|dog|mouse)|uptime|page ?speed|lighthouse|benchmark|\bptst|neustar|gomez|debugbear|dareboost|dejaclick|dmbrowser|iplabel",
+    r"analy[sz](?:er|e|is|tics)|index(?:er|ing)\b|extract|\bdownload(?:er)?\b|collector|translat|transcod",
+    r"monitor|survey|measure|watch(?:er|dog|mouse)|uptime|page ?speed|lighthouse|benchmark|\bptst|neustar|gomez",
+    r"debugbear|dareboost|dejaclick|dmbrowser|iplabel",
     r"preview|prefetch|prerender|unfurl|favicon|thumb|screenshot|screenie|wkhtml|render(?:er)?\b",
     r"headless|phantomjs|selenium|puppeteer|playwright|webdriver|zombie",
     r"\bfeed|feed(?:er|s)?\b|\brss|rss[/ ;)]|reederformac|aggregat|\bsubscriber|podcast",
-    r"(?:search|seo|site|web|link|page|data|image|content)[ _-]?(?:index|tool|grab|collect|copier|client|explorer|snap)",
-    r"(?:search|seo|site|link|page|data|image|content)[ _-]?(?:engine|walker|mirror)",
+    r"(?:search|seo|site|web|link|page|data|image|content)[ _-]?(?:index|tool|grab|collect|copier|client|explorer)",
+    r"(?:search|seo|site|link|page|data|image|content)[ _-]?(?:engine|walker|mirror|snap)",
     r"lib(?:www|curl|web)|\bcurl|wget|python|perl|ruby|\bphp|java/|axios|node[.-]?(?:js|fetch)",
-    r"google[-_]|google (?:page|web|keyword|search|favicon|ad|pp)|translat|binglocal|-google\b|chatgpt|gptbot|claude|\bdaum(?:oa)?\b",
-    r"imageproxy|cloudflare|proofpoint|barracuda|mimecast|safelinks|urlscan|virustotal|zscaler|symantec|trendmicro",
+    r"google[-_]|google (?:page|web|keyword|search|favicon|ad|pp)|-google\b|binglocal|\bdaum(?:oa)?\b",
+    r"chatgpt|gptbot|claude|imageproxy|cloudflare",
+    r"proofpoint|barracuda|mimecast|safelinks|urlscan|virustotal|zscaler|symantec|trendmicro",
     r"^mozilla/5\.0 (?:applewebkit|gecko|chrome|firefox)\b|microsoft (?:office|outlook)|outlook-express",
 )
 """Parts of user agents (RE2, any case) of what is no person: addresses, and words for what robots do."""
@@ -54,11 +56,11 @@ ENGINES: Final = (
 """One of these is in every browser's agent."""
 
 PEOPLE: Final = (
-    r"\bcubot\b[^;)/]*|\bcubot_[^;)/]*|android \d[\d.]*; (?:[\w.+-]+ ){0,3}(?:bot|spider)\b[\w .+-]*(?: build/[^;)]*)?[;)]",
-    r"\bhtc[ _]butterfly\w*|viewsonic\w*|fever_plus|\bbuild/[\w.]+",
+    r"\bcubot(?:\b|_)[^;)/]*|\bhtc[ _]butterfly\w*|viewsonic\w*|fever_plus|\bbuild/[\w.]+",
+    r"android \d[\d.]*; (?:[\w.+-]+ ){0,3}(?:bot|spider)\b[\w .+-]*(?: build/[^;)]*)?[;)]",
     r"duckduckgo/\d|ddg/\d|baiduboxapp|baidubrowser|bidubrowser|baiduhd|sogoumse|sogoumobilebrowser|metasr",
-    r"\bsnapchat[ /]?\d|\bviber/\d|\bblackboard/\d|\bsearchcraft/|firephp/\d|\[pinterest/|pinterest for",
-    r"\bfbcr/[^;\]]*|\bfbpn/[^;\]]*|\bfbdv/[^;\]]*|ecosia \w+@[\d.]+|eSobiSubscriber",
+    r"\bsnapchat[ /]?\d|\bviber/\d|\bblackboard/\d|firephp/\d|\[pinterest/|esobisubscriber|ecosia \w+@[\d.]+",
+    r"\bfb(?:cr|pn|dv)/[^;\]]*",
 )
 """What telephones, and the browsers inside of applications, have in their agents, although robots have the like."""
 

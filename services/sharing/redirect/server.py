@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,7 @@ from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import exposition, inject
 from chassis.web.protocol import BoundedHttpProtocol
 from herald_contracts import Record
-from services.sharing.redirect.click_policy import agent_of
+from services.sharing.redirect.click_policy import PURPOSES, agent_of
 from services.sharing.redirect.click_producer import ClickProducer
 from services.sharing.redirect.pages import POLICY, language_of, page
 from services.sharing.redirect.short_link import ShortLink, untraced
@@ -40,24 +40,27 @@ from services.sharing.settings import SharingSettings
 
 logger = logging.getLogger(__name__)
 CODE = re.compile(r"[A-Za-z0-9_-]{4,32}")
-PURPOSES = frozenset((b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"))
+SHARED = re.compile(r"([A-Za-z0-9_-]{3,31}[A-Za-z0-9])[^A-Za-z0-9]{1,16}")
+"""A code with what was copied along with it, as a sentence ends or a bracket closes behind a link."""
+PURPOSE_HEADERS = frozenset(name.encode() for name in PURPOSES)
 _EMPTY = {"type": "http.response.body", "body": b""}
 
 
-class _Moment:
-    """The present as text: made once for all clicks of the same millisecond."""
+class Moment:
+    """The present as text, made once for all clicks of the same millisecond."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._at = datetime.min.replace(tzinfo=UTC)
-        self._text = ("", "")
+        self._text: tuple[str, str, str | None] = ("", "", None)
 
-    def now(self) -> tuple[str, str]:
-        """Time and day, RFC 3339 in UTC."""
+    def now(self) -> tuple[str, str, str | None]:
+        """Time and day, RFC 3339 in UTC; and the day before, in the first hour of a day."""
         at = self._clock.now()
         if at != self._at:
             text = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            self._at, self._text = at, (text, text[:10])
+            before = (at - timedelta(days=1)).date().isoformat() if at.hour == 0 else None
+            self._at, self._text = at, (text, text[:10], before)
         return self._text
 
 
@@ -72,7 +75,7 @@ class RedirectServer:
         self._log = log
         self._key = settings.hash_key
         self._proxies = Proxies(settings.trusted_proxies)
-        self._moment = _Moment(clock)
+        self._moment = Moment(clock)
         self._most = settings.max_waiting_clicks
         self._grace = settings.grace
         self._tracing = Tracing(runtime, settings.links_traces)
@@ -184,7 +187,7 @@ class RedirectServer:
         trusted = self._proxies.trust(peer)
         span = self._tracing.begin(method, headers, trusted=trusted)
         try:
-            link = self._cache.get(code) or await self._find(code, span)
+            link = await self._find(code, span)
             if link is not None:
                 record, sending = self._click(link, method, peer, headers, span)
                 kept = asyncio.Event()
@@ -203,22 +206,29 @@ class RedirectServer:
             _answered(span, 503)
 
     async def _find(self, code: str, span: Span | None) -> ShortLink | None:
+        """The link of a code, or of a code with something behind it that is none of its letters."""
         if CODE.fullmatch(code) is None:
-            return None
+            shared = SHARED.fullmatch(code)
+            if shared is None:
+                return None
+            code = shared[1]
         with trace.use_span(span or self._untraced):
-            return await self._cache.find(code)
+            return self._cache.get(code) or await self._cache.find(code)
 
     def _click(
         self, link: ShortLink, method: str, peer: str, headers: Headers, span: Span | None
     ) -> tuple[Record, Span | None]:
         """The click's record, and the span of its sending where it is traced."""
-        moment, day = self._moment.now()
+        moment, day, day_before = self._moment.now()
         browser = headers.get(b"user-agent", b"").decode("latin-1")
-        purpose = "" if PURPOSES.isdisjoint(headers) else _purpose(headers)
-        visitor = None
+        purpose = purpose_of(headers)
+        visitor = yesterday = None
         if headers.get(b"sec-gpc") != b"1" and headers.get(b"dnt") != b"1":
             forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
-            visitor = visitor_of(self._key, self._proxies.origin(peer, forwarded), browser, day)
+            origin = self._proxies.origin(peer, forwarded)
+            visitor = visitor_of(self._key, origin, browser, day)
+            if day_before is not None:
+                yesterday = visitor_of(self._key, origin, browser, day_before)
         referrer = headers.get(b"referer")
         id = new_id()
         sending, parent = None, untraced(id)
@@ -230,6 +240,7 @@ class RedirectServer:
             time=moment,
             agent=agent_of(method, browser, purpose),
             visitor=visitor,
+            visitor_yesterday=yesterday,
             referrer=referrer_host(referrer.decode("latin-1")) if referrer else None,
             traceparent=parent,
         )
@@ -248,9 +259,11 @@ class RedirectServer:
             await _page(send, 404, "missing", scope["method"], dict(scope["headers"]))
 
 
-def _purpose(headers: Headers) -> str:
+def purpose_of(headers: Headers) -> str:
     """All that a request says of why it was made."""
-    return " ".join(headers[name].decode("latin-1") for name in PURPOSES if name in headers)
+    if PURPOSE_HEADERS.isdisjoint(headers):
+        return ""
+    return " ".join(headers[name].decode("latin-1") for name in PURPOSE_HEADERS if name in headers)
 
 
 def _answered(span: Span | None, status: int) -> None:

@@ -40,7 +40,15 @@ class ShortLink:
         self.head = b"HTTP/1.1 302 Found\r\n" + b"".join(b"%b: %b\r\n" % one for one in answer)
 
     def click(
-        self, *, id: str, time: str, agent: str, visitor: str | None, referrer: str | None, traceparent: str
+        self,
+        *,
+        id: str,
+        time: str,
+        agent: str,
+        visitor: str | None,
+        visitor_yesterday: str | None = None,
+        referrer: str | None,
+        traceparent: str,
     ) -> Record:
         """The record of a LinkClicked: what `herald_contracts.encode` makes of it, without its detours.
 
@@ -49,6 +57,8 @@ class ShortLink:
         said = f'{self._begins}{time}","agent":"{agent}"'
         if visitor is not None:
             said += f',"visitor":"{visitor}"'
+            if visitor_yesterday is not None:
+                said += f',"visitor_yesterday":"{visitor_yesterday}"'
         if referrer is not None:
             said += f',"referrer":"{referrer}"'
         headers = [

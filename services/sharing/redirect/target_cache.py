@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 REMEMBERED = 100_000
 IN_REDIS_SECONDS = 7 * 86_400
 REDIS_REST_SECONDS = 5.0
+UNKNOWN_REMEMBERED = 10_000
+UNKNOWN_SECONDS = 60.0
 
 
 class TargetCache:
@@ -28,6 +30,7 @@ class TargetCache:
         self._redis = redis
         self._settings = settings
         self._links: OrderedDict[str, ShortLink] = OrderedDict()
+        self._unknown: OrderedDict[str, float] = OrderedDict()
         self._sought: dict[str, asyncio.Task[ShortLink | None]] = {}
         self._redis_rests_until = 0.0
 
@@ -41,8 +44,11 @@ class TargetCache:
     async def find(self, code: str) -> ShortLink | None:
         """The link, if there is one. Raises PyMongoError if it is in no cache and MongoDB is away.
 
-        However many ask for the same link at once, it is looked for once.
+        However many ask for the same link at once, it is looked for once; and of a code that is none, only one request
+        a minute reaches Redis and MongoDB.
         """
+        if self._unknown.get(code, 0.0) > time.monotonic():
+            return None
         sought = self._sought.get(code)
         if sought is None:
             sought = self._sought[code] = asyncio.ensure_future(self._seek(code))
@@ -54,12 +60,19 @@ class TargetCache:
         if target is None:
             target = await self._posts.target(code)
             if target is None:
+                self._note_unknown(code)
                 return None
             await self._to_redis(code, target)
         link = self._links[code] = ShortLink(code, target)
         if len(self._links) > REMEMBERED:
             self._links.popitem(last=False)
         return link
+
+    def _note_unknown(self, code: str) -> None:
+        self._unknown[code] = time.monotonic() + UNKNOWN_SECONDS
+        self._unknown.move_to_end(code)
+        if len(self._unknown) > UNKNOWN_REMEMBERED:
+            self._unknown.popitem(last=False)
 
     async def _from_redis(self, code: str) -> str | None:
         if time.monotonic() < self._redis_rests_until:

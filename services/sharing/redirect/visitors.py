@@ -8,8 +8,7 @@ from hashlib import blake2b
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from services.sharing.redirect.click_policy import MAX_HEADER
-
+MAX_HEADER = 512
 REMEMBERED = 16_384
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 

@@ -11,10 +11,10 @@ from pymongo.errors import DuplicateKeyError
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import document, read
 from chassis.web.problems import NotFound, Overloaded, StaleVersion
-from services.sharing.domain.posts import ONE_TAP, Place, Post
+from services.sharing.domain.posts import ONE_TAP, Post, PostReference
 
 TAPS_KEPT = timedelta(minutes=10)
-PLACE = dict.fromkeys(("link_code", *Place._fields[1:]), 1)
+OF_REFERENCE = dict.fromkeys(("link_code", *PostReference._fields[1:]), 1)
 
 
 class Posts:
@@ -88,10 +88,11 @@ class Posts:
         rows = self._posts.find(query, sort=[("_id", DESCENDING)], limit=limit)
         return [read(Post, row) async for row in rows]
 
-    async def behind(self, codes: Iterable[str], tx: Transaction) -> dict[str, Place]:
+    async def behind(self, codes: Iterable[str], tx: Transaction) -> dict[str, PostReference]:
         """Which post each of these links is of; those that are of none are left out."""
-        rows = self._posts.find({"link_code": {"$in": list(set(codes))}}, PLACE, session=tx.session)
-        return {row["link_code"]: Place(row["_id"], *(row[name] for name in Place._fields[1:])) async for row in rows}
+        rows = self._posts.find({"link_code": {"$in": list(set(codes))}}, OF_REFERENCE, session=tx.session)
+        fields = PostReference._fields[1:]
+        return {row["link_code"]: PostReference(row["_id"], *(row[name] for name in fields)) async for row in rows}
 
     async def by_ids(self, ids: Iterable[str], tx: Transaction) -> dict[str, Post]:
         rows = self._posts.find({"_id": {"$in": list(set(ids))}}, session=tx.session)

@@ -15,7 +15,8 @@ from services.sharing.app import build
 from tests.integration.harness import eventually
 from tests.integration.sharing.conftest import BROWSER, Scene, settings_of
 
-OWN = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-User-Agent": "Own/1.0 Mozilla"}
+OWN_BROWSER = BROWSER + " Own/1.0"
+OWN = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-User-Agent": OWN_BROWSER}
 
 
 def visit(address: str, **more: str) -> dict[str, str]:
@@ -29,13 +30,18 @@ async def test_each_click_has_its_verdict(scene: Scene) -> None:
     plan = [
         ("GET", visit("198.51.100.1"), "counted"),
         ("GET", visit("198.51.100.1"), "repeat"),
-        ("GET", visit("198.51.100.1", **{"User-Agent": "Other/2.0 Mozilla"}), "counted"),
+        ("GET", visit("198.51.100.1", **{"User-Agent": BROWSER + " Other/2.0"}), "counted"),
         ("GET", visit("198.51.100.2", **{"User-Agent": "LinkedInBot/1.0"}), "bot"),
         ("HEAD", visit("198.51.100.3"), "bot"),
         ("GET", visit("198.51.100.4", **{"Sec-Purpose": "prefetch;prerender"}), "prefetch"),
-        ("GET", visit("203.0.113.9", **{"User-Agent": "Own/1.0 Mozilla"}), "self"),
+        ("GET", visit("203.0.113.9", **{"User-Agent": OWN_BROWSER}), "self"),
         ("GET", visit("198.51.100.5", **{"Sec-GPC": "1"}), "counted"),
         ("GET", visit("198.51.100.5", DNT="1"), "counted"),
+        ("HEAD", visit("198.51.100.6"), "bot"),
+        ("GET", visit("198.51.100.6"), "scanner"),
+        ("GET", visit("198.51.100.7", Purpose="prefetch"), "prefetch"),
+        ("GET", visit("198.51.100.7", **{"X-Moz": "prefetch"}), "prefetch"),
+        ("GET", visit("198.51.100.7", **{"X-Purpose": "preview"}), "prefetch"),
     ]
     async with scene.links() as links:
         for method, headers, _ in plan:
@@ -53,6 +59,32 @@ async def test_each_click_has_its_verdict(scene: Scene) -> None:
     assert not any(b"198.51.100" in record.value or b"Mozilla" in record.value for record in raw)
     objectors = [record for record in raw if b"visitor" not in record.value]
     assert len(objectors) == 2
+
+
+async def test_a_mail_scanner_is_none_of_the_readers(scene: Scene) -> None:
+    ana = await scene.ambassador("ana")
+    post = (await scene.share(ana, network="email")).json()
+    async with scene.links() as links:
+        await links.get(f"/l/{post['link_code']}", headers=visit("198.51.100.1"))
+    assert [event.verdict for event in await scene.engagements(1)] == ["scanner"]
+    clicks = (await scene.api.get(f"/v1/posts/{post['id']}", headers=ana)).json()["clicks"]
+    assert clicks == {"raw": 1, "counted": 0, "by_verdict": {"scanner": 1}}
+
+
+async def test_a_code_is_followed_with_what_was_copied_behind_it(scene: Scene) -> None:
+    post = (await scene.share(await scene.ambassador("ana"))).json()
+    behind = ["", "/", ".", ",", ")", "%E2%80%A6", "%20", "%C2%A0%C2%BB.", "?fbclid=abc", ".?fbclid=abc"]
+    async with scene.links() as links:
+        for first in (True, False):
+            for index, more in enumerate(behind):
+                headers = visit(f"198.51.{100 + first}.{index}")
+                answer = await links.get(f"/l/{post['link_code']}{more}", headers=headers)
+                assert answer.status_code == 302, more
+                assert "fbclid" not in answer.headers["location"]
+        missing = await links.get(f"/l/{post['link_code']}/more")
+    assert missing.status_code == 404
+    found = await scene.engagements(2 * len(behind))
+    assert Counter(event.verdict for event in found) == {"counted": 2 * len(behind)}
 
 
 async def test_an_address_is_believed_from_a_trusted_proxy_alone(scene: Scene) -> None:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herald.demo.visitors import BOTS as DEMO_BOTS
 from herald.demo.visitors import BROWSERS
 from services.sharing.redirect.click_policy import (
-    BOTS,
-    PEOPLE,
+    AT_ONCE,
+    DELIVERY,
+    HEAD_AROUND,
+    LOOKS_AHEAD,
+    MANY_LINKS,
+    PURPOSES,
     REPEAT,
+    Click,
+    History,
     agent_of,
-    is_bot,
     judge,
 )
+from services.sharing.redirect.robots import ENGINES, LIST, LIST_VERSION, PEOPLE, SIGNS
+from services.sharing.redirect.server import purpose_of
 from services.sharing.redirect.visitors import Proxies, referrer_host, visitor_of
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "clicks.md"
@@ -26,40 +33,30 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY = bytes(range(32))
 
 
-@pytest.mark.parametrize(
-    "agent",
-    [
-        *DEMO_BOTS,
-        "",
-        "  ",
-        "curl/8.5.0",
-        "python-requests/2.32",
-        "WhatsApp/2.23.20.0",
-        "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
-        "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/142.0.0.0 Safari/537.36",
-        "Mozilla/5.0 AppleWebKit/537.36 (compatible; GPTBot/1.2; +https://openai.com/gptbot)",
-        "TelegramBot (like TwitterBot)",
-        "Microsoft Office/16.0 SafeLinks",
-    ],
-)
-def test_what_is_no_person(agent: str) -> None:
-    assert is_bot(agent)
+def click(seconds: float = 0, **changes: Any) -> Click:
+    """A visitor's click on a link, so many seconds after noon."""
+    usual: dict[str, Any] = {"code": "one", "author": "ana", "agent": "browser", "visitors": ("v",)}
+    return Click(at=NOON + timedelta(seconds=seconds), **{**usual, **changes})
 
 
-@pytest.mark.parametrize(
-    "agent",
-    [
-        *BROWSERS,
-        "Mozilla/5.0 (Linux; Android 13; CUBOT X70) AppleWebKit/537.36 Chrome/142.0 Mobile Safari/537.36",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1) Mobile/15E148 [FBAN/FBIOS;FBAV/480.0]",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1) AppleWebKit/605 Mobile/15E148 [LinkedInApp]/9.30",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1) Mobile/15E148 Instagram 350.0.0",
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
-    ],
-)
-def test_who_is_a_person(agent: str) -> None:
-    assert not is_bot(agent)
+def verdicts(*clicks: Click, own: tuple[tuple[str, str], ...] = ()) -> list[str]:
+    """Of clicks that are judged together."""
+    return judge(clicks, History(own=set(own)))[0]
+
+
+def one_by_one(*clicks: Click) -> list[str]:
+    """Of clicks each of which is judged when what is known of those before was kept."""
+    known, found = History(), []
+    for one in clicks:
+        [verdict], new = judge([one], known)
+        found.append(verdict)
+        for pair, times in new.counted.items():
+            known.counted[pair] += times
+        for pair, times in new.heads.items():
+            known.heads[pair] += times
+        for pair, links in new.followed.items():
+            known.followed[pair] += links
+    return found
 
 
 def test_looking_ahead_and_head_are_no_visits() -> None:
@@ -70,27 +67,77 @@ def test_looking_ahead_and_head_are_no_visits() -> None:
     assert agent_of("HEAD", browser, "") == "bot"
 
 
-@given(st.lists(st.integers(0, 6 * 3600), max_size=30))
-def test_clicks_of_one_visitor_within_an_hour_count_once_in_any_order(seconds: list[int]) -> None:
-    counted: list[datetime] = []
-    for second in seconds:
-        at = NOON + timedelta(seconds=second)
-        if judge("browser", own=False, at=at, counted=counted) == "counted":
-            counted.append(at)
-    assert all(abs(one - other) >= REPEAT for one in counted for other in counted if one is not other)
-    for second in seconds:
-        at = NOON + timedelta(seconds=second)
-        assert any(abs(at - one) < REPEAT for one in counted)
+@pytest.mark.parametrize("name", PURPOSES)
+@pytest.mark.parametrize(
+    "value", ["prefetch", "prefetch;prerender", "Preview", "instant", "prefetch;anonymous-client-ip"]
+)
+def test_every_header_that_looks_ahead_is_heard(name: str, value: str) -> None:
+    asked = purpose_of({name.encode(): value.encode(), b"user-agent": BROWSERS[0].encode()})
+    assert agent_of("GET", BROWSERS[0], asked) == "prefetch"
+
+
+@given(st.lists(st.integers(0, 6 * 3600), max_size=30), st.booleans())
+def test_clicks_of_one_visitor_within_an_hour_count_once_in_any_order(seconds: list[int], together: bool) -> None:
+    clicks = [click(second) for second in seconds]
+    found = verdicts(*clicks) if together else one_by_one(*clicks)
+    assert set(found) <= {"counted", "repeat"}
+    counted = [one.at for one, verdict in zip(clicks, found, strict=True) if verdict == "counted"]
+    for index, at in enumerate(counted):
+        assert all(abs(at - other) >= REPEAT for other in counted[index + 1 :])
+    assert all(any(abs(one.at - at) < REPEAT for at in counted) for one in clicks)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("judged", [verdicts, one_by_one])
+def test_a_repeat_across_midnight_counts_once_whichever_comes_first(order: int, judged: Any) -> None:
+    before = click(0, visitors=("monday",))
+    after = click(1200, visitors=("tuesday", "monday"))
+    later = click(1200 + 3600, visitors=("tuesday",))
+    assert judged(*(before, after)[::order]) == ["counted", "repeat"]
+    assert judged(before, after, later) == ["counted", "repeat", "counted"]
+    assert judged(before, click(1200, visitors=("wednesday", "tuesday"))) == ["counted", "counted"]
 
 
 def test_an_authors_click_is_their_own_and_a_bot_is_a_bot() -> None:
-    assert judge("browser", own=True, at=NOON, counted=[]) == "self"
-    assert judge("bot", own=True, at=NOON, counted=[]) == "bot"
-    assert judge("prefetch", own=False, at=NOON, counted=[NOON]) == "prefetch"
+    own = (("v", "ana"),)
+    assert verdicts(click(), own=own) == ["self"]
+    assert verdicts(click(visitors=("tuesday", "v")), own=own) == ["self"]
+    assert verdicts(click(agent="bot"), own=own) == ["bot"]
+    assert verdicts(click(agent="prefetch"), own=own) == ["prefetch"]
+    assert verdicts(click(author="ben"), own=own) == ["counted"]
+    assert verdicts(click(agent="something-new")) == ["something-new"]
 
 
-def test_an_agent_of_a_newer_version_counts_as_what_it_says_it_is() -> None:
-    assert judge("scanner", own=True, at=NOON, counted=[]) == "scanner"
+@pytest.mark.parametrize("judged", [verdicts, one_by_one])
+def test_a_head_request_before_a_click_makes_it_a_scanners(judged: Any) -> None:
+    assert judged(click(0, agent="bot"), click(2)) == ["bot", "scanner"]
+    assert judged(click(0, agent="bot"), click(HEAD_AROUND.total_seconds())) == ["bot", "counted"]
+    assert judged(click(0, agent="bot", visitors=("w",)), click(2)) == ["bot", "counted"]
+    assert judged(click(0, agent="bot", code="two"), click(2)) == ["bot", "counted"]
+
+
+def test_a_head_request_after_a_click_does_too_when_they_are_judged_together() -> None:
+    assert verdicts(click(0), click(2, agent="bot")) == ["scanner", "bot"]
+
+
+def test_what_is_opened_while_the_mail_is_on_its_way_is_a_scanners() -> None:
+    seconds = DELIVERY.total_seconds()
+    assert verdicts(click(3, mailed_at=NOON)) == ["scanner"]
+    assert verdicts(click(3, mailed_at=NOON, visitors=())) == ["scanner"]
+    assert verdicts(click(seconds, mailed_at=NOON)) == ["counted"]
+    assert verdicts(click(-1, mailed_at=NOON)) == ["counted"]
+    assert verdicts(click(3, mailed_at=NOON), own=(("v", "ana"),)) == ["self"]
+
+
+def test_many_links_of_one_author_at_once_are_a_scanners() -> None:
+    links = [click(index / 10, code=str(index)) for index in range(MANY_LINKS)]
+    assert verdicts(*links) == ["scanner"] * MANY_LINKS
+    assert verdicts(*links[1:]) == ["counted"] * (MANY_LINKS - 1)
+    assert one_by_one(*links)[-1] == "scanner"
+    of_others = [click(index / 10, code=str(index), author=str(index)) for index in range(MANY_LINKS)]
+    assert verdicts(*of_others) == ["counted"] * MANY_LINKS
+    slowly = [click(index * AT_ONCE.total_seconds(), code=str(index)) for index in range(MANY_LINKS)]
+    assert verdicts(*slowly) == ["counted"] * MANY_LINKS
 
 
 def test_a_visitor_is_one_for_a_day_and_a_browser() -> None:
@@ -138,6 +185,14 @@ def test_a_referrers_host() -> None:
 
 def test_the_published_policy_is_the_one_in_force() -> None:
     text = GUIDE.read_text()
-    for line in (*BOTS, *PEOPLE):
-        assert line in text
+    for line in (*SIGNS, *ENGINES, *PEOPLE):
+        assert f"\n{line}\n" in text
+    assert f"`{LIST}` {LIST_VERSION}" in text
+    for word in LOOKS_AHEAD:
+        assert word in text
+    for name in PURPOSES:
+        assert f"`{name}`" in text.lower()
     assert f"{int(REPEAT.total_seconds() / 3600)} hour" in text
+    for seconds in (HEAD_AROUND, DELIVERY, AT_ONCE):
+        assert f"{int(seconds.total_seconds())} seconds" in text
+    assert f"{MANY_LINKS} links" in text

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from pymongo.errors import AutoReconnect
 
+from services.sharing.redirect import target_cache
 from services.sharing.redirect.target_cache import TargetCache
 
 TARGET = "https://example.com/article"
@@ -71,3 +74,27 @@ async def test_a_failure_reaches_all_who_wait_and_is_not_remembered() -> None:
     posts.answers.set_result(None)
     assert await links.find("abcd1234") is None
     assert len(posts.asked) == 2
+
+
+async def test_a_code_that_is_none_is_looked_for_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    posts = Posts()
+    posts.answers.set_result(None)
+    links, now = cache(posts), [1000.0]
+    monkeypatch.setattr(target_cache, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    assert [await links.find("nothing1") for _ in range(3)] == [None] * 3
+    assert posts.asked == ["nothing1"]
+    now[0] += target_cache.UNKNOWN_SECONDS
+    posts.answers = asyncio.get_running_loop().create_future()
+    posts.answers.set_result(TARGET)
+    assert await links.find("nothing1") is not None
+    assert posts.asked == ["nothing1"] * 2
+
+
+async def test_of_codes_that_are_none_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_cache, "UNKNOWN_REMEMBERED", 3)
+    posts = Posts()
+    posts.answers.set_result(None)
+    links = cache(posts)
+    for code in ("one1", "two2", "three3", "four4", "one1", "four4"):
+        assert await links.find(code) is None
+    assert posts.asked == ["one1", "two2", "three3", "four4", "one1"]
