@@ -13,7 +13,7 @@ from chassis.mongo import Transaction
 from chassis.principals import Principal
 from services.sharing import event_mapping
 from services.sharing.context import Context
-from services.sharing.domain.posts import Place, Post
+from services.sharing.domain.posts import Post, PostReference
 from services.sharing.history.rows import IMPORTED, EngagementRow, PostRow, counters, post_of, why_not
 from services.sharing.redirect.utm import slug
 
@@ -89,7 +89,7 @@ async def import_engagements(
     return intake.outcomes
 
 
-def _emit_counts(tx: Transaction, post: Post | Place, counts: Mapping[str, int], at: datetime) -> None:
+def _emit_counts(tx: Transaction, post: Post | PostReference, counts: Mapping[str, int], at: datetime) -> None:
     for kind, quantity in counts.items():
         if quantity:
             tx.emit(
