@@ -127,6 +127,10 @@ class Settings(KafkaSettings, HttpSettings):
     fetch_proxy: str | None = Field(None, description="HTTP proxy that outgoing fetches go through")
     grace: float = Field(15.0, gt=0, description="Seconds between SIGTERM and the end")
     rate_general: Rate = Field("200/second", description="Requests of one person or machine client to each process")
+    deadletter_rate: float = Field(
+        20.0, gt=0, description="Dead letters a second and process; above it, the partitions concerned are paused"
+    )
+    deadletter_burst: int = Field(500, ge=1, description="Dead letters at once, before the rate applies")
     max_concurrency: int = Field(256, gt=0, description="Requests in flight a process before it answers 503")
 
     @field_validator("public_url", "issuer")

@@ -9,11 +9,13 @@ Consumer(context, CONSUMERS)
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
 from chassis.consumer.decoder import Received
+from chassis.consumer.versions import fact_of
 from chassis.mongo import Transaction
 from herald_contracts import Event
 
@@ -27,7 +29,10 @@ Handler = Callable[[C, Transaction, Sequence[Received[E1]]], Awaitable[None]]
 
 
 class InvalidEvent(Exception):
-    """The event can never be applied: it is dead-lettered without a retry. `rule` is a stable word."""
+    """The event can never be applied: it is dead-lettered without a retry. `rule` is a stable word.
+
+    Raised by itself, it is found by halving the batch; `InvalidEvents` says which events are meant and spares that.
+    """
 
     def __init__(self, rule: str, detail: str = "") -> None:
         super().__init__(f"{rule}: {detail}" if detail else rule)
@@ -35,8 +40,12 @@ class InvalidEvent(Exception):
         self.detail = detail
 
 
-class Retry(Exception):
-    """What the event needs is not there yet: it is tried again in its place, a bounded number of times."""
+class InvalidEvents(Exception):
+    """Some events of a batch can never be applied, by their id: they are dead-lettered, and the others applied."""
+
+    def __init__(self, invalid: Mapping[str, InvalidEvent]) -> None:
+        super().__init__(f"{len(invalid)} events")
+        self.invalid = invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +99,7 @@ class Consumer:
         self.topics = tuple(sorted({event.topic for event in self.events}))
         self.max_batch = max_batch
         self._context = context
-        self._types = {event.type for event in self.events}
-        self._inboxes = {type: route.inbox for route in self.routes if route.inbox for type in route.types}
+        self._inboxes = _inboxes(self.routes)
 
     async def apply(self, tx: Transaction, events: Sequence[Received[Event]]) -> None:
         """Hand the events to their routes. Raises what these raise."""
@@ -102,14 +110,17 @@ class Consumer:
                 own = events if wanted == present else [event for event in events if event.type in wanted]
                 await route.do(self._context, tx, own)
 
-    def wants(self, event_type: str) -> bool:
-        return event_type in self._types
-
     def inbox_of(self, event_type: str) -> str:
         """The collection that has the ids of the events of this type that were applied."""
         return self._inboxes.get(event_type, INBOX)
 
-    def knows_other_version(self, event_type: str) -> bool:
-        """Whether it is a handled event in a version that is not."""
-        name = event_type.rpartition(".")[0]
-        return any(known.rpartition(".")[0] == name for known in self._types)
+
+def _inboxes(routes: Sequence[Route[Any]]) -> dict[str, str]:
+    """By type. Raises ValueError where two versions of a fact differ: they have one id, and are to be applied once."""
+    found = {type: route.inbox for route in routes if route.inbox is not None for type in route.types}
+    by_fact: dict[str, set[str]] = defaultdict(set)
+    for type in {type for route in routes for type in route.types}:
+        by_fact[fact_of(type)].add(found.get(type, INBOX))
+    if differing := sorted(fact for fact, inboxes in by_fact.items() if len(inboxes) > 1):
+        raise ValueError(f"versions of {', '.join(differing)} have different inboxes")
+    return found

@@ -1,18 +1,24 @@
-"""Reading records quickly: only what a handler needs, where all is as it should be."""
+"""What one record is to a consumer: an event for it, poison, or nothing of its concern."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from aiokafka import ConsumerRecord
 
-from chassis.dead_letters.writer import REPLAYED_FOR
-from herald_contracts import Event
+from chassis.consumer.versions import Versions, listed_for
+from chassis.dead_letters.record import REPLAYED_FOR
+from herald_contracts import Event, Undecodable
 from herald_contracts.base import in_utc
-from herald_contracts.envelope import MAX_ID, SPEC_VERSION
+from herald_contracts.envelope import MAX_ID, SPEC_VERSION, decode, text_headers
 
+if TYPE_CHECKING:
+    from chassis.consumer.declaration import Consumer
+
+logger = logging.getLogger(__name__)
 E = TypeVar("E", bound=Event, covariant=True)
 _SPEC_VERSION = SPEC_VERSION.encode()
 
@@ -32,34 +38,60 @@ class Received(NamedTuple, Generic[E]):
     tracestate: str | None
 
 
-class Decoder:
-    """For events of some types; `topics` gives a topic's name without the installation's prefix."""
+class PassedOver(NamedTuple):
+    """A record that asks nothing of this consumer, and the rule of `docs/guides/consuming.md` that says so."""
 
-    def __init__(self, events: Iterable[type[Event]], topics: Mapping[str, str]) -> None:
-        self._classes = {event.type.encode(): event for event in events}
+    reason: str
+
+
+Decoded = Received[Event] | Undecodable | PassedOver
+
+
+class Decoder:
+    """For one service's consumer; `topics` gives a topic's name without the installation's prefix."""
+
+    def __init__(self, service: str, consumer: Consumer, topics: Mapping[str, str]) -> None:
+        self._service = service
+        self._taken = frozenset(event.type for event in consumer.events)
+        self._versions = Versions(self._taken, listed_for(service))
+        self._classes = {event.type.encode(): event for event in consumer.events}
         self._topics = topics
 
-    def quick(self, record: ConsumerRecord[bytes, bytes]) -> Received[Event] | None:
+    def decode(self, record: ConsumerRecord[bytes, bytes]) -> Decoded:
+        """Never raises: what breaks the decoder itself is poison too."""
+        event = self._sound(record)
+        if event is not None:
+            return event
+        try:
+            return self._closely(record)
+        except Undecodable as poison:
+            return poison
+        except Exception as error:
+            logger.exception("a record cannot be decoded")
+            return Undecodable("failed", type(error).__name__)
+
+    def _sound(self, record: ConsumerRecord[bytes, bytes]) -> Received[Event] | None:
         """What `herald_contracts.decode` makes of a sound record, at half of its cost.
 
         None for any other record, and for one that needs a second look: it is for `decode` to say what is wrong.
         """
-        said = dict(record.headers)
-        event = self._classes.get(said.get("ce_type", b""))
-        if event is None or REPLAYED_FOR in said:
+        headers = dict(record.headers)
+        event = self._classes.get(headers.get("ce_type", b""))
+        if event is None or REPLAYED_FOR in headers:
             return None
         try:
-            id, source, subject, key = said["ce_id"], said["ce_source"], said["ce_subject"], said["ce_partitionkey"]
-            if said["ce_specversion"] != _SPEC_VERSION or not id or not source.isascii():
+            id, source = headers["ce_id"], headers["ce_source"]
+            subject, key = headers["ce_subject"], headers["ce_partitionkey"]
+            if headers["ce_specversion"] != _SPEC_VERSION or not id or not source.isascii():
                 return None
             if not 0 < len(source) <= MAX_ID or max(len(id), len(subject), len(key)) > MAX_ID:
                 return None
-            trace, state = said.get("traceparent"), said.get("tracestate")
+            trace, state = headers.get("traceparent"), headers.get("tracestate")
             return Received(
                 id.decode(),
                 event.type,
                 subject.decode(),
-                in_utc(datetime.fromisoformat(said["ce_time"].decode())),
+                in_utc(datetime.fromisoformat(headers["ce_time"].decode())),
                 event.from_json(record.value or b""),
                 self._topics[record.topic],
                 record.partition,
@@ -69,3 +101,25 @@ class Decoder:
             )
         except (KeyError, AttributeError, TypeError, ValueError):
             return None
+
+    def _closely(self, record: ConsumerRecord[bytes, bytes]) -> Received[Event] | PassedOver:
+        """Raises Undecodable."""
+        headers = text_headers(record.headers)
+        if headers.get(REPLAYED_FOR, self._service) != self._service:
+            return PassedOver("replayed-for-another")
+        event_type = headers.get("ce_type", "")
+        if event_type not in self._taken and event_type.startswith("herald."):
+            return PassedOver(self._versions.why_passed_over(event_type))
+        event = decode(headers, record.value)
+        return Received(
+            id=event.id,
+            type=event.type,
+            subject=event.subject,
+            time=event.time,
+            data=event.data,
+            topic=self._topics[record.topic],
+            partition=record.partition,
+            offset=record.offset,
+            traceparent=event.traceparent,
+            tracestate=event.tracestate,
+        )

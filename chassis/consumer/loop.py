@@ -1,10 +1,15 @@
-"""The one consumer loop: at-least-once delivery, exactly-once effect, one bad record never in its neighbours' way.
+"""The consumer loop: at-least-once delivery, exactly-once effect, one bad record never in its neighbours' way.
 
-A batch that Kafka hands over is decoded, what cannot be decoded is dead-lettered, and the rest goes to the
-service's handler in one MongoDB transaction with the offsets and the inbox. Only then are the offsets committed
-to Kafka. The stored offset of each partition advances only forward, which also fences a consumer that lost its
-partition and does not know. A batch that fails is tried event by event; the event that keeps failing is
-dead-lettered and the others go on.
+What becomes of a batch is told in `chassis/consumer/__init__.py`, step by step; each step is a method here. Each kind
+of failure is retried in one place:
+
+| failure | where |
+|---|---|
+| a transaction collides with another | `Mongo.transact`, for 10 s |
+| MongoDB or Kafka is away, or a step hangs | `_apply`, with growing pauses, for as long as it lasts |
+| an event was applied before | `_apply_once`, once more, asking the inbox first |
+| an event fails, whatever the reason | not at all: `_bisect` finds it, and it is dead-lettered |
+| this code itself fails | `_retry`, every second |
 """
 
 from __future__ import annotations
@@ -13,18 +18,18 @@ import asyncio
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from opentelemetry.metrics import CallbackOptions, Observation
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 
 from chassis.consumer.batch_decoder import Batch, BatchDecoder
-from chassis.consumer.declaration import INBOX, Consumer, InvalidEvent, Retry
-from chassis.consumer.decoder import Received
+from chassis.consumer.declaration import INBOX, Consumer, InvalidEvent, InvalidEvents
+from chassis.consumer.decoder import Decoder, Received
 from chassis.consumer.offset_store import (
     INBOX_DAYS,
     Fenced,
@@ -36,22 +41,24 @@ from chassis.consumer.offset_store import (
     places,
 )
 from chassis.consumer.subscription import Subscription
+from chassis.consumer.tracing import ConsumerTracing
+from chassis.dead_letters.cap import DeadLetterCap, lifted
 from chassis.dead_letters.writer import DeadLetterWriter
 from chassis.failpoints import failpoint
-from chassis.kafka.producer import Unacknowledged
-from chassis.mongo import Document, Transaction, duplicate, unreachable
+from chassis.mongo import Document, Transaction, duplicate
+from chassis.outages import is_outage
 from chassis.runtime import Runtime
 from chassis.tasks import cancel_and_wait, run_bounded, sleep_or_event
-from chassis.web.problems import Overloaded
-from herald_contracts import Event, Undecodable
+from herald_contracts import Event
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-RETRIES = 5
+FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0  # seconds between two attempts while something is away
 STEP_SECONDS = 40.0  # longer than a transaction may collide (10 s) and a socket be silent (20 s)
 COMMIT_SECONDS = 5.0
 LOOK_SECONDS = 5.0
 CHECK_SECONDS = 1.0
+HELD_SECONDS = 1.0  # until paused partitions notice that an operator lifted the cap
 LATENCIES_A_BATCH = 50
 
 
@@ -74,8 +81,12 @@ class ConsumerLoop:
         self._stop = asyncio.Event()
         settings, topics = runtime.settings, tuple(runtime.settings.topic(topic) for topic in consumer.topics)
         self._subscription = Subscription(runtime.name, settings, topics, consumer.max_batch)
-        self._batch_decoder = BatchDecoder(runtime.name, consumer, settings, runtime.telemetry)
-        self._deadletters = DeadLetterWriter(runtime)
+        names = {settings.topic(topic): topic for topic in consumer.topics}
+        self._batch_decoder = BatchDecoder(Decoder(runtime.name, consumer, names))
+        self._tracing = ConsumerTracing(settings.group(runtime.name), runtime.telemetry)
+        self._cap = DeadLetterCap(burst=settings.deadletter_burst, per_second=settings.deadletter_rate)
+        self._held = asyncio.Event()
+        self._dead_letters = DeadLetterWriter(runtime, self._cap)
         self._offsets = OffsetStore(runtime.mongo, runtime.telemetry, topics, seconds=settings.kafka_timeout)
         self._ends: dict[TopicPartition, int] = {}
         self._progress = time.monotonic()
@@ -91,6 +102,11 @@ class ConsumerLoop:
         )
         self._latency = meter.create_histogram(
             "herald.commit_to_effect.seconds", unit="s", description="From an event's time to its effect here"
+        )
+        meter.create_observable_gauge(
+            "herald.consumer.paused",
+            callbacks=[self._paused],
+            description="Partitions that the cap on dead letters has paused, by topic",
         )
         meter.create_observable_gauge(
             "herald.consumer.lag", callbacks=[self._lag], description="Records not yet consumed, by partition"
@@ -109,8 +125,12 @@ class ConsumerLoop:
         """
         self._stop = stop
         try:
-            await self._subscription.start(self._consume, stop)
-            async with self._runtime.supervisor.beside("consumer topics", self._look, stop):
+            await self._subscription.start(self._decode, self._on_batch, self._retry, stop)
+            supervisor = self._runtime.supervisor
+            async with (
+                supervisor.beside("consumer topics", self._look, stop),
+                supervisor.beside("consumer pauses", self._resume, stop),
+            ):
                 while not stop.is_set():
                     if self._subscription.ended or _lost(self._turn):
                         raise ConsumerEnded
@@ -136,6 +156,21 @@ class ConsumerLoop:
                 logger.info("the topics could not be looked at: %s", type(error).__name__)
             await sleep_or_event(LOOK_SECONDS, self._stop)
 
+    async def _resume(self) -> None:
+        """Resume what the cap on dead letters has paused, as soon as it lets so many through that it is worth it."""
+        while not self._stop.is_set():
+            await self._held.wait()
+            self._held.clear()
+            while self._subscription.paused and not self._stop.is_set():
+                try:
+                    self._cap.lift(await lifted(self._runtime.mongo.db, self._runtime.clock.now()))
+                except PyMongoError as error:
+                    logger.info("the cap could not be looked at: %s", type(error).__name__)
+                if wait := self._cap.seconds_until_worth_it:
+                    await sleep_or_event(min(wait, HELD_SECONDS), self._stop)
+                else:
+                    self._subscription.resume()
+
     @property
     def assigned(self) -> bool:
         """Whether Kafka answered and gave this member its share of the partitions."""
@@ -145,6 +180,11 @@ class ConsumerLoop:
     def stuck(self) -> bool:
         """Whether records wait and nothing moved for five minutes although nothing outside is to blame."""
         return self._busy and time.monotonic() - self._progress > 300
+
+    def _paused(self, _: CallbackOptions) -> list[Observation]:
+        counts = Counter(part.topic for part in self._subscription.paused)
+        topics = map(self._settings.topic, self._consumer.topics)
+        return [Observation(counts[topic], {"topic": topic}) for topic in topics]
 
     def _lag(self, _: CallbackOptions) -> list[Observation]:
         """By what Kafka said last of where each partition ends, which it does not while records are in hand."""
@@ -159,12 +199,37 @@ class ConsumerLoop:
 
     # --- one batch -------------------------------------------------------------------------------------------
 
-    async def _consume(self, records: Records) -> None:
-        await self._insist(lambda: self._take(records))
+    async def _decode(self, records: Records) -> Batch:
+        """Decode while the batch before is still being applied."""
+        self._ahead = records
+        return await self._batch_decoder.decode(records)
 
-    async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Whatever nobody foresaw is told and tried again: a batch that is given up is missed only by the next record
-        of its partitions, which may be long in coming. Raises what `work` raises once this ends."""
+    async def _on_batch(self, batch: Batch) -> None:
+        """Wait for the batch before, begin this one, and return, so that the next is fetched and decoded meanwhile."""
+        if self._turn is not None:
+            await asyncio.wait([self._turn])
+        self._ahead = ()
+        if not self._stop.is_set():
+            # The batch before may have sent the client elsewhere, or another member may have got a partition.
+            here = batch.only(in_place(self._subscription.client, batch.records))
+            self._turn = asyncio.ensure_future(self._take_turn(here))
+            await asyncio.sleep(0)  # its first command is on its way to MongoDB while the next batch is unpacked
+
+    async def _take_turn(self, batch: Batch) -> None:
+        self._busy, began = True, time.monotonic()
+        try:
+            done = await self._retry(lambda: self._apply(batch))
+        finally:
+            self._busy = False
+            self._subscription.applied(time.monotonic() - began)
+        if done.records and not self._stop.is_set():
+            if self._committing is not None:
+                await asyncio.wait([self._committing])
+            self._committing = asyncio.ensure_future(self._commit(done.records))
+
+    async def _retry(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The retry of what nobody foresaw: a batch that is given up is missed only by the next record of its
+        partitions, which may be long in coming. Raises what `work` raises once this ends."""
         while True:
             try:
                 return await work()
@@ -178,185 +243,117 @@ class ConsumerLoop:
                 logger.exception("a batch failed in a way that nobody foresaw, and is tried again")
             await sleep_or_event(1, self._stop)
 
-    async def _take(self, records: Records) -> None:
-        """Decode while the batch before is still being applied; return as soon as the turn comes to this one."""
-        self._ahead = records
-        batch = await self._batch_decoder.read(records)
-        if self._turn is not None:
-            await asyncio.wait([self._turn])
-        self._ahead = ()
-        if not self._stop.is_set():
-            # The batch before may have sent the client elsewhere, or another member may have got a partition.
-            if (here := in_place(self._subscription.client, records)) is not records:
-                batch = await self._batch_decoder.read(here)
-            self._turn = asyncio.ensure_future(self._finish(batch))
-            await asyncio.sleep(0)  # its first command is on its way to MongoDB while the next batch is unpacked
+    async def _apply(self, batch: Batch) -> Batch:
+        """Have every record applied or dead-lettered; the retry of outages, for as long as they last.
 
-    async def _finish(self, batch: Batch) -> None:
-        self._busy, began = True, time.monotonic()
-        try:
-            done = await self._insist(lambda: self._until_applied(batch))
-        finally:
-            self._busy = False
-            self._subscription.applied(time.monotonic() - began)
-        if done and not self._stop.is_set():
-            if self._committing is not None:
-                await asyncio.wait([self._committing])
-            self._committing = asyncio.ensure_future(self._commit(done))
-
-    async def _until_applied(self, batch: Batch) -> Records:
-        """Apply the batch, whatever it takes: wait while MongoDB or Kafka is away, isolate what is bad.
-
-        Returns the records that are dealt with: all, but those of a topic that was created anew, which come again.
+        Returns what was dealt with: all, but records of a topic that was created anew, and those behind a record that
+        the cap on dead letters holds back. Both come again.
         """
-        delay = 0.1
+        delay = FIRST_DELAY
         while batch.records and not self._stop.is_set():
             try:
-                records = await self._bounded(
-                    self._offsets.reconcile(self._subscription.client, batch.records, lambda: self._ahead)
+                batch = batch.only(
+                    await self._bounded(
+                        self._offsets.reconcile(self._subscription.client, batch.records, lambda: self._ahead)
+                    )
                 )
-                if records is not batch.records:
-                    batch = await self._batch_decoder.read(records)
-                await self._apply(batch)
+                batch = await self._dead_letter(batch)
+                await self._apply_events(batch)
             except Fenced:
                 logger.info("a partition went to another member; its batch is left to them")
                 break
             except OffsetMismatch:
                 self._offsets.forget()
-            except Exception as error:  # noqa: BLE001 - classified below
-                if not _outage(error):
-                    await self._in_halves(batch.records, error)
-                    break
+            except InvalidEvents as error:
+                rejecting = batch.rejecting(error.invalid)
+                if len(rejecting.poison) == len(batch.poison):
+                    return await self._bisect(batch, error)
+                batch = rejecting
+            except Exception as error:  # noqa: BLE001 - classified here
+                if not is_outage(error):
+                    return await self._bisect(batch, error)
                 logger.warning("waiting for what is away: %s", type(error).__name__)
                 await sleep_or_event(delay, self._stop)
-                delay = min(5.0, delay * 2)
+                delay = min(LONGEST_DELAY, delay * 2)
             else:
                 self._progress = time.monotonic()
                 break
         if not self._stop.is_set():
             self._offsets.mark_applied(batch.records)
-        return batch.records
+        return batch
 
-    async def _bounded(self, step: Coroutine[Any, Any, T]) -> T:
-        """A step that hangs in a library is given up, as an outage (KafkaTimeoutError): what it still does is fenced.
+    async def _bisect(self, batch: Batch, error: Exception) -> Batch:
+        """Narrow down what fails: its neighbours are applied together, in their order; the one is dead-lettered.
 
-        Raises what the step raises.
+        Raises `error` where a record fails that is no event: it stays in hand.
         """
-        task = asyncio.ensure_future(step)
-        try:
-            return await run_bounded(STEP_SECONDS, task)
-        except TimeoutError:
-            if task.done() and not task.cancelled():
-                raise
-            logger.error("a batch hangs, and is tried again")
-            raise KafkaTimeoutError from None
-
-    async def _in_halves(self, records: Records, error: Exception) -> None:
-        """Narrow down what fails: its neighbours are applied together, in their order."""
-        if len(records) == 1:
-            await self._retry_or_bury(records[0], error)
-            return
-        logger.warning("a batch of %d failed (%s); trying its halves", len(records), type(error).__name__)
-        middle = len(records) // 2
-        for half in (records[:middle], records[middle:]):
-            await self._until_applied(await self._batch_decoder.read(half))
-
-    async def _retry_or_bury(self, record: ConsumerRecord[bytes, bytes], error: Exception) -> None:
-        """One record failed: retry what is transient in its place, then dead-letter it."""
-        delay = 0.1
-        attempts = RETRIES if isinstance(error, Retry) else 0
-        while attempts and not self._stop.is_set():
-            attempts -= 1
-            await sleep_or_event(delay, self._stop)
-            delay = min(3.0, delay * 2)
-            try:
-                await self._apply(await self._batch_decoder.read([record]))
-            except Retry as again:
-                error = again
-            except (Fenced, OffsetMismatch):
-                await self._until_applied(await self._batch_decoder.read([record]))
-                return
-            except Exception as other:  # noqa: BLE001 - classified below
-                if _outage(other):
-                    await self._until_applied(await self._batch_decoder.read([record]))
-                    return
-                error = other
-                break
-            else:
-                return
-        if self._stop.is_set():
-            return
-        if not isinstance(error, InvalidEvent | Retry):
+        if len(batch.records) > 1:
+            logger.warning("a batch of %d failed (%s); trying its halves", len(batch.records), type(error).__name__)
+            first, second = batch.halves()
+            done = await self._apply(first)
+            # The first half may have had the client sent back to where the cap holds a partition.
+            return done + await self._apply(second.only(in_place(self._subscription.client, second.records)))
+        if not batch.events:
+            raise error
+        if not isinstance(error, InvalidEvent):
             logger.error("an event cannot be applied", exc_info=error)
-        if isinstance(error, InvalidEvent):
-            await self._bury(record, error.rule, error.detail)
-        else:
-            await self._bury(record, "failed", " ".join([type(error).__name__, *_code(error)]))
+            error = InvalidEvent("failed", " ".join([type(error).__name__, *_code(error)]))
+        return await self._apply(batch.rejecting({event.id: error for event in batch.events}))
 
-    async def _bury(self, record: ConsumerRecord[bytes, bytes], rule: str, detail: str) -> None:
-        delay = 0.1
-        while not self._stop.is_set():
-            try:
-                await self._bounded(self._deadletters.add([(record, rule, detail)]))
-                await self._bounded(self._runtime.mongo.transact(lambda tx: self._offsets.advance([record], tx)))
-            except (Fenced, OffsetMismatch):
-                return
-            except Exception as error:
-                if not _outage(error):  # it stays in hand until it can be buried: nothing is passed over
-                    logger.exception("a record cannot be dead-lettered")
-                await sleep_or_event(delay, self._stop)
-                delay = min(5.0, delay * 2)
-            else:
-                return
+    async def _dead_letter(self, batch: Batch) -> Batch:
+        """Dead-letter the batch's poison, as far as the cap lets it; the batch without what must wait."""
+        if not batch.poison:
+            return batch
+        parts = {TopicPartition(record.topic, record.partition) for record, _ in batch.poison}
+        stored = await self._bounded(self._offsets.read(parts))
+        fresh = [one for one in batch.poison if one[0].offset >= stored.get(_partition(one[0]), 0)]
+        held = held_back([record for record, _ in fresh], self._cap.room())
+        if held:
+            self._subscription.hold(held)
+            self._held.set()
+            batch = batch.only([one for one in batch.records if one.offset < held.get(_partition(one), one.offset + 1)])
+            fresh = [one for one in fresh if one[0].offset < held.get(_partition(one[0]), one[0].offset + 1)]
+        await self._bounded(self._dead_letters.add(fresh))
+        return batch
 
-    async def _bury_poison(self, poison: list[tuple[ConsumerRecord[bytes, bytes], Undecodable]]) -> None:
-        """Dead-letter what cannot be decoded, unless an earlier delivery of it was."""
-        stored = await self._offsets.read({TopicPartition(record.topic, record.partition) for record, _ in poison})
-        await self._deadletters.add(
-            [
-                (record, error.rule, error.detail)
-                for record, error in poison
-                if record.offset >= stored.get(TopicPartition(record.topic, record.partition), 0)
-            ]
-        )
+    async def _apply_events(self, batch: Batch) -> None:
+        if batch.records:
+            with self._tracing.processing(batch.events) as events:
+                fresh = await self._bounded(self._apply_once(batch.records, events))
+            failpoint("consumer.after-transaction")
+            self._measure(batch, len(events), fresh)
 
-    async def _apply(self, batch: Batch) -> None:
-        if batch.poison:
-            await self._bounded(self._bury_poison(batch.poison))
-        with self._batch_decoder.traced(batch) as events:
-            fresh = await self._bounded(self._once(batch.records, events))
-        failpoint("consumer.after-transaction")
-        self._measure(batch, fresh)
-
-    async def _once(self, records: Records, events: list[Received[Event]]) -> list[Received[Event]]:
+    async def _apply_once(self, records: Records, events: list[Received[Event]]) -> list[Received[Event]]:
         """Apply the events that never were, in one transaction; returns these.
 
         Whether there are any that were is not asked as long as none came up: their ids are taken, so that the
         transaction fails and leaves nothing; then, and for the next batch, it is asked first.
         """
         try:
-            fresh = await self._runtime.mongo.transact(lambda tx: self._effect(records, events, tx))
+            fresh = await self._runtime.mongo.transact(lambda tx: self._in_transaction(records, events, tx))
         except (BulkWriteError, DuplicateKeyError) as error:
             if self._repeats or not duplicate(error):
                 raise
             self._repeats = True
-            fresh = await self._runtime.mongo.transact(lambda tx: self._effect(records, events, tx))
+            fresh = await self._runtime.mongo.transact(lambda tx: self._in_transaction(records, events, tx))
         self._repeats = len(fresh) < len(events)
         return fresh
 
-    async def _effect(self, records: Records, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
-        """Apply the events that never were; returns these."""
+    async def _in_transaction(
+        self, records: Records, events: list[Received[Event]], tx: Transaction
+    ) -> list[Received[Event]]:
+        """Offsets, inbox and effect of the events that never were applied; returns these."""
         ahead = await self._offsets.advance(records, tx)
         fresh = events
         if not ahead.all:
             named = self._settings.topic
             fresh = [event for event in events if (named(event.topic), event.partition, event.offset) in ahead]
-        fresh = await self._unseen(fresh, tx)
+        fresh = await self._deduplicate(fresh, tx)
         if fresh:
             await self._consumer.apply(tx, fresh)
         return fresh
 
-    async def _unseen(self, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
+    async def _deduplicate(self, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
         """The events that were never applied, each once; they are noted as applied."""
         first: dict[str, Received[Event]] = {}
         for event in events:
@@ -381,6 +378,20 @@ class ConsumerLoop:
             found.update([row["_id"] async for row in cursor])
         return found
 
+    async def _bounded(self, step: Coroutine[Any, Any, T]) -> T:
+        """A step that hangs in a library is given up, as an outage (KafkaTimeoutError): what it still does is fenced.
+
+        Raises what the step raises.
+        """
+        task = asyncio.ensure_future(step)
+        try:
+            return await run_bounded(STEP_SECONDS, task)
+        except TimeoutError:
+            if task.done() and not task.cancelled():
+                raise
+            logger.error("a batch hangs, and is tried again")
+            raise KafkaTimeoutError from None
+
     async def _commit(self, records: Records) -> None:
         client = self._subscription.client
         owned = {part: end for part, end in ends(records).items() if part in client.assignment()}
@@ -391,15 +402,37 @@ class ConsumerLoop:
             # The stored offsets hold: what Kafka delivers again has no effect.
             logger.info("offsets were not committed: %s", type(error).__name__)
 
-    def _measure(self, batch: Batch, fresh: list[Received[Event]]) -> None:
+    def _measure(self, batch: Batch, events: int, fresh: Sequence[Received[Event]]) -> None:
+        """Once a batch, after its transaction: one that was tried again is counted once."""
         now = datetime.now(UTC)
         for event in fresh[:: len(fresh) // LATENCIES_A_BATCH + 1]:
             self._latency.record(max(0.0, (now - event.time).total_seconds()), {"event_type": event.type})
         for event_type, count in Counter(event.type for event in fresh).items():
             self._applied.add(count, {"event_type": event_type})
-        for reason, count in {**batch.skipped, "repeat": len(batch.events) - len(fresh)}.items():
+        for reason, count in {**batch.passed_over, "repeat": events - len(fresh)}.items():
             if count:
                 self._skipped.add(count, {"reason": reason})
+
+
+def held_back(poison: Sequence[ConsumerRecord[bytes, bytes]], room: int) -> dict[TopicPartition, int]:
+    """Where each partition must stop so that no more than `room` of these records are dead-lettered, none of the
+    partitions at the cost of another. Of those that need not stop there is no entry."""
+    offsets: dict[TopicPartition, list[int]] = defaultdict(list)
+    for record in poison:
+        offsets[_partition(record)].append(record.offset)
+    held = {}
+    for left, (part, own) in zip(
+        range(len(offsets), 0, -1), sorted(offsets.items(), key=lambda one: len(one[1])), strict=True
+    ):
+        share = min(len(own), room // left)
+        room -= share
+        if share < len(own):
+            held[part] = own[share]
+    return held
+
+
+def _partition(record: ConsumerRecord[bytes, bytes]) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)
 
 
 def _lost(task: asyncio.Task[None] | None) -> bool:
@@ -410,8 +443,3 @@ def _lost(task: asyncio.Task[None] | None) -> bool:
 def _code(error: Exception) -> list[str]:
     """MongoDB's own number for what went wrong."""
     return [str(error.code)] if isinstance(error, OperationFailure) and error.code is not None else []
-
-
-def _outage(error: BaseException) -> bool:
-    """Whether something outside is away, so that waiting is right and nothing is wrong with the event."""
-    return isinstance(error, KafkaError | Unacknowledged | Overloaded) or unreachable(error)

@@ -1,16 +1,20 @@
-"""How a service's records come from Kafka: FastStream's broker with one subscriber, in batches as they are."""
+"""How a service's records come from Kafka, by FastStream: its broker, one subscriber of batches, and at its extension
+points a parser that reads nothing, our decoder, and a middleware that retries.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from faststream import AckPolicy
+from faststream import AckPolicy, BaseMiddleware
 from faststream.kafka import KafkaBroker, KafkaMessage
 
+from chassis.consumer.batch_decoder import Batch
 from chassis.consumer.offset_store import Records
 from chassis.kafka.tolerant_parser import tolerate
 from chassis.settings import Settings
@@ -26,6 +30,11 @@ IDLE_POLL_MS = 20
 IDLE_WAIT_MS, IDLE_BYTES = 250, 1
 GATHERED_MS, GATHERED_BYTES = (20, 200), 65_536
 START_SECONDS = 30.0
+
+
+Decode = Callable[[Records], Awaitable[Batch]]
+OnBatch = Callable[[Batch], Awaitable[None]]
+Retry = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 
 class Subscription:
@@ -59,19 +68,25 @@ class Subscription:
         subscription = self.client and self.client._subscription.subscription  # noqa: SLF001
         return bool(subscription and subscription.assignment is not None)
 
-    async def start(self, consume: Callable[[Records], Awaitable[None]], stop: asyncio.Event) -> None:
-        """Have `consume` called with batch after batch, one at a time; tries until Kafka answers or `stop` is set."""
+    async def start(self, decode: Decode, on_batch: OnBatch, retry: Retry, stop: asyncio.Event) -> None:
+        """Have `on_batch` called with decoded batch after batch, one at a time; tries until Kafka answers or `stop` is
+        set. `retry` is given the whole of it, and calls it until it succeeds."""
         while not stop.is_set():
             try:
-                await self._start(consume)
+                await self._start(decode, on_batch, retry)
                 return
             except (KafkaError, OSError, TimeoutError) as error:
                 logger.warning("Kafka cannot be reached: %s", type(error).__name__)
                 await self.close()
                 await sleep_or_event(1, stop)
 
-    async def _start(self, consume: Callable[[Records], Awaitable[None]]) -> None:
+    async def _start(self, decode: Decode, on_batch: OnBatch, retry: Retry) -> None:
         tolerate()
+
+        async def decoder(message: KafkaMessage) -> Batch:
+            self._taken = True
+            return await decode(message.raw_message)
+
         options = self._settings.kafka_options()
         broker = KafkaBroker(
             options.pop("bootstrap_servers"),
@@ -82,6 +97,7 @@ class Subscription:
             allow_auto_create_topics=False,
             retry_backoff_ms=RECONNECT_MS,
             metadata_max_age_ms=int(METADATA_SECONDS * 1000),
+            middlewares=[_retrying(retry)],
             **_faststream_security(options),
         )
         subscriber = broker.subscriber(
@@ -97,18 +113,33 @@ class Subscription:
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=int(self._settings.kafka_max_poll * 1000),
             parser=_parse,
-            decoder=_undecoded,
+            decoder=decoder,
             no_reply=True,
         )
 
-        @subscriber
-        async def take(message: Any) -> None:
-            self._taken = True
-            await consume(message.raw_message)
+        subscriber(on_batch)
 
         self._broker, self._subscriber = broker, subscriber
         async with asyncio.timeout(START_SECONDS):
             await broker.start()
+
+    @property
+    def paused(self) -> set[TopicPartition]:
+        """The partitions that `hold` has paused, of those that are still this member's."""
+        client = self.client
+        return set(client.paused()) if client is not None else set()
+
+    def hold(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Pause these partitions, and read them again from these offsets once they are resumed."""
+        mine = self.client.assignment()
+        for part, offset in offsets.items():
+            if part in mine:
+                self.client.seek(part, offset)
+                self.client.pause(part)
+
+    def resume(self) -> None:
+        """Go on with all partitions that are paused."""
+        self.client.resume(*self.paused)
 
     def rest(self) -> None:
         """To be called now and then: a member that got nothing since asks Kafka less often."""
@@ -142,8 +173,14 @@ async def _parse(message: Records) -> KafkaMessage:
     return KafkaMessage(body=b"", raw_message=tuple(message), consumer=None)  # type: ignore[arg-type]
 
 
-async def _undecoded(message: KafkaMessage) -> KafkaMessage:
-    return message
+def _retrying(retry: Retry) -> type[BaseMiddleware]:
+    """FastStream logs what escapes a handler and goes on with the next batch; here the batch is tried again."""
+
+    class Retrying(BaseMiddleware):
+        async def consume_scope(self, call_next: Callable[[Any], Awaitable[Any]], msg: Any) -> Any:
+            return await retry(lambda: call_next(msg))
+
+    return Retrying
 
 
 def _faststream_security(options: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from aiokafka import ConsumerRecord
 
-from chassis.dead_letters.writer import REPLAYED_FOR
+from chassis.dead_letters.record import REPLAYED_FOR
 from chassis.kafka.producer import Producer
 from chassis.kafka.topic_reader import at_offsets, read_topic
 from chassis.settings import KafkaSettings

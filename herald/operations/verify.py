@@ -17,8 +17,8 @@ from typing import Self
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from chassis.dead_letters.record import REPLAYED_FOR
 from chassis.dead_letters.store import DeadLetterStore
-from chassis.dead_letters.writer import REPLAYED_FOR
 from chassis.kafka.topic_reader import logs_of, read_topic
 from chassis.mongo import Document
 from chassis.outbox.blocked import LANES, ROWS

@@ -13,16 +13,17 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aiokafka.errors import KafkaError
 from pymongo import UpdateOne
 
 import chassis.kafka.producer
-from chassis.consumer import INBOX, Received
+from chassis.consumer import INBOX, InvalidEvent, Received
+from chassis.consumer.batch_decoder import Batch, Poison
 from chassis.consumer.loop import COMMIT_SECONDS, ConsumerLoop
 from chassis.consumer.offset_store import OffsetStore, Records
-from chassis.dead_letters.writer import Buried, DeadLetterWriter
+from chassis.dead_letters.writer import DeadLetterWriter
 from chassis.kafka.producer import Producer
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.leases import Lease
@@ -53,19 +54,19 @@ def replace(owner: object, name: str, change: Callable[[Any], Any]) -> None:
 def no_inbox() -> None:
     """The inbox is written and never read. (Collections that serve as one by themselves stay as they are.)"""
 
-    def change(reconcile: Any) -> Any:
-        async def unseen(self: Any, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
+    def change(sound: Any) -> Any:
+        async def deduplicate(self: Any, events: list[Received[Event]], tx: Transaction) -> list[Received[Event]]:
             elsewhere = [one for one in events if self._consumer.inbox_of(one.type) != INBOX]
-            kept = {one.id for one in await reconcile(self, elsewhere, tx)}
+            kept = {one.id for one in await sound(self, elsewhere, tx)}
             again = [one for one in events if one.id in kept or self._consumer.inbox_of(one.type) == INBOX]
             notes = [UpdateOne({"_id": one.id}, {"$set": {"at": tx.now}}, upsert=True) for one in again]
             if notes:
                 await self._inbox.bulk_write(notes, session=tx.session)
             return again
 
-        return unseen
+        return deduplicate
 
-    replace(ConsumerLoop, "_unseen", change)
+    replace(ConsumerLoop, "_deduplicate", change)
 
 
 @mutant
@@ -92,14 +93,14 @@ def nothing_read_again() -> None:
 def acknowledge_first() -> None:
     """A batch's offsets are committed to Kafka before its transaction, and no stored position is asked for them."""
 
-    def change(reconcile: Any) -> Any:
-        async def consume(self: Any, records: Records) -> None:
-            await self._commit(records)
-            await reconcile(self, records)
+    def change(sound: Any) -> Any:
+        async def on_batch(self: Any, batch: Batch) -> None:
+            await self._commit(batch.records)
+            await sound(self, batch)
 
-        return consume
+        return on_batch
 
-    replace(ConsumerLoop, "_consume", change)
+    replace(ConsumerLoop, "_on_batch", change)
     nothing_read_again()
 
 
@@ -108,21 +109,21 @@ def commit_everything() -> None:
     """Partition after partition is applied, after each one every consumed position is committed, and no stored position
     is asked for them."""
 
-    def change(reconcile: Any) -> Any:
-        async def consume(self: Any, records: Records) -> None:
+    def change(sound: Any) -> Any:
+        async def on_batch(self: Any, batch: Batch) -> None:
             parts: dict[tuple[str, int], list[Any]] = defaultdict(list)
-            for record in records:
+            for record in batch.records:
                 parts[record.topic, record.partition].append(record)
             for some in parts.values():
-                await reconcile(self, tuple(some))
+                await sound(self, batch.only(some))
 
-        return consume
+        return on_batch
 
     async def commit(self: Any, _: Records) -> None:
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(self._subscription.client.commit(), COMMIT_SECONDS)
 
-    replace(ConsumerLoop, "_consume", change)
+    replace(ConsumerLoop, "_on_batch", change)
     replace(ConsumerLoop, "_commit", lambda _: commit)
     nothing_read_again()
 
@@ -140,30 +141,30 @@ def effect_apart() -> None:
             ahead = await self._offsets.advance(records, own)
             named = self._settings.topic
             again = [one for one in events if (named(one.topic), one.partition, one.offset) in ahead]
-            fresh[:] = await self._unseen(again, own)
+            fresh[:] = await self._deduplicate(again, own)
 
         await self._runtime.mongo.transact(note)
         if fresh:
             await self._consumer.apply(tx, fresh)
         return fresh
 
-    replace(ConsumerLoop, "_effect", lambda _: effect)
+    replace(ConsumerLoop, "_in_transaction", lambda _: effect)
 
 
 # --- dead letters ------------------------------------------------------------------------------------------------
 
 
 @mutant
-def letters_unconfirmed() -> None:
+def dead_letters_unconfirmed() -> None:
     """Dead letters are sent without waiting whether Kafka takes them; the offsets go on."""
 
-    def change(reconcile: Any) -> Any:
-        async def quietly(self: Any, buried: Sequence[Buried]) -> None:
+    def change(sound: Any) -> Any:
+        async def quietly(self: Any, poison: Sequence[Poison]) -> None:
             with contextlib.suppress(Exception):
-                await reconcile(self, buried)
+                await sound(self, poison)
 
-        async def add(self: Any, buried: Sequence[Buried]) -> None:
-            under_way.append(asyncio.ensure_future(quietly(self, buried)))
+        async def add(self: Any, poison: Sequence[Poison]) -> None:
+            under_way.append(asyncio.ensure_future(quietly(self, poison)))
 
         return add
 
@@ -172,7 +173,7 @@ def letters_unconfirmed() -> None:
 
 
 @mutant
-def letters_swallowed() -> None:
+def dead_letters_swallowed() -> None:
     """What cannot be processed is logged and passed over."""
 
     async def add(*_: object) -> None:
@@ -182,14 +183,25 @@ def letters_swallowed() -> None:
 
 
 @mutant
-def neighbours_buried() -> None:
+def neighbours_dead_lettered() -> None:
     """A batch that fails is dead-lettered as a whole."""
 
-    async def bury(self: Any, records: Records, error: Exception) -> None:
-        for record in records:
-            await self._bury(record, "failed", type(error).__name__)
+    async def bisect(self: Any, batch: Batch, error: Exception) -> Batch:
+        invalid = InvalidEvent("failed", type(error).__name__)
+        return cast("Batch", await self._apply(batch.rejecting({event.id: invalid for event in batch.events})))
 
-    replace(ConsumerLoop, "_in_halves", lambda _: bury)
+    replace(ConsumerLoop, "_bisect", lambda _: bisect)
+
+
+@mutant
+def cap_passes_over() -> None:
+    """What the cap on dead letters has no room for is passed over: no partition is paused."""
+
+    async def dead_letter(self: Any, batch: Batch) -> Batch:
+        await self._dead_letters.add(batch.poison[: self._cap.room()])
+        return batch
+
+    replace(ConsumerLoop, "_dead_letter", lambda _: dead_letter)
 
 
 # --- outbox and relay --------------------------------------------------------------------------------------------
