@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp
 
 from chassis.consumer import Consumer
+from chassis.dead_letters.index import DeadLetterIndex, DeadLetterIndexer
 from chassis.jobs import Job, keep_running
 from chassis.outbox.blocked import BlockedLanes
 from chassis.outbox.relay import Relay
@@ -93,6 +94,7 @@ class Service:
         await mongo.outbox.create_index("seq")
         await BlockedLanes(mongo.db).ensure_indexes()
         await idempotency.ensure_indexes(mongo)
+        await DeadLetterIndex(self.name, mongo.db).ensure_indexes()
         await self.ensure_indexes()
 
     async def serve_api(self, stop: asyncio.Event) -> None:
@@ -116,6 +118,7 @@ class Service:
                 self._loop = ConsumerLoop(self.consumer, self.runtime)
             await self._loop.ensure_indexes()
             running["consumer"] = self._loop.run
+            running["dead-letter index"] = DeadLetterIndexer(self.runtime).run
         running |= {f"job {job.name}": partial(keep_running, job, self.runtime) for job in self.jobs}
         await self._together(running, stop)
 

@@ -1,7 +1,7 @@
 """Dead letters for those on call: what is there, and what became of it.
 
-A dead-letter topic is append-only. What was done with a letter is a further record on it, with the letter's id and
-`herald_deadletter_resolution`, so that Kafka alone tells which letters are open.
+Pages and counts come from the index (`index.py`), what a dead letter holds from Kafka. What is done with one is written
+to Kafka, which keeps the truth, and then to the index.
 """
 
 from __future__ import annotations
@@ -9,160 +9,104 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any
 
-from aiokafka import ConsumerRecord
+from pymongo.asynchronous.database import AsyncDatabase
 
-from chassis.dead_letters.record import REPLAYED_FOR
+from chassis.dead_letters.index import DeadLetterIndex
+from chassis.dead_letters.record import (
+    REPLAYED_FOR,
+    Content,
+    DeadLetter,
+    read_content,
+    read_dead_letter,
+    topic_of,
+    write_resolution,
+)
 from chassis.kafka.producer import Producer
 from chassis.kafka.topic_reader import at_offsets, read_topic
 from chassis.settings import KafkaSettings
 from herald_contracts import Record
-from herald_contracts.envelope import text_headers
-
-PREFIX = "herald_deadletter_"
-MAX_OPEN = 50_000
-Resolution = Literal["replayed", "dropped"]
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """One dead letter: where its record came from, and why it could not be processed."""
-
-    id: str
-    service: str
-    rule: str
-    detail: str
-    topic: str
-    partition: int
-    offset: int
-    at: datetime
-    event_type: str
-    event_id: str
-    written: int  # when its record came to its topic, in milliseconds since 1970
-    size: int  # bytes of the record's value
-    left_out: str  # what of the record was too large to be kept; it cannot be replayed then
-    place: tuple[int, int]  # partition and offset on the dead-letter topic
-    resolution: str | None = None
-
-    @property
-    def origin(self) -> tuple[str, int, int]:
-        return (self.topic, self.partition, self.offset)
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The record that a letter is about, as it was."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
-
-
-class DeadLetterStore:
-    """The dead letters of a service. Everything raises KafkaError or TimeoutError when Kafka is away."""
+class DeadLetterTopic:
+    """The dead letters of a service as Kafka has them. Everything raises KafkaError or TimeoutError when it is away."""
 
     def __init__(self, service: str, settings: KafkaSettings) -> None:
         self._service = service
         self._settings = settings
-        self._topic = f"herald.deadletters.{service}"
+        self._topic = settings.topic(topic_of(service))
 
-    async def open(self, wanted: Callable[[DeadLetter], bool] = lambda _: True) -> list[DeadLetter]:
-        """The unresolved letters that are wanted, in the order of their origin; of very many, the first 50,000."""
-        found: dict[str, DeadLetter] = {}
-        resolved: set[str] = set()
-        async for letter in self.read():
-            if letter.resolution is not None:
-                resolved.add(letter.id)
-                found.pop(letter.id, None)
-            elif len(found) < MAX_OPEN and letter.id not in resolved and wanted(letter):
-                found.setdefault(letter.id, letter)
-        return sorted(found.values(), key=lambda letter: letter.origin)
+    async def read(self) -> AsyncIterator[DeadLetter]:
+        """The whole topic as it comes: dead letters, and resolutions of dead letters; memory for a fetch."""
+        async for record in read_topic(self._settings.kafka_options(), self._topic):
+            one = read_dead_letter(self._service, record)
+            if one is not None:
+                yield one
 
     async def all(self, wanted: Callable[[DeadLetter], bool] = lambda _: True) -> list[DeadLetter]:
-        """The letters that are wanted, open or not, each once, in the order of their origin."""
+        """Those that are wanted, open or not, each once, in the order of their origin."""
         found: dict[str, DeadLetter] = {}
         resolved: dict[str, str] = {}
-        async for letter in self.read():
-            if letter.resolution is not None:
-                resolved[letter.id] = letter.resolution
-            elif wanted(letter):
-                found.setdefault(letter.id, letter)
-        told = (replace(letter, resolution=resolved.get(letter.id)) for letter in found.values())
-        return sorted(told, key=lambda letter: letter.origin)
+        async for one in self.read():
+            if one.resolution is not None:
+                resolved[one.id] = one.resolution
+            elif wanted(one):
+                found.setdefault(one.id, one)
+        told = (replace(one, resolution=resolved.get(one.id)) for one in found.values())
+        return sorted(told, key=lambda one: one.origin)
 
-    async def contents(self, letters: Sequence[DeadLetter]) -> AsyncIterator[tuple[DeadLetter, Content]]:
-        """What each letter holds, in the order given; memory for one."""
-        options = self._settings.kafka_options()
-        records = at_offsets(options, self._settings.topic(self._topic), [letter.place for letter in letters])
-        async for number, record in records:
-            yield letters[number], _content(record)
+    async def contents(self, dead_letters: Sequence[DeadLetter]) -> AsyncIterator[tuple[DeadLetter, Content]]:
+        """What each holds, in the order given, without those that are there no more; memory for one."""
+        places = [one.place for one in dead_letters]
+        async for number, record in at_offsets(self._settings.kafka_options(), self._topic, places):
+            yield dead_letters[number], read_content(record)
 
-    async def content(self, letter: DeadLetter) -> Content | None:
-        """What a letter holds; None if it is there no more."""
-        found = [content async for _, content in self.contents([letter])]
+    async def content(self, dead_letter: DeadLetter) -> Content | None:
+        """What it holds; None if it is there no more."""
+        found = [content async for _, content in self.contents([dead_letter])]
         return found[0] if found else None
 
+
+class DeadLetterStore:
+    """Index and topic of a service together."""
+
+    def __init__(self, service: str, settings: KafkaSettings, db: AsyncDatabase[dict[str, Any]]) -> None:
+        self._service = service
+        self._settings = settings
+        self.index = DeadLetterIndex(service, db)
+        self.topic = DeadLetterTopic(service, settings)
+
     async def replay(
-        self, letters: Sequence[DeadLetter], producer: Producer, *, per_second: float, by: str
+        self, dead_letters: Sequence[DeadLetter], producer: Producer, *, per_second: float, by: str
     ) -> AsyncIterator[DeadLetter]:
-        """Publish each letter's record again where it came from, with its own event id, and note who (`by`) did so.
+        """Publish each record again where it came from, with its own event id, and note who (`by`) did so.
 
         In the order given; yields each when Kafka has confirmed both. The record says whom it is for, so that only the
         service that failed takes it, and one that has applied the event drops it by that id: doing this twice changes
-        nothing. Letters that are not whole are passed over. Raises Unacknowledged when Kafka does not confirm.
+        nothing. What is not whole is passed over. Raises Unacknowledged when Kafka does not confirm.
         """
         prefix = self._settings.topic("")
-        async for letter, content in self.contents([letter for letter in letters if not letter.left_out]):
+        pause = 0.0
+        async for one, content in self.topic.contents([one for one in dead_letters if not one.left_out]):
+            await asyncio.sleep(pause)
+            pause = 1 / per_second
             headers = [(name, value) for name, value in content.headers if name != REPLAYED_FOR]
             headers.append((REPLAYED_FOR, self._service.encode()))
-            name = letter.topic.removeprefix(prefix)
+            name = one.topic.removeprefix(prefix)
             await producer.send_all([Record(name, content.key, content.value, headers)])  # type: ignore[arg-type]
-            await producer.send_all([self._resolution(letter, "replayed", by)])
-            yield letter
-            await asyncio.sleep(1 / per_second)
+            now = datetime.now(UTC)
+            await producer.send_all([write_resolution(one, "replayed", by=by, at=now)])
+            await self.index.resolve([one.id], "replayed", now)
+            yield one
 
-    async def drop(self, letters: Sequence[DeadLetter], producer: Producer, *, by: str) -> None:
-        """Note that these letters need nothing more, and who (`by`) said so. Raises Unacknowledged as well."""
-        await producer.send_all([self._resolution(letter, "dropped", by) for letter in letters])
-
-    def _resolution(self, letter: DeadLetter, what: Resolution, by: str) -> Record:
-        moment = datetime.now(UTC).isoformat(timespec="seconds")
-        said = {"id": letter.id, "resolution": what, "resolved_at": moment, "resolved_by": by}
-        headers = [(f"{PREFIX}{name}", value.encode()) for name, value in said.items()]
-        return Record(self._topic, letter.id.encode(), b"", headers)
-
-    async def read(self) -> AsyncIterator[DeadLetter]:
-        """The whole dead-letter topic as it comes: letters, and resolutions of letters; memory for a fetch."""
-        async for record in read_topic(self._settings.kafka_options(), self._settings.topic(self._topic)):
-            said = {
-                name.removeprefix(PREFIX): value
-                for name, value in text_headers(record.headers).items()
-                if name.startswith(PREFIX) or name in ("ce_type", "ce_id")
-            }
-            if "id" in said:
-                yield self._letter(said, record)
-
-    def _letter(self, said: dict[str, str], record: ConsumerRecord[bytes, bytes]) -> DeadLetter:
-        return DeadLetter(
-            id=said["id"],
-            service=self._service,
-            rule=said.get("rule", "unknown"),
-            detail=said.get("detail", ""),
-            topic=said.get("topic", ""),
-            partition=_number(said.get("partition", "")),
-            offset=_number(said.get("offset", "")),
-            at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-            event_type=said.get("ce_type", ""),
-            event_id=said.get("ce_id", ""),
-            written=_number(said.get("timestamp", "")),
-            size=len(record.value or b""),
-            left_out=said.get("left_out", ""),
-            place=(record.partition, record.offset),
-            resolution=said.get("resolution"),
-        )
+    async def drop(self, dead_letters: Sequence[DeadLetter], producer: Producer, *, by: str) -> None:
+        """Note that these need nothing more, and who (`by`) said so. Raises Unacknowledged."""
+        now = datetime.now(UTC)
+        await producer.send_all([write_resolution(one, "dropped", by=by, at=now) for one in dead_letters])
+        await self.index.resolve([one.id for one in dead_letters], "dropped", now)
 
 
 def as_text(value: bytes | None) -> str:
@@ -179,12 +123,3 @@ def as_json(value: bytes | None) -> str | None:
         return as_text(json.dumps(json.loads(value or b""), indent=2, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
-
-
-def _content(record: ConsumerRecord[bytes, bytes]) -> Content:
-    headers = tuple((name, value) for name, value in record.headers if not name.startswith(PREFIX))
-    return Content(record.key, record.value, headers)

@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from chassis.dead_letters.api import letters_router
+from chassis.dead_letters.api import dead_letters_router
 from chassis.mongo import unreachable
 from chassis.telemetry.otel import exposition
 from chassis.web.admission import Admission, Authenticate, problem_response
@@ -100,7 +100,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.rate_limits = runtime.rate_limits
     app.include_router(service.router, responses=PROBLEMS)
     if service.consumer is not None:
-        app.include_router(letters_router(runtime), responses=PROBLEMS)
+        app.include_router(dead_letters_router(runtime), responses=PROBLEMS)
     add_health(app, service)
     _add_problems(app)
     _describe_problems(app)

@@ -18,7 +18,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.dead_letters.record import REPLAYED_FOR
-from chassis.dead_letters.store import DeadLetterStore
+from chassis.dead_letters.store import DeadLetterTopic
 from chassis.kafka.topic_reader import logs_of, read_topic
 from chassis.mongo import Document
 from chassis.outbox.blocked import LANES, ROWS
@@ -131,10 +131,10 @@ class _Buried:
     def __exit__(self, *_: object) -> None:
         self._rows.close()
 
-    async def learn(self, letters: DeadLetterStore) -> None:
-        async for letter in letters.read():
-            if letter.resolution is None:
-                origin = _origin(letter.topic, letter.partition, letter.offset, letter.written)
+    async def learn(self, dead_letters: DeadLetterTopic) -> None:
+        async for one in dead_letters.read():
+            if one.resolution is None:
+                origin = _origin(one.topic, one.partition, one.offset, one.written)
                 self._rows.execute("INSERT OR IGNORE INTO buried VALUES (?)", (origin,))
 
     def among(self, topic: str, entries: Sequence[_Entry]) -> set[tuple[int, int]]:
@@ -170,7 +170,7 @@ async def _audit(
                 name = settings.topic(topic.name)
                 known.append((account, set(subscription.events), await _offsets(account, name, logs.get(name), db)))
     with _Buried() as buried:
-        await buried.learn(DeadLetterStore(service, settings))
+        await buried.learn(DeadLetterTopic(service, settings))
         for account, wanted, positions in known:
             name = settings.topic(account.topic)
             async for piece in _pieces(settings, name):

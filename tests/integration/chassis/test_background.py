@@ -26,7 +26,10 @@ TASKS = {
     "outbox retries",
     "lease relay",
     "consumer",
+    "consumer pauses",
     "consumer topics",
+    "dead-letter index",
+    "lease dead-letter-index",
     "job tick",
     "lease job:tick",
 }
@@ -122,20 +125,23 @@ def _true(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
     return found
 
 
-async def test_a_batch_in_hand_whose_task_is_cancelled_is_applied_all_the_same(stage: Stage) -> None:
+async def test_a_batch_in_hand_whose_task_is_cancelled_is_applied_all_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No later record comes that would show the gap."""
     worker = Worker(stage.settings(Settings))
     begun = asyncio.Event()
     held: list[asyncio.Task[None]] = []
-    apply = worker.service.consumer.handle  # type: ignore[union-attr]
+    assert worker.service.consumer is not None
+    apply = worker.service.consumer.apply
 
-    async def hangs_once(batch: Sequence[Received[Event]], tx: Transaction) -> None:
+    async def hangs_once(tx: Transaction, batch: Sequence[Received[Event]]) -> None:
         if not held:
             begun.set()
             await asyncio.sleep(60)
-        await apply(batch, tx)
+        await apply(tx, batch)
 
-    worker.service.consumer.handle = hangs_once  # type: ignore[union-attr]
+    monkeypatch.setattr(worker.service.consumer, "apply", hangs_once)
     async with stage.worker(worker.service) as service:
         await stage.publish(created("p1"))
         await asyncio.wait_for(begun.wait(), 20)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from typer.testing import CliRunner
 
 from chassis.consumer import Consumer, Received, on
+from chassis.dead_letters.index import Wanted
+from chassis.dead_letters.record import DeadLetter
 from chassis.dead_letters.store import DeadLetterStore
 from chassis.ids import new_id
 from chassis.mongo import Transaction
@@ -36,31 +39,39 @@ def build(settings: Settings, *, broken: bool) -> Service:
     return Service(name="gamification", runtime=runtime, consumer=Consumer(None, [on(PersonDeactivated, do=handle)]))
 
 
+def store_of(service: Service) -> DeadLetterStore:
+    return DeadLetterStore(service.name, service.runtime.settings, service.runtime.mongo.db)
+
+
+async def opened(dead_letters: DeadLetterStore) -> list[DeadLetter]:
+    return await dead_letters.index.page(Wanted(), after=None, limit=100)
+
+
 def left(person: str) -> PersonDeactivated:
     return PersonDeactivated(person_id=person, revision=1, occurred_at=datetime.now(UTC))
 
 
-async def test_a_letter_is_shown_replayed_once_the_bug_is_gone_and_closed(stage: Stage) -> None:
+async def test_a_dead_letter_is_shown_replayed_once_the_bug_is_gone_and_closed(stage: Stage) -> None:
     settings = stage.settings(Settings)
     broken = build(settings, broken=True)
     async with stage.worker(broken):
         await stage.publish(left("easy"), left("hard"), left("light"))
-        letters = DeadLetterStore("gamification", settings)
-        [letter] = await eventually(letters.open)
-    assert (letter.rule, letter.event_type) == ("failed", "herald.PersonDeactivated.v1")
+        dead_letters = store_of(broken)
+        [one] = await eventually(partial(opened, dead_letters))
+    assert (one.rule, one.event_type) == ("failed", "herald.PersonDeactivated.v1")
     mended = build(settings, broken=False)
     seen = mended.runtime.mongo.db["seen"]
     async with stage.worker(mended):
-        replayed = [one async for one in letters.replay([letter], mended.runtime.producer, per_second=100, by="ines")]
-        assert [one.id for one in replayed] == [letter.id]
+        replayed = [it async for it in dead_letters.replay([one], mended.runtime.producer, per_second=100, by="ines")]
+        assert [it.id for it in replayed] == [one.id]
 
         async def people() -> set[str]:
             return {row["_id"] async for row in seen.find({})}
 
         await eventually(people, until=lambda found: found == {"easy", "hard", "light"})
-        assert await letters.open() == []
-        assert [one.resolution for one in await letters.all()] == ["replayed"]
-        async for _ in letters.replay([letter], mended.runtime.producer, per_second=100, by="ines"):
+        assert await opened(dead_letters) == []
+        assert [it.resolution for it in await dead_letters.topic.all()] == ["replayed"]
+        async for _ in dead_letters.replay([one], mended.runtime.producer, per_second=100, by="ines"):
             pass
         await stage.publish(left("last"))
         await eventually(people, until=lambda found: "last" in found)
@@ -89,7 +100,8 @@ async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(st
 
         async def everything() -> tuple[object, list[tuple[str, int]]]:
             found = await service.runtime.mongo.db.command("dbHash")
-            found["collections"].pop("leases")  # which the worker renews
+            for name in ("leases", "dead_letters", "dead_letter_index"):  # which the worker writes
+                found["collections"].pop(name, None)
             topics = [topic.name for topic in load_topics()]
             return found["collections"], [(topic, len(await stage.records(topic))) for topic in topics]
 
@@ -118,17 +130,17 @@ async def test_the_commands_say_first_what_they_would_do(stage: Stage) -> None:
 
     async with stage.worker(service):
         [event_id] = await stage.publish(left("hard"))
-        letters = DeadLetterStore("gamification", stage.settings(Settings))
-        [letter] = await eventually(letters.open)
+        dead_letters = store_of(service)
+        [one] = await eventually(partial(opened, dead_letters))
         of = ("--service", "gamification")
-        assert (await herald("list", *of)).startswith(f"{letter.id}  gamification  ")
+        assert (await herald("list", *of)).startswith(f"{one.id}  gamification  ")
         assert "no open dead letters" in await herald("list", *of, "--rule", "schema-mismatch")
-        shown = await herald("show", letter.id, *of)
+        shown = await herald("show", one.id, *of)
         assert f"ce_id: {event_id}" in shown
         assert '  "person_id": "hard"' in shown
         for act in ("replay", "drop"):
-            assert f"would {act} {letter.id}" in await herald(act, *of, "--rule", "failed")
-        assert [one.id for one in await letters.open()] == [letter.id]
-        assert "1 dropped" in await herald("drop", letter.id, *of, "--go")
-        assert await letters.open() == []
+            assert f"would {act} {one.id}" in await herald(act, *of, "--rule", "failed")
+        assert await opened(dead_letters) == [one]
+        assert "1 dropped" in await herald("drop", one.id, *of, "--go")
+        assert await opened(dead_letters) == []
     await service.runtime.close()

@@ -98,7 +98,7 @@ async def desk(stage: Stage) -> AsyncIterator[Desk]:
         yield found
 
 
-async def test_letters_are_listed_shown_replayed_in_order_and_closed(desk: Desk) -> None:
+async def test_dead_letters_are_listed_shown_replayed_in_order_and_closed(desk: Desk) -> None:
     broken = encode(created("x", "easy"), id=new_id(), time=datetime.now(UTC))
     headers = [*broken.headers, ("odd", None), ("bytes", b"\xff\x1b[2J")]
     key = b"same"
@@ -147,7 +147,7 @@ async def test_a_replay_is_for_the_service_that_failed_alone(desk: Desk) -> None
     await desk.waiting(1)
     replayed = (await desk.stage.records("herald.program"))[-1]
     assert dict(replayed.headers)["herald_replayed_for"] == b"gamification"
-    assert (await desk.waiting(1))["items"][0]["id"] != letter["id"], "it failed again, as a letter of its own"
+    assert (await desk.waiting(1))["items"][0]["id"] != letter["id"], "it failed again, as a dead letter of its own"
     other = [(name, b"metrics" if name == "herald_replayed_for" else value) for name, value in replayed.headers]
     desk.bug.there = False
     topic = "herald.program"
@@ -167,8 +167,23 @@ async def test_without_kafka_it_says_so(stage: Stage) -> None:
     service = build(stage.settings(Settings, kafka_bootstrap="127.0.0.1:1", kafka_timeout=1.0), Bug())
     principal = {"_id": "ines", "accounts": [stage.issuer.account("ines")], "roles": ["admin"], "active": True}
     await service.runtime.mongo.db["principals"].insert_one(principal)
+    at = datetime.now(UTC)
+    row = {
+        "_id": "d1",
+        "open": True,
+        "rule": "failed",
+        "detail": "",
+        "topic": "t",
+        "partition": 0,
+        "offset": 1,
+        "at": at,
+    }
+    row |= {"event_type": "", "event_id": "", "written": 0, "size": 1, "left_out": "", "place": [0, 0]}
+    await service.runtime.mongo.db["dead_letters"].insert_one(row)
     async with stage.api(service) as api:
-        answer = await api.get(PATH, headers=stage.bearer("ines"))
+        listed = await api.get(PATH, headers=stage.bearer("ines"))
+        assert [one["id"] for one in listed.json()["items"]] == ["d1"]
+        answer = await api.get(PATH + "/d1", headers=stage.bearer("ines"))
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     await service.runtime.close()
 
