@@ -86,4 +86,5 @@ FAULTS: tuple[Fault, ...] = (
         processes.collector_black_hole,
         handles=_on("apis workers links"),
     ),
+    Fault(24, "a flood of poison among good records", records.flooded, handles=_on("all")),
 )

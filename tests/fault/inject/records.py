@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from pymongo import AsyncMongoClient
@@ -29,7 +29,13 @@ from tests.fault.poison import Draft
 from tests.fault.stage import Stage
 
 AT_ONCE = 30
-KEEPING = {"offsets", "offsets_aside", "inbox", "inbox_aside", "outbox", "leases", "jobs"}
+KEEPING = {
+    "offsets", "offsets_aside", "inbox", "inbox_aside", "outbox", "leases", "jobs", "dead_letters", "dead_letter_index",
+}  # fmt: skip
+FLOOD = 100_000
+GOOD_EVERY = 100
+FLOOD_AT_ONCE = 2_000
+RATE = 2_000
 
 
 async def rebalance_storm(stage: Stage) -> None:
@@ -162,6 +168,43 @@ async def poisoned(stage: Stage) -> None:
         id, draft = poison.click_of_nothing(stage.chance)
         never = poison.Poison("a click on a link that never was", lambda _: None, rules=frozenset(("link-unknown",)))
         await workload.spoil(never, id, draft)
+
+
+async def flooded(stage: Stage) -> None:
+    """Very many records that nobody can decode, among good ones, and a cap of so many dead letters a second.
+
+    Returns when the cap has let all of them go by its own arithmetic: what is measured from then on is recovery.
+    """
+    workload, chance = stage.workload, stage.chance
+    await stage.terminate("workers")
+    await stage.restart("workers", HERALD_DEADLETTER_RATE=str(RATE))
+    began = asyncio.get_running_loop().time()
+    client = AIOKafkaProducer(bootstrap_servers=stage.system.kafka, acks="all", linger_ms=20)
+    await client.start()
+    try:
+        for start in range(0, FLOOD, FLOOD_AT_ONCE):
+            notes = [_of_flood(stage, number) for number in range(start, start + FLOOD_AT_ONCE)]
+            sends = [
+                await client.send(draft.topic, draft.value, key=draft.key, headers=draft.headers) for _, draft in notes
+            ]
+            for (note, _), done in zip(notes, await asyncio.gather(*sends), strict=True):
+                note.copies, note.acked, note.place = 1, True, (note.topic, done.partition, done.offset)
+                workload.journal.produced.append(note)
+    finally:
+        await client.stop()
+    await asyncio.sleep(max(0.0, began + FLOOD / RATE - asyncio.get_running_loop().time()))
+    id, draft = poison.engagement(chance, chance.choice(workload.posts))
+    last = Produced(id, draft.topic, "the engagement behind the flood")
+    workload.journal.produced.append(last)
+    await workload.send(last, draft)
+
+
+def _of_flood(stage: Stage, number: int) -> tuple[Produced, Draft]:
+    id, draft = poison.engagement(stage.chance, stage.chance.choice(stage.workload.posts))
+    if number % GOOD_EVERY == 0:
+        return Produced(id, draft.topic, "an engagement in the flood"), draft
+    draft.value = b"{no json"
+    return Produced(id, draft.topic, "poison of the flood", poison.BURIED, frozenset(("json-invalid",))), draft
 
 
 async def dead_letters_unavailable(stage: Stage) -> None:
