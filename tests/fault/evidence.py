@@ -23,7 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DEAD = "herald.deadletters."
 LETTER = "herald_deadletter_"
 SERVICES = ("program", "content", "sharing", "gamification", "metrics")
-UNREAD = {"idempotency", "taps", "figure_versions", "figure_changes", "leases"}
+UNREAD = {
+    "idempotency", "taps", "figure_versions", "figure_changes", "leases", "dead_letters", "dead_letter_index",
+}  # fmt: skip
 READ_SECONDS = 60.0
 Document = dict[str, Any]
 Place = tuple[str, int, int]

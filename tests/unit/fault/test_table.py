@@ -14,7 +14,9 @@ POST = {"post_id": "p", "ambassador_id": "a", "program_id": "g", "content_id": "
 
 
 def test_every_fault_has_its_number_once() -> None:
-    assert [one.number for one in FAULTS] == list(range(1, 24))
+    numbers = [one.number for one in FAULTS]
+    assert numbers == sorted(set(numbers))
+    assert set(range(1, 25)) <= set(numbers)
     assert len({one.inject for one in FAULTS}) == len(FAULTS)
 
 
