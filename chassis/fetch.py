@@ -53,17 +53,19 @@ _NAT64: Final = ip_network("64:ff9b::/96")
 
 
 class FetchRefused(Exception):
-    """It was not fetched; `rule` is a stable word, `status` what the server answered, if it did.
+    """It was not fetched; `rule` is a stable word, `status` what the server answered, if it did, and `retry_after` its
+    header of that name.
 
     Rules: ``url``, ``scheme``, ``credentials``, ``host-unknown``, ``private-address``, ``redirects``,
     ``connection``, ``timeout``, ``status``, ``encoding``, ``too-large``.
     """
 
-    def __init__(self, rule: str, detail: str, *, status: int | None = None) -> None:
+    def __init__(self, rule: str, detail: str, *, status: int | None = None, retry_after: str | None = None) -> None:
         super().__init__(f"{rule}: {detail}")
         self.rule = rule
         self.detail = detail
         self.status = status
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +275,9 @@ async def _answer(response: httpx.Response, url: str, max_bytes: int) -> Fetched
     if status == 304:
         return Fetched(status, url, headers, b"")
     if not 200 <= status < 300:
-        raise FetchRefused("status", f"The server answered {status}.", status=status)
+        raise FetchRefused(
+            "status", f"The server answered {status}.", status=status, retry_after=headers.get("retry-after")
+        )
     too_large = FetchRefused("too-large", f"The answer is larger than {max_bytes} bytes.", status=status)
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:

@@ -27,7 +27,8 @@ from herald_contracts.words import Network
 from services.content import commands, queries
 from services.content.commands import SourceOrder
 from services.content.context import Context as ContentContext
-from services.content.domain import FeedRule, Item, State
+from services.content.domain.items import Item, State
+from services.content.domain.sources import FeedRule
 from services.content.feeds.client import MAX_BYTES, MEDIA_TYPES, FeedRefused, Got
 from services.content.history import api as history
 from services.content.schemas import (
@@ -63,7 +64,7 @@ Wanted = Annotated[Language | None, Query(description="The person's own by defau
 UPLOAD: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "An RSS or Atom document",
+        "description": "RSS, Atom or JSON Feed",
         "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES},
     }
 }
@@ -90,7 +91,7 @@ def _next(following: str | None) -> str | None:
 @router.post("/items", status_code=201, response_model=ItemView, tags=["items"], summary="Write a draft")
 async def create_item(order: ItemOrder, caller: Editor, unit: Unit, context: Context) -> Response:
     return await unit.run(
-        lambda tx: commands.create_item(context.store, tx, caller.id, order.program_id, order.write),
+        lambda tx: commands.create_item(context, tx, caller.id, order.program_id, order.write),
         view=ItemView.of,
         status=201,
         etag=_version,
@@ -129,7 +130,7 @@ async def revise_item(
     item_id: Key, order: ItemOrder, version: IfMatch, caller: Editor, unit: Unit, context: Context
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.revise_item(context.store, tx, item_id, version, order.program_id, order.write),
+        lambda tx: commands.revise_item(context, tx, item_id, version, order.program_id, order.write),
         view=ItemView.of,
         etag=_version,
     )
@@ -140,7 +141,7 @@ async def submit_item(
     item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.submit_item(context.store, tx, item_id, version), view=ItemView.of, etag=_version
+        lambda tx: commands.submit_item(context, tx, item_id, version), view=ItemView.of, etag=_version
     )
 
 
@@ -149,7 +150,7 @@ async def approve_item(
     item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.approve_item(context.store, tx, item_id, version, caller.id),
+        lambda tx: commands.approve_item(context, tx, item_id, version, caller.id),
         view=ItemView.of,
         etag=_version,
     )
@@ -160,7 +161,7 @@ async def reject_item(
     item_id: Key, order: RejectOrder, version: IfMatch, caller: Editor, unit: Unit, context: Context
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.reject_item(context.store, tx, item_id, version, caller.id, order.comment),
+        lambda tx: commands.reject_item(context, tx, item_id, version, caller.id, order.comment),
         view=ItemView.of,
         etag=_version,
     )
@@ -177,7 +178,7 @@ async def publish_item(
     item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.publish_item(context.store, tx, item_id, version, caller.id),
+        lambda tx: commands.publish_item(context, tx, item_id, version, caller.id),
         view=ItemView.of,
         etag=_version,
     )
@@ -188,7 +189,7 @@ async def retire_item(
     item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.retire_item(context.store, tx, item_id, version, "editor"), view=ItemView.of, etag=_version
+        lambda tx: commands.retire_item(context, tx, item_id, version, "editor"), view=ItemView.of, etag=_version
     )
 
 
@@ -209,7 +210,7 @@ async def add_feed(order: FeedOrder, caller: Editor, unit: Unit, context: Contex
     except FeedRefused as refusal:
         raise Invalid.one("url", refusal.rule, refusal.detail) from refusal
     return await unit.run(
-        lambda tx: commands.add_source(context.store, tx, caller.id, order.order, got, context.interval),
+        lambda tx: commands.add_source(context, tx, caller.id, order.order, got),
         view=SourceView.of,
         status=201,
     )
@@ -245,7 +246,7 @@ async def add_file(
     order = SourceOrder(program_id, language, rule, category)
     got = await _uploaded(request, context)
     return await unit.run(
-        lambda tx: commands.add_source(context.store, tx, caller.id, order, got, context.interval),
+        lambda tx: commands.add_source(context, tx, caller.id, order, got),
         view=SourceView.of,
         status=201,
     )
@@ -260,7 +261,7 @@ async def get_feed(feed_id: Key, caller: Editor, context: Context) -> SourceView
     "/feeds/{feed_id}", status_code=204, tags=["feed sources"], summary="Look at a feed no more; its items stay"
 )
 async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, context: Context) -> Response:
-    return await unit.run(lambda tx: commands.delete_source(context.store, tx, feed_id))
+    return await unit.run(lambda tx: commands.delete_source(context, tx, feed_id))
 
 
 @router.post(
@@ -274,15 +275,13 @@ async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, context: Context
 async def refresh_feed(
     feed_id: Key, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
-    source = await queries.source_with_address(context.store, feed_id)
+    source = await queries.source_with_address(context, feed_id)
     got: Got | FeedRefused
     try:
         got = await context.feeds.look(source)
     except FeedRefused as refusal:
         got = refusal
-    return await unit.run(
-        lambda tx: commands.record_look(context.store, tx, feed_id, got, context.interval), view=SourceView.of
-    )
+    return await unit.run(lambda tx: commands.record_look(context, tx, feed_id, got), view=SourceView.of)
 
 
 @router.post(
@@ -296,9 +295,7 @@ async def refresh_feed(
 async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit, context: Context) -> Response:
     await context.store.get_source(feed_id)
     got = await _uploaded(request, context)
-    return await unit.run(
-        lambda tx: commands.record_look(context.store, tx, feed_id, got, context.interval), view=SourceView.of
-    )
+    return await unit.run(lambda tx: commands.record_look(context, tx, feed_id, got), view=SourceView.of)
 
 
 async def _uploaded(request: Request, context: ContentContext) -> Got:
@@ -327,9 +324,8 @@ async def list_feed(
     limit: Limit = 20,
 ) -> FeedItems:
     served, following = await queries.feed_page(
-        context.store,
+        context,
         caller,
-        context.clock.now(),
         network=network,
         language=language,
         before=_before(cursor),
@@ -342,7 +338,5 @@ async def list_feed(
 async def get_feed_item(
     item_id: Key, caller: Caller, context: Context, network: Network | None = None, language: Wanted = None
 ) -> FeedItemView:
-    served = await queries.feed_item(
-        context.store, caller, context.clock.now(), item_id, network=network, language=language
-    )
+    served = await queries.feed_item(context, caller, item_id, network=network, language=language)
     return FeedItemView.of(served)

@@ -1,8 +1,8 @@
-"""Where content is put together."""
+"""The composition root: the only place where objects are built."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from functools import partial
 
 from chassis.clock import Clock
 from chassis.consumer import Consumer
@@ -20,30 +20,35 @@ from services.content.store import Store
 
 
 def build(settings: ContentSettings, *, clock: Clock | None = None) -> Service:
-    """The service, nothing connected yet."""
+    """The service `content`; nothing is connected yet."""
     runtime = Runtime("content", settings, clock=clock)
-    store = Store(runtime.mongo)
-    principals = PrincipalStore(runtime.mongo)
-    feeds = Feeds(runtime.fetch)
-    interval = timedelta(seconds=settings.content_feed_interval)
-    upkeep = jobs.Upkeep(store, feeds, runtime.clock, interval, runtime.telemetry.meter)
+    context = Context(
+        settings=settings,
+        clock=runtime.clock,
+        store=Store(runtime.mongo),
+        principals=PrincipalStore(runtime.mongo),
+        external_rows=ExternalRows(runtime.mongo),
+        feeds=Feeds(runtime.fetch),
+        feed_looks=runtime.telemetry.meter.create_counter(
+            "herald.content.feed_looks", description="By what came of them"
+        ),
+    )
 
     async def ensure_indexes() -> None:
-        await principals.ensure_indexes()
-        await store.ensure_indexes()
+        await context.principals.ensure_indexes()
+        await context.store.ensure_indexes()
 
-    context = Context(store, feeds, runtime.clock, interval, principals, ExternalRows(runtime.mongo))
     return Service(
         name="content",
-        description="What there is to share: written, reviewed, published, aimed at those whom it concerns.",
         runtime=runtime,
+        description="What there is to share: written, reviewed, published, aimed at those whom it concerns.",
         router=api.router,
         context=context,
-        principals=principals,
+        principals=context.principals,
         consumer=Consumer(context, CONSUMERS),
         jobs=[
-            Job("expire-items", jobs.EVERY, upkeep.expire_items),
-            Job("look-at-feeds", jobs.EVERY, upkeep.look_at_feeds),
+            Job("expire-items", jobs.EVERY, partial(jobs.expire_items, context)),
+            Job("look-at-feeds", jobs.EVERY, partial(jobs.look_at_feeds, context)),
         ],
         ensure_indexes=ensure_indexes,
         max_body=api.MAX_BODY,

@@ -1,4 +1,4 @@
-"""Events of other services."""
+"""Which event goes to which projection."""
 
 from __future__ import annotations
 

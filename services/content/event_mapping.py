@@ -15,7 +15,7 @@ from herald_contracts import (
     ContentUpdated,
     Event,
 )
-from services.content.domain import Item
+from services.content.domain.items import Item
 
 
 def content_submitted(item: Item) -> ContentSubmitted:
@@ -64,6 +64,7 @@ def _named(item: Item) -> dict[str, Any]:
 
 def _state(item: Item) -> dict[str, Any]:
     copy = item.copy
+    assert copy.url is not None
     return {
         **_named(item),
         "kind": copy.kind,

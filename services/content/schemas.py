@@ -26,9 +26,11 @@ from herald_contracts.words import (
     OpenWord,
     RetireReason,
 )
-from services.content import domain
 from services.content.commands import SourceOrder
-from services.content.domain import FeedRule, Item, Outcome, Served, Source, State
+from services.content.domain import items
+from services.content.domain.items import Item, Served, State
+from services.content.domain.sources import FeedRule, Outcome, Source
+from services.content.feeds.refusal import MEND_RULES
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
@@ -54,8 +56,8 @@ class VariantOrder(Body):
     """The item in one language."""
 
     language: Annotated[Language, Field(examples=["fr"])]
-    title: Annotated[str, Title(domain.MAX_TITLE), Field(examples=["Deux fois moins d’eau"])]
-    summary: Annotated[str, Prose(domain.MAX_SUMMARY)] = ""
+    title: Annotated[str, Title(items.MAX_TITLE), Field(examples=["Deux fois moins d’eau"])]
+    summary: Annotated[str, Prose(items.MAX_SUMMARY)] = ""
     url: Address | None = Field(None, description="Where this language has an address of its own")
 
 
@@ -64,17 +66,17 @@ class CaptionOrder(Body):
 
     language: Annotated[Language, Field(examples=["fr"])]
     network: KnownNetwork | None = Field(None, description="None for every network")
-    text: Annotated[str, Words(domain.MAX_CAPTION), Field(examples=["Fière de l’équipe de Lyon 👇"])]
+    text: Annotated[str, Words(items.MAX_CAPTION), Field(examples=["Fière de l’équipe de Lyon 👇"])]
 
 
 class TargetingOrder(Body):
     """Those whom both lists name; an empty list names everybody of the programme."""
 
-    countries: Annotated[tuple[Country, ...], Field(max_length=domain.MAX_COUNTRIES, examples=[["FR", "BE"]])] = ()
+    countries: Annotated[tuple[Country, ...], Field(max_length=items.MAX_COUNTRIES, examples=[["FR", "BE"]])] = ()
     teams: Annotated[
         tuple[Annotated[str, Name()], ...],
         Field(
-            max_length=domain.MAX_TEAMS,
+            max_length=items.MAX_TEAMS,
             description="However they are spelled: case, accents and spaces make no other team",
             examples=[["Engineering"]],
         ),
@@ -89,10 +91,10 @@ class ItemOrder(Body):
     category: KnownCategory
     url: Address
     shareable: StrictBool = Field(True, description="False for what is for inside only")
-    variants: Annotated[tuple[VariantOrder, ...], Field(min_length=1, max_length=domain.MAX_VARIANTS)]
+    variants: Annotated[tuple[VariantOrder, ...], Field(min_length=1, max_length=items.MAX_VARIANTS)]
     captions: Annotated[
         tuple[CaptionOrder, ...],
-        Field(max_length=domain.MAX_CAPTIONS, description=f"At most {domain.MAX_CAPTIONS_TEXT} characters together"),
+        Field(max_length=items.MAX_CAPTIONS, description=f"At most {items.MAX_CAPTIONS_TEXT} characters together"),
     ] = ()
     targeting: TargetingOrder = TargetingOrder()
     expires_at: Moment | None = Field(None, description="When it retires by itself")
@@ -100,19 +102,19 @@ class ItemOrder(Body):
     pinned: StrictBool = Field(False, description="True to stand before all others in feeds")
 
     @property
-    def write(self) -> Callable[[str], domain.Copy]:
+    def write(self) -> Callable[[str], items.Copy]:
         """The copy of the item with a given id."""
 
-        def write(item_id: str) -> domain.Copy:
-            captions = [domain.caption(item_id, one.language, one.text, one.network) for one in self.captions]
-            return domain.Copy(
+        def write(item_id: str) -> items.Copy:
+            captions = [items.caption(item_id, one.language, one.text, one.network) for one in self.captions]
+            return items.Copy(
                 kind=self.kind,
                 category=self.category,
                 url=self.url,
-                variants=tuple(domain.Variant(**one.model_dump()) for one in self.variants),
+                variants=tuple(items.Variant(**one.model_dump()) for one in self.variants),
                 captions=tuple(captions),
                 shareable=self.shareable,
-                targeting=domain.Targeting(
+                targeting=items.Targeting(
                     tuple(dict.fromkeys(self.targeting.countries)), distinct(self.targeting.teams)
                 ),
                 expires_at=to_milliseconds(self.expires_at) if self.expires_at else None,
@@ -186,7 +188,7 @@ class ItemView(View):
     version: int = Field(description="Also the ETag")
     kind: ContentKind
     category: Category
-    url: str
+    url: str | None = Field(description="None for an entry of a feed without one: needed before it is published")
     shareable: bool
     variants: list[VariantView]
     captions: list[CaptionView]
@@ -196,6 +198,7 @@ class ItemView(View):
     pinned: bool
     origin: ContentOrigin
     source_id: str | None = Field(description="The feed that it came from")
+    dated_at: datetime | None = Field(description="When that feed says that it was published there")
     author_id: str | None
     reviewer_id: str | None
     comment: str | None = Field(description="What the reviewer who sent it back would like to see changed")
@@ -208,7 +211,7 @@ class ItemView(View):
     @classmethod
     def of(cls, item: Item) -> Self:
         fields = {name: getattr(item, name) for name in Item.__slots__ if name != "copy"}
-        return cls.model_validate({**fields, **{name: getattr(item.copy, name) for name in domain.Copy.__slots__}})
+        return cls.model_validate({**fields, **{name: getattr(item.copy, name) for name in items.Copy.__slots__}})
 
 
 class FeedItemView(View):
@@ -233,7 +236,9 @@ class FeedItemView(View):
     @classmethod
     def of(cls, served: Served) -> Self:
         item, copy, variant = served.item, served.item.copy, served.variant
+        url = variant.url or copy.url
         assert item.published_at is not None
+        assert url is not None
         return cls(
             id=item.id,
             program_id=item.program_id,
@@ -242,7 +247,7 @@ class FeedItemView(View):
             language=variant.language,
             title=variant.title,
             summary=variant.summary,
-            url=variant.url or copy.url,
+            url=url,
             image_url=copy.image_url,
             captions=[CaptionView.model_validate(one) for one in served.captions],
             shareable=copy.shareable,
@@ -253,6 +258,13 @@ class FeedItemView(View):
         )
 
 
+class MendView(View):
+    """Something that is wrong with a feed, which could be read all the same."""
+
+    rule: str = Field(description=f"One of {', '.join(MEND_RULES)}")
+    line: int = Field(description="The first line where it is; 0 where none can be named")
+
+
 class ResultView(View):
     """What came of the last look at a source."""
 
@@ -260,9 +272,10 @@ class ResultView(View):
     outcome: Annotated[str, OpenWord(get_args(Outcome))]
     new: int = Field(description="Entries that became items")
     known: int = Field(description="Entries that were items already")
-    skipped: int = Field(description="Entries without title or web address, or beyond the newest hundred")
+    skipped: int = Field(description="Entries with nothing in them, or beyond the newest hundred")
     rule: str | None = Field(description="Why it failed: a stable word")
     detail: str | None
+    mended: list[MendView] = Field(description="What was wrong with the feed when it was last read, and was mended")
 
 
 class SourceView(View):

@@ -11,8 +11,11 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
 from chassis.web.problems import NotFound, StaleVersion
-from services.content.domain import Item, Source, audiences, position
+from services.content.domain.items import EntryKey, Item, audiences, position
+from services.content.domain.sources import Source, item_id
 
+MAX_KNOWN: Final = 2000
+"""Entries of a source that one look is compared with: the newest that share a link or a guid with it."""
 FEED_INDEX: Final = "feed"
 
 
@@ -36,6 +39,13 @@ class Store:
                 ),
                 IndexModel([("program_id", ASCENDING), ("copy.url", ASCENDING)]),
                 IndexModel("copy.expires_at", partialFilterExpression={"expires": True}),
+                *(
+                    IndexModel(
+                        [("source_id", ASCENDING), (f"entry.{name}", ASCENDING)],
+                        partialFilterExpression={"source_id": {"$type": "string"}},
+                    )
+                    for name in ("link", "guid")
+                ),
                 *(IndexModel([*((name, ASCENDING) for name in one), ("listed", DESCENDING)]) for one in by_filters),
             ]
         )
@@ -68,10 +78,17 @@ class Store:
         if found.matched_count == 0:
             raise StaleVersion("It was changed in the meantime.")
 
-    async def known(self, ids: Iterable[str], tx: Transaction) -> set[str]:
-        """Those of the ids that are items."""
-        cursor = self.items.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=tx.session)
-        return {row["_id"] async for row in cursor}
+    async def known_entries(self, source_id: str, keys: Sequence[EntryKey], tx: Transaction) -> list[EntryKey]:
+        """What items of the source have the link or the guid of one of the entries: the newest, and all that are of
+        one of the entries as it stands."""
+        ids = [item_id(source_id, key) for key in keys]
+        named = {name: sorted({getattr(key, name) for key in keys} - {""}) for name in ("link", "guid")}
+        shared = [{"source_id": source_id, f"entry.{name}": {"$in": found}} for name, found in named.items() if found]
+        same = await self.items.find({"_id": {"$in": ids}}, {"entry": 1}, session=tx.session).to_list()
+        if shared:
+            alike = self.items.find({"$or": shared}, {"entry": 1}, session=tx.session)
+            same += await alike.sort("listed", DESCENDING).limit(MAX_KNOWN).to_list()
+        return [read(EntryKey, row["entry"]) for row in same]
 
     async def ids_by_address(
         self, program_id: str, addresses: Iterable[str], tx: Transaction | None = None

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from tests.corpora import MISSES, Share
 
-CORPORA: tuple[str, ...] = ("robots",)
+CORPORA: tuple[str, ...] = ("feeds", "robots")
 """Modules of this package; each has a function `measure(short) -> list[Share]`."""
 
 console = Console()
@@ -38,7 +38,7 @@ def main(
         for share in shares:
             below += not share.reached
             mark = "[green]✓[/green]" if share.reached else "[red]✗[/red]"
-            console.print(f"  {mark} {escape(str(share))}", highlight=False)
+            console.print(f"  {mark} {escape(str(share))}", highlight=False, soft_wrap=True)
             for miss in share.misses[:MISSES]:
                 console.print(f"      missed: {escape(miss)}", highlight=False, soft_wrap=True)
     raise typer.Exit(1 if below else 0)

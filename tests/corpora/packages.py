@@ -33,7 +33,8 @@ class SourceDistribution:
                 with tarfile.open(self._download(cache)) as archive:
                     archive.extractall(unpacked, filter="data")
                 unpacked.rename(wanted)
-        return wanted
+        [top] = wanted.iterdir()
+        return top
 
     def _download(self, cache: Path) -> Path:
         downloads = cache / "downloads"

@@ -13,11 +13,22 @@ import orjson
 from pydantic import TypeAdapter
 
 from chassis.fetch import MEBIBYTE, FetchRefused, GuardedFetch
-from services.content.domain import Reading, Source
+from services.content.domain.sources import Reading, Source
 
 MAX_BYTES: Final = 5 * MEBIBYTE
-MEDIA_TYPES: Final = ("application/rss+xml", "application/atom+xml", "application/xml", "text/xml")
-ACCEPT: Final = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1"
+MEDIA_TYPES: Final = (
+    "application/rss+xml",
+    "application/atom+xml",
+    "application/rdf+xml",
+    "application/feed+json",
+    "application/xml",
+    "text/xml",
+    "application/json",
+)
+ACCEPT: Final = (
+    "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9, "
+    "text/xml;q=0.9, application/json;q=0.5, */*;q=0.1"
+)
 SECONDS: Final = 20.0
 AT_ONCE: Final = 2
 _INHERITED: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
@@ -25,12 +36,16 @@ _READING: Final = TypeAdapter(Reading)
 
 
 class FeedRefused(Exception):
-    """It could not be got or is no feed; `rule` is one of the guarded fetch's or the reader's, or ``too-complex``."""
+    """It could not be got or is no feed; `rule` is one of the guarded fetch's or the reader's, or ``too-complex``.
 
-    def __init__(self, rule: str, detail: str) -> None:
+    `retry_after` is when the server wants to be asked again, as its header of that name says.
+    """
+
+    def __init__(self, rule: str, detail: str, *, retry_after: str | None = None) -> None:
         super().__init__(f"{rule}: {detail}")
         self.rule = rule
         self.detail = detail
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,7 @@ class Feeds:
         try:
             got = await self._fetch.get(url, etag=etag, last_modified=last_modified, accept=ACCEPT, max_bytes=MAX_BYTES)
         except FetchRefused as refusal:
-            raise FeedRefused(refusal.rule, refusal.detail) from refusal
+            raise FeedRefused(refusal.rule, refusal.detail, retry_after=refusal.retry_after) from refusal
         if got.unchanged:
             return Got(None, etag, last_modified)
         reading = await self.read(got.body, got.headers.get("content-type", ""), got.url)

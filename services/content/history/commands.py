@@ -11,7 +11,7 @@ from chassis.mongo import Transaction
 from chassis.principals import Principal
 from services.content import event_mapping
 from services.content.context import Context
-from services.content.domain import Item
+from services.content.domain.items import Item
 from services.content.history.rows import ItemRow, Known, item_of, retired, why_not
 
 logger = logging.getLogger(__name__)
@@ -74,9 +74,10 @@ async def resolve_items(context: Context, program_id: str, source: str, named: I
         if (id := by_address.get(href) or by_address.get(one)) is not None:
             ids.setdefault(one, id)
     items: Mapping[str, Item] = await context.store.items_by_id(set(ids.values()))
-    return {one: _known(items[id]) for one, id in ids.items() if id in items}
+    known = {one: _known(items[id]) for one, id in ids.items() if id in items}
+    return {one: found for one, found in known.items() if found is not None}
 
 
-def _known(item: Item) -> Known:
+def _known(item: Item) -> Known | None:
     first = item.copy.variants[0]
-    return Known(item.id, first.title, item.copy.url, first.language)
+    return Known(item.id, first.title, item.copy.url, first.language) if item.copy.url else None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from chassis.ids import dated_id
 from herald_contracts.words import Category, ContentKind
-from services.content.domain import Copy, Item, Variant, caption
+from services.content.domain.items import Copy, Item, Variant, caption
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 IMPORTED = "imported"

@@ -13,7 +13,7 @@ from chassis.external_rows import MAX_ROWS, ExternalId, Source
 from chassis.web.http import Body, example
 from chassis.web_address import Address
 from herald_contracts.base import Language
-from services.content.domain import MAX_SUMMARY, MAX_TITLE
+from services.content.domain.items import MAX_SUMMARY, MAX_TITLE
 from services.content.history.rows import ItemRow, Known
 from services.content.schemas import Identifier, KnownCategory, KnownKind, Moment
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chassis.ids import new_id
-from services.content.domain import Targeting, audiences_of
+from services.content.domain.items import Targeting, audiences_of
 from services.content.store import Store
 from tests.integration.content.stage import PROGRAM, START, Content, order, problem
 

@@ -4,6 +4,7 @@ answer is the end-to-end tests' matter."""
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -195,6 +196,23 @@ async def test_where_nothing_has_happened_yet_every_page_says_so(browser: Browse
     page = await browser.client.get(path)
     assert page.status_code == 200
     assert "Cette partie" not in page.text
+
+
+async def test_a_feed_says_why_it_failed_and_what_was_mended(browser: Browser) -> None:
+    last = {"at": "2026-03-01T09:00:00Z", "outcome": "ok", "new": 3, "rule": None, "detail": None, "mended": []}
+    mended = {**last, "mended": [{"rule": "ampersand", "line": 3}, {"rule": "newer_rule", "line": 0}]}
+    failed = {**last, "rule": "timeout", "detail": "No full answer within 10 seconds."}
+    feeds = [
+        {"id": str(number), "url": "https://e.example/feed", "title": f"Feed {number}", "last": one}
+        for number, one in enumerate((last, mended, failed))
+    ]
+    browser.network.answers["/v1/feeds"] = {"items": feeds, "next": None}
+    await browser.sign_in()
+    page = html.unescape((await browser.client.get("/editor/feeds")).text)
+    assert page.count("Ce flux contient des erreurs") == 1
+    assert "un « & » qui devrait être « &amp; » (ligne 3); newer rule." in page
+    assert "Le site a mis trop de temps à répondre." in page
+    assert "No full answer" not in page
 
 
 async def test_a_page_that_cannot_be_without_its_service_says_so_kindly(browser: Browser) -> None:

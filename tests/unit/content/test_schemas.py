@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from chassis.ids import new_id
 from herald_contracts import ContentPublished, encode
-from services.content import domain, event_mapping
-from services.content.domain import Item
+from services.content import event_mapping
+from services.content.domain import items
+from services.content.domain.items import Item
 from services.content.schemas import FeedItemView, ItemOrder, ItemView
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -27,7 +28,7 @@ MINIMAL: dict[str, Any] = {
 
 def published(order: dict[str, Any]) -> Item:
     id = new_id()
-    copy = domain.check(ItemOrder.model_validate(order).write(id), NOW)
+    copy = items.check(ItemOrder.model_validate(order).write(id), NOW)
     return Item(id, "p", copy, NOW, NOW, state="published", version=3, published_at=NOW)
 
 
@@ -63,7 +64,7 @@ def test_a_small_order_is_enough_and_says_what_it_leaves_out() -> None:
 
 def test_countries_and_teams_count_once() -> None:
     item = published({**MINIMAL, "targeting": {"countries": ["FR", "FR"], "teams": ["A", "A"]}})
-    assert item.copy.targeting == domain.Targeting(("FR",), ("A",))
+    assert item.copy.targeting == items.Targeting(("FR",), ("A",))
 
 
 def test_spellings_of_one_team_are_one_team() -> None:
@@ -71,8 +72,8 @@ def test_spellings_of_one_team_are_one_team() -> None:
     item = published({**MINIMAL, "targeting": {"teams": teams}})
     assert item.copy.targeting.teams == ("Qualité", "Ventes", "R & D")
     for spelling in teams:
-        assert set(domain.audiences_of("FR", spelling)) & set(domain.audiences(item.copy.targeting))
-    assert not set(domain.audiences_of("FR", "Vente")) & set(domain.audiences(item.copy.targeting))
+        assert set(items.audiences_of("FR", spelling)) & set(items.audiences(item.copy.targeting))
+    assert not set(items.audiences_of("FR", "Vente")) & set(items.audiences(item.copy.targeting))
 
 
 def test_what_is_written_is_kept_without_what_nobody_sees() -> None:
@@ -128,5 +129,5 @@ def test_a_field_that_breaks_a_rule_is_named(change: dict[str, Any], field: str,
 def test_a_language_with_an_address_of_its_own_is_served_with_it() -> None:
     fr = {"language": "fr", "title": "Titre", "url": "https://www.example.com/fr"}
     item = published({**MINIMAL, "variants": [fr, {"language": "en", "title": "Title"}]})
-    assert FeedItemView.of(domain.serve(item, "me", "fr")).url == "https://www.example.com/fr"
-    assert FeedItemView.of(domain.serve(item, "me", "en")).url == "https://www.example.com/a"
+    assert FeedItemView.of(items.serve(item, "me", "fr")).url == "https://www.example.com/fr"
+    assert FeedItemView.of(items.serve(item, "me", "en")).url == "https://www.example.com/a"

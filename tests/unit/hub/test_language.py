@@ -9,6 +9,7 @@ import pytest
 from chassis.messages import supported
 from herald_contracts import words
 from services import hub
+from services.content.feeds.refusal import MEND_RULES
 from services.hub.language import MESSAGES, Language
 
 HUB = Path(hub.__file__).parent
@@ -22,7 +23,23 @@ KNOWN = {
     "kpi": words.KPIS,
     "use_case": words.USE_CASES,
     "role": words.ROLES,
+    "mend": MEND_RULES,
 }
+FEED_RULES = (
+    *(
+        "scheme",
+        "credentials",
+        "host",
+        "port",
+        "too-long",
+        "host-unknown",
+        "private-address",
+        "redirects",
+        "connection",
+    ),
+    *("timeout", "status", "encoding", "too-large", "html", "not-well-formed", "entities", "too-deep", "not-a-feed"),
+    *("too-complex",),
+)
 
 
 def test_every_text_that_a_page_asks_for_is_there_and_no_other() -> None:
@@ -43,6 +60,14 @@ def test_every_known_word_has_a_text_and_an_unknown_one_is_shown_as_it_is(group:
         assert all(language.has(f"{group}.{value}") for value in KNOWN[group])
         assert language.word(group, KNOWN[group][0]) == language.text(f"{group}.{KNOWN[group][0]}")
         assert language.word(group, "some_newer<word>") == "some newer&lt;word&gt;"
+
+
+@pytest.mark.parametrize("code", ["en", "fr"])
+def test_every_reason_for_which_a_feed_is_refused_has_a_text(code: str) -> None:
+    language = Language(code)
+    assert [
+        one for one in FEED_RULES if not language.has(f"feeds.failed.{one}") and not language.has(f"rule.{one}")
+    ] == []
 
 
 def test_a_form_offers_what_is_chosen_although_it_is_not_known() -> None:

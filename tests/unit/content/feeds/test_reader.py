@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.content.feeds.client import charset
-from services.content.feeds.reader import MAX_DEPTH, MAX_ENTRIES, NotAFeed, plain, read, shortened
+from services.content.feeds.entry import MAX_ENTRIES
+from services.content.feeds.mending import MAX_DEPTH
+from services.content.feeds.reader import read
+from services.content.feeds.refusal import NotAFeed
+from services.content.feeds.text import plain, shortened
 
 BASE = "https://www.example.com/blog/feed.xml"
 
@@ -45,12 +49,14 @@ def test_rss_is_read() -> None:
     )
     assert only(rss(entry(1, more))) == {
         "guid": "tag:1",
+        "link": "www.example.com/1",
         "url": "https://www.example.com/1",
         "title": "Title 1",
         "summary": "One two",
         "image_url": "https://www.example.com/1.jpg",
         "kind": "podcast",
         "language": None,
+        "published_at": None,
     }
 
 
@@ -84,16 +90,9 @@ def test_rdf_and_feeds_with_a_document_type_are_read() -> None:
     assert only(doctype + rss(entry())[21:])["title"] == "Title 1"
 
 
-def test_entries_without_title_or_web_address_are_counted_and_left_out() -> None:
-    found = read(
-        rss(
-            entry(),
-            "<title>No link</title>",
-            "<title>x</title><link>javascript:alert(1)</link>",
-            "<link>http://e.example/</link>",
-        )
-    )
-    assert (len(found["entries"]), found["skipped"]) == (1, 3)
+def test_entries_with_nothing_in_them_are_counted_and_left_out() -> None:
+    found = read(rss(entry(), "<title> </title><guid/>", "<description></description>"))
+    assert (len(found["entries"]), found["skipped"]) == (1, 2)
 
 
 def test_the_newest_hundred_are_taken() -> None:
@@ -136,7 +135,12 @@ ENTITIES = (
     ("body", "expected"),
     [
         (b"", "not-well-formed"),
-        (b"{}", "not-well-formed"),
+        (b"{}", "not-a-feed"),
+        (b'{"items": {}}', "not-a-feed"),
+        (b"[1, 2]", "not-a-feed"),
+        (b'{"version": "https://jsonfeed.org/version/1", "items": [', "not-well-formed"),
+        (b"[" * 100_000, "too-deep"),
+        (b"<p>Hello<br>", "not-well-formed"),
         (b"<rss><channel></rss>", "not-well-formed"),
         (b"<rss>&nbsp;</rss>", "not-well-formed"),
         (bytes(range(256)), "encoding"),
@@ -182,7 +186,7 @@ def test_whatever_the_bytes_the_reader_answers_or_refuses_by_a_rule(body: bytes)
         found = read(body, base_url=BASE)
     except NotAFeed as refusal:
         found = {"rule": refusal.rule, "detail": refusal.detail}
-    assert set(found) in ({"title", "entries", "skipped"}, {"rule", "detail"})
+    assert set(found) in ({"title", "entries", "skipped", "mended"}, {"rule", "detail"})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The rules of content."""
+"""The rules of items."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from chassis.web.problems import Conflict, Invalid
 from herald_contracts.words import Network
-from services.content import domain
-from services.content.domain import Caption, Copy, Entry, Item, Result, Source, State, Targeting, Variant
+from services.content.domain import items
+from services.content.domain.items import Caption, Copy, Item, State, Targeting, Variant
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -45,11 +45,11 @@ def rules(error: Invalid) -> set[tuple[str, str]]:
 # --- life --------------------------------------------------------------------------------------------------------
 
 ACTS: dict[str, Callable[[Item], Item]] = {
-    "submit": lambda item: domain.submit(item, LATER),
-    "approve": lambda item: domain.approve(item, "r", LATER),
-    "reject": lambda item: domain.reject(item, "r", "why", LATER),
-    "publish": lambda item: domain.publish(item, LATER),
-    "retire": lambda item: domain.retire(item, "editor", LATER),
+    "submit": lambda item: items.submit(item, LATER),
+    "approve": lambda item: items.approve(item, "r", LATER),
+    "reject": lambda item: items.reject(item, "r", "why", LATER),
+    "publish": lambda item: items.publish(item, LATER),
+    "retire": lambda item: items.retire(item, "editor", LATER),
 }
 LIFE: dict[tuple[State, str], State] = {
     ("draft", "submit"): "in_review",
@@ -78,23 +78,23 @@ def test_an_item_moves_along_its_life_and_no_other_way(state: State, act: str) -
 
 def test_what_is_done_already_says_so() -> None:
     with pytest.raises(Conflict) as caught:
-        domain.publish(an_item("published"), LATER)
+        items.publish(an_item("published"), LATER)
     assert caught.value.type == "already-published"
     with pytest.raises(Conflict) as caught:
-        domain.publish(an_item("draft"), LATER)
+        items.publish(an_item("draft"), LATER)
     assert caught.value.type == "wrong-state"
 
 
 def test_a_rejection_keeps_its_reason_until_the_item_is_submitted_again() -> None:
-    rejected = domain.reject(an_item("in_review"), "r", "why", LATER)
+    rejected = items.reject(an_item("in_review"), "r", "why", LATER)
     assert (rejected.reviewer_id, rejected.comment) == ("r", "why")
-    again = domain.submit(rejected, LATER)
+    again = items.submit(rejected, LATER)
     assert (again.reviewer_id, again.comment) == (None, None)
 
 
 def test_nothing_is_published_that_has_expired_while_it_waited() -> None:
     with pytest.raises(Invalid) as caught:
-        domain.publish(an_item("approved", written(expires_at=LATER)), LATER)
+        items.publish(an_item("approved", written(expires_at=LATER)), LATER)
     assert rules(caught.value) == {("expires_at", "past")}
 
 
@@ -103,30 +103,30 @@ def test_nothing_is_published_that_has_expired_while_it_waited() -> None:
     [("draft", "draft"), ("in_review", "in_review"), ("approved", "in_review"), ("published", "published")],
 )
 def test_other_words_need_the_review_that_the_old_ones_had(state: State, after: State) -> None:
-    revised = domain.revise(an_item(state), written(url="https://www.example.com/b"), LATER)
+    revised = items.revise(an_item(state), written(url="https://www.example.com/b"), LATER)
     assert (revised.state, revised.version) == (after, 2)
 
 
 def test_the_same_words_change_nothing() -> None:
     item = an_item("approved")
-    assert domain.revise(item, written(), LATER) is item
+    assert items.revise(item, written(), LATER) is item
 
 
 def test_a_retired_item_is_not_written_anew() -> None:
     with pytest.raises(Conflict):
-        domain.revise(an_item("retired"), written(pinned=True), LATER)
+        items.revise(an_item("retired"), written(pinned=True), LATER)
 
 
 # --- rules of the copy -------------------------------------------------------------------------------------------
 
 
 def test_every_broken_rule_is_named_with_its_field() -> None:
-    same = domain.caption("i", "en", "Same")
+    same = items.caption("i", "en", "Same")
     copy = written(
         same,
         same,
-        domain.caption("i", "en", " \n"),
-        domain.caption("i", "en", "a\x00b"),
+        items.caption("i", "en", " \n"),
+        items.caption("i", "en", "a\x00b"),
         variants=(Variant("en", "Title"), Variant("EN", " ", "\x1b[31m")),
         expires_at=NOW,
         targeting=Targeting(
@@ -134,7 +134,7 @@ def test_every_broken_rule_is_named_with_its_field() -> None:
         ),
     )
     with pytest.raises(Invalid) as caught:
-        domain.check(copy, NOW)
+        items.check(copy, NOW)
     assert rules(caught.value) == {
         ("captions.1.text", "duplicate"),
         ("captions.2.text", "blank"),
@@ -148,10 +148,10 @@ def test_every_broken_rule_is_named_with_its_field() -> None:
 
 
 def test_captions_have_a_limit_together() -> None:
-    captions = [domain.caption("i", "en", f"{number:02}" + "x" * 4998) for number in range(21)]
-    domain.check(written(*captions[:20]), NOW)
+    captions = [items.caption("i", "en", f"{number:02}" + "x" * 4998) for number in range(21)]
+    items.check(written(*captions[:20]), NOW)
     with pytest.raises(Invalid) as caught:
-        domain.check(written(*captions), NOW)
+        items.check(written(*captions), NOW)
     assert rules(caught.value) == {("captions", "too-long")}
 
 
@@ -159,17 +159,17 @@ def test_captions_have_a_limit_together() -> None:
     "text", ["👩🏽\u200d🚀 Bravo 🎉", "مرحبا بالعالم", "\u200fשלום\u200f", "Zwei\nZeilen\tund mehr", "e\u0301"]
 )
 def test_words_of_every_script_are_fine_and_kept_as_they_are(text: str) -> None:
-    assert domain.check(written(domain.caption("i", "ar", text)), NOW).captions[0].text == text
+    assert items.check(written(items.caption("i", "ar", text)), NOW).captions[0].text == text
 
 
 def test_the_same_words_keep_their_caption_id_in_one_item_only() -> None:
-    assert domain.caption("i", "en", "a") == domain.caption("i", "en", "a")
+    assert items.caption("i", "en", "a") == items.caption("i", "en", "a")
     made = [
-        domain.caption("i", "en", "a"),
-        domain.caption("i", "en", "a", "x"),
-        domain.caption("i", "fr", "a"),
-        domain.caption("i", "en", "b"),
-        domain.caption("j", "en", "a"),
+        items.caption("i", "en", "a"),
+        items.caption("i", "en", "a", "x"),
+        items.caption("i", "fr", "a"),
+        items.caption("i", "en", "b"),
+        items.caption("j", "en", "a"),
     ]
     assert len({one.caption_id for one in made}) == 5
 
@@ -182,20 +182,22 @@ def test_a_person_finds_an_item_under_exactly_one_key_if_it_is_meant_for_them(
     countries: list[str], teams: list[str], country: str, team: str
 ) -> None:
     meant = (not countries or country in countries) and (not teams or team in teams)
-    keys = domain.audiences(Targeting(tuple(countries), tuple(teams)))
-    shared = set(keys) & set(domain.audiences_of(country, team))
+    keys = items.audiences(Targeting(tuple(countries), tuple(teams)))
+    shared = set(keys) & set(items.audiences_of(country, team))
     assert len(shared) == (1 if meant else 0)
     assert len(keys) == len(set(keys))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 10**12), st.uuids()), min_size=2, max_size=9, unique=True))
 def test_positions_sort_as_feeds_are_read(made: list[tuple[bool, int, object]]) -> None:
-    items = [
+    published = [
         replace(an_item("published", written(pinned=pinned), str(id)), published_at=NOW + timedelta(milliseconds=ms))
         for pinned, ms, id in made
     ]
-    by_position = sorted(items, key=lambda item: domain.position(item) or "", reverse=True)
-    assert by_position == sorted(items, key=lambda item: (item.copy.pinned, item.published_at, item.id), reverse=True)
+    by_position = sorted(published, key=lambda item: items.position(item) or "", reverse=True)
+    assert by_position == sorted(
+        published, key=lambda item: (item.copy.pinned, item.published_at, item.id), reverse=True
+    )
 
 
 # --- in which words ----------------------------------------------------------------------------------------------
@@ -216,102 +218,45 @@ def test_positions_sort_as_feeds_are_read(made: list[tuple[bool, int, object]]) 
 def test_the_language_served_is_the_nearest(wanted: str, served: str) -> None:
     variants = tuple(Variant(language, language) for language in ("es", "fr", "fr-CA", "en-GB"))
     item = an_item("published", written(variants=variants))
-    assert domain.serve(item, "person", wanted).variant.language == served
+    assert items.serve(item, "person", wanted).variant.language == served
 
 
 def test_without_english_the_first_language_is_served() -> None:
     item = an_item("published", written(variants=(Variant("es", "a"), Variant("it", "b"))))
-    assert domain.serve(item, "person", "ja").variant.language == "es"
+    assert items.serve(item, "person", "ja").variant.language == "es"
 
 
 def many(count: int, language: str = "en", network: Network | None = None) -> list[Caption]:
-    return [domain.caption("i", language, f"{language} {network} {n}", network) for n in range(count)]
+    return [items.caption("i", language, f"{language} {network} {n}", network) for n in range(count)]
 
 
 def test_captions_are_in_the_language_served_else_in_any() -> None:
     variants = (Variant("en", "a"), Variant("fr", "b"))
     item = an_item("published", written(*many(2), *many(1, "fr-CA"), variants=variants))
-    assert [one.language for one in domain.serve(item, "person", "fr").captions] == ["fr-CA"]
+    assert [one.language for one in items.serve(item, "person", "fr").captions] == ["fr-CA"]
     only_english = an_item("published", written(*many(2), variants=variants))
-    assert len(domain.serve(only_english, "person", "fr").captions) == 2
+    assert len(items.serve(only_english, "person", "fr").captions) == 2
 
 
 def test_captions_for_the_network_come_before_those_for_any_and_others_not_at_all() -> None:
     item = an_item("published", written(*many(2), *many(2, network="x"), *many(2, network="linkedin")))
-    served = domain.serve(item, "person", "en", "x").captions
+    served = items.serve(item, "person", "en", "x").captions
     assert [one.network for one in served] == ["x", "x", None, None]
-    everything = domain.serve(item, "person", "en").captions
+    everything = items.serve(item, "person", "en").captions
     assert [one.network for one in everything] == ["x", "x", "linkedin", "linkedin", None, None]
 
 
 @given(st.integers(1, 7), st.text(min_size=1, max_size=9))
 def test_turning_captions_loses_none_and_keeps_their_order(count: int, person: str) -> None:
     item = an_item("published", written(*many(count)))
-    served = domain.serve(item, person, "en").captions
+    served = items.serve(item, person, "en").captions
     start = item.copy.captions.index(served[0])
     assert served == item.copy.captions[start:] + item.copy.captions[:start]
-    assert served == domain.serve(item, person, "en").captions
+    assert served == items.serve(item, person, "en").captions
 
 
 def test_colleagues_begin_with_different_captions_in_equal_parts() -> None:
     item = an_item("published", written(*many(4)))
-    first = Counter(domain.serve(item, f"person {n}", "en").captions[0].caption_id for n in range(2000))
+    first = Counter(items.serve(item, f"person {n}", "en").captions[0].caption_id for n in range(2000))
     assert len(first) == 4
     assert min(first.values()) > 400
-
-
-# --- feeds -------------------------------------------------------------------------------------------------------
-
-
-def a_source(**changes: object) -> Source:
-    source = Source("s", "p", "fr", "review", "sector_news", "editor", NOW, url="https://www.example.com/feed")
-    return replace(source, **changes)  # type: ignore[arg-type]
-
-
-def test_an_entry_becomes_an_item_in_review_that_can_be_shared_as_it_is() -> None:
-    entry = Entry("g", "https://www.example.com/1", "Titre", "Résumé", "https://www.example.com/1.png", "video")
-    [item] = domain.items_of(a_source(), [entry], NOW)
-    assert (item.state, item.origin, item.source_id, item.version) == ("in_review", "feed", "s", 1)
-    assert item.copy.variants == (Variant("fr", "Titre", "Résumé"),)
-    assert (item.copy.category, item.copy.kind) == ("sector_news", "video")
-    assert [one.text for one in item.copy.captions] == ["Titre"]
-    domain.check(item.copy, NOW)
-
-
-def test_an_entry_that_says_its_language_keeps_it() -> None:
-    [item] = domain.items_of(a_source(), [Entry("g", "https://e.example/1", "Title", language="en")], NOW)
-    assert item.copy.variants[0].language == item.copy.captions[0].language == "en"
-
-
-def test_an_entry_names_the_same_item_whenever_it_is_read() -> None:
-    entry = Entry("g", "https://www.example.com/1", "Title")
-    moved = replace(entry, url="https://www.example.com/2", title="Other")
-    assert domain.item_id(a_source(), entry) == domain.item_id(a_source(), moved)
-    assert domain.item_id(a_source(), entry) != domain.item_id(a_source(id="other"), entry)
-    assert domain.source_id("p", "https://a") != domain.source_id("q", "https://a")
-
-
-def test_the_order_of_the_feed_is_kept() -> None:
-    entries = [Entry(str(n), f"https://www.example.com/{n}", f"T{n}") for n in range(5)]
-    items = [domain.publish_unreviewed(item) for item in domain.items_of(a_source(), entries, NOW)]
-    newest_first = sorted(items, key=lambda item: domain.position(item) or "", reverse=True)
-    assert [item.copy.variants[0].title for item in newest_first] == ["T0", "T1", "T2", "T3", "T4"]
-    assert {item.version for item in items} == {2}
-
-
-def test_each_failure_doubles_the_wait_up_to_a_day_and_a_good_look_ends_it() -> None:
-    interval, source, waits = timedelta(minutes=15), a_source(), []
-    for _ in range(40):
-        source = domain.looked_at(source, Result(NOW, "failed", rule="timeout"), interval)
-        assert source.next_poll_at is not None
-        waits.append(source.next_poll_at - NOW)
-    assert waits[:3] == [timedelta(minutes=30), timedelta(hours=1), timedelta(hours=2)]
-    assert waits[-1] == timedelta(days=1)
-    assert waits == sorted(waits)
-    good = domain.looked_at(source, Result(NOW, "unchanged"), interval)
-    assert (good.failures, good.next_poll_at) == (0, NOW + interval)
-
-
-def test_a_source_of_files_is_never_due() -> None:
-    looked = domain.looked_at(a_source(url=None), Result(NOW, "ok"), timedelta(minutes=15))
-    assert looked.next_poll_at is None

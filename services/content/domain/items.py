@@ -1,4 +1,4 @@
-"""The rules of content: an item's life, who may see it, in which words, and what becomes of a feed's entries."""
+"""The rules of items: their life, who may see them, and in which words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal, TypeVar
 
 from chassis.ids import derived_id
@@ -15,8 +15,6 @@ from chassis.web.problems import Conflict, Invalid, Violation
 from herald_contracts.words import Category, ContentKind, ContentOrigin, Network, RetireReason
 
 State = Literal["draft", "in_review", "approved", "published", "retired"]
-FeedRule = Literal["review", "publish"]
-Outcome = Literal["ok", "unchanged", "failed"]
 T = TypeVar("T")
 
 MAX_TITLE: Final = 300
@@ -30,7 +28,6 @@ MAX_COUNTRIES: Final = 100
 MAX_TEAMS: Final = 100
 MAX_AUDIENCES: Final = 1000
 """Countries times teams: each pair is a key of the feed's index."""
-MAX_BACKOFF: Final = timedelta(days=1)
 
 
 # --- items -------------------------------------------------------------------------------------------------------
@@ -66,11 +63,12 @@ class Targeting:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What an editor writes: everything of an item but its life."""
+    """What an editor writes: everything of an item but its life. Without an address (`url`) it is not published: an
+    entry of a feed may come so."""
 
     kind: ContentKind
     category: Category
-    url: str
+    url: str | None
     variants: tuple[Variant, ...]
     captions: tuple[Caption, ...] = ()
     shareable: bool = True
@@ -81,8 +79,18 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryKey:
+    """What the entry of a feed is known by, as the feed wrote it; `link` and `guid` are empty where it has none."""
+
+    guid: str
+    link: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """Something to share. `version` rises by one with each change."""
+    """Something to share. `version` rises by one with each change; `dated_at` is when its feed says that it was
+    published there."""
 
     id: str
     program_id: str
@@ -93,6 +101,8 @@ class Item:
     version: int = 1
     origin: ContentOrigin = "editor"
     source_id: str | None = None
+    entry: EntryKey | None = None
+    dated_at: datetime | None = None
     author_id: str | None = None
     reviewer_id: str | None = None
     comment: str | None = None
@@ -175,10 +185,18 @@ def reject(item: Item, reviewer_id: str, comment: str, now: datetime) -> Item:
 
 
 def publish(item: Item, now: datetime) -> Item:
-    """It can be seen and shared. Raises Conflict, and Invalid if it would have expired."""
+    """It can be seen and shared. Raises Conflict, and Invalid if it would have expired or leads nowhere."""
     _require(item, "published", "approved")
+    if item.copy.url is None:
+        raise Invalid.one("url", "missing", "It has no address yet; an item without one cannot be shared.")
     check(item.copy, now)
     return _changed(replace(item, state="published", published_at=now), now)
+
+
+def published_unreviewed(item: Item) -> Item:
+    """An item of a source whose editor trusts it, published as of the moment it was made."""
+    at = item.created_at
+    return _changed(replace(item, state="published", published_at=at), at)
 
 
 def retire(item: Item, reason: RetireReason, now: datetime) -> Item:
@@ -281,106 +299,3 @@ def _nearest(variants: Sequence[Variant], language: str) -> Variant:
         return {_base(language): 1, "en": 2}.get(_base(variant.language), 3)
 
     return min(variants, key=distance)
-
-
-# --- feeds ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a feed tells of one thing, in plain text; its language where it is not the source's."""
-
-    guid: str
-    url: str
-    title: str
-    summary: str = ""
-    image_url: str | None = None
-    kind: ContentKind = "article"
-    language: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A feed as it was read: its entries, newest first; `skipped` had no web address, no title, or were older than
-    the newest hundred."""
-
-    title: str
-    entries: tuple[Entry, ...]
-    skipped: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of the last look at a source; `rule` and `detail` say why it failed."""
-
-    at: datetime
-    outcome: Outcome
-    new: int = 0
-    known: int = 0
-    skipped: int = 0
-    rule: str | None = None
-    detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A feed that is looked at again and again (`url`), or files of which somebody uploads."""
-
-    id: str
-    program_id: str
-    language: str
-    rule: FeedRule
-    category: Category
-    author_id: str
-    created_at: datetime
-    url: str | None = None
-    title: str = ""
-    version: int = 1
-    etag: str | None = None
-    last_modified: str | None = None
-    failures: int = 0
-    next_poll_at: datetime | None = None
-    last: Result | None = None
-
-
-def source_id(program_id: str, url: str) -> str:
-    """The id of the feed at an address: the same when it is added again, so that its entries are known."""
-    return derived_id("feed", program_id, url)
-
-
-def item_id(source: Source, entry: Entry) -> str:
-    """The id of the item that an entry becomes, whenever it is read."""
-    return derived_id("entry", source.id, entry.guid)
-
-
-def items_of(source: Source, entries: Sequence[Entry], now: datetime) -> list[Item]:
-    """An item in review for each entry, a millisecond apart so that the feed's order (newest first) is kept."""
-    return [_item_of(source, entry, now - timedelta(milliseconds=number)) for number, entry in enumerate(entries)]
-
-
-def _item_of(source: Source, entry: Entry, at: datetime) -> Item:
-    id = item_id(source, entry)
-    language = entry.language or source.language
-    copy = Copy(
-        kind=entry.kind,
-        category=source.category,
-        url=entry.url,
-        variants=(Variant(language, entry.title, entry.summary),),
-        captions=(caption(id, language, entry.title),),
-        image_url=entry.image_url,
-    )
-    return Item(id, source.program_id, copy, at, at, state="in_review", origin="feed", source_id=source.id)
-
-
-def publish_unreviewed(item: Item) -> Item:
-    """An item of a source whose editor trusts it, published as of the moment it was made."""
-    at = item.created_at
-    return _changed(replace(item, state="published", published_at=at), at)
-
-
-def looked_at(source: Source, result: Result, interval: timedelta) -> Source:
-    """The source after a look: a failure doubles the wait before the next, up to a day."""
-    failures = source.failures + 1 if result.outcome == "failed" else 0
-    wait = min(interval * 2 ** min(failures, 20), max(MAX_BACKOFF, interval))
-    due = result.at + wait if source.url else None
-    return replace(source, last=result, failures=failures, next_poll_at=due, version=source.version + 1)
