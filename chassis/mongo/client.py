@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -66,12 +66,22 @@ class Caused(Protocol):
 class Transaction:
     """One MongoDB transaction. Everything read or written with `session` holds together, or not at all."""
 
-    __slots__ = ("_rows", "now", "session")
+    __slots__ = ("_outcome", "_rows", "now", "session")
 
-    def __init__(self, session: AsyncClientSession, now: datetime) -> None:
+    def __init__(
+        self, session: AsyncClientSession, now: datetime, outcome: list[Callable[[], None]] | None = None
+    ) -> None:
         self.session = session
         self.now = now
         self._rows: list[Document] = []
+        self._outcome = [] if outcome is None else outcome
+
+    def on_outcome(self, call: Callable[[], None]) -> None:
+        """Have it called once, after the commit or when the work ends by an error of its own.
+
+        For what is no part of the transaction, such as a counter: an attempt that is tried again does not call it.
+        """
+        self._outcome.append(call)
 
     def emit(self, event: Event, *, cause: Caused | None = None) -> str:
         """Queue an event for Kafka in this transaction; returns its `ce_id`.
@@ -152,16 +162,25 @@ class Mongo:
         attempt = 0
         while True:
             attempt += 1
+            outcome: list[Callable[[], None]] = []
             try:
-                return await self._attempt(work, deadline)
+                result = await self._attempt(work, deadline, outcome)
             except PyMongoError as error:
                 if not collides(error):
                     raise
                 if time.monotonic() > deadline:
                     raise Overloaded("Too many changes of the same thing at once.") from error
+            except Exception:
+                _call(outcome)
+                raise
+            else:
+                _call(outcome)
+                return result
             await asyncio.sleep(random.uniform(0, min(PAUSE_SECONDS, 0.002 * 2**attempt)))  # noqa: S311
 
-    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]], deadline: float) -> T:
+    async def _attempt(
+        self, work: Callable[[Transaction], Awaitable[T]], deadline: float, outcome: list[Callable[[], None]]
+    ) -> T:
         async with self.client.start_session() as session:
             await session.start_transaction(
                 read_concern=ReadConcern("snapshot"),
@@ -169,7 +188,7 @@ class Mongo:
                 read_preference=ReadPreference.PRIMARY,
             )
             try:
-                tx = Transaction(session, self._clock.now())
+                tx = Transaction(session, self._clock.now(), outcome)
                 result = await work(tx)
                 if len(tx.rows) == 1:  # at a fifth less than a bulk of one
                     await self.outbox.insert_one(tx.rows[0], session=session)
@@ -193,6 +212,11 @@ class Mongo:
 
     async def close(self) -> None:
         await self.client.close()
+
+
+def _call(outcome: Iterable[Callable[[], None]]) -> None:
+    for call in outcome:
+        call()
 
 
 async def _commit(session: AsyncClientSession, deadline: float) -> None:

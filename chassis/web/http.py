@@ -29,6 +29,7 @@ from chassis.web.tokens import Token as VerifiedToken
 _bearer = HTTPBearer(auto_error=False, description="An OIDC access token")
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
 MAX_CURSOR = 1024
+ANY_VERSION = -1
 SCOPE_PREFIX = "herald:"
 """Of what a machine client may be given: no scope is a role of persons."""
 
@@ -153,8 +154,10 @@ def etag(version: int) -> dict[str, str]:
 
 
 def _if_match(if_match: Annotated[str | None, Header(examples=['"7"'])] = None) -> int | None:
-    if if_match is None or if_match == "*":
+    if if_match is None:
         return None
+    if if_match.strip() == "*":
+        return ANY_VERSION
     match = _ETAG.match(if_match.strip())
     if match is None:
         raise StaleVersion("If-Match names no version that ever was.")
@@ -165,12 +168,15 @@ IfMatch = Annotated[int | None, Depends(_if_match)]
 
 
 def check_version(expected: int | None, actual: int, *, required: bool = True) -> None:
-    """Raises PreconditionRequired without an If-Match where one is needed, StaleVersion where it does not hold."""
+    """Raises PreconditionRequired without an If-Match where one is needed, StaleVersion where it does not hold.
+
+    `If-Match: *` holds for every version that is there (RFC 9110, 13.1.1).
+    """
     if expected is None:
         if required:
             raise PreconditionRequired("Send If-Match with the ETag that you read.")
         return
-    if expected != actual:
+    if expected != actual and not (expected == ANY_VERSION and actual > 0):
         raise StaleVersion(f"The present version is {actual}.", version=actual)
 
 

@@ -21,7 +21,8 @@ MAX_KEY = 255
 
 class UnitOfWork:
     """Runs a command and answers. With an `Idempotency-Key`, the answer is stored in the command's own
-    transaction and given again to whoever repeats the request: 422 if the key comes back with another request."""
+    transaction and given again to whoever repeats the request: 422 `idempotency-key-reused` if the key comes back with
+    another request, 409 `idempotency-key-in-use` if the first one is still under way after 10 s."""
 
     def __init__(self, mongo: Mongo, request: Request, caller: str) -> None:
         self._mongo = mongo
@@ -42,10 +43,15 @@ class UnitOfWork:
         key = self._key()
         fingerprint = await self._fingerprint() if key else ""
 
+        claiming = False
+
         async def work(tx: Transaction) -> Response:
+            nonlocal claiming
             if key is None:
                 return self._answer(await command(tx), view, status, etag, headers)
+            claiming = True
             stored = await self._claim(key, fingerprint, tx)
+            claiming = False
             if stored is not None:
                 return stored
             response = self._answer(await command(tx), view, status, etag, headers)
@@ -55,7 +61,7 @@ class UnitOfWork:
         try:
             return await self._mongo.transact(work)
         except Overloaded:
-            if key is None:
+            if not claiming:  # it was not another request with this key that stood in the way
                 raise
             raise Conflict("The same request is still being worked on.", type_="idempotency-key-in-use") from None
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from chassis.consumer import InvalidEvent, Received
@@ -101,7 +102,7 @@ async def share_post(context: Context, tx: Transaction, caller: Principal, order
     if again is not None:
         return again
     verdict, content, program_name, guardrails = await check_draft(context, caller, order, tx)
-    _record_decision(context, verdict)
+    tx.on_outcome(partial(_record_decision, context, verdict))
     if verdict.blocked:
         raise _blocked(verdict, caller.locale)
     code = short_code()

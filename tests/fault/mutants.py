@@ -219,14 +219,14 @@ def publish_before_commit() -> None:
         return init
 
     def change(reconcile: Any) -> Any:
-        async def attempt(self: Any, work: Any, deadline: float) -> Any:
+        async def attempt(self: Any, work: Any, *rest: Any) -> Any:
             async def eager(tx: Transaction) -> Any:
                 result = await work(tx)
                 await self.producer.send_all([record_of(row) for row in tx.rows])
                 tx.rows.clear()
                 return result
 
-            return await reconcile(self, eager, deadline)
+            return await reconcile(self, eager, *rest)
 
         return attempt
 

@@ -11,11 +11,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import orjson
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.kafka.producer import Producer
+from chassis.supervisor import Supervisor
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import Telemetry
 from herald_contracts import Record
@@ -33,7 +35,10 @@ RETRY_SECONDS = 1.0
 class ClickProducer:
     """`put` is called by the redirect, `run` beside it. One event loop; one writer."""
 
-    def __init__(self, producer: Producer, spool: Spool, telemetry: Telemetry, *, timeout: float) -> None:
+    def __init__(
+        self, producer: Producer, spool: Spool, telemetry: Telemetry, supervisor: Supervisor, *, timeout: float
+    ) -> None:
+        self._supervisor = supervisor
         self._producer = producer
         self._spool = spool
         self._timeout = timeout
@@ -41,7 +46,7 @@ class ClickProducer:
         self._then: list[Callable[[], None]] = []
         self._some = asyncio.Event()
         self._enough = asyncio.Event()
-        self._ending = False
+        self._ending = asyncio.Event()
         self._answers = True
         self._counts = {"kafka": 0, "spool": 0, "lost": 0, "drained": 0}
         self._instruments(telemetry)
@@ -75,21 +80,25 @@ class ClickProducer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep clicks until `stop`, and then those that still wait."""
-        writer = asyncio.ensure_future(self._write())
-        drainer = asyncio.ensure_future(self._drain(stop))
-        await stop.wait()
-        await asyncio.wait([drainer])
-        self._ending = True
-        self._some.set()
-        self._enough.set()
-        await asyncio.wait([writer])
+        writer = self._supervisor.start("click writer", self._write, self._ending)
+        drainer = self._supervisor.start("click spool", partial(self._drain, stop), stop)
+        try:
+            await stop.wait()
+            await drainer.end(within=DRAIN_SECONDS)
+            self._ending.set()
+            self._some.set()
+            self._enough.set()
+            await writer.end(within=DRAIN_SECONDS)
+        finally:
+            await drainer.end()
+            await writer.end()
         await asyncio.to_thread(self._spool.close)
         await self._producer.close()
 
     # --- the way of a group ----------------------------------------------------------------------------------
 
     async def _write(self) -> None:
-        while self._waiting or not self._ending:
+        while self._waiting or not self._ending.is_set():
             await self._some.wait()
             began = time.monotonic()
             self._some.clear()
@@ -99,12 +108,16 @@ class ClickProducer:
             try:
                 if group:
                     await self._keep(group)
+            except asyncio.CancelledError:
+                # Not kept yet: nobody is sent on, and the next run of this task has them first.
+                self._waiting, self._then = [*group, *self._waiting], [*kept, *self._then]
+                self._some.set()
+                raise
             except Exception:
                 logger.exception("%d clicks could not be kept", len(group))
                 self._counts["lost"] += len(group)
-            finally:
-                _tell(kept)
-            if not self._ending:
+            _tell(kept)
+            if not self._ending.is_set():
                 await self._gather(began)
 
     async def _gather(self, began: float) -> None:
@@ -117,7 +130,7 @@ class ClickProducer:
 
     async def _keep(self, group: Sequence[Record]) -> None:
         if self._answers:
-            if all(await self._producer.send(group, timeout=self._timeout)):
+            if await self._sent(group):
                 self._counts["kafka"] += len(group)
                 return
             self._answers = False
@@ -129,6 +142,13 @@ class ClickProducer:
             logger.error("%d clicks are lost: the spool fails (%s)", len(group), type(error).__name__)
         else:
             self._counts["spool"] += len(group)
+
+    async def _sent(self, group: Sequence[Record]) -> bool:
+        try:
+            return all(await self._producer.send(group, timeout=self._timeout))
+        except Exception:
+            logger.exception("a group of clicks could not be sent")
+            return False
 
     # --- the way back ----------------------------------------------------------------------------------------
 
@@ -147,7 +167,12 @@ class ClickProducer:
     async def _drained(self, stop: asyncio.Event) -> bool:
         """Hand on every segment that is free; False as soon as Kafka does not take one."""
         for segment in self._spool.take():
-            if stop.is_set() or not await self._send(segment):
+            try:
+                sent = not stop.is_set() and await self._send(segment)
+            except BaseException:
+                segment.release()
+                raise
+            if not sent:
                 segment.release()
                 return stop.is_set()
             self._counts["drained"] += len(segment.entries)

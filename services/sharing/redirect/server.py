@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.runtime import Runtime
+from chassis.supervisor import Task
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import exposition, inject
 from chassis.web.protocol import BoundedHttpProtocol
@@ -82,7 +83,7 @@ class RedirectServer:
         self._latency = Latency()
         runtime.telemetry.registry.register(self._latency)
         self._stop = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
+        self._running: Task | None = None
         self._ready = False
         self._under_way = 0
         self._arrived: asyncio.Event | None = None
@@ -102,7 +103,8 @@ class RedirectServer:
 
     async def start(self) -> None:
         """Keep clicks; ready once MongoDB has answered (later, what is cached is enough)."""
-        self._running = asyncio.ensure_future(self._log.run(self._stop))
+        if self._running is None:
+            self._running = self._runtime.supervisor.start("clicks", partial(self._log.run, self._stop), self._stop)
         while not self._stop.is_set() and not self._ready:
             try:
                 await self._runtime.mongo.ping()
@@ -120,7 +122,7 @@ class RedirectServer:
                 await asyncio.wait_for(self._arrived.wait(), self._grace / 2)
         self._stop.set()
         if self._running is not None:
-            await asyncio.wait([self._running], timeout=self._grace / 3)
+            await self._running.end(within=self._grace / 3)
 
     # --- requests --------------------------------------------------------------------------------------------
 
@@ -248,8 +250,7 @@ class RedirectServer:
 
     async def _other(self, path: str, scope: Scope, send: Send) -> None:
         if path == "/health/live":
-            alive = self._running is None or not self._running.done()
-            await _state(send, [] if alive or self._stop.is_set() else ["clicks are kept no more"])
+            await _state(send, self._runtime.supervisor.failing())
         elif path == "/health/ready":
             await _state(send, [] if self._ready else ["starting" if not self._stop.is_set() else "ending"])
         elif path == "/metrics":

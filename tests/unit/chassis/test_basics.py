@@ -10,7 +10,7 @@ from chassis.clock import FixedClock, to_milliseconds
 from chassis.ids import derived_id, new_id, short_code
 from chassis.settings import Settings
 from chassis.telemetry.otel import extract, inject
-from chassis.web.http import check_version, decode_cursor, encode_cursor
+from chassis.web.http import _if_match, check_version, decode_cursor, encode_cursor
 from chassis.web.problems import Invalid, NotFound, Overloaded, PreconditionRequired, StaleVersion
 
 NEEDED = {
@@ -118,3 +118,12 @@ def test_a_broken_traceparent_is_no_context(broken: str | None) -> None:
 def test_a_trace_context_survives() -> None:
     parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     assert inject(extract(parent, "vendor=1")) == (parent, "vendor=1")
+
+
+@pytest.mark.parametrize("header", ["*", " * "])
+def test_if_match_star_holds_for_whatever_is_there(header: str) -> None:
+    expected = _if_match(header)
+    check_version(expected, 7)
+    check_version(expected, 7, required=False)
+    with pytest.raises(StaleVersion):
+        check_version(expected, 0)  # nothing is there yet

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chassis.supervisor import Supervisor
 from chassis.telemetry.otel import Telemetry
 from herald_contracts import Record
 from services.sharing.redirect.click_producer import FEW, ClickProducer
@@ -36,7 +37,7 @@ class Broker:
 
 def click_log(broker: Any, folder: Path) -> ClickProducer:
     settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
-    return ClickProducer(broker, Spool(folder, max_bytes=2**20), Telemetry("t", settings), timeout=1)
+    return ClickProducer(broker, Spool(folder, max_bytes=2**20), Telemetry("t", settings), Supervisor(), timeout=1)
 
 
 @pytest.mark.parametrize("takes", [True, False])
@@ -89,3 +90,71 @@ async def test_what_waits_at_the_end_is_kept(tmp_path: Path) -> None:
     stop.set()
     await asyncio.wait_for(log.run(stop), 5)
     assert kept.is_set()
+
+
+def run_of(name: str) -> asyncio.Task[None]:
+    [task] = [one for one in asyncio.all_tasks() if one.get_name() == name]
+    return task
+
+
+@pytest.mark.parametrize("name", ["click writer", "click spool", "clicks"])
+async def test_whichever_task_ends_every_click_is_kept_before_its_visitor_is_sent_on(tmp_path: Path, name: str) -> None:
+    taken: list[Record] = []
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Broker):
+        async def send(self, records: Sequence[Record], *, timeout: float) -> list[bool]:
+            begun.set()
+            await go_on.wait()
+            taken.extend(records)
+            return [True] * len(records)
+
+    log = click_log(Slow(takes=True), tmp_path)
+    stop, told = asyncio.Event(), list[int]()
+    supervisor = Supervisor()
+    running = supervisor.start("clicks", lambda: log.run(stop), stop)
+    await asyncio.sleep(0)
+    log.put(Record("herald.clicks", b"k", b"1", []), lambda: told.append(1))
+    await asyncio.wait_for(begun.wait(), 5)
+    ended = run_of(name)
+    ended.cancel()
+    await asyncio.wait([ended], timeout=5)
+    assert told == []
+    go_on.set()
+    log.put(Record("herald.clicks", b"k", b"2", []), lambda: told.append(2))
+    async with asyncio.timeout(5):
+        while told != [1, 2]:
+            await asyncio.sleep(0.01)
+    assert [one.value for one in taken] == [b"1", b"2"]
+    async with asyncio.timeout(5):
+        while not {"click writer", "click spool", "clicks"} <= {task.get_name() for task in asyncio.all_tasks()}:
+            await asyncio.sleep(0.01)
+    stop.set()
+    await running.end(within=5)
+
+
+async def test_a_segment_whose_draining_is_cancelled_is_drained_by_the_next_run(tmp_path: Path) -> None:
+    broker = Broker(takes=False)
+    log = click_log(broker, tmp_path)
+    stop, kept = asyncio.Event(), asyncio.Event()
+    hanging, hung = asyncio.Event(), asyncio.Event()
+    running = asyncio.ensure_future(log.run(stop))
+    log.put(Record("herald.clicks", b"k", b"{}", []), kept.set)
+    await asyncio.wait_for(kept.wait(), 5)
+    refuse = broker.send
+
+    async def hang(records: Sequence[Record], *, timeout: float) -> list[bool]:
+        hung.set()
+        await hanging.wait()
+        return await refuse(records, timeout=timeout)
+
+    broker.send = hang  # type: ignore[method-assign]
+    await asyncio.wait_for(hung.wait(), 5)
+    run_of("click spool").cancel()
+    broker.takes = True
+    hanging.set()
+    async with asyncio.timeout(10):
+        while any(tmp_path.glob("*.spool")):
+            await asyncio.sleep(0.01)
+    stop.set()
+    await asyncio.wait_for(running, 5)
