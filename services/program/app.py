@@ -19,6 +19,7 @@ from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.people import People
 from services.program.store.programs import Programs
+from services.program.store.teams import Teams
 
 
 def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
@@ -29,6 +30,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         clock=runtime.clock,
         mongo=runtime.mongo,
         people=People(runtime.mongo),
+        teams=Teams(runtime.mongo),
         programs=Programs(runtime.mongo),
         imports=Imports(runtime.mongo),
         history=History(runtime.mongo),
@@ -36,7 +38,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
     )
 
     async def ensure_indexes() -> None:
-        for store in (context.people, context.programs, context.imports, context.history):
+        for store in (context.people, context.teams, context.programs, context.imports, context.history):
             await store.ensure_indexes()
 
     return Service(

@@ -12,6 +12,7 @@ from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.people import People
 from services.program.store.programs import Programs
+from services.program.store.teams import Teams
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Context:
     clock: Clock
     mongo: Mongo
     people: People
+    teams: Teams
     programs: Programs
     imports: Imports
     history: History

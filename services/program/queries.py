@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chassis.mongo import Transaction
@@ -33,6 +33,9 @@ async def people_page(
 ) -> tuple[list[Person], str | None]:
     """People by name, and the cursor of the next page. Raises Invalid."""
     after = _texts(decode_cursor(cursor), 2)
+    if wanted.team is not None:
+        spellings = await context.teams.spellings([wanted.team])
+        wanted = replace(wanted, team=spellings.get(wanted.team, wanted.team))
     found = await context.people.page(wanted, after, limit + 1)
     more = len(found) > limit
     return found[:limit], encode_cursor(position(found[limit - 1])) if more else None

@@ -6,11 +6,16 @@ from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from services.hub.clients import Refusal
+from services.hub.clients import Json, Refusal
 from services.hub.dependencies import Manages
+from services.hub.view import View
 
 router = APIRouter(prefix="/manage/import")
 MAX_FILE = 30 * 1024 * 1024
+ATTRIBUTES = (
+    "name", "first_name", "last_name", "email", "external_id", "country", "team", "role", "level", "site", "locale",
+    "leader",
+)  # fmt: skip
 
 
 @router.get("")
@@ -37,8 +42,30 @@ async def preview(view: Manages) -> Response:
 async def shown(view: Manages, import_id: str) -> Response:
     """The preview, or how far the import is."""
     found = await view.apis.get("program", f"/v1/imports/{import_id}")
-    template = "manage/_import_progress.html" if view.is_fragment else "manage/import_preview.html"
-    return view.page(template, found=found)
+    if view.is_fragment:
+        return view.page("manage/_import_progress.html", found=found)
+    return _preview(view, found)
+
+
+@router.post("/{import_id}/columns")
+async def choose_columns(view: Manages, import_id: str) -> Response:
+    """Which column is which, and the preview under it."""
+    columns = [str(one) or None for one in (await view.form()).getlist("column")]
+    path = f"/v1/imports/{import_id}"
+    try:
+        await view.apis.call("program", "PUT", f"{path}/columns", {"columns": columns})
+    except Refusal as refusal:
+        if refusal.status == 404:
+            raise
+        return _preview(view, await view.apis.get("program", path), refusal)
+    return view.go(f"/manage/import/{import_id}")
+
+
+def _preview(view: View, found: Json, refusal: Refusal | None = None) -> Response:
+    missing = ", ".join(str(view.language.text(f"import.column.{name}")) for name in found["missing"])
+    status = refusal.status if refusal else 200
+    page = "manage/import_preview.html"
+    return view.page(page, status, found=found, missing=missing, attributes=ATTRIBUTES, refusal=refusal)
 
 
 @router.post("/{import_id}/confirm")

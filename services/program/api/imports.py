@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict, Field
 
-from chassis.web.http import Router, Unit, consumes, limited
+from chassis.web.http import Body, Router, Unit, consumes, limited
+from chassis.web.one_of import OneOf
 from services.program.api.base import AT, ID, Manages, Use, View
 from services.program.commands import imports
-from services.program.store.imports import Import, State
+from services.program.domain.columns import COLUMNS, Known
+from services.program.domain.imports import Import, State
+from services.program.domain.tables import MAX_COLUMNS
 
 router = Router(tags=["imports"])
+KnownColumn = Annotated[str, OneOf(COLUMNS)]
 MAX_FILE = 24 * 1024 * 1024
 _FILE = {
     "requestBody": {
         "required": True,
-        "description": "UTF-8 (BOM or not); comma, semicolon or tab between values; a header with the columns "
-        "name, country, team and email or external_id, and any of role, level, site, locale, leader. At most "
-        "24 MiB and 200,000 lines.",
+        "description": "UTF-8, UTF-16 or Windows-1252; comma, semicolon, tab or bar between values; headings in "
+        "English, French or German that name country, team, a name (in one column or two) and email or external_id, "
+        "and any of role, level, site, locale, leader. Other columns are ignored; which is which can be chosen. At "
+        "most 24 MiB and 200,000 lines.",
         "content": {
             "text/csv": {
                 "schema": {"type": "string"},
@@ -48,6 +54,24 @@ class SampleView(View):
     values: dict[str, str | bool | None]
 
 
+class ColumnView(View):
+    """A column of the file."""
+
+    heading: str
+    column: KnownColumn | None = Field(description="Which attribute of a person it is; null: it is ignored")
+    known: Known | None = Field(description="By the words of its heading, by an earlier choice, or chosen now")
+    examples: list[str] = Field(description="Its first values; gone once imported")
+
+
+class ColumnsChoice(Body):
+    """Which column of the file is which."""
+
+    columns: Annotated[list[KnownColumn | None], Field(max_length=MAX_COLUMNS)] = Field(
+        description="One for each column of the file, in order; null to ignore it",
+        examples=[["external_id", "last_name", "first_name", None, "email", "country", "team"]],
+    )
+
+
 class ImportView(View):
     """An import: what it would change and, once confirmed, how far it is."""
 
@@ -57,6 +81,12 @@ class ImportView(View):
                 {
                     "id": ID,
                     "state": "previewed",
+                    "encoding": "windows-1252",
+                    "delimiter": ";",
+                    "columns": [
+                        {"heading": "Courriel", "column": "email", "known": "heading", "examples": ["a@herald.example"]}
+                    ],
+                    "missing": [],
                     "total": 2001,
                     "valid": 2000,
                     "new": 1990,
@@ -88,6 +118,10 @@ class ImportView(View):
 
     id: str
     state: State
+    encoding: str = Field(description="As which the file was read")
+    delimiter: str
+    columns: list[ColumnView]
+    missing: list[str] = Field(description="What no column of the file is, and no row is valid without")
     total: int = Field(description="Rows of the file")
     valid: int = Field(description="Rows that are imported when confirmed")
     new: int = Field(description="People who are not known yet")
@@ -120,8 +154,8 @@ class ImportView(View):
 )
 async def upload(request: Request, caller: Manages, unit: Unit, context: Use) -> Response:
     """What a file would change, and every row that breaks a rule, by line. Nobody is imported before the import is
-    confirmed, which is possible for a day. A file that is no table (not UTF-8, broken quotes, missing columns) is
-    refused whole as `csv-unreadable`, naming line, field and rule."""
+    confirmed, which is possible for a day. A file that is no table is refused whole as `csv-unreadable`, naming line
+    and rule."""
     previewed = await imports.preview(context, await request.body(), by=caller.id)
     return await unit.run(lambda tx: imports.keep(context, tx, previewed), view=ImportView.of, status=201)
 
@@ -130,6 +164,13 @@ async def upload(request: Request, caller: Manages, unit: Unit, context: Use) ->
 async def get_import(import_id: str, _: Manages, context: Use) -> ImportView:
     """The preview or, once confirmed, how far it is."""
     return ImportView.of(await context.imports.get(import_id))
+
+
+@router.put("/imports/{import_id}/columns", summary="Choose columns", response_model=ImportView)
+async def choose_columns(import_id: str, body: ColumnsChoice, _: Manages, unit: Unit, context: Use) -> Response:
+    """Says which column of the file is which, and previews it anew. Headings are remembered for later files."""
+    previewed = await imports.preview_again(context, import_id, body.columns)
+    return await unit.run(lambda tx: imports.choose_columns(context, tx, previewed), view=ImportView.of)
 
 
 @router.post(

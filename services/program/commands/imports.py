@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
+from typing import TypeVar
 
 from chassis.ids import new_id
 from chassis.jobs import JobContext
@@ -16,9 +17,21 @@ from chassis.mongo import Transaction
 from chassis.web.problems import Conflict, Overloaded
 from services.program import event_mapping
 from services.program.context import Context
-from services.program.domain.imports import LineViolation, Plan, Row, plan, read
+from services.program.domain.columns import IGNORED, Column, chosen, heading_key, is_known, missing, recognised
+from services.program.domain.imports import (
+    Import,
+    Plan,
+    Row,
+    first_spellings,
+    plan,
+    respelled,
+    rows,
+    teams_of,
+    with_examples,
+)
 from services.program.domain.people import Person
-from services.program.store.imports import CHUNK_ROWS, MAX_ERRORS, Import
+from services.program.domain.tables import LineViolation, Table, read_table
+from services.program.store.imports import CHUNK_ROWS, MAX_ERRORS
 
 logger = logging.getLogger(__name__)
 IN_REQUEST_ROWS = 5_000
@@ -27,6 +40,7 @@ IN_REQUEST_ROWS = 5_000
 ABANDONED = timedelta(seconds=15)
 SAMPLE_ROWS = 5
 
+T = TypeVar("T")
 Transact = Callable[[Callable[[Transaction], Awaitable[bool]]], Awaitable[bool]]
 
 
@@ -52,32 +66,93 @@ async def preview(context: Context, data: bytes, *, by: str) -> Import:
 
     Insert the import itself to make it known: until then, what was set aside belongs to nothing and goes away.
     """
-    sheet = await asyncio.to_thread(read, data)
+    remembered = await context.imports.remembered()
+    table = await asyncio.to_thread(_read, data, remembered)
     now = context.clock.now()
-    id = new_id()
+    bare = Import(id=new_id(), created_by=by, created_at=now, touched_at=now)
+    await context.imports.put_file(bare.id, data, now)
+    return await _previewed(context, bare, table, recognised(table.headings, remembered))
+
+
+async def preview_again(context: Context, id: str, columns: Sequence[str | None]) -> Import:
+    """What the file of an import would change if its columns were these. Raises NotFound, Invalid, and Conflict
+    `already-confirmed`. `choose_columns` makes it known."""
+    before = await context.imports.get(id)
+    if before.state != "previewed":
+        raise Conflict("Its columns can be chosen before it is confirmed.", type_="already-confirmed")
+    remembered = await context.imports.remembered()
+    table = await asyncio.to_thread(_read, await context.imports.file(id), remembered)
+    bare = Import(
+        id=id,
+        edition=before.edition + 1,
+        created_by=before.created_by,
+        created_at=before.created_at,
+        touched_at=context.clock.now(),
+    )
+    return await _previewed(context, bare, table, chosen(table.headings, columns))
+
+
+def _read(data: bytes, remembered: Mapping[str, str]) -> Table:
+    return read_table(data, lambda heading: is_known(heading) or bool(remembered.get(heading_key(heading))))
+
+
+async def _previewed(context: Context, bare: Import, table: Table, columns: Sequence[Column]) -> Import:
     found = _Preview()
+    lacking = missing(columns)
+    spelled: dict[str, str] = {}
     chunks = 0
-    rows = sheet.rows()
-    while part := list(islice(rows, CHUNK_ROWS)):
+    for part in _parts(rows(table, columns), CHUNK_ROWS):
         valid = [row for row in part if isinstance(row, Row)]
+        found.total += len(part)
+        if lacking:
+            continue
         for errors in part:
             if not isinstance(errors, Row):
                 found.reject(errors)
+        known = await context.teams.spellings(teams_of(valid))
+        valid = respelled(valid, {**first_spellings(valid, spelled), **known})
         planned = _plan(context, valid, await context.people.matching(valid))
         found.reject(planned.errors)
         wrong = {error.line for error in planned.errors}
         kept = [row for row in valid if row.line not in wrong]
-        found.total += len(part)
         found.new += len(planned.created)
         found.changed += len(planned.changed)
         found.unchanged += planned.unchanged
         found.sample.extend(kept[: SAMPLE_ROWS - len(found.sample)])
         if kept:
-            await context.imports.put_chunk(id, chunks, kept, now)
+            await context.imports.put_chunk(bare.rows_id, chunks, kept, bare.touched_at)
             chunks += 1
-    valid_total = found.new + found.changed + found.unchanged
+    found.reject(
+        [
+            LineViolation(name, "column-missing", "No column of the file is this one.", table.heading_line)
+            for name in lacking
+        ]
+    )
     figures = {name: getattr(found, name) for name in _Preview.__dataclass_fields__}
-    return Import(id=id, valid=valid_total, chunks=chunks, created_by=by, created_at=now, touched_at=now, **figures)
+    return replace(
+        bare,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        columns=with_examples(columns, table),
+        missing=lacking,
+        valid=found.new + found.changed + found.unchanged,
+        chunks=chunks,
+        **figures,
+    )
+
+
+def _parts(found: Iterator[T], size: int) -> Iterator[list[T]]:
+    while part := list(islice(found, size)):
+        yield part
+
+
+async def choose_columns(context: Context, tx: Transaction, previewed: Import) -> Import:
+    """Make a preview under chosen columns the import's, and remember the choice for later files. Raises Conflict
+    `already-confirmed`."""
+    await context.imports.replace(previewed, tx)
+    named = {heading_key(one.heading): one.column or IGNORED for one in previewed.columns}
+    await context.imports.remember({key: column for key, column in named.items() if key}, tx)
+    return previewed
 
 
 async def keep(context: Context, tx: Transaction, previewed: Import) -> Import:
@@ -87,10 +162,13 @@ async def keep(context: Context, tx: Transaction, previewed: Import) -> Import:
 
 
 async def confirm(context: Context, tx: Transaction, id: str) -> Import:
-    """Have the rows imported; repeating changes nothing. Raises NotFound, Conflict `nothing-to-import`."""
+    """Have the rows imported; repeating changes nothing. Raises NotFound, Conflict `columns-missing`,
+    `nothing-to-import`."""
     found = await context.imports.get(id, tx)
     if found.state != "previewed":
         return found
+    if found.missing:
+        raise Conflict("Say which columns these are first.", type_="columns-missing", columns=list(found.missing))
     if not found.valid:
         raise Conflict("No row of the file can be imported.", type_="nothing-to-import")
     await context.imports.confirm(id, tx)
@@ -120,7 +198,7 @@ async def run(
 
     while may_go_on():
         if not await go(one):
-            await context.imports.forget_rows(id)
+            await context.imports.forget(await context.imports.get(id))
             return
 
 
@@ -129,12 +207,13 @@ async def import_chunk(context: Context, tx: Transaction, id: str) -> bool:
     before = await context.imports.claim_chunk(id, tx)
     if before is None:
         return False
-    rows = await context.imports.chunk(id, before.next_chunk, tx)
-    if rows is None:
+    kept = await context.imports.chunk(before.rows_id, before.next_chunk, tx)
+    if kept is None:
         logger.error("the rows of import %s are gone", id)
-        await context.imports.finish(id, "failed", tx)
+        await context.imports.finish(before, "failed", tx)
         return False
-    planned = _plan(context, rows, await context.people.matching(rows, tx), tx)
+    found = respelled(kept, await context.teams.settle(teams_of(kept)))
+    planned = _plan(context, found, await context.people.matching(found, tx), tx)
     await context.people.write(tx, created=planned.created, changed=planned.changed)
     for person in planned.created:
         tx.emit(event_mapping.person_provisioned(person, "import"))
@@ -143,7 +222,7 @@ async def import_chunk(context: Context, tx: Transaction, id: str) -> bool:
     await context.imports.advance(id, planned, tx)
     if before.next_chunk + 1 < before.chunks:
         return True
-    await context.imports.finish(id, "done", tx)
+    await context.imports.finish(before, "done", tx)
     return False
 
 
@@ -154,6 +233,6 @@ async def import_unfinished(context: Context, job: JobContext) -> None:
         await run(context, id, job.lease.transact, may_go_on=lambda: job.may_go_on)
 
 
-def _plan(context: Context, rows: Sequence[Row], known: Sequence[Person], tx: Transaction | None = None) -> Plan:
+def _plan(context: Context, found: Sequence[Row], known: Sequence[Person], tx: Transaction | None = None) -> Plan:
     now = tx.now if tx else context.clock.now()
-    return plan(rows, known, now=now, new_id=new_id, locale=context.settings.program_locale)
+    return plan(found, known, now=now, new_id=new_id, locale=context.settings.program_locale)

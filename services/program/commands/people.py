@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from chassis.ids import new_id
@@ -33,7 +34,8 @@ async def sign_in(context: Context, tx: Transaction, token: Token, locale: str |
     if imported is not None:
         return await _save(context, tx, imported, people.link(imported, token.account, tx.now, **values))
     values = {"locale": context.settings.program_locale, **values}
-    person = people.from_claims(token.claims, id=new_id(), account=token.account, now=tx.now, **values)
+    found = people.from_claims(token.claims, id=new_id(), account=token.account, now=tx.now, **values)
+    person = replace(found, team=await _spelled(context, found.team))
     await context.people.write(tx, created=[person])
     tx.emit(event_mapping.person_provisioned(person, "sign_in"))
     return person
@@ -66,6 +68,8 @@ async def update_person(
     before = await context.people.get(person_id, tx)
     check_version(version, before.version)
     changes: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+    if "team" in changes:
+        changes["team"] = await _spelled(context, changes["team"])
     if roles is not None:
         changes["grants"] = people.granted(before, roles, by=by)
     return await _save(context, tx, before, people.change(before, tx.now, **changes))
@@ -87,6 +91,10 @@ async def reactivate(context: Context, tx: Transaction, person_id: str) -> Perso
     """A person is back, in no programme; repeating changes nothing."""
     before = await context.people.get(person_id, tx)
     return await _save(context, tx, before, people.change(before, tx.now, active=True))
+
+
+async def _spelled(context: Context, team: str) -> str:
+    return (await context.teams.settle([team]))[team]
 
 
 async def _save(context: Context, tx: Transaction, before: Person, after: Person) -> Person:

@@ -120,6 +120,8 @@ async def invite_people(context: Context, tx: Transaction, program_id: str, ids:
 async def invite_segment(context: Context, tx: Transaction, program_id: str, segment: Segment, limit: int) -> Invited:
     """Invite up to `limit` people of a segment, of those who were never asked. Raises NotFound for the programme."""
     await context.programs.get(program_id, tx)
+    spellings = await context.teams.spellings(segment.teams)
+    segment = replace(segment, teams=tuple(spellings.get(team, team) for team in segment.teams))
     skipped, free = await context.people.count_segment(program_id, segment, tx)
     chosen = await context.people.invitable(program_id, segment, limit, tx)
     await _invite(context, tx, program_id, chosen)

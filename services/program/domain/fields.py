@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+
+import pycountry
+from babel import Locale
+
+from chassis.text import match_key, name, names_something
 
 UNKNOWN_COUNTRY = "ZZ"
 """CLDR's code for "unknown region": a person who signed in before anyone said where they work."""
 
 UNKNOWN_TEAM = "unassigned"
 
-_ISO_3166 = (
-    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY "
-    "BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK "
-    "FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR "
-    "IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK "
-    "ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM "
-    "PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF "
-    "TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW"
-)
-COUNTRIES = frozenset(_ISO_3166.split())
+COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 """ISO 3166-1 alpha-2, officially assigned."""
+
+LANGUAGES = frozenset(str(code) for code in Locale("en").languages)
+"""Language subtags that CLDR knows."""
 
 MAX_TEXT = 200
 MAX_EMAIL = 254
@@ -31,9 +31,8 @@ _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+"
 )
 _LOCALE = re.compile(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?")
-_YES = frozenset({"1", "true", "yes", "y", "oui", "o", "x"})
-_NO = frozenset({"", "0", "false", "no", "n", "non"})
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_YES = frozenset({"1", "true", "yes", "y", "oui", "o", "vrai", "ja", "j", "wahr", "x", "✓", "✔"})
+_NO = frozenset({"", "0", "false", "no", "n", "non", "faux", "nein", "falsch", "-"})
 
 
 class FieldError(ValueError):
@@ -46,14 +45,12 @@ class FieldError(ValueError):
 
 
 def text(value: str, maximum: int = MAX_TEXT) -> str:
-    """One line of at least one character, without surrounding space. Raises FieldError."""
-    value = value.strip()
-    if not value:
+    """One line with a letter, a digit or a symbol, cleaned (`chassis.text.name`). Raises FieldError."""
+    value = name(value)
+    if not names_something(value):
         raise FieldError("required", "A value is needed.")
     if len(value) > maximum:
         raise FieldError("too-long", f"At most {maximum} characters.")
-    if _CONTROL.search(value):
-        raise FieldError("control-character", "Line breaks and control characters are not accepted.")
     return value
 
 
@@ -66,26 +63,57 @@ def email(value: str) -> str:
 
 
 def country(value: str) -> str:
-    """An ISO 3166-1 alpha-2 code. Raises FieldError."""
-    value = text(value).upper()
-    if value not in COUNTRIES:
-        hint = " The United Kingdom's code is GB." if value == "UK" else ""
-        raise FieldError("country", f"Two letters of ISO 3166-1 are needed, such as FR or DE.{hint}")
-    return value
+    """An ISO 3166-1 alpha-2 code, of that code, the alpha-3 code, or the country's name in English, French or German;
+    `UK` is understood. Raises FieldError."""
+    value = text(value)
+    code = value.upper()
+    if code in COUNTRIES:
+        return code
+    found = _countries().get(match_key(value))
+    if found is None:
+        raise FieldError("country", "Two letters of ISO 3166-1 are needed, such as FR or DE.")
+    return found
+
+
+@lru_cache(maxsize=1)
+def _countries() -> dict[str, str]:
+    """Codes by what else a country is called."""
+    found = {"uk": "GB"} | {match_key(one.alpha_3): one.alpha_2 for one in pycountry.countries}
+    for language in ("en", "fr", "de"):
+        for code, called in Locale(language).territories.items():
+            if code in COUNTRIES:
+                found.setdefault(match_key(called), code)
+    return found
 
 
 def locale(value: str) -> str:
-    """A BCP 47 tag in its canonical case, `fr` or `fr-CA`; `fr_CA` is understood. Raises FieldError."""
-    found = _LOCALE.fullmatch(text(value).replace("_", "-").lower())
-    if found is None:
+    """A BCP 47 tag in its canonical case, `fr` or `fr-CA`; `fr_CA` is understood, and the language's name in English,
+    French or German. Raises FieldError."""
+    value = name(value)
+    if not value:
+        raise FieldError("required", "A value is needed.")
+    tag = _languages().get(match_key(value), value)
+    found = _LOCALE.fullmatch(tag.replace("_", "-").lower())
+    if found is None or found[1] not in LANGUAGES:
         raise FieldError("locale", "A language tag is needed, such as fr or en-GB.")
     language, script, region = found.groups()
     return "-".join(part for part in (language, script and script.title(), region and region.upper()) if part)
 
 
+@lru_cache(maxsize=1)
+def _languages() -> dict[str, str]:
+    """Tags by what the languages are called."""
+    found: dict[str, str] = {}
+    for language in ("en", "fr", "de"):
+        for code, called in Locale(language).languages.items():
+            found.setdefault(match_key(called), str(code))
+    return {called: code for called, code in found.items() if called not in LANGUAGES}
+
+
 def truth(value: str) -> bool:
-    """Yes or no, as people write it in French or English; nothing is no. Raises FieldError."""
-    value = value.strip().lower()
+    """Yes or no, as people and spreadsheets write it in English, French or German; nothing is no. Raises
+    FieldError."""
+    value = name(value).lower()
     if value in _YES:
         return True
     if value in _NO:

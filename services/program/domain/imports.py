@@ -1,37 +1,24 @@
-"""People from a CSV file: bytes to rows and errors, and rows to new and changed persons.
+"""People from a file: records to rows and errors, and rows to new and changed persons.
 
-A file that cannot be read as a table at all is refused whole (`read`); a row that breaks a rule is reported and
-left out, and its neighbours are not (`Sheet.rows`).
+A row that breaks a rule is reported and left out, and its neighbours are not.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Any, NoReturn
+from itertools import islice
+from typing import Any, Literal
 
-from chassis.web.problems import Refused, Violation
+from chassis.text import cut, match_key, name, names_something
 from services.program.domain import fields
+from services.program.domain.columns import Column
 from services.program.domain.fields import FieldError
 from services.program.domain.people import Person, change
-
-COLUMNS = ("email", "name", "country", "team", "role", "level", "site", "locale", "leader", "external_id")
-REQUIRED = ("name", "country", "team")
-DELIMITERS = (",", ";", "\t")
-MAX_LINES = 200_000
-MAX_LINE_BYTES = 10_000
-MAX_FAULTS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class LineViolation(Violation):
-    """Which rule a field of a line breaks. Lines count from 1, the header included."""
-
-    line: int
+from services.program.domain.tables import LineViolation, Record, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +30,7 @@ class Row:
 
 
 def _or_none(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    return lambda value: read(value) if value.strip() else None
+    return lambda value: read(value) if names_something(value) else None
 
 
 # What many rows have in common is read once.
@@ -61,171 +48,130 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "external_id": ("external_id", partial(fields.text, maximum=fields.MAX_EXTERNAL_ID)),
 }
 _KEPT_WHEN_BLANK = frozenset({"email", "locale", "external_id"})
+_KEYS = ("email", "external_id")
+_AS_TEXT = re.compile(r"""="([^"]*)"|'([=+\-@].*)""", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A file that can be read as a table."""
-
-    data: bytes
-    delimiter: str
-    columns: tuple[str, ...]
-    header_line: int
-
-    def rows(self) -> Iterator[Row | list[LineViolation]]:
-        """Each row of the file in order, or why it cannot be imported. Rows without any value are no rows."""
-        first: dict[tuple[str, str], int] = {}
-        for line, text in _lines(self.data):
-            if line <= self.header_line:
-                continue
-            cells = _cells(text, self.delimiter)
-            if any(cell.strip() for cell in cells):
-                yield self._row(line, cells, first)
-
-    def _row(self, line: int, cells: list[str], first: dict[tuple[str, str], int]) -> Row | list[LineViolation]:
-        if len(cells) != len(self.columns):
-            detail = f"{len(cells)} values for {len(self.columns)} columns."
-            return [LineViolation("line", "columns", detail, line)]
-        values: dict[str, Any] = {}
-        errors: list[LineViolation] = []
-        for column, cell in zip(self.columns, cells, strict=True):
-            name, read = _READERS[column]
-            if column in _KEPT_WHEN_BLANK and not cell.strip():
-                continue
-            try:
-                values[name] = read(cell)
-            except FieldError as error:
-                errors.append(LineViolation(column, error.rule, error.detail, line))
-        failed = {error.field for error in errors}
-        if not failed & {"email", "external_id"} and not values.keys() & {"email", "external_id"}:
-            errors.append(LineViolation("email", "required", "An e-mail address or an external_id is needed.", line))
-        for column in ("email", "external_id"):
-            if column in values:
-                before = first.setdefault((column, values[column]), line)
-                if before != line:
-                    errors.append(LineViolation(column, "duplicate", f"Line {before} has it already.", line))
-        return errors or Row(line, values)
+def rows(table: Table, columns: Sequence[Column]) -> Iterator[Row | list[LineViolation]]:
+    """Each row of a file in order, or why it cannot be imported."""
+    names = [one.column for one in columns]
+    first: dict[tuple[str, str], int] = {}
+    for record in table.records():
+        yield [record] if isinstance(record, LineViolation) else _row(record, names, first)
 
 
-def read(data: bytes) -> Sheet:
-    """The file as a table: UTF-8 (with or without BOM), a header with known columns, quotes that close on their
-    line, at most `MAX_LINES` of them.
-
-    Comma, semicolon and tab all separate, as spreadsheets of different countries write them. Raises Refused
-    `csv-unreadable`, naming line, field and rule of each fault (the first 100).
-    """
-    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    delimiter, columns, header_line = _header(data)
-    faults: list[LineViolation] = []
-    line = header_line
-    for line, raw in enumerate(io.BytesIO(data), 1):
-        fault = _fault(line, raw.rstrip(b"\n"), delimiter, columns)
-        if fault is not None:
-            faults.append(fault)
-            if len(faults) == MAX_FAULTS:
-                break
-    if faults:
-        _refuse(faults)
-    if line == header_line:
-        _refuse([LineViolation("body", "empty", "The file has a header and no rows.", line)])
-    if line > MAX_LINES:
-        _refuse([LineViolation("body", "too-many-lines", f"At most {MAX_LINES} lines.", line)])
-    return Sheet(data, delimiter, columns, header_line)
+def _row(record: Record, names: Sequence[str | None], first: dict[tuple[str, str], int]) -> Row | list[LineViolation]:
+    values: dict[str, Any] = {}
+    errors: list[LineViolation] = []
+    for column, cell in _said(record, names).items():
+        attribute, read = _READERS[column]
+        if column in _KEPT_WHEN_BLANK and not cell.strip():
+            continue
+        try:
+            if "\n" in cell.strip():
+                raise FieldError("line-break", "A line break is in this value.")
+            values[attribute] = read(cell)
+        except FieldError as error:
+            errors.append(LineViolation(column, error.rule, error.detail, record.line))
+    failed = {error.field for error in errors}
+    if not failed.intersection(_KEYS) and not values.keys() & {*_KEYS}:
+        errors.append(LineViolation("email", "required", "An e-mail address or an external_id is needed.", record.line))
+    for column in _KEYS:
+        if column in values:
+            before = first.setdefault((column, values[column]), record.line)
+            if before != record.line:
+                errors.append(LineViolation(column, "duplicate", f"Line {before} has it already.", record.line))
+    return errors or Row(record.line, values)
 
 
-def _header(data: bytes) -> tuple[str, tuple[str, ...], int]:
-    line, raw = next(((line, raw) for line, raw in enumerate(io.BytesIO(data), 1) if raw.strip()), (1, b""))
-    if not raw:
-        _refuse([LineViolation("body", "empty", "The file is empty.", line)])
-    delimiter = max(DELIMITERS, key=lambda sign: raw.count(sign.encode()))
-    fault = _fault(line, raw.rstrip(b"\n"), delimiter, ())
-    if fault is not None:
-        _refuse([fault])
-    text = raw.decode().rstrip("\n")
-    columns = tuple(cell.strip().lower() for cell in _cells(text, delimiter))
-    errors = [
-        LineViolation(column[:100], "column-unknown", f"Known columns are {', '.join(COLUMNS)}.", line)
-        for column in columns
-        if column not in COLUMNS
+def _said(record: Record, names: Sequence[str | None]) -> dict[str, str]:
+    """The cells by column, as they were meant: `="007"` and `'=x` are how spreadsheets say that a value is text."""
+    said: dict[str, str] = {}
+    for column, cell in zip(names, record.cells, strict=True):
+        if column is not None:
+            as_text = _AS_TEXT.fullmatch(cell.strip())
+            said[column] = cell if as_text is None else as_text[1] or as_text[2] or ""
+    in_two = [said.pop(column) for column in ("first_name", "last_name") if column in said]
+    if in_two and not said.get("name", "").strip():
+        said["name"] = " ".join(in_two)
+    return said
+
+
+def teams_of(found: Iterable[Row]) -> list[str]:
+    """The teams that rows name, each spelling once, in order."""
+    return list(dict.fromkeys(row.values["team"] for row in found if "team" in row.values))
+
+
+def respelled(found: Iterable[Row], spellings: Mapping[str, str]) -> list[Row]:
+    """The rows with their teams as these are spelled."""
+    return [
+        replace(row, values={**row.values, "team": spellings[row.values["team"]]})
+        if row.values.get("team") in spellings
+        else row
+        for row in found
     ]
-    errors += [
-        LineViolation(column, "column-duplicate", "This column is there twice.", line)
-        for column in COLUMNS
-        if columns.count(column) > 1
-    ]
-    errors += [
-        LineViolation(column, "column-missing", "This column is needed.", line)
-        for column in REQUIRED
-        if column not in columns
-    ]
-    if not {"email", "external_id"} & set(columns):
-        errors.append(LineViolation("email", "column-missing", "A column email or external_id is needed.", line))
-    if errors:
-        _refuse(errors[:MAX_FAULTS])
-    return delimiter, columns, line
 
 
-def _refuse(errors: Sequence[LineViolation]) -> NoReturn:
-    first = errors[0]
-    raise Refused(
-        f"The file cannot be read: line {first.line}, {first.field}: {first.detail}",
-        type_="csv-unreadable",
-        errors=errors,
-    )
+def first_spellings(found: Iterable[Row], known: dict[str, str]) -> dict[str, str]:
+    """Each team as the file spelled it first; `known` holds that by its key and grows."""
+    return {team: known.setdefault(match_key(team), team) for team in teams_of(found)}
 
 
-def _fault(line: int, raw: bytes, delimiter: str, columns: Sequence[str]) -> LineViolation | None:
-    """Why a line is no part of a table."""
-    if len(raw) > MAX_LINE_BYTES:
-        return LineViolation("line", "too-long", f"At most {MAX_LINE_BYTES} bytes a line.", line)
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        column = raw[: error.start].decode().count(delimiter)
-        detail = f"Byte {raw[error.start]:#04x} is not UTF-8: save the file as 'CSV UTF-8'."
-        return LineViolation(_named(columns, column), "not-utf-8", detail, line)
-    if '"' not in text:
-        return None
-    broken = _broken_quote(text, delimiter)
-    if broken is None:
-        return None
-    detail = "A quote opens here and does not close on this line, or text follows the closing one."
-    return LineViolation(_named(columns, broken), "quotes", detail, line)
+def with_examples(columns: Sequence[Column], table: Table, count: int = 3) -> tuple[Column, ...]:
+    """The columns with their first values, so that somebody can tell what they are."""
+    examples: list[list[str]] = [[] for _ in columns]
+    for record in islice(table.records(), 100):
+        if isinstance(record, Record):
+            for kept, cell in zip(examples, record.cells, strict=True):
+                if len(kept) < count and (value := name(cell)) and value not in kept:
+                    kept.append(cut(value, 60))
+    return tuple(replace(one, examples=tuple(kept)) for one, kept in zip(columns, examples, strict=True))
 
 
-def _broken_quote(text: str, delimiter: str) -> int | None:
-    """The column (from 0) whose quotes break the rules of RFC 4180; a value does not span lines here."""
-    try:
-        next(csv.reader([text], delimiter=delimiter, strict=True), None)
-    except csv.Error:
-        pass
-    else:
-        return None
-    column, state = 0, "start"
-    for sign in text:
-        if state == "quoted":
-            state = "closed" if sign == '"' else "quoted"
-        elif sign == delimiter:
-            column, state = column + 1, "start"
-        elif sign == '"' and state in ("start", "closed"):
-            state = "quoted"
-        elif state == "closed":
-            break
-        else:
-            state = "plain"
-    return column
+State = Literal["previewed", "importing", "done", "failed"]
 
 
-def _named(columns: Sequence[str], index: int) -> str:
-    return columns[index] if index < len(columns) else "line"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """An import. `new`, `changed` and `unchanged` are the preview's; `created`, `updated`, `kept` and `failed`
+    count what confirming it came to so far, `done` their sum. `missing` names columns without which no row is valid."""
 
+    id: str
+    state: State = "previewed"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    columns: Sequence[Column] = ()
+    missing: Sequence[str] = ()
+    edition: int = 0
+    """Rises each time columns are chosen anew."""
+    total: int = 0
+    valid: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    errors_total: int = 0
+    errors: Sequence[LineViolation] = ()
+    sample: Sequence[Row] = ()
+    chunks: int = 0
+    next_chunk: int = 0
+    created: int = 0
+    updated: int = 0
+    kept: int = 0
+    failed: int = 0
+    created_by: str
+    created_at: datetime
+    confirmed_at: datetime | None = None
+    finished_at: datetime | None = None
+    touched_at: datetime
 
-def _lines(data: bytes) -> Iterator[tuple[int, str]]:
-    return ((line, raw.decode().rstrip("\n")) for line, raw in enumerate(io.BytesIO(data), 1))
+    @property
+    def rows_id(self) -> str:
+        """Under which its rows are kept."""
+        return f"{self.id}.{self.edition}" if self.edition else self.id
 
-
-def _cells(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    @property
+    def done(self) -> int:
+        return self.created + self.updated + self.kept + self.failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,70 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from pymongo import IndexModel, ReturnDocument
+from pymongo import IndexModel, ReturnDocument, UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import document, read
-from chassis.web.problems import NotFound
-from services.program.domain.imports import LineViolation, Plan, Row
+from chassis.web.problems import Conflict, NotFound
+from services.program.domain.imports import Import, Plan, Row, State
 
 CHUNK_ROWS = 500
+CHUNK_BYTES = 8 * 1024 * 1024
+MAX_HEADINGS = 2000
 MAX_ERRORS = 1000
 PREVIEW_KEPT = timedelta(days=1)
 ROWS_KEPT = timedelta(days=8)
 RESULT_KEPT = timedelta(days=30)
 
-State = Literal["previewed", "importing", "done", "failed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Import:
-    """An import. `new`, `changed` and `unchanged` are the preview's; `created`, `updated`, `kept` and `failed`
-    count what confirming it came to so far, `done` their sum."""
-
-    id: str
-    state: State = "previewed"
-    total: int = 0
-    valid: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    errors_total: int = 0
-    errors: Sequence[LineViolation] = ()
-    sample: Sequence[Row] = ()
-    chunks: int = 0
-    next_chunk: int = 0
-    created: int = 0
-    updated: int = 0
-    kept: int = 0
-    failed: int = 0
-    created_by: str
-    created_at: datetime
-    confirmed_at: datetime | None = None
-    finished_at: datetime | None = None
-    touched_at: datetime
-
-    @property
-    def done(self) -> int:
-        return self.created + self.updated + self.kept + self.failed
-
 
 class Imports:
-    """The collections `imports` and `import_rows`; what is not confirmed goes away by itself after a day."""
+    """The collections `imports`, `import_rows`, `import_files` and `import_headings`; what is not confirmed goes away
+    by itself after a day."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._imports = mongo.db["imports"]
         self._rows = mongo.db["import_rows"]
+        self._files = mongo.db["import_files"]
+        self._headings = mongo.db["import_headings"]
 
     async def ensure_indexes(self) -> None:
         expires = IndexModel("expires_at", expireAfterSeconds=0)
         await self._imports.create_indexes([expires, IndexModel(["state", "touched_at"])])
-        await self._rows.create_indexes([expires, IndexModel("import_id")])
+        for collection in (self._rows, self._files):
+            await collection.create_indexes([expires, IndexModel("import_id")])
 
     async def get(self, id: str, tx: Transaction | None = None) -> Import:
         """Raises NotFound."""
@@ -77,6 +49,41 @@ class Imports:
     async def insert(self, one: Import, tx: Transaction) -> None:
         row = {**document(one), "expires_at": one.created_at + PREVIEW_KEPT}
         await self._imports.insert_one(row, session=tx.session)
+
+    async def replace(self, one: Import, tx: Transaction) -> None:
+        """The preview of the same file under other columns. Raises Conflict if it is no longer a preview."""
+        row = document(one)
+        where = {"_id": row.pop("_id"), "state": "previewed"}
+        found = await self._imports.update_one(where, {"$set": row}, session=tx.session)
+        if not found.matched_count:
+            raise Conflict("It was confirmed in the meantime.", type_="already-confirmed")
+
+    async def put_file(self, import_id: str, data: bytes, now: datetime) -> None:
+        """Keep a file as long as its preview, so that its columns can be chosen."""
+        for number, start in enumerate(range(0, len(data), CHUNK_BYTES)):
+            part = {"_id": f"{import_id}:{number}", "import_id": import_id, "number": number}
+            part |= {"data": data[start : start + CHUNK_BYTES], "expires_at": now + PREVIEW_KEPT}
+            await self._files.insert_one(part)
+
+    async def file(self, import_id: str) -> bytes:
+        """Raises NotFound once it is gone."""
+        parts = await self._files.find({"import_id": import_id}, sort=[("number", 1)]).to_list()
+        if not parts:
+            raise NotFound("file of import", import_id)
+        return b"".join(part["data"] for part in parts)
+
+    async def remembered(self) -> dict[str, str]:
+        """What was chosen for headings before, by their keys; "" for one to ignore."""
+        cursor = self._headings.find({}, sort=[("at", -1)], limit=MAX_HEADINGS)
+        return {row["_id"]: row["column"] async for row in cursor}
+
+    async def remember(self, chosen: Mapping[str, str], tx: Transaction) -> None:
+        writes = [
+            UpdateOne({"_id": key}, {"$set": {"column": column, "at": tx.now}}, upsert=True)
+            for key, column in chosen.items()
+        ]
+        if writes:
+            await self._headings.bulk_write(writes, session=tx.session)
 
     async def put_chunk(self, import_id: str, number: int, rows: Sequence[Row], now: datetime) -> None:
         """Keep rows for a while; an import that never comes to be leaves nothing behind in the end."""
@@ -123,13 +130,16 @@ class Imports:
         change: dict[str, Any] = {"$inc": counts, "$push": {"errors": {"$each": errors, "$slice": MAX_ERRORS}}}
         await self._imports.update_one({"_id": id}, change, session=tx.session)
 
-    async def finish(self, id: str, state: State, tx: Transaction) -> None:
+    async def finish(self, one: Import, state: State, tx: Transaction) -> None:
         """The import has ended; what it holds of persons goes at once, its figures after a while."""
         change: Document = {"state": state, "finished_at": tx.now, "sample": [], "expires_at": tx.now + RESULT_KEPT}
-        await self._imports.update_one({"_id": id}, {"$set": change}, session=tx.session)
+        change["columns"] = [document(replace(column, examples=())) for column in one.columns]
+        await self._imports.update_one({"_id": one.id}, {"$set": change}, session=tx.session)
 
-    async def forget_rows(self, import_id: str) -> None:
-        await self._rows.delete_many({"import_id": import_id})
+    async def forget(self, one: Import) -> None:
+        """What was kept of the file and its rows."""
+        await self._rows.delete_many({"import_id": one.rows_id})
+        await self._files.delete_many({"import_id": one.id})
 
     async def unfinished(self, *, rows_over: int, untouched_since: datetime) -> list[str]:
         """Confirmed imports that nobody works on: those too large for a request, and abandoned ones."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from herald_contracts import PersonUpdated
+from herald_contracts import PersonProvisioned, PersonUpdated
 from services.program.commands import imports
 from tests.integration.harness import Stage, eventually
 from tests.integration.program.conftest import Desk
@@ -165,12 +165,11 @@ async def test_a_row_that_no_longer_fits_is_left_out_when_confirmed(desk: Desk) 
     ]
 
 
-NO_TABLES = [
-    ((HEADER + "a@x.example,Zoé,FR,IT,,,,,,\n").encode("latin-1"), (2, "name", "not-utf-8")),
-    ((HEADER + 'a@x.example,"Zoé,FR,IT,,,,,,\nb@x.example,Bob,FR,IT,,,,,,\n').encode(), (2, "name", "quotes")),
-    (b"email,name\na@x.example,A\n", (1, "country", "column-missing")),
+NO_TABLES: list[tuple[bytes, tuple[int, str, str]]] = [
     (b"", (1, "body", "empty")),
-    (b'{"people": []}', (1, '{"people": []}', "column-unknown")),
+    (HEADER.encode(), (1, "body", "empty")),
+    (b'{"people": []}', (1, "body", "no-columns")),
+    (b"PK\x03\x04", (1, "body", "workbook")),
 ]
 
 
@@ -206,6 +205,71 @@ async def test_a_file_without_a_valid_row_cannot_be_confirmed(desk: Desk) -> Non
     preview = await previewed(desk, HEADER + "bad,,,,,,,,,\n")
     assert (preview["total"], preview["valid"]) == (1, 0)
     assert await desk.refused("max", "POST", f"/imports/{preview['id']}/confirm") == (409, "nothing-to-import")
+
+
+FOREIGN = """sep=;
+Pers-ID;Surname;Vorname;Kostenstelle;Land;Mail privat;;
+7;Weiß;Anna;Einkauf;DE;anna@home.example
+8;Groß;Jörg;"EINKAUF ";Deutschland;;;
+9;Lang;Eva;Éinkauf;Österreich;
+"""
+
+
+async def test_columns_are_chosen_in_the_preview_and_remembered(desk: Desk) -> None:
+    preview = await previewed(desk, FOREIGN.encode("cp1252", "replace"))
+    assert (preview["encoding"], preview["delimiter"], preview["missing"]) == ("windows-1252", ";", ["email", "team"])
+    assert [(one["heading"], one["column"], one["known"]) for one in preview["columns"]] == [
+        ("Pers-ID", None, None),
+        ("Surname", "last_name", "heading"),
+        ("Vorname", "first_name", "heading"),
+        ("Kostenstelle", None, None),
+        ("Land", "country", "heading"),
+        ("Mail privat", None, None),
+    ]
+    assert preview["columns"][3]["examples"] == ["Einkauf", "EINKAUF", "Éinkauf"]
+    assert [(error["line"], error["field"], error["rule"]) for error in preview["errors"]] == [
+        (2, "email", "column-missing"),
+        (2, "team", "column-missing"),
+    ]
+    path = f"/imports/{preview['id']}"
+    assert await desk.refused("max", "POST", f"{path}/confirm") == (409, "columns-missing")
+    columns = ["external_id", "last_name", "first_name", "team", "country", None]
+    for wrong in ([*columns, None], [*columns[:5], "country"], [*columns[:5], "salary"]):
+        assert await desk.refused("max", "PUT", f"{path}/columns", {"columns": wrong}) == (422, "invalid")
+    chosen = await desk.ok("max", "PUT", f"{path}/columns", {"columns": columns})
+    assert (chosen["id"], chosen["missing"], chosen["valid"], chosen["new"]) == (preview["id"], [], 3, 3)
+    assert [one["values"]["name"] for one in chosen["sample"]] == ["Anna Weiß", "Jörg Groß", "Eva Lang"]
+    done = await desk.ok("max", "POST", f"{path}/confirm")
+    assert (done["state"], done["created"]) == ("done", 3)
+    assert done["columns"][3] == {"heading": "Kostenstelle", "column": "team", "known": "chosen", "examples": []}
+    assert await desk.refused("max", "PUT", f"{path}/columns", {"columns": columns}) == (409, "already-confirmed")
+    state = await desk.state()
+    assert (state["import_rows"], state["import_files"]) == ([], [])
+
+    again = await previewed(desk, FOREIGN.encode())
+    assert (again["missing"], again["unchanged"]) == ([], 3)
+    assert [one["known"] for one in again["columns"]] == ["remembered"] * 6
+
+
+async def test_spellings_of_one_team_become_one_team(desk: Desk) -> None:
+    await desk.sign_in("zoe", team="Qualité\u00a0")
+    text = "id,name,country,team\n1,A,FR,QUALITE\n2,B,FR,Qualite\u0301\n3,C,FR,Sales\n4,D,FR,sales\n"
+    preview = await previewed(desk, text)
+    assert [one["values"]["team"] for one in preview["sample"]] == ["Qualité", "Qualité", "Sales", "Sales"]
+    await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    people = (await desk.ok("max", "GET", "/people"))["items"]
+    assert Counter(one["team"] for one in people) == {"Qualité": 3, "Sales": 2, "IT": 2}
+    found = (await desk.ok("max", "GET", "/people?team=qualite"))["items"]
+    assert {one["name"] for one in found} == {"Zoe", "A", "B"}
+    match = {"If-Match": f'"{found[0]["version"]}"'}
+    changed = await desk.ok("root", "PATCH", f"/people/{found[0]['id']}", {"team": "SALES"}, headers=match)
+    assert changed["team"] == "Sales"
+    assert {
+        event.data.team for event in await desk.told() if isinstance(event.data, PersonProvisioned | PersonUpdated)
+    } == {
+        "Qualité",
+        "Sales",
+    }
 
 
 async def test_a_repeated_upload_with_one_key_is_one_import(desk: Desk) -> None:
