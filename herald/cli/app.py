@@ -10,6 +10,7 @@ from herald.cli.deadletters import app as deadletters
 from herald.cli.demo import demo
 from herald.cli.docker_env import docker_env
 from herald.cli.down import down
+from herald.cli.history import app as history
 from herald.cli.logs import logs
 from herald.cli.outbox import app as outbox
 from herald.cli.run import run
@@ -21,7 +22,7 @@ from herald.cli.up import up
 from herald.cli.verify import verify
 
 app = typer.Typer(name="herald", no_args_is_help=True, pretty_exceptions_enable=False)
-for group in (contracts, topics, deadletters, outbox):
+for group in (contracts, topics, deadletters, outbox, history):
     app.add_typer(group)
 COMMANDS: tuple[Callable[..., None], ...] = (
     up,

@@ -151,7 +151,7 @@ async def _play(home: Home, url: str, feed: bytes | str, scale: Any) -> dict[str
         with Progress(*columns, console=Console(stderr=True)) as progress:
             bars = _Bars(progress)
             story = Story(api, scale, feed, bars.show)
-            for act in (story.people, story.programme, story.invitations, story.content, story.shares, story.clicks):
+            for act in story.acts:
                 await act()
             bars.show("figures settling", 0, 1)
             await settled(api, story.tally)

@@ -30,6 +30,11 @@ class Api:
         self._secret = derived_secret(read_key(home.issuer_key), COMMAND_CLIENT)
         self._tokens: dict[str, str] = {}
 
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """What the requests are made with."""
+        return self._client
+
     async def close(self) -> None:
         await self._client.aclose()
 

@@ -6,12 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from herald.demo.api import Api
-from herald.demo.story import EDITOR, MANAGER, ZONE
+from herald.demo.history import History
+from herald.demo.story import EDITOR, MANAGER
 from herald.demo.tally import Tally
 from herald.demo.topics import TopicView
 
@@ -42,12 +42,18 @@ class ReadBack:
     """What the APIs answer, read once."""
 
     figures: dict[str, Any]
+    """Of today; `whole` is from the first of the twelve weeks on, `before` until yesterday."""
+    whole: dict[str, Any]
+    before: dict[str, Any]
+    days_before: list[dict[str, Any]]
+    networks_before: dict[str, dict[str, Any]]
     by_network: dict[str, dict[str, Any]]
     by_day: list[dict[str, Any]]
     ambassadors: dict[str, int]
     people_of_program: list[Any]
     people: int
     items: dict[str, int]
+    imported_items: int
     feed: int
     posts: dict[str, list[Any]]
     points: dict[str, int]
@@ -61,18 +67,24 @@ async def settled(api: Api, tally: Tally) -> None:
     """Returns once dashboard and ledger have taken in as much as was done, or after 90 s."""
     deadline = asyncio.get_running_loop().time() + SETTLE_SECONDS
     wanted = (sum(tally.clicks.values()), len(tally.kept), len(tally.joined))
+    history, earned = history_of(tally), tally.points().total()
+    past = (len(history.posts), history.total("clicks", "likes", "comments", "reposts"), len(history.members))
     while asyncio.get_running_loop().time() < deadline:
-        figures = await _figures(api, tally)
+        figures = await _figures(api, tally, day_of(tally))
         names = ("clicks_raw", "shares", "ambassadors_enrolled")
-        board = await _board(api, tally)
-        booked = Counter(board).total() == points(tally).total()
-        if booked and tuple(figures[name]["value"] for name in names) == wanted:
-            return
+        if tuple(figures[name]["value"] for name in names) == wanted:
+            before = await _figures(api, tally, history.first_day, day_of(tally) - timedelta(days=1))
+            names = ("shares", "engagements", "ambassadors_enrolled")
+            there = tuple(before[name]["value"] for name in names) == past
+            if there and Counter(await _board(api, tally)).total() == earned:
+                return
         await asyncio.sleep(0.3)
 
 
 async def read_back(api: Api, tally: Tally) -> ReadBack:
     """Everything that the comparison needs, through the APIs, by the ambassadors' own eyes where it is theirs."""
+    today, history = day_of(tally), history_of(tally)
+    past = {"from": history.first_day.isoformat(), "to": (today - timedelta(days=1)).isoformat()}
     program = f"/program/v1/programs/{tally.program_id}"
     metrics = f"/metrics/v1/programs/{tally.program_id}"
     posts: dict[str, list[Any]] = {}
@@ -81,7 +93,7 @@ async def read_back(api: Api, tally: Tally) -> ReadBack:
 
     async def of_ambassador(person_id: str, email: str) -> None:
         mine = await api.pages(email, "/sharing/v1/posts", limit=100)
-        posts[person_id] = [post for post in mine if post["program_id"] == tally.program_id]
+        posts[person_id] = [post for post in mine if post["program_id"] == tally.program_id and not post["imported"]]
         answer = await api.get(email, "/gamification/v1/me/points", program_id=tally.program_id)
         own_points[person_id] = answer["total"]
         entries = await api.pages(email, "/gamification/v1/me/ledger", program_id=tally.program_id, limit=100)
@@ -92,20 +104,25 @@ async def read_back(api: Api, tally: Tally) -> ReadBack:
             group.create_task(of_ambassador(person_id, email))
     items = await api.pages(EDITOR, "/content/v1/items", program_id=tally.program_id, limit=100)
     ambassadors = await api.get(MANAGER, f"{program}/ambassadors", limit=1)
-    by_network = await api.get(MANAGER, f"{metrics}/series", by="network")
-    today = datetime.now(UTC).astimezone(ZoneInfo(ZONE)).date().isoformat()
+    by_network = await api.get(MANAGER, f"{metrics}/series", by="network", **{"from": today.isoformat()})
+    networks_before = await api.get(MANAGER, f"{metrics}/series", by="network", **past)
     feed = await api.pages(next(iter(tally.joined.values())), "/content/v1/feed", limit=100)
     rates = (await api.get(MANAGER, f"{metrics}/rates"))["items"][-1]["rates"]
     return ReadBack(
-        figures=await _figures(api, tally),
+        figures=await _figures(api, tally, today),
+        whole=await _figures(api, tally, history.first_day),
+        before=await _figures(api, tally, history.first_day, today - timedelta(days=1)),
+        days_before=(await api.get(MANAGER, f"{metrics}/series", by="day", **past))["items"],
+        networks_before={entry["key"]: entry for entry in networks_before["items"]},
         by_network={entry["key"]: entry for entry in by_network["items"]},
-        by_day=(await api.get(MANAGER, f"{metrics}/series", by="day", **{"from": today}))["items"],
+        by_day=(await api.get(MANAGER, f"{metrics}/series", by="day", **{"from": today.isoformat()}))["items"],
         ambassadors=ambassadors["counts"],
         people_of_program=await api.pages(
             MANAGER, "/program/v1/people", program_id=tally.program_id, status="joined", limit=100
         ),
         people=len(await api.pages(MANAGER, "/program/v1/people", limit=100)),
-        items=dict(Counter(item["state"] for item in items)),
+        items=dict(Counter(item["state"] for item in items if item["origin"] != "imported")),
+        imported_items=sum(item["origin"] == "imported" for item in items),
         feed=sum(item["program_id"] == tally.program_id for item in feed),
         posts=posts,
         points=own_points,
@@ -116,21 +133,27 @@ async def read_back(api: Api, tally: Tally) -> ReadBack:
     )
 
 
-async def _figures(api: Api, tally: Tally) -> dict[str, Any]:
-    answer = await api.get(MANAGER, f"/metrics/v1/programs/{tally.program_id}/figures")
+async def _figures(api: Api, tally: Tally, first: date, last: date | None = None) -> dict[str, Any]:
+    span = {"from": first.isoformat(), "to": last.isoformat() if last else None}
+    answer = await api.get(MANAGER, f"/metrics/v1/programs/{tally.program_id}/figures", **span)
     found: dict[str, Any] = answer["figures"]
     return found
+
+
+def history_of(tally: Tally) -> History:
+    assert tally.history is not None
+    return tally.history
+
+
+def day_of(tally: Tally) -> date:
+    assert tally.today is not None
+    return tally.today
 
 
 async def _board(api: Api, tally: Tally) -> dict[str, int]:
     path = f"/gamification/v1/programs/{tally.program_id}/leaderboard"
     entries = await api.pages(MANAGER, path, period="all", scope="individual", limit=100)
     return {entry["person_id"]: entry["points"] for entry in entries}
-
-
-def points(tally: Tally) -> Counter[str]:
-    """What the published default rules give for what was done."""
-    return tally.points(share=10, share_cap=50, click=2, click_cap=40)
 
 
 def compare(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
@@ -150,10 +173,10 @@ def compare(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
         Figure("joined", len(tally.joined), len(topics.joined), found.ambassadors["joined"], enrolled),
         Figure("guidelines acknowledged", len(tally.acknowledged), len(topics.acknowledged), members, enrolled),
         Figure("items submitted", len(tally.submitted), len(topics.submitted), items, items),
-        Figure("items published", len(tally.published), len(topics.published), found.items["published"], found.feed),
+        Figure("items published", *_published(tally, topics, found)),
         Figure("shares", len(tally.kept), len(topics.kept), len(posts), shown["shares"]),
         Figure("shares, day by day", len(tally.kept), len(topics.kept), len(posts), _sum(found.by_day, "shares")),
-        Figure("objective", len(tally.kept), len(topics.kept), len(posts), found.objective["value"]),
+        Figure("objective", *_objective(tally, topics, found, len(posts))),
         Figure("active ambassadors", len(tally.active), len(active), len(sharers), shown["active_ambassadors"]),
         Figure(
             "participation rate",
@@ -166,6 +189,7 @@ def compare(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
         *_networks(tally, topics, found, posts),
         *_points(tally, topics, found),
         *_value(tally, topics, found, shown["earned_media_value"]),
+        *_history(tally, topics, found),
     ]
 
 
@@ -196,15 +220,104 @@ def _networks(tally: Tally, topics: TopicView, found: ReadBack, posts: list[Any]
 
 def _points(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
     """The ledger's entries, the topic's and the board's; each ambassador's own total must be the same too."""
-    earned = +points(tally)
+    earned = +tally.points()
+    told = Counter({person: number for person, number in topics.points.items() if person in tally.joined})
     ledger, board = Counter(found.ledger), Counter(found.board)
     same = sum(found.points[person] == earned[person] for person in found.points)
     members = len(found.points)
     return [
-        Figure("points", earned.total(), topics.points.total(), ledger.total(), board.total()),
-        Figure("ambassadors with points", len(earned), len(+topics.points), len(+ledger), len(+board)),
-        Figure("most points", *(max(side.values(), default=0) for side in (earned, topics.points, ledger, board))),
+        Figure("points", earned.total(), told.total(), ledger.total(), board.total()),
+        Figure("ambassadors with points", len(earned), len(+told), len(+ledger), len(+board)),
+        Figure("most points", *(max(side.values(), default=0) for side in (earned, told, ledger, board))),
         Figure("ambassadors whose total is right", len(tally.joined), len(topics.joined), members, same),
+    ]
+
+
+def _published(tally: Tally, topics: TopicView, found: ReadBack) -> tuple[int, int, int, int]:
+    """Today's items, and those of history that may still be shared."""
+    old = sum(item.shareable for item in history_of(tally).items)
+    standing = len(topics.published - topics.retired)
+    return len(tally.published) + old, standing, found.items["published"] + old, found.feed
+
+
+def _objective(tally: Tally, topics: TopicView, found: ReadBack, posts: int) -> tuple[int, int, int, float]:
+    """Shares since the programme began: history's and today's."""
+    before = _sum(found.days_before, "shares")
+    done = len(tally.kept) + len(history_of(tally).posts)
+    return done, len(topics.kept) + len(topics.past_posts), posts + before, found.objective["value"]
+
+
+def _history(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
+    """What was imported: as the files have it, on the topics, day by day, and as the dashboard says it."""
+    history, before, whole = history_of(tally), found.before, found.whole
+    days = history.shares_by_day()
+    told_days = Counter(
+        post.occurred_at.astimezone(history.zone).date().isoformat() for post in topics.past_posts.values()
+    )
+    shown_days = {entry["key"]: entry["shares"] for entry in found.days_before if entry["shares"]}
+    right = sum(days[day] == number for day, number in shown_days.items())
+    kinds = ("click", "like", "comment", "repost")
+    names = ("clicks", "likes", "comments", "reposts")
+    active = {post.ambassador_id for post in topics.past_posts.values()}
+    people = before["participation_rate"]
+    return [
+        Figure(
+            "history: memberships",
+            len(history.members),
+            len(topics.past_members),
+            tally.imported["membership"],
+            before["ambassadors_enrolled"]["value"],
+        ),
+        Figure(
+            "history: items",
+            len(history.items),
+            len(topics.past_items),
+            found.imported_items,
+            before["shared_content_rate"]["denominator"],
+        ),
+        Figure(
+            "history: shares",
+            len(history.posts),
+            len(topics.past_posts),
+            _sum(found.days_before, "shares"),
+            whole["shares"]["imported"],
+        ),
+        Figure("history: days that agree", len(days), len(told_days), len(shown_days), right),
+        Figure(
+            "history: clicks",
+            history.total("clicks"),
+            topics.brought_before("click"),
+            _sum(list(found.networks_before.values()), "clicks_counted"),
+            whole["clicks_counted"]["imported"],
+        ),
+        Figure(
+            "history: engagements",
+            history.total(*names),
+            topics.brought_before(*kinds),
+            _sum(found.days_before, "engagements"),
+            whole["engagements"]["imported"],
+        ),
+        Figure(
+            "history: impressions",
+            history.total("impressions"),
+            topics.brought_before("impression"),
+            before["impressions"]["value"],
+            whole["impressions"]["imported"],
+        ),
+        Figure(
+            "history: active",
+            len(history.active()),
+            len(active),
+            people["numerator"],
+            before["active_ambassadors"]["value"],
+        ),
+        Figure(
+            "history: participation",
+            _rate(len(history.active()), len(history.members)),
+            _rate(len(active), len(topics.past_members)),
+            _rate(people["numerator"], people["denominator"]),
+            people["value"],
+        ),
     ]
 
 

@@ -6,15 +6,22 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import count
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from herald.demo.api import Api
 from herald.demo.browser import Browser
 from herald.demo.company import Person, make_company, to_csv
+from herald.demo.history import SOURCE, WEEKS, History, make_history
 from herald.demo.tally import Share, Tally
 from herald.demo.visitors import Visitor, a_bot, a_person, a_prefetcher, a_scanner, at_home
 from herald.development.personas import PERSONAS, Persona
+from services.hub.clients import Apis, Caller
+from services.hub.history.importer import File, Importer
+from services.hub.history.plan import Plan
 
 T = TypeVar("T")
 ZONE = "Europe/Paris"
@@ -22,6 +29,10 @@ ADMIN, EDITOR, MANAGER = "ines@herald.example", "emma@herald.example", "marc@her
 NETWORKS = (("linkedin", 55), ("x", 15), ("facebook", 12), ("whatsapp", 12), ("email", 6))
 PUBLISHED_OF_FEED = 8
 ARRIVAL_SECONDS = 60
+NAME = "Northwind Voices"
+NEWCOMERS = 9
+"""Of ten ambassadors about one joins on the demo's day; the others were with the former product before."""
+TARGET = 4000
 Progress = Callable[[str, int, int], None]
 
 CONSENT = {
@@ -58,7 +69,21 @@ class Story:
         self.chance = random.Random(self.scale.seed)  # noqa: S311 - a demo, repeatable
         self.company: list[Person] = [_row(one) for one in PERSONAS] + make_company(self.scale.people, self.scale.seed)
         self.ids: dict[str, str] = {}
+        self.past: History | None = None
         self.owners: dict[str, Visitor] = {}
+
+    @property
+    def acts(self) -> list[Callable[[], Awaitable[None]]]:
+        """The whole story."""
+        return [
+            self.people,
+            self.programme,
+            self.history,
+            self.invitations,
+            self.content,
+            self.shares,
+            self.clicks,
+        ]
 
     async def people(self) -> None:
         """The administrator imports the personnel file and gives the team its roles."""
@@ -90,11 +115,13 @@ class Story:
 
     async def programme(self) -> None:
         """The manager sets the programme up: consent, guidelines, an objective."""
+        there = {one["name"] for one in await self.api.pages(MANAGER, "/program/v1/programs", limit=100)}
+        names = (f"{NAME} {number}" if number > 1 else NAME for number in count(1))
         program = await self.api.post(
             MANAGER,
             "/program/v1/programs",
             {
-                "name": f"Ambassadors {datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+                "name": next(name for name in names if name not in there),
                 "time_zone": ZONE,
                 "languages": ["fr", "en"],
                 "consent": CONSENT,
@@ -103,7 +130,7 @@ class Story:
         self.tally.program_id = program["id"]
         path = f"/program/v1/programs/{program['id']}"
         await self.api.post(MANAGER, f"{path}/guidelines", {"texts": GUIDELINES, "material": True})
-        today = datetime.now(UTC).date()
+        today = self.tally.today = self.today
         await self.api.call(
             MANAGER,
             "PUT",
@@ -112,25 +139,71 @@ class Story:
                 "use_case": "employer_brand",
                 "kpi": "shares",
                 "baseline": 0,
-                "target": 1000,
-                "starts_on": today.isoformat(),
-                "ends_on": (today + timedelta(days=90)).isoformat(),
+                "target": TARGET * self.scale.ambassadors // 300,
+                "starts_on": (today - timedelta(weeks=WEEKS)).isoformat(),
+                "ends_on": (today + timedelta(days=35)).isoformat(),
             },
         )
+
+    @property
+    def today(self) -> date:
+        return datetime.now(UTC).astimezone(ZoneInfo(ZONE)).date()
+
+    async def history(self) -> None:
+        """The manager decides that the past counts, and brings in what the former product knows of it."""
+        former = self._chosen()[: self.scale.ambassadors * NEWCOMERS // 10]
+        stayed = [person for person in self.company if person.email in set(former)]
+        gone = [person for person in self.company if person.email in set(self._others())][: len(stayed) // 10]
+        self.past = make_history([*stayed, *gone], self.scale.seed, self.today, ZoneInfo(ZONE))
+        self.tally.history = self.past
+        await self._let_history_count()
+        apis = Apis(
+            self.api.client,
+            {one: f"/api/{one}" for one in ("program", "content", "sharing")},
+            Caller(await self.api.token(MANAGER)),
+        )
+        importer = Importer(apis, self.tally.program_id, SOURCE)
+        await self._await_everywhere()
+        files = [File(name, data) for name, data in self.past.files().items()]
+        plan = Plan(files, ZONE, datetime.now(UTC))
+        report = await plan.run(importer, preview=False, tell=partial(self.progress, "history imported"))
+        self.tally.imported = dict(report.new)
+        if report.refused:
+            raise AssertionError(f"history was refused: {report.errors[:3]}")
+
+    async def _let_history_count(self) -> None:
+        """Imported acts earn points from the first of the twelve weeks on, by the rules that Herald starts with."""
+        path = f"/gamification/v1/programs/{self.tally.program_id}/rules"
+        found = (await self._once_known(MANAGER, "GET", path)).json()
+        order = {
+            "rules": found["items"][0]["rules"],
+            "imported_since": (self.today - timedelta(weeks=WEEKS)).isoformat(),
+        }
+        await self.api.call(MANAGER, "POST", path, order, headers={"If-Match": f'"{found["version"]}"'})
+
+    async def _await_everywhere(self) -> None:
+        """Returns when content and sharing have heard of the manager and of the programme."""
+        program = self.tally.program_id
+        await self._once_known(MANAGER, "GET", f"/sharing/v1/programs/{program}/guardrails")
+        order = {"program_id": program, "source": SOURCE, "items": []}
+        await self._once_known(MANAGER, "POST", "/content/v1/items/resolve", order)
+
+    async def _once_known(self, who: str, method: str, path: str, json: Any = None) -> Any:
+        """The answer once the service has heard of who asks and of what; a refusal after a minute."""
+        deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS
+        while True:
+            late = asyncio.get_running_loop().time() > deadline
+            answer = await self.api.call(who, method, path, json, allow=() if late else (403, 404))
+            if answer.is_success:
+                return answer
+            await asyncio.sleep(0.1)
 
     async def invitations(self) -> None:
         """The manager invites; people accept, decline or think about it. Nobody is enrolled."""
         listed = await self.api.pages(MANAGER, "/program/v1/people", limit=100)
         self.ids = {one["email"]: one["id"] for one in listed if one.get("email")}
-        named = [one.email for one in PERSONAS if one.ambassador]
-        others = [one.email for one in self.company if one.email not in {persona.email for persona in PERSONAS}]
-        leaders = [one.email for one in self.company if one.leader and one.email in set(others)]
-        wanted = self.scale.ambassadors
-        chosen = named + leaders[: wanted // 12]
-        rest = [email for email in others if email not in set(chosen)]
-        self.chance.shuffle(rest)
-        chosen += rest[: wanted - len(chosen)]
-        hesitant = rest[wanted : wanted + wanted // 5]
+        chosen = self._chosen()
+        hesitant = self._others()[: self.scale.ambassadors // 5]
         path = f"/program/v1/programs/{self.tally.program_id}"
         await self.api.post(
             MANAGER, f"{path}/invitations", {"people": [self.ids[email] for email in chosen + hesitant]}
@@ -142,6 +215,23 @@ class Story:
         await self._all("invitations declined", refusing, self._decline)
         lead = {one.email for one in self.company if one.leader}
         self.tally.leaders = {self.ids[email] for email in chosen if email in lead}
+
+    def _chosen(self) -> list[str]:
+        """Whom the manager asks and who says yes: the named personas, some leaders, and others by the seed."""
+        return self._drawn_people()[: self.scale.ambassadors]
+
+    def _others(self) -> list[str]:
+        """Those who do not take part now."""
+        return self._drawn_people()[self.scale.ambassadors :]
+
+    def _drawn_people(self) -> list[str]:
+        named = [one.email for one in PERSONAS if one.ambassador]
+        others = [one.email for one in self.company if one.email not in {persona.email for persona in PERSONAS}]
+        leaders = [one.email for one in self.company if one.leader and one.email in set(others)]
+        first = named + leaders[: self.scale.ambassadors // 12]
+        rest = [email for email in others if email not in set(first)]
+        random.Random(self.scale.seed).shuffle(rest)  # noqa: S311 - a demo, repeatable
+        return first + rest
 
     async def _join(self, email: str, consent_version: int) -> None:
         path = f"/program/v1/programs/{self.tally.program_id}"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+
+from herald.demo.history import History
 
 
 @dataclass(slots=True)
@@ -36,6 +40,9 @@ class Tally:
     counted_by_post: Counter[str] = field(default_factory=Counter)
     raw_by_post: Counter[str] = field(default_factory=Counter)
     trace_id: str = ""
+    today: date | None = None
+    history: History | None = None
+    imported: dict[str, int] = field(default_factory=dict)
 
     @property
     def kept(self) -> list[Share]:
@@ -55,15 +62,24 @@ class Tally:
             found[share.network] += self.counted_by_post[share.id]
         return found
 
-    def points(self, *, share: int, share_cap: int, click: int, click_cap: int) -> Counter[str]:
-        """Points by ambassador under the published rules; all acts are of one day."""
-        shares: Counter[str] = Counter(one.ambassador for one in self.kept)
-        clicks: dict[str, int] = defaultdict(int)
+    def points(self) -> Counter[str]:
+        """Points of today's ambassadors under the rules that Herald starts with: of today's acts, and of history's on
+        their own days."""
+        acts: dict[tuple[str, date | None], Counter[str]] = defaultdict(Counter)
         for one in self.shares:
-            clicks[one.ambassador] += self.counted_by_post[one.id]
-        return Counter(
-            {
-                ambassador: min(shares[ambassador] * share, share_cap) + min(clicks[ambassador] * click, click_cap)
-                for ambassador in {*shares, *clicks}
-            }
-        )
+            acts[one.ambassador, self.today]["clicks"] += self.counted_by_post[one.id]
+        for one in self.kept:
+            acts[one.ambassador, self.today]["shares"] += 1
+        by_email = {email: id for id, email in self.joined.items()}
+        for (email, day), counts in (self.history.acts() if self.history else {}).items():
+            if email in by_email:
+                acts[by_email[email], day].update(counts)
+        found: Counter[str] = Counter()
+        for (ambassador, _), counts in acts.items():
+            found[ambassador] += _points_of_a_day(counts)
+        return found
+
+
+def _points_of_a_day(counts: Mapping[str, int]) -> int:
+    shares, clicks = min(counts.get("shares", 0), 5) * 10, min(counts.get("clicks", 0) * 2, 40)
+    return shares + clicks + counts.get("likes", 0) + 3 * counts.get("comments", 0) + 5 * counts.get("reposts", 0)

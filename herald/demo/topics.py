@@ -11,6 +11,7 @@ from herald_contracts import (
     AmbassadorJoined,
     CloudEvent,
     ContentPublished,
+    ContentRetired,
     ContentSubmitted,
     EngagementRecorded,
     Event,
@@ -51,6 +52,12 @@ class TopicView:
     clicks: Counter[str] = field(default_factory=Counter)
     counted_by_network: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)
+    retired: set[str] = field(default_factory=set)
+    past_members: set[str] = field(default_factory=set)
+    past_items: set[str] = field(default_factory=set)
+    past_posts: dict[str, PostShared] = field(default_factory=dict)
+    past_engagement: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By kind and network."""
     duplicates: int = 0
     _seen: set[str] = field(default_factory=set)
 
@@ -80,6 +87,14 @@ class TopicView:
         match data:
             case AmbassadorInvited():
                 self.invited.add(data.person_id)
+            case AmbassadorJoined(origin="imported"):
+                self.past_members.add(data.person_id)
+            case PostShared(method="imported"):
+                self.past_posts[data.post_id] = data
+            case EngagementRecorded(measure="imported"):
+                self.past_engagement[data.kind, data.network] += data.quantity
+            case ContentRetired():
+                self.retired.add(data.content_id)
             case AmbassadorJoined():
                 self.joined.add(data.person_id)
             case GuidelineAcknowledged():
@@ -88,6 +103,8 @@ class TopicView:
                 self.submitted.add(data.content_id)
             case ContentPublished():
                 self.published.add(data.content_id)
+                if data.origin == "imported":
+                    self.past_items.add(data.content_id)
             case PostShared():
                 self.posts[data.post_id] = data
             case PostRemoved():
@@ -98,6 +115,10 @@ class TopicView:
                     self.counted_by_network[data.network] += data.quantity
             case PointsAwarded():
                 self.points[data.ambassador_id] += data.points
+
+    def brought_before(self, *kinds: str) -> int:
+        """How much of these kinds history tells of."""
+        return sum(number for (kind, _), number in self.past_engagement.items() if kind in kinds)
 
     @property
     def kept(self) -> list[PostShared]:

@@ -23,12 +23,17 @@ from services.hub.assets import Assets
 from services.hub.context import Context
 from services.hub.dependencies import protect, session_of
 from services.hub.errors import add_error_pages
+from services.hub.history.staging import Staging
 from services.hub.oidc import OidcClient
 from services.hub.sessions import Sessions
 from services.hub.settings import HubSettings
 from services.hub.view import is_missing
 
-MAX_BODY = {"/manage/import": 32 * 1024 * 1024, "/editor/feeds": 6 * 1024 * 1024}
+MAX_BODY = {
+    "/manage/import": 32 * 1024 * 1024,
+    "/manage/history": 32 * 1024 * 1024,
+    "/editor/feeds": 6 * 1024 * 1024,
+}
 DEFAULT_MAX_BODY = 1024 * 1024
 
 
@@ -45,23 +50,30 @@ def build(
     )
     HTTPXClientInstrumentor.instrument_client(http, tracer_provider=runtime.telemetry.tracer_provider)
     sessions = Sessions(runtime.mongo, runtime.clock, settings.session_keys, settings.session_hours)
+    history = Staging(runtime.mongo, runtime.clock)
     assets = Assets()
     context = Context(
         settings,
         runtime.clock,
         sessions,
+        history,
         OidcClient(settings, http),
         http,
         templates(assets),
         assets,
         runtime.rate_limits,
     )
+
+    async def ensure_indexes() -> None:
+        await sessions.ensure_indexes()
+        await history.ensure_indexes()
+
     service = Service(
         name="hub",
         runtime=runtime,
         description="The web application.",
         context=context,
-        ensure_indexes=sessions.ensure_indexes,
+        ensure_indexes=ensure_indexes,
         app=lambda: create_app(service, context),
     )
     return service

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from chassis.clock import Clock
 from chassis.web.rate_limits import RateLimits
 from services.hub.assets import Assets
+from services.hub.history.staging import Staging
 from services.hub.oidc import OidcClient
 from services.hub.sessions import Sessions
 from services.hub.settings import HubSettings
@@ -22,6 +23,7 @@ class Context:
     settings: HubSettings
     clock: Clock
     sessions: Sessions
+    history: Staging
     oidc: OidcClient
     http: httpx.AsyncClient
     templates: Environment

@@ -86,9 +86,12 @@ def detail_of(language: Language, key: str, figures: Json) -> str:
     figure = figures[key]
     if isinstance(figure, dict) and figure.get("denominator"):
         return str(language.text("figure.of", part=figure["numerator"], whole=figure["denominator"]))
+    said = []
     if key == "clicks_counted" and number_of(figures.get("clicks_raw")) is not None:
-        return str(language.text("figure.of_raw", count=int(number_of(figures["clicks_raw"]) or 0)))
-    return ""
+        said.append(str(language.text("figure.of_raw", count=int(number_of(figures["clicks_raw"]) or 0))))
+    if isinstance(figure, dict) and figure.get("imported"):
+        said.append(str(language.text("figure.imported", count=figure["imported"])))
+    return ", ".join(said)
 
 
 def change_of(now: float | None, before: float | None) -> float | None:

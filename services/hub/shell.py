@@ -37,7 +37,7 @@ MANAGER = (
     Place("/manage/program", "nav.program", "target"),
 )
 GUARD = (Place("/manage/guardrails", "nav.guardrails", "shield"),)
-PEOPLE = (Place("/manage/import", "nav.import", "import"),)
+PEOPLE = (Place("/manage/import", "nav.import", "import"), Place("/manage/history", "nav.history", "history"))
 ADMIN = (Place("/admin/people", "nav.people", "people"), Place("/admin/deadletters", "nav.letters", "letters"))
 MINE = (Place("/me", "nav.me", "me"),)
 

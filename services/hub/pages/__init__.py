@@ -7,6 +7,7 @@ from services.hub.pages import (
     dashboard,
     editor,
     feed,
+    history,
     importing,
     join,
     leaderboard,
@@ -19,7 +20,7 @@ from services.hub.pages import (
 )
 
 MODULES = (
-    feed, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, importing, admin,
+    feed, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, importing, history, admin,
     letters,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)
