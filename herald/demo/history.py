@@ -26,6 +26,7 @@ CAMPAIGN = range(7 * 5, 7 * 5 + 10)
 STILL_SHAREABLE_DAYS = 9
 HOLIDAYS = frozenset({(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)})
 NETWORKS = (("linkedin", 62), ("x", 12), ("facebook", 12), ("whatsapp", 9), ("email", 5))
+ACTIVE = 0.72
 REACH = {"linkedin": 1.0, "facebook": 0.7, "x": 0.5, "whatsapp": 0.35, "email": 0.25}
 COUNTS = ("clicks", "likes", "comments", "reposts", "impressions")
 WEEKDAYS = (1.0, 1.15, 1.1, 1.0, 0.75, 0.12, 0.08)
@@ -90,7 +91,7 @@ class History:
 
     zone: ZoneInfo
     first_day: date
-    members: dict[str, tuple[date, date | None]] = field(default_factory=dict)
+    members: dict[str, tuple[date, date]] = field(default_factory=dict)
     items: list[OldItem] = field(default_factory=list)
     posts: list[OldPost] = field(default_factory=list)
 
@@ -98,7 +99,7 @@ class History:
 
     def files(self) -> dict[str, bytes]:
         """Name to content: three CSV files, and one of JSON lines for what was counted later."""
-        members = [[who, joined, left or ""] for who, (joined, left) in self.members.items()]
+        members = [[who, joined, left] for who, (joined, left) in self.members.items()]
         items = [
             [one.id, one.url, one.title, one.language, one.category, one.published.isoformat(), _yes(one.shareable)]
             for one in self.items
@@ -161,18 +162,18 @@ def make_history(people: Sequence[Person], seed: int, today: date, zone: ZoneInf
 
 
 def _enrol(history: History, chance: random.Random, people: Sequence[Person], today: date) -> None:
-    """One in six takes part in the pilot, the others join in the weeks of the roll-out; one in fourteen leaves."""
+    """One in six takes part in the pilot, the others join in the weeks of the roll-out; one in fourteen leaves. With
+    the former product itself, everybody's membership ended yesterday."""
+    last_day = today - timedelta(days=1)
     for number, person in enumerate(people):
         if number % 6 == 0:
             joined = history.first_day + timedelta(days=chance.randint(0, 4))
         else:
             days = min(int(chance.expovariate(1 / 9)), 7 * 6)
             joined = history.first_day + timedelta(days=7 * PILOT_WEEKS + days)
-        left = None
-        if number % 14 == 5:
-            left = joined + timedelta(days=chance.randint(8, 45))
-            left = left if left < today - timedelta(days=2) else None
-        history.members[person.email] = (joined, left)
+        stays = timedelta(days=chance.randint(8, 45))
+        left = joined + stays if number % 14 == 5 else last_day
+        history.members[person.email] = (joined, min(left, last_day))
 
 
 def _publish(history: History, chance: random.Random, today: date) -> None:
@@ -188,7 +189,10 @@ def _publish(history: History, chance: random.Random, today: date) -> None:
 
 
 def _share(history: History, chance: random.Random, today: date) -> None:
-    habits = {person: min(0.75, chance.lognormvariate(-2.0, 0.8)) for person in history.members}
+    habits = {
+        person: min(0.75, chance.lognormvariate(-2.0, 0.8)) if chance.random() < ACTIVE else 0.002
+        for person in history.members
+    }
     circles = {person: chance.lognormvariate(0.0, 0.7) for person in history.members}
     for offset in range((today - history.first_day).days):
         day = history.first_day + timedelta(days=offset)
@@ -196,7 +200,7 @@ def _share(history: History, chance: random.Random, today: date) -> None:
         fresh = [item for item in history.items if timedelta() <= day - item.published.date() <= timedelta(days=16)]
         for person, (joined, left) in history.members.items():
             novelty = 1.6 if (day - joined).days < 10 else 1.0
-            if not fresh or not joined <= day <= (left or today) or chance.random() > habits[person] * mood * novelty:
+            if not fresh or not joined <= day <= left or chance.random() > habits[person] * mood * novelty:
                 continue
             item = chance.choices(fresh, [1 / (2 + (day - one.published.date()).days) for one in fresh])[0]
             at = datetime.combine(
