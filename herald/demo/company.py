@@ -44,30 +44,48 @@ class _Land:
 _LANDS = (
     _Land(
         "FR", 38, "fr", ("Paris", "Lyon", "Nantes"),
-        ("Camille", "Hugo", "Manon", "Théo", "Inès", "Lucas", "Chloé", "Malik", "Élise", "Noé", "Awa", "Bastien"),
-        ("Vauclair", "Montbrun", "Lesage", "Ferrand", "Diallo", "Castelnau", "Rivoire", "Benhaddou", "Orsini"),
+        ("Camille", "Hugo", "Manon", "Théo", "Inès", "Lucas", "Chloé", "Malik", "Élise", "Noé", "Awa", "Bastien",
+         "Salomé", "Rémi", "Yasmine", "Gabin", "Louison", "Maxence", "Fatou", "Clément", "Margaux", "Karim", "Solène",
+         "Adrien", "Nour", "Baptiste", "Léonie", "Samir"),
+        ("Vauclair", "Montbrun", "Lesage", "Ferrand", "Diallo", "Castelnau", "Rivoire", "Benhaddou", "Orsini",
+         "Delcourt", "Aubertin", "Saint-Yves", "Kerbrat", "Mercadier", "Traoré", "Villedieu", "Lachaume", "Bonnaffé",
+         "Cissokho", "Peyrolle", "Grandval", "Hamelin", "Zerrouki", "Brossard", "Ducasse", "Escoffier", "Thibaudet",
+         "Le Goff", "Marchesin", "Roussillon"),
     ),
     _Land(
         "DE", 22, "en", ("Berlin", "Hamburg"),
-        ("Lena", "Jonas", "Mia", "Finn", "Hannah", "Emre", "Greta", "Lukas", "Aylin", "Moritz"),
-        ("Brandt", "Lindner", "Vogelsang", "Yıldız", "Reuter", "Sommerfeld", "Achterberg", "Kessel"),
+        ("Lena", "Jonas", "Mia", "Finn", "Hannah", "Emre", "Greta", "Lukas", "Aylin", "Moritz", "Johanna", "Tarek",
+         "Frieda", "Ole", "Merle", "Anton", "Leyla", "Henrik", "Klara", "Can", "Svenja", "Jasper", "Nele", "Vincent"),
+        ("Brandt", "Lindner", "Vogelsang", "Yıldız", "Reuter", "Sommerfeld", "Achterberg", "Kessel", "Petersen",
+         "Demir", "Hollmann", "Wiegand", "Ostrowski", "Falkner", "Rademacher", "Thiele", "Aksoy", "Bremer", "Lorenzen",
+         "Steinbach", "Uhlig", "Marquardt"),
     ),
     _Land(
         "GB", 16, "en", ("London", "Leeds"),
-        ("Amelia", "Oliver", "Isla", "Idris", "Poppy", "Arjun", "Freya", "Callum", "Zara"),
-        ("Hartley", "Okafor", "Pemberton", "Ashworth", "Rahman", "Whitlock", "Calloway"),
+        ("Amelia", "Oliver", "Isla", "Idris", "Poppy", "Arjun", "Freya", "Callum", "Zara", "Tobias", "Maeve", "Kwame",
+         "Harriet", "Rhys", "Anjali", "Elliot", "Imogen", "Yusuf", "Nia", "Rory", "Beatrix", "Theo"),
+        ("Hartley", "Okafor", "Pemberton", "Ashworth", "Rahman", "Whitlock", "Calloway", "Thornbury", "Mensah",
+         "Lockwood", "Fairfax", "Patel-Hughes", "Redfern", "Osei", "Kingsley", "Marlowe", "Sutcliffe", "Bhatt",
+         "Penrose", "Winslow"),
     ),
     _Land(
         "ES", 13, "en", ("Madrid", "Valencia"),
-        ("Lucía", "Mateo", "Sofía", "Iker", "Carmen", "Nadia", "Pablo", "Elena"),
-        ("Olivares", "Quintana", "Berenguer", "Montoya", "Salcedo", "Ibarra"),
+        ("Lucía", "Mateo", "Sofía", "Iker", "Carmen", "Nadia", "Pablo", "Elena", "Álvaro", "Irene", "Hugo", "Rocío",
+         "Bruno", "Aitana", "Youssef", "Marina", "Nicolás", "Vega", "Joan", "Candela"),
+        ("Olivares", "Quintana", "Berenguer", "Montoya", "Salcedo", "Ibarra", "Zabaleta", "Ferrer", "Castellanos",
+         "Arregui", "Belmonte", "Villanueva", "Cantero", "Roldán", "Esteve", "Aldana", "Miralles", "Peñalver"),
     ),
     _Land(
         "CA", 11, "fr", ("Montréal",),
-        ("Maude", "Xavier", "Florence", "Olivier", "Amira", "Félix", "Noémie"),
-        ("Tremblay-Roy", "Gagnier", "Bouchard", "Lavergne", "Haddad", "Pelchat"),
+        ("Maude", "Xavier", "Florence", "Olivier", "Amira", "Félix", "Noémie", "Étienne", "Rosalie", "Jérémie",
+         "Aïcha", "Laurence", "Zachary", "Mégane", "Tristan", "Océane", "Rachid", "Justine"),
+        ("Tremblay-Roy", "Gagnier", "Bouchard", "Lavergne", "Haddad", "Pelchat", "Desrochers", "Charbonneau",
+         "Lafrenière", "Beaudry", "Nguyen-Côté", "Marcotte", "Thériault", "Vaillancourt", "Ouellet", "Sirois",
+         "Archambault", "Laflamme"),
     ),
 )  # fmt: skip
+NAMES_TRIED = 50
+"""Namesakes are as rare as the lists allow."""
 _TEAMS = (
     ("Engineering", 26), ("Sales", 20), ("Consulting", 18), ("Operations", 14),
     ("Customer Care", 10), ("Marketing", 6), ("People", 4), ("Finance", 2),
@@ -79,9 +97,10 @@ def make_company(size: int, seed: int) -> list[Person]:
     """`size` people; the same seed makes the same people. One in about forty leads a team."""
     chance = random.Random(seed)  # noqa: S311 - nothing secret
     people = []
+    taken: set[str] = set()
     for number in range(1, size + 1):
         land = _drawn(chance, [(land, land.weight) for land in _LANDS])
-        name = f"{chance.choice(land.given)} {chance.choice(land.family)}"
+        name = _name(chance, land, taken)
         level = _drawn(chance, _LEVELS)
         team = _drawn(chance, _TEAMS)
         people.append(
@@ -99,6 +118,16 @@ def make_company(size: int, seed: int) -> list[Person]:
             )
         )
     return people
+
+
+def _name(chance: random.Random, land: _Land, taken: set[str]) -> str:
+    name = ""
+    for _ in range(NAMES_TRIED):
+        name = f"{chance.choice(land.given)} {chance.choice(land.family)}"
+        if name not in taken:
+            break
+    taken.add(name)
+    return name
 
 
 def _drawn(chance: random.Random, weighted: Sequence[tuple[T, int]]) -> T:

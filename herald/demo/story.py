@@ -288,11 +288,11 @@ class Story:
         self.progress("items published", len(self.tally.published), PUBLISHED_OF_FEED + 1)
 
     async def shares(self) -> None:
-        """Two in three ambassadors share one to three items, each as their own feed offers it."""
-        active = [email for email in self.tally.joined.values() if self.chance.random() < 0.7]
+        """One in three ambassadors shares one or two items, each as their own feed offers it."""
+        active = [email for email in self.tally.joined.values() if self.chance.random() < 0.34]
         active += [one.email for one in PERSONAS if one.ambassador and one.email not in active]
         plans = [
-            (email, self.chance.randint(1, 3), [_drawn(self.chance) for _ in range(3)], at_home(self.chance))
+            (email, self.chance.randint(1, 2), [_drawn(self.chance) for _ in range(2)], at_home(self.chance))
             for email in active
         ]
         self.owners = {self.ids[email]: visitor for email, _, _, visitor in plans}

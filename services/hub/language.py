@@ -12,7 +12,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
 from babel.lists import format_list
-from babel.numbers import format_compact_decimal, format_currency, format_percent
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 from markupsafe import Markup
 
 from chassis.messages import Messages, number, shown
@@ -70,6 +70,12 @@ class Language:
         if abs(amount) >= 100:
             return str(format_currency(round(amount), currency, pattern.replace(".00", ""), self.locale, False))
         return str(format_currency(amount, currency, locale=self.locale))
+
+    def entry(self, value: float | str) -> str:
+        """A number as one would type it into a form: no grouping, no decimals that say nothing; a text as it is."""
+        if isinstance(value, str):
+            return value
+        return str(format_decimal(value, format="0.######", locale=self.locale))
 
     def kpi(self, kpi: str, value: float) -> str:
         """The value of an objective's figure: a share for rates, a count otherwise."""

@@ -59,9 +59,9 @@ async def test_a_manager_brings_history_in(browser: Browser, stack: Stack, devic
             await expect(main.locator("h1")).to_have_text("Ce que ces fichiers apporteraient", timeout=30_000)
             assert await accessibility_findings(page) == []
             await expect(main).to_contain_text("posts.csv")
-            await expect(main.locator(".tag.bad", has_text="écartés")).to_have_count(2)
+            await expect(main.locator(".tag.bad", has_text="écarté")).to_have_count(2)
             if again:
-                await expect(main.locator(".tag.grey", has_text="déjà connus")).to_have_count(4)
+                await expect(main.locator(".tag.grey", has_text="déjà connu")).to_have_count(4)
                 await expect(main.locator('form[action$="/confirm"] button')).to_be_disabled()
                 break
             assert await stack.count("sharing", "posts", {}) == before

@@ -99,6 +99,20 @@ def test_numbers_and_money_read_as_each_language_writes_them() -> None:
     assert re.sub(r"\s", " ", french.compact(12400)) == "12,4 k"
 
 
+@pytest.mark.parametrize(
+    ("value", "english", "french"),
+    [
+        (0.0, "0", "0"),
+        (1000.0, "1000", "1000"),
+        (0.35, "0.35", "0,35"),
+        (12.5, "12.5", "12,5"),
+        ("many", "many", "many"),
+    ],
+)
+def test_a_number_stands_in_a_form_as_one_would_type_it(value: float | str, english: str, french: str) -> None:
+    assert (Language("en").entry(value), Language("fr").entry(value)) == (english, french)
+
+
 def test_a_country_without_a_locale_of_its_own_falls_back_to_the_language() -> None:
     assert Language("fr", "SE").day("2026-03-01") == "1 mars 2026"
     assert Language("fr", "ZZ").country_name("DE") == "Allemagne"
