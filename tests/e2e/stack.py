@@ -9,13 +9,13 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import httpx
 from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
+from herald.demo import SAMPLE
 from herald.demo.api import Api
 from herald.demo.story import Scale, Story
 from herald.local import credentials, plan
@@ -114,7 +114,7 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
 
 async def _first_day(api: Api) -> str:
     """People, a programme, content, shares and clicks; the programme's id."""
-    sample = (files("herald") / "samples" / "feed.atom.xml").read_bytes()
+    sample = SAMPLE.read_bytes()
     story = Story(api, Scale(people=24, ambassadors=9, visits_per_post=1, seed=3), sample, lambda *_: None)
     for act in (story.people, story.programme, story.invitations, story.content, story.shares, story.clicks):
         await act()

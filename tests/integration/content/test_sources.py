@@ -18,7 +18,7 @@ from tests.integration.content.stage import PROGRAM, Content, broken, make, prob
 from tests.integration.harness import Stage, eventually
 from tests.integration.site import Answer, Asked, Site, serve_site
 
-SAMPLE = Path(__file__).parents[3] / "herald" / "samples" / "feed.atom.xml"
+SAMPLE = Path(__file__).parents[3] / "herald" / "demo" / "samples" / "feed.atom.xml"
 MEBIBYTE = 1024 * 1024
 
 
