@@ -1,14 +1,16 @@
-"""`herald contracts`: generate the documents of `contracts/`, and check them."""
+"""`herald contracts`: generate the documents of `contracts/`, check them, and keep them as a release."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from herald.topics import CONTRACTS
+
 app = typer.Typer(
-    name="contracts", no_args_is_help=True, help="Generate and check the schemas and documents of contracts/."
+    name="contracts", no_args_is_help=True, help="Generate, check and release the schemas and documents of contracts/."
 )
 
 
@@ -29,26 +31,39 @@ def generate() -> None:
 @app.command()
 def check(
     against: Annotated[
-        str | None,
-        typer.Option(metavar="REF|DIR", help="a git reference or a contracts folder, not the last release"),
+        Path | None, typer.Option(metavar="DIR", help="the folder of a release, instead of the last one")
     ] = None,
 ) -> None:
-    """Check that all is fresh and consistent, and breaks no subscriber of the last release (tag v*)."""
+    """Check that all is fresh and consistent, and breaks no subscriber of the last release."""
     from herald.contracts.checks import check as find
-    from herald.contracts.released import ReleaseError, contracts_at, last_release
+    from herald.contracts.released import releases
 
-    with ExitStack() as stack:
-        try:
-            release = against or last_release()
-            folder = stack.enter_context(contracts_at(release)) if release else None
-            found = find(release=folder)
-        except (ReleaseError, ValueError) as error:
-            raise _failed(error) from None
+    try:
+        found = find(against=against)
+    except ValueError as error:
+        raise _failed(error) from None
     for finding in found:
         typer.echo(finding, err=True)
-    compared = f"compatible with {release}" if release else "no release yet"
+    last = [against] if against else releases()
+    compared = f"compatible with {last[-1].name}" if last else "no release yet"
     typer.echo(f"{len(found)} findings." if found else f"Contracts are fresh and consistent; {compared}.")
     raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def release(version: Annotated[str, typer.Argument(help="such as 0.2.0; the one in contracts/pyproject.toml")]) -> None:
+    """Keep the contracts of today as a release: what comes after is compared with it."""
+    from herald.contracts.checks import check as find
+    from herald.contracts.released import ReleaseError, cut
+
+    try:
+        found = find()
+        if found:
+            raise ReleaseError("\n".join([*found, "These contracts cannot be released."]))
+        folder = cut(version)
+    except (ReleaseError, ValueError) as error:
+        raise _failed(error) from None
+    typer.echo(f"{folder.relative_to(CONTRACTS.parent)} is written; commit it.")
 
 
 def _failed(error: Exception) -> typer.Exit:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from herald.contracts.compatibility import breaking_changes
 from herald.contracts.documents import stale
 from herald.contracts.examples import Example, load_examples
+from herald.contracts.released import is_intact, releases
 from herald.contracts.schemas import event_schema, events
 from herald.contracts.services import consumed
 from herald.operations.topics import CONTRACTS, Topic, load_topics
@@ -21,8 +22,8 @@ from herald_contracts import Event, Undecodable, decode, encode
 DEAD_LETTERS = "herald.deadletters."
 
 
-def check(root: Path = CONTRACTS, release: Path | None = None) -> list[str]:
-    """Every finding; none when all is well. `release` is a folder like `root`, to stay compatible with."""
+def check(root: Path = CONTRACTS, against: Path | None = None) -> list[str]:
+    """Every finding; none when all is well. Compares with the last release, or the release in the folder `against`."""
     try:
         topics, examples = load_topics(root / "topics"), load_examples(root / "examples")
     except ValueError as error:
@@ -32,9 +33,7 @@ def check(root: Path = CONTRACTS, release: Path | None = None) -> list[str]:
     found += check_topics(topics)
     found += check_consumers(topics, consumed())
     found += check_examples(examples)
-    if release is not None:
-        found += check_release(release, topics)
-    return found
+    return found + check_releases([against] if against else releases(root), topics)
 
 
 def check_words(schemas: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -151,17 +150,24 @@ def _example(example: Example) -> Iterator[str]:
         yield f"key differs from what is sent: {record.key.decode()}"
 
 
-def check_release(release: Path, topics: Sequence[Topic]) -> list[str]:
-    """Today's schemas, topics and decoder against a release's schemas, topics and examples."""
+def check_releases(all_releases: Sequence[Path], topics: Sequence[Topic]) -> list[str]:
+    """Today's schemas and topics against those of the last release, today's decoder against the records of each."""
+    found = [f"{release.name}: the release was changed" for release in all_releases if not is_intact(release)]
+    if found:
+        return found
+    for release in all_releases:
+        found += [f"{release.name}: {problem}" for problem in _replay(load_examples(release / "records"))]
+    return found + (_compare(all_releases[-1], topics) if all_releases else [])
+
+
+def _compare(release: Path, topics: Sequence[Topic]) -> list[str]:
     released = {
         f"herald.{path.parent.name}.{path.stem}": json.loads(path.read_text("utf-8"))
         for path in sorted(release.glob("schemas/*/v*.json"))
     }
-    if not released:
-        return ["the release has no schemas to compare with"]
     current = {cls.type: event_schema(cls) for cls in events()}
     changes = breaking_changes(released, current, load_topics(release / "topics"), topics)
-    return [str(change) for change in changes] + list(_replay(load_examples(release / "examples")))
+    return [f"{release.name}: {change}" for change in changes]
 
 
 def _replay(examples: Iterable[Example]) -> Iterator[str]:
@@ -171,4 +177,4 @@ def _replay(examples: Iterable[Example]) -> Iterator[str]:
             try:
                 decode(example.wire_headers, example.value)
             except Undecodable as error:
-                yield f"{example.type}: the released example {example.name} is refused today: {error}"
+                yield f"{example.type}: the golden record {example.name} is refused today: {error}"

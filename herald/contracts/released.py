@@ -1,55 +1,64 @@
-"""The contracts of a release, taken from git."""
+"""The releases of the contracts: `contracts/released/<version>/`, written once and compared with ever after.
+
+A release holds what subscribers build on: `schemas/`, `topics/`, golden records (`records/`, as they are on the wire)
+and `SHA256SUMS`, so that nobody mends a release to please a check.
+"""
 
 from __future__ import annotations
 
-import io
-import subprocess
-import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
+import re
+import shutil
+import tomllib
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from herald.archives import unpack
 from herald.operations.topics import CONTRACTS
 
-ROOT = CONTRACTS.parent
+FOLDER = "released"
+SUMS = "SHA256SUMS"
+VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
 class ReleaseError(Exception):
-    """The release to compare with cannot be had; the message says why and what to do."""
+    """The release cannot be cut; the message says why."""
 
 
-def last_release(root: Path = ROOT) -> str | None:
-    """The last tag `v*` before or at HEAD, or None where there is none yet.
-
-    Raises ReleaseError in a shallow clone, in which a tag may be missing.
-    """
-    tag = _git(root, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", check=False).decode().strip()
-    if tag:
-        return tag
-    if _git(root, "rev-parse", "--is-shallow-repository").decode().strip() == "true":
-        raise ReleaseError("a shallow clone may lack the last release: run 'git fetch --tags --unshallow'")
-    return None
+def releases(root: Path = CONTRACTS) -> list[Path]:
+    """The folders of all releases, oldest first."""
+    found = [path for path in (root / FOLDER).glob("*") if path.is_dir() and VERSION.fullmatch(path.name)]
+    return sorted(found, key=lambda path: _order(path.name))
 
 
-@contextmanager
-def contracts_at(against: str, root: Path = ROOT) -> Iterator[Path]:
-    """The `contracts` folder of a git reference, or of a folder given as such."""
-    if Path(against).is_dir():
-        yield Path(against)
-        return
-    archive = _git(root, "archive", "--format=tar", against, "contracts")
-    with TemporaryDirectory() as folder, tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        unpack(tar, Path(folder))
-        yield Path(folder, "contracts")
+def cut(version: str, root: Path = CONTRACTS) -> Path:
+    """Write the contracts of today as a release; its folder. They must have been checked. Raises ReleaseError."""
+    if not VERSION.fullmatch(version):
+        raise ReleaseError(f"{version} is no version such as 0.1.0")
+    package = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    if package != version:
+        raise ReleaseError(f"contracts/pyproject.toml says {package}: what is published and what is kept are one")
+    before = releases(root)
+    if before and _order(before[-1].name) >= _order(version):
+        raise ReleaseError(f"{before[-1].name} is released already")
+    target = root / FOLDER / version
+    for source, name in (("schemas", "schemas"), ("topics", "topics"), ("examples", "records")):
+        shutil.copytree(root / source, target / name)
+    (target / SUMS).write_text(sums_of(target), "utf-8")
+    return target
 
 
-def _git(root: Path, *arguments: str, check: bool = True) -> bytes:
-    try:
-        ran = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)  # noqa: S603, S607
-    except FileNotFoundError:
-        raise ReleaseError("git is not on PATH") from None
-    if check and ran.returncode != 0:
-        raise ReleaseError(f"git {' '.join(arguments)}: {ran.stderr.decode().strip()}")
-    return ran.stdout
+def is_intact(release: Path) -> bool:
+    """Whether every file of a release is as it was written."""
+    sums = release / SUMS
+    return sums.is_file() and sums.read_text("utf-8") == sums_of(release)
+
+
+def sums_of(folder: Path) -> str:
+    """A line a file, as `sha256sum` writes and reads them."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    return "".join(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files
+    )
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

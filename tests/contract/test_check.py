@@ -1,8 +1,8 @@
-"""`herald contracts check` finds what is wrong with topic files, examples, and against a release in git."""
+"""`herald contracts check` finds what is wrong with topic files, examples, and against the releases."""
 
 import json
+import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,16 @@ from typer.testing import CliRunner
 
 from herald.cli.app import app
 from herald.contracts.checks import check, check_consumers, check_examples, check_topics, check_words
+from herald.contracts.compatibility import MISREAD
 from herald.contracts.examples import load_examples
-from herald.contracts.released import ReleaseError, contracts_at, last_release
+from herald.contracts.released import SUMS, ReleaseError, cut, is_intact, releases, sums_of
 from herald.operations.topics import CONTRACTS, load_topics
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", folder, *identity, *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the contracts to spoil."""
-    shutil.copytree(CONTRACTS, tmp_path / "contracts", ignore=shutil.ignore_patterns("herald_contracts"))
+    shutil.copytree(CONTRACTS, tmp_path / "contracts", ignore=shutil.ignore_patterns("herald_contracts", "released"))
     return tmp_path / "contracts"
 
 
@@ -141,50 +137,92 @@ def test_an_event_without_example_is_found(copy: Path) -> None:
     assert check_examples(load_examples(copy / "examples")) == ["herald.PostRemoved.v1: no example"]
 
 
-def test_a_release_is_read_from_git(copy: Path) -> None:
-    root = copy.parent
-    git(root, "init", "-q", "-b", "main")
-    git(root, "add", ".")
-    git(root, "commit", "-q", "-m", "one")
-    assert last_release(root) is None
-    git(root, "tag", "v0.9.0")
-    edit(copy / "schemas/PostShared/v1.json", lambda schema: schema["properties"]["network"].update(maxLength=99))
-    edit(copy / "examples/PostShared/v1/own-words.json", lambda example: example["data"].update(network="f" * 99))
-    git(root, "commit", "-q", "-a", "-m", "two")
-    git(root, "tag", "unrelated")
-    assert last_release(root) == "v0.9.0"
-    with contracts_at("v0.9.0", root) as release:
-        assert check(release=release) == []
-    with contracts_at("unrelated", root) as release:
-        narrower, replayed = check(release=release)
-    assert narrower.startswith("herald.PostShared.v1: network: maxLength changed from 99 to 64")
-    assert replayed.startswith("herald.PostShared.v1: the released example own-words is refused today: schema-mismatch")
-    with pytest.raises(ReleaseError, match=r"v7\.7\.7"), contracts_at("v7.7.7", root):
-        pass
+@pytest.fixture
+def release(copy: Path) -> Path:
+    """The contracts of today as a release of the copy."""
+    return cut("0.1.0", copy)
 
 
-def test_a_shallow_clone_is_not_taken_for_no_release(copy: Path, tmp_path: Path) -> None:
-    root = copy.parent
-    git(root, "init", "-q", "-b", "main")
-    for message in ("one", "two"):
-        git(root, "commit", "-q", "--allow-empty", "-m", message)
-    git(tmp_path, "clone", "-q", "--depth", "1", root.as_uri(), "shallow")
-    with pytest.raises(ReleaseError, match="shallow"):
-        last_release(tmp_path / "shallow")
+def mend(release: Path) -> None:
+    """Make sums that agree with what a test changed."""
+    (release / SUMS).write_text(sums_of(release))
 
 
-def test_the_command_names_event_and_field_and_fails(copy: Path) -> None:
-    edit(copy / "schemas/LinkClicked/v1.json", lambda schema: schema["properties"].update(city={"type": "string"}))
-    result = CliRunner().invoke(app, ["contracts", "check", "--against", str(copy)])
+def test_a_release_holds_schemas_topics_and_golden_records(copy: Path, release: Path) -> None:
+    assert release == copy / "released/0.1.0"
+    assert releases(copy) == [release]
+    assert is_intact(release)
+    assert load_topics(release / "topics") == load_topics(copy / "topics")
+    assert load_examples(release / "records") == load_examples(copy / "examples")
+    assert check(copy) == []
+
+
+@pytest.mark.parametrize("change", ["edit", "add", "remove", "unsigned"])
+def test_a_release_that_was_changed_is_found(copy: Path, release: Path, change: str) -> None:
+    record = release / "records/PostShared/v1/own-words.json"
+    match change:
+        case "edit":
+            record.write_text(record.read_text() + "\n")
+        case "add":
+            (release / "schemas/more.json").write_text("{}")
+        case "remove":
+            record.unlink()
+        case "unsigned":
+            (release / SUMS).unlink()
+    assert check(copy) == ["0.1.0: the release was changed"]
+
+
+def test_releases_are_in_the_order_of_their_versions(copy: Path) -> None:
+    for version in ("0.1.0", "0.9.0", "0.10.0"):
+        package = copy / "pyproject.toml"
+        package.write_text(re.sub('version = "[^"]*"', f'version = "{version}"', package.read_text()))
+        cut(version, copy)
+    assert [path.name for path in releases(copy)] == ["0.1.0", "0.9.0", "0.10.0"]
+    for version, said in (("0.9.1", "says 0.10.0"), ("0.10.0", "0.10.0 is released already"), ("v1", "no version")):
+        with pytest.raises(ReleaseError, match=said):
+            cut(version, copy)
+
+
+def test_a_breaking_change_is_named_with_the_release_that_it_breaks(copy: Path, release: Path) -> None:
+    edit(release / "schemas/PostShared/v1.json", lambda schema: schema["properties"]["network"].update(maxLength=99))
+    edit(release / "topics/herald.posts.yaml", lambda topic: topic.update(key="post_id"))
+    edit(release / "records/PostShared/v1/own-words.json", lambda record: record["data"].update(network="f" * 99))
+    mend(release)
+    replayed, narrower, *moved = check(copy)
+    assert replayed.startswith("0.1.0: herald.PostShared.v1: the golden record own-words is refused today: schema-mis")
+    assert narrower.startswith("0.1.0: herald.PostShared.v1: network: maxLength changed from 99 to 64")
+    assert moved == [
+        f"0.1.0: herald.{name}.v1: key changed from post_id to ambassador_id ({MISREAD})"
+        for name in ("PostShared", "PostRemoved")
+    ]
+
+
+def test_golden_records_of_every_release_are_read_and_schemas_compared_with_the_last(copy: Path, release: Path) -> None:
+    edit(release / "schemas/PostShared/v1.json", lambda schema: schema["properties"]["network"].update(maxLength=99))
+    edit(release / "records/PostShared/v1/own-words.json", lambda record: record["data"].pop("link_code"))
+    mend(release)
+    package = copy / "pyproject.toml"
+    package.write_text(package.read_text().replace("0.1.0", "0.2.0"))
+    cut("0.2.0", copy)
+    (found,) = check(copy)
+    assert found.startswith("0.1.0: herald.PostShared.v1: the golden record own-words is refused today")
+
+
+def test_the_command_names_event_and_field_and_fails(release: Path) -> None:
+    edit(release / "schemas/LinkClicked/v1.json", lambda schema: schema["properties"].update(city={"type": "string"}))
+    mend(release)
+    result = CliRunner().invoke(app, ["contracts", "check", "--against", str(release)])
     assert result.exit_code == 1
-    assert "herald.LinkClicked.v1: city: removed" in result.output
+    assert "0.1.0: herald.LinkClicked.v1: city: removed" in result.output
 
 
-def test_the_command_succeeds_and_says_what_it_compared_with(copy: Path) -> None:
-    result = CliRunner().invoke(app, ["contracts", "check", "--against", str(copy)])
+def test_the_command_succeeds_and_says_what_it_compared_with(release: Path) -> None:
+    result = CliRunner().invoke(app, ["contracts", "check", "--against", str(release)])
     assert result.exit_code == 0, result.output
-    assert f"compatible with {copy}" in result.output
+    assert "compatible with 0.1.0" in result.output
 
 
-def test_a_release_without_schemas_is_no_proof(tmp_path: Path) -> None:
-    assert check(release=tmp_path) == ["the release has no schemas to compare with"]
+def test_the_release_command_refuses_another_version_than_the_package_s() -> None:
+    result = CliRunner().invoke(app, ["contracts", "release", "99.0.0"])
+    assert result.exit_code == 1
+    assert "contracts/pyproject.toml says" in result.output
