@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from pymongo import UpdateOne
 
 from chassis.consumer import Received
 from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo.projection import member_when_newer, when_newer
 from herald_contracts import (
     AmbassadorJoined,
     AmbassadorLeft,
@@ -49,10 +50,9 @@ class PrincipalLookup(Protocol):
     async def find(self, account: str) -> Principal | None: ...
 
 
-_STATE = (
+_RIGHTS = ("roles", "active")
+_ATTRIBUTES = (
     "accounts",
-    "roles",
-    "active",
     "country",
     "team",
     "locale",
@@ -115,27 +115,25 @@ async def project_principals(context: WithPrincipals, tx: Transaction, batch: Se
 def _write(event: Event) -> UpdateOne | None:
     match event:
         case PersonProvisioned() | PersonUpdated():
-            state = event.model_dump(include={*_STATE})
-            return _when_newer(event.person_id, event.revision, state)
+            rights = event.model_dump(include={*_RIGHTS})
+            attributes = event.model_dump(include={*_ATTRIBUTES})
+            fields = when_newer(event.revision, rights) | when_newer(event.revision, attributes, guard="described")
         case PersonDeactivated():
-            return _when_newer(event.person_id, event.revision, {"active": False, "roles": []})
+            rights = {"active": False, "roles": []}
+            fields = when_newer(event.revision, rights) | when_newer(0, {}, guard="described")
         case AmbassadorJoined(origin="imported") | AmbassadorLeft(origin="imported"):
             return None
-        case AmbassadorJoined():
-            return UpdateOne({"_id": event.person_id}, {"$addToSet": {"memberships": event.program_id}}, upsert=True)
-        case AmbassadorLeft():
-            return UpdateOne({"_id": event.person_id}, {"$pull": {"memberships": event.program_id}})
-    return None
-
-
-def _when_newer(person_id: str, revision: int, state: Document) -> UpdateOne:
-    """Set the state unless a later revision is there already, in one step that also inserts."""
-    newer = {"$gt": [revision, {"$ifNull": ["$revision", 0]}]}
-    fields: dict[str, Any] = {
-        name: {"$cond": [newer, {"$literal": value}, f"${name}"]}
-        for name, value in {**state, "revision": revision}.items()
-    }
-    return UpdateOne({"_id": person_id}, [{"$set": fields}], upsert=True)
+        case AmbassadorJoined() | AmbassadorLeft():
+            fields = member_when_newer(
+                "memberships",
+                event.program_id,
+                joined=isinstance(event, AmbassadorJoined),
+                revision=event.revision,
+                at=event.occurred_at,
+            )
+        case _:
+            return None
+    return UpdateOne({"_id": event.person_id}, [{"$set": fields}], upsert=True)
 
 
 def _principal(row: Document) -> Principal:

@@ -18,6 +18,12 @@ Account = Annotated[
 ]
 
 
+Revision = Annotated[
+    Annotated[int, Field(ge=1)] | None,
+    Field(description="Of the person, when this changed; tells which of two facts is the later one"),
+]
+
+
 class _PersonEvent(Event):
     topic: ClassVar[str] = "herald.people"
     source: ClassVar[str] = "/herald/program"
@@ -87,6 +93,7 @@ class AmbassadorJoined(_PersonEvent):
     program_id: Id
     consent_version: int | None = Field(default=None, ge=1, description="None where the fact is `imported`")
     origin: MembershipOrigin = _MEMBERSHIP_ORIGIN
+    revision: Revision = None
 
 
 class AmbassadorLeft(_PersonEvent):
@@ -96,3 +103,4 @@ class AmbassadorLeft(_PersonEvent):
     program_id: Id
     reason: LeaveReason
     origin: MembershipOrigin = _MEMBERSHIP_ORIGIN
+    revision: Revision = None

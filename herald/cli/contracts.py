@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from herald.topics import CONTRACTS
+from herald.operations.topics import CONTRACTS
 
 app = typer.Typer(
     name="contracts", no_args_is_help=True, help="Generate, check and release the schemas and documents of contracts/."

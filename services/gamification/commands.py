@@ -41,9 +41,10 @@ async def book_facts(context: Context, tx: Transaction, told: Sequence[Told]) ->
     claimed = claims_of(facts, programmes)
     entries = book(claimed, await context.ledger.past(claimed, tx))
     await context.ledger.add(entries, tx)
+    await context.ledger.note_removals([fact for fact in facts if fact.act == "removal"], tx)
     causes = {one.fact.cause_id: one for one in told}
     for entry in entries:
-        tx.emit(event_mapping.points_awarded(entry), cause=causes[entry.cause_id])
+        tx.emit(event_mapping.points_awarded(entry), cause=causes.get(entry.cause_id))
 
 
 @dataclass(frozen=True, slots=True)

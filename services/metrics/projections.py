@@ -20,6 +20,7 @@ from services.metrics import commands
 from services.metrics.context import Context
 from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.enrolments import MembershipChange
+from services.metrics.store import ContentChange
 
 Membership = AmbassadorJoined | AmbassadorLeft
 Content = ContentPublished | ContentUpdated | ContentRetired
@@ -61,15 +62,17 @@ async def project_memberships(context: Context, tx: Transaction, events: Sequenc
 
 async def project_contents(context: Context, tx: Transaction, events: Sequence[Received[Content]]) -> None:
     """What could be shared, and from when until when."""
-    rows: list[Document] = []
-    for event in events:
-        data = event.data
-        if isinstance(data, ContentRetired):
-            rows.append({"_id": data.content_id, "retired_at": data.occurred_at})
-        else:
-            state = {"program_id": data.program_id, "shareable": data.shareable, "published_at": data.occurred_at}
-            rows.append({"_id": data.content_id, **state})
-    await context.store.put_contents(rows, tx)
+    changes = [
+        ContentChange(
+            event.data.content_id,
+            event.data.program_id,
+            event.data.revision,
+            event.data.occurred_at,
+            None if isinstance(event.data, ContentRetired) else event.data.shareable,
+        )
+        for event in events
+    ]
+    await context.store.put_contents(changes, tx)
     await _reload(context, tx, events)
 
 

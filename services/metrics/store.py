@@ -13,6 +13,7 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo.projection import when_newer
 from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import FIELDS, Counts
 from services.metrics.domain.enrolments import Enrolment, MembershipChange, intervals
@@ -28,6 +29,16 @@ AT_ONCE = 10_000  # rows of an answer: MongoDB's default is to be asked anew aft
 GOAL = ("kpi", "target", "starts_on", "ends_on")
 CHANGES_KEPT_SECONDS = 3_600
 WATCH_MS = 1_000
+
+
+class ContentChange(NamedTuple):
+    """That an item can be shared since `at` (`shareable`: by everybody), or no longer can (`shareable` is None)."""
+
+    id: str
+    program_id: str
+    revision: int
+    at: datetime
+    shareable: bool | None
 
 
 class FiguresVersion(NamedTuple):
@@ -164,22 +175,19 @@ class Store:
         if writes:
             await self.enrolments.bulk_write(writes, session=tx.session, ordered=False)
 
-    async def put_contents(self, rows: Sequence[Document], tx: Transaction) -> None:
-        """In order: items that can be shared (`_id`, `program_id`, `shareable`, `published_at`), and that an item no
-        longer can (`_id`, `retired_at`)."""
-        writes = [
-            UpdateOne({"_id": row["_id"]}, {"$set": {"retired_at": row["retired_at"]}})
-            if "retired_at" in row
-            else UpdateOne(
-                {"_id": row["_id"]},
-                {
-                    "$set": {"program_id": row["program_id"], "shareable": row["shareable"], "retired_at": None},
-                    "$min": {"published_at": row["published_at"]},
-                },
-                upsert=True,
-            )
-            for row in rows
-        ]
+    async def put_contents(self, contents: Sequence[ContentChange], tx: Transaction) -> None:
+        """What can be shared, from when until when; each fact only where it is newer."""
+        writes = []
+        for one in contents:
+            described = {} if one.shareable is None else {"shareable": one.shareable}
+            fields: dict[str, Any] = {
+                "program_id": one.program_id,
+                **when_newer(one.revision, {"retired_at": one.at if one.shareable is None else None}),
+                **when_newer(one.revision if described else 0, described, guard="described"),
+            }
+            if described:
+                fields["published_at"] = {"$min": ["$published_at", one.at]}
+            writes.append(UpdateOne({"_id": one.id}, [{"$set": fields}], upsert=True))
         await self.contents.bulk_write(writes, session=tx.session, ordered=True)
 
     async def put_objective(self, row: Document, tx: Transaction) -> None:

@@ -72,12 +72,15 @@ def ambassador_joined(person: Person, program_id: str) -> AmbassadorJoined:
         person_id=person.id,
         program_id=program_id,
         consent_version=membership.consent_version or 0,
+        revision=person.version,
         occurred_at=membership.since,
     )
 
 
 def ambassador_left(person: Person, program_id: str, reason: LeaveReason, now: datetime) -> AmbassadorLeft:
-    return AmbassadorLeft(person_id=person.id, program_id=program_id, reason=reason, occurred_at=now)
+    return AmbassadorLeft(
+        person_id=person.id, program_id=program_id, reason=reason, revision=person.version, occurred_at=now
+    )
 
 
 def past_membership(past: PastMembership) -> tuple[AmbassadorJoined, AmbassadorLeft]:

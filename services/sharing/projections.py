@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chassis.consumer import Received
 from chassis.mongo import Transaction
@@ -48,21 +49,21 @@ async def project_contents(
     """Items by their latest revision."""
     facts = [event.data for event in batch]
     known = await context.store.projections.contents({fact.content_id for fact in facts}, tx)
-    changed: dict[str, Content] = {}
     for fact in facts:
-        present = changed.get(fact.content_id) or known.get(fact.content_id)
-        if present is not None and present.revision >= fact.revision:
-            continue
-        changed[fact.content_id] = _retired(fact, present) if isinstance(fact, ContentRetired) else _stated(fact)
-    await context.store.projections.put_contents(changed.values(), tx)
+        known[fact.content_id] = _projected(fact, known.get(fact.content_id))
+    await context.store.projections.put_contents(known.values(), tx)
 
 
-def _stated(fact: ContentPublished | ContentUpdated) -> Content:
-    return Content(
-        id=fact.content_id,
-        program_id=fact.program_id,
-        revision=fact.revision,
-        published=True,
+def _projected(fact: ContentPublished | ContentUpdated | ContentRetired, known: Content | None) -> Content:
+    """The item with what is newer in a fact: whether it is published, and how it is described, each by its revision."""
+    content = known or Content(fact.content_id, fact.program_id, 0, published=False, shareable=False, url="")
+    if fact.revision > content.revision:
+        content = replace(content, revision=fact.revision, published=not isinstance(fact, ContentRetired))
+    if isinstance(fact, ContentRetired) or fact.revision <= content.described:
+        return content
+    return replace(
+        content,
+        described=fact.revision,
         shareable=fact.shareable,
         url=fact.url,
         variants=tuple(Variant(one.language, one.title, one.url) for one in fact.variants),
@@ -70,20 +71,4 @@ def _stated(fact: ContentPublished | ContentUpdated) -> Content:
         countries=frozenset(fact.targeting.countries),
         teams=frozenset(fact.targeting.teams),
         expires_at=fact.expires_at,
-    )
-
-
-def _retired(fact: ContentRetired, present: Content | None) -> Content:
-    """What is retired keeps what was known of it; of what was never seen, that it is not to be shared."""
-    return Content(
-        id=fact.content_id,
-        program_id=fact.program_id,
-        revision=fact.revision,
-        published=False,
-        shareable=False,
-        url=present.url if present else "",
-        variants=present.variants if present else (),
-        captions=present.captions if present else (),
-        countries=present.countries if present else frozenset(),
-        teams=present.teams if present else frozenset(),
     )

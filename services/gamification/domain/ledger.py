@@ -124,11 +124,13 @@ def _claims(fact: Fact, programme: Programme) -> Iterator[Claim]:
 @dataclass
 class Past:
     """What is booked already, as far as the facts at hand touch it: the ids of claimed entries that exist, the
-    totals of claims that a limit holds for, and the entries (and reversals) of shares whose post is removed."""
+    totals of claims that a limit holds for, the entries (and reversals) of shares whose post is removed, and the
+    removals that were heard of before their share."""
 
     ids: set[str] = field(default_factory=set)
     totals: dict[TotalKey, Total] = field(default_factory=dict)
     shares: dict[str, list[Entry]] = field(default_factory=dict)
+    removals: dict[str, Fact] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         self.ids.add(entry.id)
@@ -141,11 +143,23 @@ def book(claimed: Iterable[Claims], past: Past) -> list[Entry]:
     """The entries that the facts lead to, in order; `past` is brought up to date with them."""
     booked = []
     for one in claimed:
-        entries = _reversals(one.fact, past) if one.fact.act == "removal" else _earned(one, past)
-        for entry in entries:
-            past.add(entry)
-            booked.append(entry)
+        fact = one.fact
+        if fact.act != "removal":
+            booked += _added(_earned(one, past), past)
+        removal = past.removals.setdefault(fact.post_id, fact) if fact.act == "removal" else None
+        if fact.act == "share":
+            removal = past.removals.get(fact.post_id)
+        if removal is not None:
+            booked += _added(_reversals(removal, past), past)
     return booked
+
+
+def _added(entries: Iterable[Entry], past: Past) -> list[Entry]:
+    found = []
+    for entry in entries:
+        past.add(entry)
+        found.append(entry)
+    return found
 
 
 def grant(rule: Rule, quantity: int, so_far: Total) -> Total:

@@ -9,11 +9,12 @@ from datetime import date, datetime
 from pymongo import DeleteOne, UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction
-from chassis.mongo.rows import read
+from chassis.mongo.rows import document, read
 from services.gamification.domain.ledger import (
     BalanceKey,
     Claims,
     Entry,
+    Fact,
     Past,
     Total,
     TotalKey,
@@ -26,7 +27,7 @@ Write = UpdateOne | DeleteOne
 
 
 class Ledger:
-    """The collections `ledger`, `balances` and `totals`.
+    """The collections `ledger`, `balances` and `totals`, and `removals` of posts.
 
     Their documents are named so that all that a person has in a programme lies together:
     `<program>|<ambassador>|<period>` and `<program>|<ambassador>|<day>`.
@@ -36,6 +37,7 @@ class Ledger:
         self._ledger = mongo.db["ledger"]
         self._balances = mongo.db["balances"]
         self._totals = mongo.db["totals"]
+        self._removals = mongo.db["removals"]
 
     async def ensure_indexes(self) -> None:
         await self._ledger.create_index([("program_id", 1), ("ambassador_id", 1), ("occurred_at", 1), ("_id", 1)])
@@ -59,7 +61,19 @@ class Ledger:
             shares = {"post_id": {"$in": removed}, "act": "share"}
             async for row in self._ledger.find(shares, session=tx.session):
                 past.shares.setdefault(row["post_id"], []).append(read(Entry, row))
+        shared = list({one.fact.post_id for one in claimed if one.fact.act == "share"})
+        if shared:
+            async for row in self._removals.find({"_id": {"$in": shared}}, session=tx.session):
+                past.removals[row["_id"]] = read(Fact, row["fact"])
         return past
+
+    async def note_removals(self, facts: Sequence[Fact], tx: Transaction) -> None:
+        """Remember that posts were taken back, for shares that are heard of later; the first removal holds."""
+        writes = [
+            UpdateOne({"_id": fact.post_id}, {"$setOnInsert": {"fact": document(fact)}}, upsert=True) for fact in facts
+        ]
+        if writes:
+            await self._removals.bulk_write(writes, session=tx.session, ordered=False)
 
     async def add(self, entries: Sequence[Entry], tx: Transaction) -> None:
         """Append entries; balances and totals move with them. Three writes, however many entries."""
@@ -167,9 +181,9 @@ class Ledger:
 
 def _corrections(stored: Mapping[str, Document], expected: Mapping[str, Document]) -> list[Write]:
     writes: list[Write] = [DeleteOne({"_id": id}) for id in stored.keys() - expected.keys()]
-    for id, document in expected.items():
-        if stored.get(id) != {"_id": id, **document}:
-            writes.append(UpdateOne({"_id": id}, {"$set": document}, upsert=True))
+    for id, row in expected.items():
+        if stored.get(id) != {"_id": id, **row}:
+            writes.append(UpdateOne({"_id": id}, {"$set": row}, upsert=True))
     return writes
 
 

@@ -50,6 +50,8 @@ class Content:
     countries: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
     expires_at: datetime | None = None
+    described: int = 0
+    """The revision of all but `published`, which a retirement changes alone."""
 
     def variant(self, language: str) -> Variant | None:
         """The variant in that language, else in its base language, else the first."""

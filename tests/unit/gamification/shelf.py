@@ -57,6 +57,7 @@ class Shelf:
     entries: dict[str, Entry] = field(default_factory=dict)
     balances: Counter[BalanceKey] = field(default_factory=Counter)
     totals: dict[TotalKey, Total] = field(default_factory=dict)
+    removals: dict[str, Fact] = field(default_factory=dict)
 
     def take(self, facts: Sequence[Fact]) -> list[Entry]:
         """Book one batch."""
@@ -69,6 +70,7 @@ class Shelf:
         past = Past(
             ids=self.entries.keys() & {claim.id for one in claimed for claim in one.claims},
             shares=dict(shares),
+            removals=dict(self.removals),
             totals={
                 claim.total: self.totals.get(claim.total, Total())
                 for one in claimed
@@ -77,6 +79,9 @@ class Shelf:
             },
         )
         booked = book(claimed, past)
+        for one in facts:
+            if one.act == "removal":
+                self.removals.setdefault(one.post_id, one)
         for entry in booked:
             assert entry.id not in self.entries
             self.entries[entry.id] = entry

@@ -1,0 +1,128 @@
+"""The consumers of all services on their real databases, without Kafka between."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, get_type_hints
+
+from chassis.consumer import Consumer, Received
+from chassis.ids import derived_id
+from chassis.mongo import Transaction
+from chassis.service import Service
+from herald.contracts.services import PLACEHOLDERS
+from herald.local.plan import SERVICES
+from herald_contracts import Event
+from tests.infra import Infra
+
+BOOKKEEPING = frozenset(("outbox", "inbox", "offsets", "leases", "figure_changes", "figure_versions"))
+"""Collections that say how something was done, not what is so."""
+VOLATILE = frozenset(("at", "booked_at", "waiting"))
+"""Fields of the moment of writing, or of what is still to be done."""
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def received(event: Event, *, id: str | None = None, offset: int = 0) -> Received[Event]:
+    """As it comes from Kafka; its id follows from what it says."""
+    return Received(
+        id=id or derived_id(event.type, event.model_dump_json()),
+        type=event.type,
+        subject=event.aggregate_id,
+        time=START,
+        data=event,
+        topic=event.topic,
+        partition=0,
+        offset=offset,
+        traceparent=None,
+        tracestate=None,
+    )
+
+
+class Applied:
+    """A service to whose consumer events are handed."""
+
+    def __init__(self, service: Service, consumer: Consumer) -> None:
+        self.service = service
+        self.consumer = consumer
+
+    @property
+    def name(self) -> str:
+        return self.service.name
+
+    def wants(self, event_type: str) -> bool:
+        return any(event.type == event_type for event in self.consumer.events)
+
+    async def empty(self) -> None:
+        db = self.service.runtime.mongo.db
+        for name in await db.list_collection_names():
+            await db[name].delete_many({})
+
+    async def take(self, events: Iterable[Received[Event]]) -> None:
+        """Each of the events that the service takes, in a transaction of its own."""
+        for event in events:
+            if self.wants(event.type):
+                await self.service.runtime.mongo.transact(partial(self._apply, [event]))
+
+    async def _apply(self, events: Sequence[Received[Event]], tx: Transaction) -> None:
+        await self.consumer.apply(tx, events)
+
+    async def state(self) -> dict[str, list[Any]]:
+        """What the service keeps, without the order in which it came to know it and without sums of nothing."""
+        db = self.service.runtime.mongo.db
+        found = {}
+        for name in sorted(set(await db.list_collection_names()) - BOOKKEEPING):
+            rows = [_settled(row) for row in await db[name].find({}).to_list()]
+            if kept := sorted((row for row in rows if len(row) > 1), key=repr):
+                found[name] = kept
+        return found
+
+
+def _settled(value: Any) -> Any:
+    if isinstance(value, dict):
+        settled = {name: _settled(one) for name, one in sorted(value.items()) if name not in VOLATILE}
+        numbers = {name: one for name, one in settled.items() if type(one) is int}
+        return {} if numbers and not any(numbers.values()) else settled
+    if isinstance(value, list):
+        return sorted((_settled(one) for one in value), key=repr)
+    return value
+
+
+@asynccontextmanager
+async def consumers(infra: Infra, namespace: str) -> AsyncIterator[dict[str, Applied]]:
+    """Every service that consumes, by name, with its indexes."""
+    found: dict[str, Applied] = {}
+    services: list[Service] = []
+    try:
+        for name in SERVICES:
+            service = _built(name, infra, namespace)
+            services.append(service)
+            if service.consumer is not None:
+                if service.ensure_indexes is not None:
+                    await service.ensure_indexes()
+                found[name] = Applied(service, service.consumer)
+        yield found
+    finally:
+        for service in services:
+            await service.runtime.mongo.close()
+            service.runtime.telemetry.close()
+
+
+def _built(name: str, infra: Infra, namespace: str) -> Service:
+    build = importlib.import_module(f"services.{name}.app").build
+    settings_class = get_type_hints(build)["settings"]
+    given = {
+        "namespace": namespace,
+        "kafka_bootstrap": infra.kafka_bootstrap,
+        "mongo_url": infra.mongo_url,
+        "redis_url": infra.redis_url,
+    }
+    required = {
+        field: PLACEHOLDERS[f"HERALD_{field.upper()}"]
+        for field, info in settings_class.model_fields.items()
+        if info.is_required() and field not in given
+    }
+    service: Service = build(settings_class(**required, **given))
+    return service
