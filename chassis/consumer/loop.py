@@ -58,6 +58,7 @@ STEP_SECONDS = 40.0  # longer than a transaction may collide (10 s) and a socket
 COMMIT_SECONDS = 5.0
 LOOK_SECONDS = 5.0
 CHECK_SECONDS = 1.0
+A_TURN, TURN_SECONDS = 500, 0.2  # dead letters for which a paused partition is fetched again, and the time it gets
 HELD_SECONDS = 1.0  # until paused partitions notice that an operator lifted the cap
 LATENCIES_A_BATCH = 50
 
@@ -169,7 +170,8 @@ class ConsumerLoop:
                 if wait := self._cap.seconds_until_worth_it:
                     await sleep_or_event(min(wait, HELD_SECONDS), self._stop)
                 else:
-                    self._subscription.resume()
+                    self._subscription.resume(at_most=max(1, self._cap.room() // A_TURN))
+                    await sleep_or_event(TURN_SECONDS, self._stop)
 
     @property
     def assigned(self) -> bool:

@@ -48,6 +48,7 @@ class Subscription:
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
         self._taken = False
+        self._held: dict[TopicPartition, None] = {}
 
     @property
     def client(self) -> Any:
@@ -136,10 +137,16 @@ class Subscription:
             if part in mine:
                 self.client.seek(part, offset)
                 self.client.pause(part)
+                self._held.pop(part, None)
+                self._held[part] = None
 
-    def resume(self) -> None:
-        """Go on with all partitions that are paused."""
-        self.client.resume(*self.paused)
+    def resume(self, at_most: int) -> None:
+        """Go on with so many of the partitions that are paused, those first that have been for longest."""
+        paused = self.paused
+        self._held = {part: None for part in self._held if part in paused}
+        for part in list(self._held)[:at_most]:
+            del self._held[part]
+            self.client.resume(part)
 
     def rest(self) -> None:
         """To be called now and then: a member that got nothing since asks Kafka less often."""

@@ -1,8 +1,9 @@
 """The cap on dead letters: a bad deployment cannot empty a topic into dead letters at full speed.
 
-A token bucket: `burst` records at once, then `per_second`. Nobody waits here. The consumer asks how much room there is,
-pauses the partitions whose next record finds none, and resumes them when there is room again. An operator lifts the cap
-for a while with `herald deadletters resume`, which leaves a row in the service's database.
+A token bucket: `burst` records at once (or four seconds' worth, if that is more), then `per_second`. Nobody waits here.
+The consumer asks how much room there is, pauses the partitions whose next record finds none, and resumes them when
+there is room again. An operator lifts the cap for a while with `herald deadletters resume`, which leaves a row in the
+service's database.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 COLLECTION = "dead_letter_cap"
 LIFTED = "lifted"
-WORTH_SECONDS = 1.0
-"""Paused partitions are resumed for a second's worth of dead letters, not for each single one."""
+WORTH_SECONDS = 2.0
+"""Paused partitions are resumed for so many seconds' worth of dead letters: each is fetched again for its turn."""
+HELD_SECONDS = 4.0
 
 
 class DeadLetterCap:
@@ -29,10 +31,14 @@ class DeadLetterCap:
         self._tokens = float(burst)
         self._at = time.monotonic()
 
+    @property
+    def _size(self) -> float:
+        return max(self._burst, self._rate * HELD_SECONDS)
+
     def room(self) -> int:
         """How many records may be dead-lettered now."""
         now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
         self._at = now
         return max(0, int(self._tokens))
 
@@ -43,7 +49,7 @@ class DeadLetterCap:
     @property
     def seconds_until_worth_it(self) -> float:
         """How long until paused partitions are to be resumed; 0 when they are."""
-        missing = min(self._burst / 2, max(1.0, self._rate * WORTH_SECONDS)) - self.room()
+        missing = max(1.0, self._rate * WORTH_SECONDS) - self.room()
         return max(0.0, missing / self._rate)
 
     def lift(self, per_second: float | None) -> None:

@@ -38,7 +38,9 @@ def _fate(views: Views, service: str, one: Record, wanted: frozenset[str], inbox
     if one.type in wanted and one.id in inbox:
         return "applied"
     stems = {name.rpartition(".")[0] for name in wanted}
-    if one.type.startswith("herald.") and one.type not in wanted and one.type.rpartition(".")[0] not in stems:
+    # Another version of a fact that is taken here was applied in the version that is, under the same id.
+    not_asked_for = one.type.rpartition(".")[0] not in stems or one.id in inbox
+    if one.type.startswith("herald.") and one.type not in wanted and not_asked_for:
         return "ignored"
     return "lost"
 

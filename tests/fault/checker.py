@@ -226,14 +226,17 @@ def _revisions_committed(evidence: Evidence, own: set[str]) -> Found:
 def duplicates(evidence: Evidence, journal: Journal) -> Counter[str]:
     """Copies beyond the first of what Herald published, without those that were published again on purpose."""
     own = {one.id for one in journal.produced}
-    copies: Counter[str] = Counter()
+    copies: Counter[tuple[str, str]] = Counter()
     for topic, records in evidence.records.items():
         for one in records:
             id = one.said("herald_deadletter_id") + one.said("herald_deadletter_resolution")
             id = id if topic.startswith(DEAD) else one.id
             if id and (topic.startswith(DEAD) or id not in own):
-                copies[id] += 1
-    return Counter({id: more for id, count in copies.items() if (more := count - 1 - journal.repeated.get(id, 0)) > 0})
+                copies[id, "" if topic.startswith(DEAD) else one.type] += 1  # versions of a fact have one id
+    more: Counter[str] = Counter()
+    for (id, _), count in copies.items():
+        more[id] += count - 1
+    return Counter({id: found for id, again in more.items() if (found := again - journal.repeated.get(id, 0)) > 0})
 
 
 def bounded(what: str, found: int, allowed: int) -> Iterator[Violation]:

@@ -32,6 +32,7 @@ from chassis.outbox.stopped import record_of
 from chassis.web.idempotency import UnitOfWork
 from herald_contracts import Event
 from services.sharing.redirect.spool import Spool
+from tests.fault import second_version  # noqa: F401 - lists the second version
 
 MUTANTS: dict[str, Callable[[], None]] = {}
 

@@ -1,18 +1,21 @@
 """Herald as its next version could be: `python -m tests.fault.next_version run SERVICE ROLE`.
 
-Engagements say one thing more, and beside each there is an event of a type that the present version has not heard
-of. Both are what a compatible release may do.
+Engagements say one thing more and travel in two versions, of which its consumers take both; beside each there is an
+event of a type that the present version has not heard of. All of it is what a compatible release may do.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 import herald_contracts
+from chassis.consumer import Route, on
 from chassis.mongo.client import Caused, Transaction
 from herald_contracts import EngagementRecorded, Event
+from tests.fault.second_version import EngagementRecordedV2
 
 Event.registry.pop(EngagementRecorded.type)
 
@@ -31,17 +34,29 @@ class EngagementWeighed(EngagementRecorded):
     weight: float = 1.0
 
 
-def emit_both(self: Transaction, event: Event, *, cause: Caused | None = None) -> str:
-    """`emit`, and the new event after it."""
-    id: str = emit_alone(self, event, cause=cause)
-    if isinstance(event, NextEngagement):
-        emit_alone(self, EngagementWeighed(**event.model_dump()), cause=cause)
+def emit_all(self: Transaction, event: Event, *versions: Event, cause: Caused | None = None) -> str:
+    """`emit` in both versions, and the new event after it."""
+    if not isinstance(event, NextEngagement):
+        return str(emit(self, event, *versions, cause=cause))
+    id: str = emit(self, event, EngagementRecordedV2(**event.model_dump(), certainty=1.0), cause=cause)
+    emit(self, EngagementWeighed(**event.model_dump()), cause=cause)
     return id
 
 
-emit_alone: Any = Transaction.emit
-Transaction.emit = emit_both  # type: ignore[method-assign]
+emit: Any = Transaction.emit
+Transaction.emit = emit_all  # type: ignore[method-assign]
 herald_contracts.EngagementRecorded = NextEngagement  # type: ignore[misc]
+
+
+def take_both_versions(routes: list[Route[Any]]) -> None:
+    """A consumer on its way from v1 to v2 takes both."""
+    for number, route in enumerate(routes):
+        if NextEngagement in route.events:
+            routes[number] = on(*route.events, EngagementRecordedV2, do=route.do, inbox=route.inbox)
+
+
+for module in ("services.metrics.consumers", "services.gamification.consumers"):
+    take_both_versions(importlib.import_module(module).CONSUMERS)
 
 if __name__ == "__main__":
     from herald.cli.app import main

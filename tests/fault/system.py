@@ -145,7 +145,7 @@ class System:
         await apply_topics(self.kafka)
         common = self._environment()
         for name, (service, role) in ROLES.items():
-            module = ("tests.fault.mutants", self.mutation) if self.mutation else ("herald",)
+            module = ("tests.fault.mutants", self.mutation) if self.mutation else ("tests.fault.second_version",)
             argv = (sys.executable, "-m", *module, "run", service, role)
             env = {**common, "HERALD_PORT": str(self.ports[name])}
             self.processes[name] = Process(name, argv, logs / f"{name}.log", self.ports[name], env)

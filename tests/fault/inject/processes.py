@@ -116,6 +116,8 @@ async def versions_side_by_side(stage: Stage) -> None:
     told = (await read_topics(stage.system.kafka, ["herald.engagements"]))["herald.engagements"]
     new_ones = sum(one.type == "herald.EngagementWeighed.v1" for one in told)
     stage.holds("the next version was at work", new_ones > 0, f"{new_ones} of its events")
+    ids = {number: {one.id for one in told if one.type.endswith(f"EngagementRecorded.v{number}")} for number in (1, 2)}
+    stage.holds("facts travelled in two versions", bool(ids[2]) and ids[2] <= ids[1], f"{len(ids[2])} of {len(ids[1])}")
 
 
 async def everything_killed(stage: Stage) -> None:

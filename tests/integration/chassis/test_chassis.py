@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, ClassVar
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from chassis.consumer import Consumer, InvalidEvent, Received, loop, offset_store, on, subscription
+from chassis.consumer import Consumer, InvalidEvent, InvalidEvents, Received, loop, offset_store, on, subscription
+from chassis.dead_letters import cap
 from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.principals import PEOPLE, Principal, PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
+from chassis.telemetry.otel import exposition
 from chassis.web.http import Body, Caller, Router, Unit, requires
 from chassis.web.problems import Refused
 from herald_contracts import Event, PersonUpdated, PointsAwarded, ProgramCreated, Record, encode
 from tests.integration.harness import PARTITIONS, Stage, eventually
+
+TOPICS = ["herald.program", "herald.people", "herald.deadletters.gamification", "herald.recognition"]
 
 
 class Greeting(Body):
     word: str
 
 
-def build(settings: Settings) -> Service:
+def build(settings: Settings, *more: type[Event]) -> Service:
     """Counts programmes that it hears of, answers each with points, and takes greetings over HTTP."""
     runtime = Runtime("gamification", settings)
     principals = PrincipalStore(runtime.mongo)
@@ -70,7 +74,7 @@ def build(settings: Settings) -> Service:
         runtime=runtime,
         router=router,
         principals=principals,
-        consumer=Consumer(None, [on(*PEOPLE, ProgramCreated, do=handle)]),
+        consumer=Consumer(None, [on(*PEOPLE, ProgramCreated, *more, do=handle)]),
         ensure_indexes=principals.ensure_indexes,
     )
 
@@ -402,4 +406,93 @@ async def test_the_first_record_of_a_partition_is_applied_at_the_first_attempt(s
             await eventually(lambda: service.runtime.mongo.db["seen"].find_one({"_id": event.program_id}))  # noqa: B023
     attempts = [span for span in seen.get_finished_spans() if span.name.startswith("process herald.")]
     assert [span.status.is_ok or span.status.is_unset for span in attempts] == [True] * PARTITIONS
+    await service.runtime.close()
+
+
+class ProgramCreatedV2(ProgramCreated):
+    """What the topic file would list beside v1, while a test says so."""
+
+    type: ClassVar[str] = "herald.ProgramCreated.v2"
+
+
+Event.registry.pop(ProgramCreatedV2.type)
+
+
+async def test_a_fact_in_two_versions_is_applied_once_by_who_takes_one_and_by_who_moves_to_the_other(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(Event.registry, ProgramCreatedV2.type, ProgramCreatedV2)
+    old = build(stage.settings(Settings))
+
+    async def emit(tx: Transaction, *names: str) -> None:
+        for name in names:
+            both = created(name), ProgramCreatedV2(**created(name).model_dump())
+            tx.emit(*both)
+
+    async with stage.worker(old):
+        await old.runtime.mongo.transact(lambda tx: emit(tx, "p1", "p2"))
+        await eventually(lambda: counts(old), until=lambda found: len(found) == 2)
+        await stage.publish(created("p3"))
+        await eventually(lambda: counts(old), until=lambda found: len(found) == 3)
+    new = build(stage.settings(Settings), ProgramCreatedV2)
+    await stage.rewind("gamification", new.consumer.topics if new.consumer else ())
+    await new.runtime.mongo.db["offsets"].delete_many({})
+    async with stage.worker(new):
+        await new.runtime.mongo.transact(lambda tx: emit(tx, "p4"))
+        await eventually(lambda: counts(new), until=lambda found: len(found) == 4)
+    assert set((await counts(new)).values()) == {1}
+    assert len({one.id for one in await stage.events("herald.program")}) == 4
+    assert len(await stage.records("herald.program")) == 7
+    assert await stage.records("herald.deadletters.gamification") == []
+    await old.runtime.close()
+    await new.runtime.close()
+
+
+async def test_a_flood_of_poison_pauses_its_partition_and_no_other(stage: Stage) -> None:
+    service = build(stage.settings(Settings, deadletter_burst=3, deadletter_rate=0.5))
+    await stage.create_topics(TOPICS)
+    good = encode(created("x"), id=new_id(), time=datetime.now(UTC))
+    bad = Record(good.topic, good.key, b"{no json", good.headers)
+    for _ in range(30):
+        await stage.publish_record(bad, partition=0)
+    await stage.publish_record(encode(created("behind"), id=new_id(), time=datetime.now(UTC)), partition=0)
+    async with stage.worker(service):
+        await stage.publish_record(encode(created("beside"), id=new_id(), time=datetime.now(UTC)), partition=1)
+        await eventually(lambda: counts(service), until=lambda found: found == {"beside": 1})
+        assert service._loop is not None
+        assert {part.partition for part in service._loop._subscription.paused} == {0}
+        assert b"herald_consumer_paused" in exposition([service.runtime.telemetry])
+        until = datetime.now(UTC) + timedelta(minutes=1)
+        await cap.lift(service.runtime.mongo.db, per_second=1000, until=until, by="test")
+        await eventually(lambda: counts(service), until=lambda found: set(found) == {"beside", "behind"}, within=30)
+        assert not service._loop._subscription.paused
+    dead = await stage.records("herald.deadletters.gamification")
+    assert len({dict(one.headers)["herald_deadletter_id"] for one in dead}) == len(dead) == 30
+    await service.runtime.close()
+
+
+async def test_invalid_events_that_the_handler_names_cost_one_more_attempt(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = build(stage.settings(Settings))
+    await stage.create_topics(TOPICS)
+    assert service.consumer is not None
+    sound, sizes = service.consumer.apply, []
+
+    async def picky(tx: Transaction, batch: Sequence[Received[Event]]) -> None:
+        sizes.append(len(batch))
+        refused = [one for one in batch if isinstance(one.data, ProgramCreated) and one.data.name == "refused"]
+        if refused:
+            raise InvalidEvents({one.id: InvalidEvent("name-refused") for one in refused})
+        await sound(tx, batch)
+
+    monkeypatch.setattr(service.consumer, "apply", picky)
+    names = ["Programme", "refused"] * 20
+    for number, name in enumerate(names):
+        event = encode(created(f"p{number:02}", name), id=new_id(), time=datetime.now(UTC))
+        await stage.publish_record(event, partition=0)
+    async with stage.worker(service):
+        await eventually(lambda: counts(service), until=lambda found: len(found) == 20)
+        await eventually(lambda: stage.records("herald.deadletters.gamification"), until=lambda found: len(found) == 20)
+    assert len(sizes) <= 4
     await service.runtime.close()
