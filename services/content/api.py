@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import Awaitable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response
 
@@ -21,7 +23,7 @@ from chassis.web.http import (
     limited,
     requires,
 )
-from chassis.web.problems import Invalid
+from chassis.web.problems import Invalid, Overloaded
 from herald_contracts.base import Id, Language
 from herald_contracts.words import Network
 from services.content import commands, queries
@@ -48,6 +50,9 @@ from services.content.schemas import (
 router = Router(prefix="/v1")
 router.include_router(history.router)
 MAX_BODY = {"/v1/feeds/": MAX_BYTES}
+PATIENCE = 45.0
+"""Seconds in which a feed is got and read for a caller who waits: more than the limits of both together."""
+T = TypeVar("T")
 
 
 def _context(request: Request) -> ContentContext:
@@ -206,7 +211,7 @@ async def retire_item(
 )
 async def add_feed(order: FeedOrder, caller: Editor, unit: Unit, context: Context) -> Response:
     try:
-        got = await context.feeds.get(order.url)
+        got = await _soon(context.feeds.get(order.url))
     except FeedRefused as refusal:
         raise Invalid.one("url", refusal.rule, refusal.detail) from refusal
     return await unit.run(
@@ -278,7 +283,7 @@ async def refresh_feed(
     source = await queries.source_with_address(context, feed_id)
     got: Got | FeedRefused
     try:
-        got = await context.feeds.look(source)
+        got = await _soon(context.feeds.look(source))
     except FeedRefused as refusal:
         got = refusal
     return await unit.run(lambda tx: commands.record_look(context, tx, feed_id, got), view=SourceView.of)
@@ -300,9 +305,19 @@ async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit
 
 async def _uploaded(request: Request, context: ContentContext) -> Got:
     try:
-        return Got(await context.feeds.read(await request.body(), request.headers.get("content-type", "")))
+        body, type_ = await request.body(), request.headers.get("content-type", "")
+        return Got(await _soon(context.feeds.read(body, type_)))
     except FeedRefused as refusal:
         raise Invalid.one("body", refusal.rule, refusal.detail) from refusal
+
+
+async def _soon(reading: Awaitable[T]) -> T:
+    """What is read while a caller waits. Raises Overloaded where too many others are read before it."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await reading
+    except TimeoutError:
+        raise Overloaded("Many feeds are being read; try again shortly.", retry_after=10) from None
 
 
 # --- a person's feed -----------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 from chassis.fetch import GuardedFetch
 from chassis.web.problems import NotFound
 from herald_contracts import ContentPublished, ContentSubmitted
+from services.content import api
 from services.content.feeds.client import FeedRefused, Feeds
 from tests.integration.content.stage import PROGRAM, Content, broken, make, problem
 from tests.integration.harness import Stage, eventually
@@ -255,6 +256,19 @@ async def test_a_server_that_says_when_to_come_again_is_not_asked_before(content
     site.pages["/feed"] = Answer(503, {"Retry-After": "86400"})
     looked = await content.post(f"/feeds/{source['id']}/refresh")
     assert (looked["last"]["rule"], looked["next_poll_at"]) == ("status", "2026-03-02T09:00:00Z")
+
+
+async def test_a_caller_does_not_wait_without_an_end_for_others(
+    content: Content, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+
+    monkeypatch.setattr(api, "PATIENCE", 0.2)
+    site.pages["/feed"] = never
+    refused = await content.call("POST", "/feeds", feed_at(site))
+    problem(refused, 503, "overloaded")
+    assert refused.headers["retry-after"] == "10"
 
 
 async def test_the_reader_gets_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from xml.parsers import expat
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.content.feeds.mending import mended
@@ -138,7 +138,9 @@ PIECES = st.sampled_from((
 # fmt: on
 
 
+@settings(max_examples=500)
 @given(st.lists(PIECES, max_size=30).map("".join))
+@example("x]]>y")
 def test_what_comes_out_of_mending_is_well_formed(text: str) -> None:
     out = mended("<rss>" + text, Mends())
     expat.ParserCreate("utf-8", " ").Parse(out.encode(), True)
