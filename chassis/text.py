@@ -1,7 +1,7 @@
 """What becomes of text that people bring: names, teams, titles, captions.
 
 `name`, `line` and `prose` are what every door cleans with; models of requests do so by the annotations `Name`,
-`Title`, `Line`, `Words` and `Prose`. All of them
+`Title`, `Line`, `Words`, `Prose` and `Markdown`. All of them
 
 - compose accents (NFC), so that one text is written in one way;
 - take out what nobody sees: zero-width and other invisible letters, control characters, overrides and embeddings of
@@ -83,6 +83,11 @@ def line(text: str) -> str:
 def prose(text: str) -> str:
     """Lines that end in \\n and in no space."""
     return "\n".join(_spaced(one).strip() for one in _BREAK.split(_visible(text))).strip("\n")
+
+
+def markdown(text: str) -> str:
+    """Lines that end in \\n, with the spaces that Markdown tells lists, code and line breaks by."""
+    return _BREAK.sub("\n", _visible(text)).strip("\n")
 
 
 def names_something(text: str) -> bool:
@@ -189,6 +194,13 @@ class Words(Prose):
     """Text of any lines that must be there: a caption, a comment, guidelines."""
 
     nothing = "Some words are needed."
+
+
+class Markdown(Words):
+    """A text in Markdown that must be there."""
+
+    def clean(self, text: str) -> str:
+        return markdown(text)
 
 
 class Line(_Cleaned):

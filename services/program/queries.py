@@ -10,9 +10,9 @@ from chassis.mongo import Transaction
 from chassis.web.http import decode_cursor, encode_cursor
 from chassis.web.problems import Invalid, NotFound
 from services.program.context import Context
-from services.program.domain.people import Person, Status
+from services.program.domain.people import Filter, Person, Status
 from services.program.domain.programs import Objective, Program, Text, TextKind, choose_language
-from services.program.store.people import Filter, position
+from services.program.store.people import position
 
 
 @dataclass(frozen=True, slots=True)

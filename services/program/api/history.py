@@ -2,77 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastapi import Response
-from pydantic import ConfigDict, Field
 
-from chassis.clock import to_milliseconds
-from chassis.external_rows import MAX_ROWS, ExternalId, OutcomesView, Source
-from chassis.web.http import Body, IdempotencyKey, Router, Unit
-from herald_contracts.base import Id, Time
+from chassis.external_rows import OutcomesView
+from chassis.web.http import IdempotencyKey, Router, Unit
 from services.program import queries
-from services.program.api.base import ID, Manages, Use, View
+from services.program.api.base import Manages, Use
 from services.program.commands import history
-from services.program.domain.history import MembershipRow
+from services.program.schemas.history import MembershipRowsBody, NamedPeople, PeopleIds
 
 router = Router(tags=["history"])
-
-
-class NamedPeople(Body):
-    """E-mail addresses or external ids."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"people": ["amina@herald.example", "E-1043"]}]})
-
-    people: Annotated[list[Annotated[str, Field(max_length=254)]], Field(max_length=MAX_ROWS)]
-
-
-class PeopleIds(View):
-    """Ids by what named them; who is not known is left out."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"people": {"amina@herald.example": ID}}]})
-
-    people: dict[str, str]
-
-
-class MembershipRowBody(Body):
-    """That a person was an ambassador."""
-
-    id: ExternalId
-    person_id: Id
-    joined_at: Time
-    left_at: Time | None = Field(None, description="Left out where they still were one when the history was made")
-
-    def row(self) -> MembershipRow:
-        left_at = to_milliseconds(self.left_at) if self.left_at else None
-        return MembershipRow(self.id, self.person_id, to_milliseconds(self.joined_at), left_at)
-
-
-class MembershipRowsBody(Body):
-    """Up to 500 memberships of the past."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "source": "old-product",
-                    "preview": False,
-                    "items": [
-                        {
-                            "id": "M-7",
-                            "person_id": ID,
-                            "joined_at": "2026-03-02T00:00:00Z",
-                            "left_at": "2026-10-01T00:00:00Z",
-                        }
-                    ],
-                }
-            ]
-        }
-    )
-
-    source: Source
-    preview: bool = Field(False, description="Say what would be done, and write nothing")
-    items: Annotated[list[MembershipRowBody], Field(min_length=1, max_length=MAX_ROWS)]
 
 
 @router.post("/people/resolve", summary="Find people by address or external id", response_model=PeopleIds)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Response
-from pydantic import Field
 
 from chassis.mongo import Transaction
-from chassis.web.http import Body, Router, Token, Unit
+from chassis.web.http import Router, Token, Unit
 from chassis.web.problems import Forbidden
 from chassis.web.tokens import Token as VerifiedToken
 from services.program import queries
-from services.program.api.base import Locale, Person, Use
-from services.program.api.views import InvitationsView, MeView, invitations_of
+from services.program.api.base import Person, Use
 from services.program.commands import people
+from services.program.schemas.people import InvitationsView, MeView, Preferences, SignIn, invitations_of
 
 router = Router(tags=["me"])
 
@@ -23,20 +22,6 @@ async def _own_token(token: Token) -> VerifiedToken:
     if token.machine:
         raise Forbidden("This is for people, not for machines.", type_="person-needed")
     return token
-
-
-class SignIn(Body):
-    """What a person says of themselves when they sign in."""
-
-    locale: Locale | None = Field(None, description="Language that they chose; kept as it is where not given")
-
-
-class Preferences(Body):
-    """What a person decides for themselves; what is not given stays."""
-
-    locale: Locale | None = None
-    hidden_from_rankings: bool | None = Field(None, description="True to be in no leaderboard")
-    hidden_from_statistics: bool | None = Field(None, description="True to be in no named statistics")
 
 
 @router.put("/me", summary="Sign in", response_model=MeView)

@@ -5,38 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import Field
 
-from chassis.web.http import Body, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
-from chassis.web.one_of import OneOf
-from herald_contracts.words import ROLES
+from chassis.web.http import Caller, Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
-from services.program.api.base import Admin, Country, Line, Manages, Use
-from services.program.api.views import NamesView, NameView, PeopleView, PersonView
+from services.program.api.base import Admin, Manages, Use
 from services.program.commands import people
-from services.program.domain.people import Status
-from services.program.store.people import Filter
+from services.program.domain.people import Filter, Status
+from services.program.schemas.people import (
+    Ids,
+    KnownRole,
+    NamesView,
+    NameView,
+    PeopleView,
+    PersonChange,
+    PersonView,
+)
 
 router = Router(tags=["people"])
-MAX_NAMES = 200
-KnownRole = Annotated[str, OneOf(ROLES)]
-
-
-class PersonChange(Body):
-    """What an administrator changes; what is not given stays."""
-
-    roles: Annotated[list[KnownRole], Field(max_length=4)] | None = Field(
-        None, description="All roles from now on. `ambassador` comes from joining and is neither given nor taken here"
-    )
-    leader: bool | None = None
-    team: Line | None = None
-    country: Country | None = None
-
-
-class Ids(Body):
-    """Whose names are wanted."""
-
-    ids: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=MAX_NAMES)]
 
 
 @router.get("/people", summary="List people", response_model=PeopleView)

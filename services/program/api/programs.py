@@ -2,139 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from chassis.web.http import Body, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
-from chassis.web.one_of import OneOf
-from herald_contracts.words import KPIS, USE_CASES
+from chassis.web.http import Caller, Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
-from services.program.api.base import (
-    Country,
-    Language,
-    Line,
-    Locale,
-    Manager,
-    Manages,
-    Texts,
-    TimeZone,
-    Use,
-)
-from services.program.api.program_views import (
+from services.program.api.base import Language, Manager, Manages, Use
+from services.program.commands import programs
+from services.program.domain.people import Segment, Status
+from services.program.domain.programs import Text
+from services.program.schemas.programs import (
     AmbassadorsView,
+    Invitations,
     InvitedView,
+    NewConsent,
+    NewGuidelines,
+    NewObjective,
+    NewProgram,
     ObjectiveView,
+    ProgramChange,
     ProgramsView,
     ProgramView,
+    SegmentOrder,
     TextView,
 )
-from services.program.commands import programs
-from services.program.domain.people import Status
-from services.program.domain.programs import Text
-from services.program.store.people import Segment
 
 router = Router(tags=["programmes"])
-MAX_INVITED = 5_000
-Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
-
-
-class NewProgram(Body):
-    """A programme to be."""
-
-    name: Line = Field(examples=["Voices"])
-    time_zone: TimeZone = Field(description="IANA name: days and weeks of the figures are this zone's")
-    languages: Annotated[list[Locale], Field(min_length=1, max_length=20, examples=[["fr", "en"]])]
-    consent: Texts
-    open: bool = Field(False, description="True to let anybody of the company join without an invitation")
-
-    @model_validator(mode="after")
-    def _each_once(self) -> NewProgram:
-        if len(set(self.languages)) != len(self.languages):
-            raise PydanticCustomError("duplicate", "A language is named twice.")
-        return self
-
-
-class ProgramChange(Body):
-    """What of a programme can be changed."""
-
-    open: bool
-
-
-class NewConsent(Body):
-    """The next version of the consent: whoever joins accepts this one."""
-
-    texts: Texts
-
-
-class NewGuidelines(Body):
-    """The next version of the guidelines."""
-
-    texts: Texts
-    material: bool = Field(True, description="True if ambassadors must acknowledge it before their next share")
-
-
-class NewObjective(Body):
-    """What the programme wants to reach. Baseline and target are in the KPI's unit: a count, a rate from 0 to 1, or
-    an amount."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "use_case": "employer_brand",
-                    "kpi": "participation_rate",
-                    "baseline": 0.08,
-                    "target": 0.35,
-                    "starts_on": "2026-03-01",
-                    "ends_on": "2026-06-30",
-                }
-            ]
-        }
-    )
-
-    use_case: Annotated[str, OneOf(USE_CASES)]
-    kpi: Annotated[str, OneOf(KPIS)]
-    baseline: Amount
-    target: Annotated[Amount, Field(gt=0)]
-    starts_on: date
-    ends_on: date
-
-
-class SegmentOrder(Body):
-    """People by attributes; an empty list means all."""
-
-    countries: Annotated[list[Country], Field(max_length=300)] = Field([])
-    teams: Annotated[list[Line], Field(max_length=1000)] = Field([])
-    leaders_only: bool = False
-
-
-class Invitations(Body):
-    """Whom to invite: persons by id, or a segment."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"people": ["019c46c7-6a80-7a6a-8d23-f082128b2f33"]},
-                {"segment": {"countries": ["FR"], "teams": [], "leaders_only": True}, "limit": 50},
-            ]
-        }
-    )
-
-    people: (
-        Annotated[list[Annotated[str, Field(max_length=128)]], Field(min_length=1, max_length=MAX_INVITED)] | None
-    ) = None
-    segment: SegmentOrder | None = None
-    limit: int = Field(500, ge=1, le=MAX_INVITED, description="How many of a segment are invited at most")
-
-    @model_validator(mode="after")
-    def _either(self) -> Invitations:
-        if (self.people is None) == (self.segment is None):
-            raise PydanticCustomError("people-or-segment", "Name either people or a segment.")
-        return self
 
 
 @router.post("/programs", summary="Create a programme", response_model=ProgramView, status_code=201)

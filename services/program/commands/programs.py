@@ -14,9 +14,8 @@ from herald_contracts import Event
 from services.program import event_mapping
 from services.program.context import Context
 from services.program.domain import people, programs
-from services.program.domain.people import Person
+from services.program.domain.people import Person, Segment
 from services.program.domain.programs import Objective, Program, Text, TextKind
-from services.program.store.people import Segment
 
 
 async def create_program(

@@ -85,6 +85,27 @@ class Person:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which people to list; None means any. `query` is matched with the beginnings of words."""
+
+    query: str | None = None
+    country: str | None = None
+    team: str | None = None
+    role: str | None = None
+    program_id: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A group of people by attributes; an empty list names everybody."""
+
+    countries: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    leaders_only: bool = False
+
+
 def change(person: Person, now: datetime, **values: Any) -> Person:
     """The person with other values and the next version; the same object if they differ in nothing."""
     changed = replace(person, **values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pymongo import IndexModel, InsertOne, UpdateOne
@@ -16,30 +15,9 @@ from chassis.principals import Principal
 from chassis.web.problems import NotFound, StaleVersion
 from services.program.domain import fields
 from services.program.domain.imports import Row
-from services.program.domain.people import Person, Status
+from services.program.domain.people import Filter, Person, Segment, Status
 
 _UNIQUE = ("email", "external_id", "accounts")
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which people to list; None means any. `query` is matched with the beginnings of words."""
-
-    query: str | None = None
-    country: str | None = None
-    team: str | None = None
-    role: str | None = None
-    program_id: str | None = None
-    status: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A group of people by attributes; an empty list names everybody."""
-
-    countries: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
-    leaders_only: bool = False
 
 
 class People:

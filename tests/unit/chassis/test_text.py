@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from chassis.text import Line, Name, Prose, Title, Words, cut, line, match_key, name, prose, shortened
+from chassis.text import Line, Name, Prose, Title, Words, cut, line, markdown, match_key, name, prose, shortened
 
 FAMILY = "👩🏽‍🚀👨‍👩‍👧🏳️‍🌈❤️1️⃣🏴󠁧󠁢󠁳󠁣󠁴󠁿🇫🇷"
 PERSIAN = "نامه‌ای می‌خواهم"
@@ -80,6 +80,11 @@ def test_prose_keeps_its_lines() -> None:
     assert prose("\r\n One  two \r\n\r\n• three\x0bfour\u2028\u202efive\n \n") == "One two\n\n• three\nfour\nfive"
     assert line("One\n\ntwo") == "One two"
     assert prose(f"{FAMILY}\n{PERSIAN}\n{ARABIC}") == f"{FAMILY}\n{PERSIAN}\n{ARABIC}"
+
+
+def test_markdown_keeps_the_spaces_that_mean_something() -> None:
+    text = "\r\n# Say\u200b\r\n\r\n- one  \r\n  - E\u0301t\u202ee\r\n\r\n      code\r\n"
+    assert markdown(text) == "# Say\n\n- one  \n  - Éte\n\n      code"
 
 
 @given(TEXTS)

@@ -7,11 +7,13 @@ from typing import Annotated, get_args
 
 from pydantic import ConfigDict, Field
 
-from herald_contracts.words import OpenWord, Role
-from services.program.api.base import AT, ID, PROGRAM_ID, View
+from chassis.web.http import Body
+from chassis.web.one_of import OneOf
+from herald_contracts.words import ROLES, OpenWord, Role
 from services.program.domain.people import Membership, Person, Status, must_acknowledge
 from services.program.domain.programs import Program
 from services.program.queries import Me
+from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Line, Locale, View
 
 
 class StandingView(View):
@@ -219,3 +221,46 @@ def invitations_of(me: Me) -> list[InvitationView]:
         for one in me.person.memberships
         if one.status == "invited"
     ]
+
+
+MAX_NAMES = 200
+
+
+KnownRole = Annotated[str, OneOf(ROLES)]
+
+
+class PersonChange(Body):
+    """What an administrator changes; what is not given stays."""
+
+    roles: Annotated[list[KnownRole], Field(max_length=4)] | None = Field(
+        None, description="All roles from now on. `ambassador` comes from joining and is neither given nor taken here"
+    )
+    leader: bool | None = None
+    team: Line | None = None
+    country: Country | None = None
+
+
+class Ids(Body):
+    """Whose names are wanted."""
+
+    ids: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=MAX_NAMES)]
+
+
+class SignIn(Body):
+    """What a person says of themselves when they sign in."""
+
+    locale: Locale | None = Field(None, description="Language that they chose; kept as it is where not given")
+
+
+class Preferences(Body):
+    """What a person decides for themselves; what is not given stays."""
+
+    locale: Locale | None = None
+    hidden_from_rankings: bool | None = Field(None, description="True to be in no leaderboard")
+    hidden_from_statistics: bool | None = Field(None, description="True to be in no named statistics")
+
+
+class Join(Body):
+    """Accepting the consent."""
+
+    consent_version: int = Field(ge=1, le=1_000_000, description="The version that was read and is accepted")

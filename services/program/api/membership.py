@@ -6,24 +6,17 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import Field
 
 from chassis.mongo import Transaction
-from chassis.web.http import Body, Router, Unit
+from chassis.web.http import Router, Unit
 from services.program import queries
 from services.program.api.base import Person, Use
-from services.program.api.views import MeView
 from services.program.commands import programs
 from services.program.context import Context
 from services.program.domain.people import Person as Somebody
+from services.program.schemas.people import Join, MeView
 
 router = Router(tags=["taking part"])
-
-
-class Join(Body):
-    """Accepting the consent."""
-
-    consent_version: int = Field(ge=1, le=1_000_000, description="The version that was read and is accepted")
 
 
 def _told(

@@ -1,0 +1,83 @@
+"""What the models of this service have in common: the answer, and the types of single fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from chassis.text import Markdown
+from services.program.domain import fields
+
+ID = "019c46c7-6a80-7a6a-8d23-f082128b2f33"
+
+
+PROGRAM_ID = "019c1347-d280-752e-b651-3270269e0d37"
+
+
+AT = "2026-03-02T09:30:00.000Z"
+
+
+class View(BaseModel):
+    """What is answered."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def _checked(check: Callable[[str], str]) -> AfterValidator:
+    """A rule of the domain at the edge, under its own name."""
+
+    def validate(value: str) -> str:
+        try:
+            return check(value)
+        except fields.FieldError as error:
+            rule: Any = error.rule
+            detail: Any = error.detail
+            raise PydanticCustomError(rule, detail) from None
+
+    return AfterValidator(validate)
+
+
+def _country(value: str) -> str:
+    return value if value == fields.UNKNOWN_COUNTRY else fields.country(value)
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone(value: str) -> str:
+    if value not in _zones():
+        raise fields.FieldError("time-zone", "A name of the IANA time zone database is needed, such as Europe/Paris.")
+    return value
+
+
+Line = Annotated[str, Field(min_length=1, max_length=fields.MAX_TEXT), _checked(fields.text)]
+
+
+Country = Annotated[str, Field(min_length=2, max_length=2, examples=["FR"]), _checked(_country)]
+
+
+Locale = Annotated[str, Field(min_length=2, max_length=35, examples=["fr"]), _checked(fields.locale)]
+
+
+TimeZone = Annotated[str, Field(min_length=1, max_length=64, examples=["Europe/Paris"]), _checked(_zone)]
+
+
+Text = Annotated[str, Markdown(20_000)]
+
+
+Texts = Annotated[
+    dict[Locale, Text],
+    Field(
+        min_length=1,
+        max_length=20,
+        description="A text for each language of the programme",
+        examples=[{"fr": "Je participe de mon plein gré.", "en": "I take part of my own free will."}],
+    ),
+]
