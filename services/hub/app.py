@@ -15,6 +15,7 @@ from chassis.clock import Clock
 from chassis.messages import LANGUAGES
 from chassis.runtime import Runtime
 from chassis.service import Service
+from chassis.text import shortened
 from chassis.web.admission import Admission
 from chassis.web.app import add_health, instrument
 from chassis.web_address import shown_host
@@ -115,6 +116,7 @@ def templates(assets: Assets) -> Environment:
     )
     environment.tests["missing"] = is_missing
     environment.filters["markdown"] = content.markdown
+    environment.filters["shortened"] = shortened
     environment.globals |= {
         "asset": assets.url,
         "icon": icons.icon,

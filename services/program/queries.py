@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from chassis.mongo import Transaction
+from chassis.spreadsheet import BOM, csv_lines, delimiter
 from chassis.web.http import decode_cursor, encode_cursor
 from chassis.web.problems import Invalid, NotFound
 from services.program.context import Context
-from services.program.domain.people import Filter, Person, Status
+from services.program.domain.people import EXPORTED, Filter, Person, Status, exported
 from services.program.domain.programs import Objective, Program, Text, TextKind, choose_language
 from services.program.store.people import position
+
+EXPORT_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,16 @@ async def people_page(
     found = await context.people.page(wanted, after, limit + 1)
     more = len(found) > limit
     return found[:limit], encode_cursor(position(found[limit - 1])) if more else None
+
+
+async def export_people(context: Context, language: str) -> AsyncIterator[str]:
+    """Everybody as CSV, in the columns that an import takes: safe to open in a spreadsheet of that language."""
+    sign = delimiter(language)
+    yield BOM + csv_lines([EXPORTED], sign)
+    after: list[str] | None = None
+    while found := await context.people.page(Filter(), after, EXPORT_PAGE):
+        yield csv_lines([exported(person) for person in found], sign)
+        after = position(found[-1])
 
 
 async def programs_page(context: Context, cursor: str | None, limit: int) -> tuple[list[Program], str | None]:

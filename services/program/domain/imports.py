@@ -49,7 +49,7 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 _KEPT_WHEN_BLANK = frozenset({"email", "locale", "external_id"})
 _KEYS = ("email", "external_id")
-_AS_TEXT = re.compile(r"""="([^"]*)"|'([=+\-@].*)""", re.DOTALL)
+_AS_TEXT = re.compile(r"""="([^"]*)"|'([=+\-@＝＋－＠].*)""", re.DOTALL)
 
 
 def rows(table: Table, columns: Sequence[Column]) -> Iterator[Row | list[LineViolation]]:

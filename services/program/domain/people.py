@@ -106,6 +106,17 @@ class Segment:
     leaders_only: bool = False
 
 
+EXPORTED = (
+    "external_id", "email", "name", "country", "team", "role", "level", "site", "locale", "leader", "active",
+)  # fmt: skip
+"""The columns of an export."""
+
+
+def exported(person: Person) -> list[str | bool | None]:
+    """A person's line of an export."""
+    return [person.job if name == "role" else getattr(person, name) for name in EXPORTED]
+
+
 def change(person: Person, now: datetime, **values: Any) -> Person:
     """The person with other values and the next version; the same object if they differ in nothing."""
     changed = replace(person, **values)

@@ -251,6 +251,20 @@ async def test_columns_are_chosen_in_the_preview_and_remembered(desk: Desk) -> N
     assert [one["known"] for one in again["columns"]] == ["remembered"] * 6
 
 
+async def test_what_is_exported_is_safe_to_open_and_can_be_imported_again(desk: Desk) -> None:
+    text = "id,name,country,team,role\n'=7,'=1+1 Élise,FR,\"'-Sales; EMEA\",'@home\n"
+    await desk.ok("max", "POST", f"/imports/{(await previewed(desk, text))['id']}/confirm")
+    answer = await desk.call("max", "GET", "/people/export")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    exported = answer.content.decode("utf-8-sig").split("\r\n")
+    assert exported[0] == "external_id,email,name,country,team,role,level,site,locale,leader,active"
+    assert "'=7,,'=1+1 Élise,FR,'-Sales; EMEA,'@home,,,en,no,yes" in exported
+    again = await previewed(desk, answer.content)
+    assert (again["total"], again["unchanged"], again["errors"]) == (3, 3, [])
+    await desk.sign_in("ada", "editor")
+    assert await desk.refused("ada", "GET", "/people/export") == (403, "role-missing")
+
+
 async def test_spellings_of_one_team_become_one_team(desk: Desk) -> None:
     await desk.sign_in("zoe", team="Qualité\u00a0")
     text = "id,name,country,team\n1,A,FR,QUALITE\n2,B,FR,Qualite\u0301\n3,C,FR,Sales\n4,D,FR,sales\n"
