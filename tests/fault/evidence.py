@@ -234,7 +234,7 @@ async def pending(bootstrap: str, mongo_url: str) -> list[str]:
     try:
         for service in SERVICES:
             db = client[f"herald_{service}"]
-            if rows := await db["outbox"].count_documents({}):
+            if rows := await db["outbox"].count_documents({}) + await db["outbox_aside"].count_documents({}):
                 found.append(f"{service}: {rows} in the outbox")
             reached = {row["_id"]: row["next"] async for row in db["offsets"].find({})}
             for topic in consumers().get(service, {}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.fault.inject import processes, records, servers
+from tests.fault.inject import lanes, processes, records, servers
 from tests.fault.stage import Stage
 
 RECOVERY_SECONDS = 60.0
@@ -87,4 +87,8 @@ FAULTS: tuple[Fault, ...] = (
         handles=_on("apis workers links"),
     ),
     Fault(24, "a flood of poison among good records", records.flooded, handles=_on("all")),
+    Fault(
+        30, "a topic missing, an event too large", lanes.lanes_stopped, fast=True, handles=_on("workers kafka crowd")
+    ),
+    Fault(31, "every background task ended in turn", processes.tasks_ended, handles=_on("apis workers links crowd")),
 )

@@ -28,7 +28,8 @@ from chassis.kafka.producer import Producer
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.leases import Lease
 from chassis.outbox.relay import BATCH, Relay
-from chassis.outbox.stopped import record_of
+from chassis.outbox.stopped import StoppedLanes, record_of
+from chassis.supervisor import Task
 from chassis.web.idempotency import UnitOfWork
 from herald_contracts import Event
 from services.sharing.redirect.spool import Spool
@@ -288,6 +289,29 @@ def deleted_before_ack() -> None:
         return publish
 
     replace(Relay, "_publish", change)
+
+
+@mutant
+def large_event_passed_over() -> None:
+    """An event that Kafka refuses is set aside alone; later ones of its key go out."""
+
+    def change(sound: Any) -> Any:
+        async def block(self: Any, rows: Sequence[Document], error: Exception) -> None:
+            await sound(self, rows[:1], error)
+
+        return block
+
+    async def pass_by(_: Any, rows: list[Document]) -> list[Document]:
+        return rows
+
+    replace(StoppedLanes, "_block", change)
+    replace(StoppedLanes, "pass_by", lambda _: pass_by)
+
+
+@mutant
+def tasks_left_ended() -> None:
+    """A background task that ends is not started again."""
+    replace(Task, "_begin", lambda sound: lambda self: None if hasattr(self, "_began") else sound(self))
 
 
 @mutant

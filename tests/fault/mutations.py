@@ -75,6 +75,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("relay-by-id", (19,), ("I1",)),
     Mutation("any-order", (10,), ("I3",)),
     Mutation("deleted-before-ack", (10,), ("I1",)),
+    Mutation("large-event-passed-over", (30,), ("I3",)),
+    Mutation("tasks-left-ended", (31,), ("I1", "I8", "I5")),
     Mutation("lease-never-checked", (8,), ("I7",), whom="events"),
     Mutation("no-fencing", (8,), ("I7",), whom="events"),
     Mutation("not-idempotent", (12,), ("I7",), whom="events"),

@@ -21,6 +21,10 @@ SESSION = 14.0
 TOGETHER = 12.0
 """Long enough for a holder that does not know that it lost its lease to publish more than what was in flight."""
 
+BACK = 12.0
+"""Longer than any pause before a task is started again."""
+MOST_TASKS = 100
+
 
 async def crash_at_commit(stage: Stage) -> None:
     await stage.crash("apis", "transaction.before-commit", "transaction.after-commit")
@@ -153,3 +157,40 @@ async def _traced(stage: Stage, names: Sequence[str], **env: str) -> tuple[float
     began = time.monotonic()
     await asyncio.sleep(6)
     return began, time.monotonic()
+
+
+async def tasks_ended(stage: Stage) -> None:
+    """Every background task of every process is ended in turn: cancelled by nobody, then by an unforeseen error."""
+    plain = {name: stage.process(name).argv for name in MAIN}
+    for name in MAIN:
+        python, flag, *rest = plain[name]
+        stage.process(name).argv = (python, flag, "tests.fault.ending", *rest)
+        await stage.terminate(name)
+        await stage.restart(name)
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        for name in MAIN:
+            await _end_each(stage, name, number)
+            await asyncio.sleep(1)
+    await asyncio.sleep(BACK)
+    for name in MAIN:
+        await stage.interrupts()
+        stage.process(name).send(signal.SIGUSR1)  # tells first what is missing
+        await asyncio.sleep(1)
+        log = stage.process(name).log.read_text()
+        missing = sorted({line for line in log.splitlines() if line.startswith("did not come back")})
+        stage.holds(f"every task of {name} comes back", not missing, ", ".join(missing))
+        stage.holds(f"{name} is alive", stage.process(name).running)
+        stage.process(name).argv = plain[name]
+
+
+async def _end_each(stage: Stage, name: str, number: signal.Signals) -> None:
+    """Signal after signal until each task of the process was ended once."""
+    log = stage.process(name).log
+    before = log.read_text().count("all were ended")
+    for _ in range(MOST_TASKS):
+        await stage.interrupts()
+        stage.process(name).send(number)
+        await asyncio.sleep(0.25)
+        if log.read_text().count("all were ended") > before:
+            return
+    stage.holds(f"every task of {name} was ended", ok=False)
