@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 import os
 import signal
@@ -27,6 +26,7 @@ from chassis.supervisor import Supervisor
 from chassis.tasks import run_bounded
 from chassis.telemetry.logs import configure_logging
 from chassis.telemetry.otel import exposition
+from chassis.web.app import health_response
 from chassis.web.protocol import BoundedHttpProtocol, bounded, close_overdue
 
 logger = logging.getLogger(__name__)
@@ -46,18 +46,16 @@ def worker_app(services: Sequence[Service]) -> ASGIApp:
     """Health and metrics of a process that offers nothing else."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
-    def state(wrong: list[str]) -> Response:
-        body = json.dumps({"status": "fail" if wrong else "pass", "reasons": wrong})
-        return Response(body, 503 if wrong else 200, media_type="application/health+json")
-
     @app.get("/health/live")
     async def live() -> Response:
-        return state([f"{service.name}: {reason}" for service in services for reason in service.stuck()])
+        return health_response([f"{service.name}: {reason}" for service in services for reason in service.stuck()])
 
     @app.get("/health/ready")
     async def ready() -> Response:
         found = await asyncio.gather(*(service.unready() for service in services))
-        return state([f"{one.name}: {reason}" for one, all_ in zip(services, found, strict=True) for reason in all_])
+        return health_response(
+            [f"{one.name}: {reason}" for one, all_ in zip(services, found, strict=True) for reason in all_]
+        )
 
     @app.get("/metrics")
     async def metrics() -> Response:

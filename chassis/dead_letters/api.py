@@ -21,7 +21,7 @@ from chassis.kafka.producer import Producer, Unacknowledged
 from chassis.principals import Principal
 from chassis.runtime import Runtime
 from chassis.web.http import Body, Cursor, Limit, Router, decode_cursor, encode_cursor, example, requires
-from chassis.web.problems import Conflict, Invalid, NotFound, Overloaded
+from chassis.web.problems import Conflict, ForeignCursor, NotFound, Overloaded
 
 logger = logging.getLogger(__name__)
 READ_SECONDS = 7.0
@@ -291,7 +291,7 @@ def _origin(cursor: str | None) -> tuple[str, int, int] | None:
             return None
         case [str(topic), int(partition), int(offset)]:
             return (topic, partition, offset)
-    raise Invalid.one("cursor", "format", "This cursor was not given out here.")
+    raise ForeignCursor
 
 
 def _details(one: DeadLetter, content: Content) -> DeadLetterDetails:

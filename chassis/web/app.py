@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -19,6 +19,7 @@ from chassis.dead_letters.api import dead_letters_router
 from chassis.mongo import unreachable
 from chassis.telemetry.otel import exposition
 from chassis.web.admission import Admission, Authenticate, problem_response
+from chassis.web.health import MEDIA_TYPE, health_answer
 from chassis.web.http import bearer_token
 from chassis.web.problems import Invalid, Malformed, Overloaded, Problem, Violation
 
@@ -170,20 +171,21 @@ def add_health(app: FastAPI, service: Service) -> None:
 
     @app.get("/health/live", include_in_schema=False)
     async def live() -> Response:
-        return _state(service.stuck())
+        return health_response(service.stuck())
 
     @app.get("/health/ready", include_in_schema=False)
     async def ready() -> Response:
-        return _state(await service.unready())
+        return health_response(await service.unready())
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         return Response(exposition([service.runtime.telemetry]), media_type="text/plain; version=0.0.4")
 
 
-def _state(wrong: list[str]) -> Response:
-    body = json.dumps({"status": "fail" if wrong else "pass", "reasons": wrong})
-    return Response(body, status_code=503 if wrong else 200, media_type="application/health+json")
+def health_response(reasons: Sequence[str]) -> Response:
+    """The health of a process as a response."""
+    status, body = health_answer(reasons)
+    return Response(body, status_code=status, media_type=MEDIA_TYPE)
 
 
 # --- problems ----------------------------------------------------------------------------------------------------

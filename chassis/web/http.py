@@ -18,7 +18,7 @@ from chassis.principals import Principal
 from chassis.web.idempotency import UnitOfWork
 from chassis.web.problems import (
     Forbidden,
-    Invalid,
+    ForeignCursor,
     PreconditionRequired,
     StaleVersion,
     Unauthenticated,
@@ -194,7 +194,7 @@ def decode_cursor(cursor: str | None) -> Any:
             raise ValueError
         return orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
-        raise Invalid.one("cursor", "format", "This cursor was not given out here.") from None
+        raise ForeignCursor from None
 
 
 Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next` of the page before")]

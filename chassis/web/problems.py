@@ -109,6 +109,14 @@ class Invalid(Refused):
         return cls(detail, errors=[Violation(field, rule, detail)])
 
 
+class ForeignCursor(Invalid):
+    """A cursor that no page of this list gave out."""
+
+    def __init__(self) -> None:
+        detail = "This cursor was not given out here."
+        super().__init__(detail, errors=[Violation("cursor", "format", detail)])
+
+
 class PreconditionRequired(Problem):
     status_code_, type_default, title_default = 428, "precondition-required", "Say which version you change."
 

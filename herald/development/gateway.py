@@ -6,7 +6,6 @@ A deployment has its own ingress for this; nothing else of Herald knows the gate
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,13 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.process import run_process, worker_app
 from chassis.service import Service
 from chassis.settings import HttpSettings
+from chassis.web.proxies import TrustedProxies
 from herald.development.issuer import build_issuer, read_key
 from herald.development.proxying import (
     HOP_BY_HOP,
     Header,
     RequestBody,
     connection_options,
-    in_networks,
     pass_on,
     problem,
     raw_path,
@@ -80,14 +79,14 @@ class Route:
 class Gateway:
     """An ASGI app over `routes`: the longest prefix that matches wins.
 
-    What clients say in `X-Forwarded-*` is overwritten, unless their address is in `trusted` (networks), whose
-    chain is continued. Problems it answers itself: 404 `not-found`, 413 `body-too-large`, 502 `bad-gateway`,
+    What clients say in `X-Forwarded-*` is overwritten, unless their address is in `trusted` (networks, commas between),
+    whose chain is continued. Problems it answers itself: 404 `not-found`, 413 `body-too-large`, 502 `bad-gateway`,
     503 `upstream-down`, 504 `upstream-timeout`.
     """
 
-    def __init__(self, routes: Iterable[Route], *, trusted: Sequence[str] = (), max_body: int = MAX_BODY) -> None:
+    def __init__(self, routes: Iterable[Route], *, trusted: str = "", max_body: int = MAX_BODY) -> None:
         self._routes = sorted(routes, key=lambda route: -len(route.prefix))
-        self._trusted = [ipaddress.ip_network(one) for one in trusted]
+        self._trusted = TrustedProxies(trusted)
         self._max_body = max_body
         self._session: aiohttp.ClientSession | None = None
 
@@ -158,7 +157,7 @@ class Gateway:
         return [(name, value) for name, value in headers if value]
 
     def _trusts(self, client: str) -> bool:
-        return bool(self._trusted) and in_networks(client, self._trusted)
+        return self._trusted.trust(client)
 
     async def _proxy(self, route: Route, upstream: str, scope: Scope, receive: Receive, send: Send) -> None:
         body = RequestBody(scope["headers"], receive, self._max_body)
@@ -279,14 +278,13 @@ def run_gateway(services: Sequence[Service]) -> None:
         if name.startswith("HERALD_") and name.endswith("_UPSTREAM") and name != "HERALD_LINKS_UPSTREAM"
     }
     state = worker_app(services)
-    trusted = [one.strip() for one in settings.trusted_proxies.split(",") if one.strip()]
     gateway = Gateway(
         [
             *routes(settings, {service.name: service.asgi() for service in services}, upstreams),
             Route("/health", state, strip=False),
             Route("/metrics", state, strip=False),
         ],
-        trusted=trusted,
+        trusted=settings.trusted_proxies,
     )
     run_process(
         gateway,

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import aiohttp
 from starlette.types import Receive, Scope, Send
@@ -118,15 +117,6 @@ def response_headers(headers: Iterable[Header]) -> list[Header]:
 def connection_options(headers: Iterable[Header]) -> set[bytes]:
     """The further header names that `Connection` declares as of this hop only."""
     return {option.strip().lower() for name, value in headers if name == b"connection" for option in value.split(b",")}
-
-
-def in_networks(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    """Whether the address is in one of the networks; False for what is no address."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return any(found in network for network in networks)
 
 
 async def problem(send: Send, status: int, type_: str, detail: str) -> None:

@@ -35,6 +35,10 @@ class ProcessSpec:
     def address(self) -> str:
         return self.ready_url or f"http://{LOOPBACK}:{self.port}/health/ready"
 
+    @property
+    def live_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}/health/live"
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:

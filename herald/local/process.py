@@ -10,6 +10,8 @@ from herald.local.downloads import Progress, no_progress
 from herald.local.plan import ProcessSpec
 from herald.local.server import Server
 
+LIVE_TIMEOUT = 10.0
+
 
 class HeraldProcess(Server):
     """What a `ProcessSpec` describes."""
@@ -33,8 +35,15 @@ class HeraldProcess(Server):
         return Child(self.name, self.spec.argv, self.log, env={**os.environ, **self.spec.env})
 
     async def probe(self) -> bool:
-        try:
-            async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
-                return (await client.get(self.spec.address)).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+        return await _answers(self.spec.address, within=2)
+
+    async def alive(self) -> bool:
+        return await _answers(self.spec.live_url, within=LIVE_TIMEOUT)
+
+
+async def _answers(address: str, within: float) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=within, trust_env=False) as client:
+            return (await client.get(address)).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False

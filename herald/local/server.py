@@ -53,4 +53,8 @@ class Server(ABC):
 
     @abstractmethod
     async def probe(self) -> bool:
-        """Whether it serves now; never raises."""
+        """Whether it serves now. What keeps it from answering is False, and no error."""
+
+    async def alive(self) -> bool:
+        """Whether it need not be replaced; a server that runs is taken to be alive."""
+        return True

@@ -17,6 +17,8 @@ from herald.local.together import together
 RESTARTS = 5
 WITHIN = 120.0  # seconds in which a child may be restarted RESTARTS times
 FIRST_PAUSE = 0.5  # seconds before a restart, doubled each time
+LOOK_SECONDS = 5.0  # between two looks whether a child is alive
+LOOKS = 3  # so many in a row that find it not alive, and it is replaced
 
 Say = Callable[[str], None]
 Step = Callable[[], Awaitable[None]]
@@ -73,7 +75,8 @@ class Supervisor:
             if not self._stop.is_set():
                 self._set_phase("ready")
                 on_ready(time.monotonic() - began)
-                await self._unless_stopped(together(self._keep_one(unit) for unit in self.stack.all))
+                watching = [self._watch_one(unit) for unit in self.stack.processes]
+                await self._unless_stopped(together([*map(self._keep_one, self.stack.all), *watching]))
         except LocalError as error:
             self._error = str(error)
             raise
@@ -139,6 +142,21 @@ class Supervisor:
             self.say(f"{unit.name} ended ({_cause(code)}); starting it again in {pause:.1f} s")
             await asyncio.sleep(pause)
             await self._start_again(unit)
+
+    async def _watch_one(self, unit: Server) -> None:
+        """End it when it says that it is not alive, or says nothing, for several looks: `_keep_one` starts another."""
+        missed = 0
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            child = unit.child
+            if child is None or not child.running or self.status[unit.name].state != "ready":
+                missed = 0
+                continue
+            missed = 0 if await unit.alive() else missed + 1
+            if missed == LOOKS and child is unit.child:
+                missed = 0
+                self.say(f"{unit.name} is not alive (its log is {unit.log}); it is replaced")
+                await child.stop(unit.grace)
 
     async def _start_again(self, unit: Server) -> None:
         try:

@@ -89,12 +89,24 @@ def run(
 
         def on_ready(seconds: float) -> None:
             say(f"Herald is ready after {seconds:.1f} s: {stack.url}")
+            for line in next_steps(stack.url):
+                say(line)
             say("Stop it with Ctrl-C or 'herald down'; look at it with 'herald status' and 'herald logs'.")
 
         asyncio.run(Supervisor(home, stack, say).run(on_ready))
         say(f"Herald has stopped; its data stays in {home.folder}.")
     finally:
         os.close(lock)
+
+
+def next_steps(url: str) -> list[str]:
+    """The three things to try first."""
+    return [
+        "Try next:",
+        f"  1. open {url} and sign in: ines administers, emma edits, marc manages, amina shares",
+        "  2. 'herald demo' in another terminal: a company with twelve weeks behind it, every figure compared",
+        f'  3. curl -H "Authorization: Bearer $(herald token emma)" {url}/api/content/v1/items',
+    ]
 
 
 def already_running(home: Home) -> LocalError:
@@ -137,6 +149,8 @@ def _await_ready(home: Home, child: "subprocess.Popen[bytes]", log: Path, say: S
             said |= ready
             if state["status"] == "ready":
                 say(f"Herald is ready after {time.time() - state['since']:.1f} s: {state['url']}")
+                for line in next_steps(state["url"]):
+                    say(line)
                 say("It runs in the background: 'herald status', 'herald logs -f', 'herald down'.")
                 return
             if state["error"]:

@@ -23,7 +23,7 @@ from chassis.web.http import (
     limited,
     requires,
 )
-from chassis.web.problems import Invalid, Overloaded
+from chassis.web.problems import ForeignCursor, Invalid, Overloaded
 from herald_contracts.base import Id, Language
 from herald_contracts.words import Network
 from services.content import commands, queries
@@ -82,7 +82,7 @@ def _version(item: Item) -> int:
 def _before(cursor: str | None) -> str | None:
     found = decode_cursor(cursor)
     if found is not None and not isinstance(found, str):
-        raise Invalid.one("cursor", "format", "This cursor was not given out here.")
+        raise ForeignCursor
     return found
 
 

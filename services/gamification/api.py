@@ -20,7 +20,7 @@ from chassis.web.http import (
     etag,
     requires,
 )
-from chassis.web.problems import Invalid
+from chassis.web.problems import ForeignCursor
 from services.gamification import commands, queries
 from services.gamification.context import Context
 from services.gamification.domain.periods import Period
@@ -86,11 +86,7 @@ def _place(cursor: Any) -> tuple[datetime, str] | None:
                 found = None
             if found is not None and found.tzinfo is not None:
                 return found, id
-    raise _foreign_cursor()
-
-
-def _foreign_cursor() -> Invalid:
-    return Invalid.one("cursor", "format", "This cursor was not given out here.")
+    raise ForeignCursor
 
 
 @router.get("/programs/{program_id}/leaderboard", summary="Who stands where")
@@ -131,7 +127,7 @@ def _position(cursor: Any) -> int:
     if cursor is None:
         return 0
     if type(cursor) is not int or not 0 <= cursor <= MAX_POSITION:
-        raise _foreign_cursor()
+        raise ForeignCursor
     return cursor
 
 

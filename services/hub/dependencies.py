@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import secrets
-from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ from starlette.types import Scope
 
 from chassis.messages import supported
 from chassis.web.admission import Authenticate
+from chassis.web.proxies import TrustedProxies
 from services.hub.clients import Apis, Caller, Json, ServiceUnavailable, SignedOut
 from services.hub.context import Context
 from services.hub.language import Language
@@ -203,16 +203,7 @@ def use_person(view: View, person: Person) -> None:
 def client_address(request: Request, settings: HubSettings) -> str:
     """The visitor's address: the last hop that no trusted proxy vouches for."""
     peer = request.client.host if request.client else ""
-    networks = [ip_network(one.strip()) for one in settings.trusted_proxies.split(",") if one.strip()]
-    chain = [one.strip() for one in request.headers.get("x-forwarded-for", "").split(",") if one.strip()]
-    for hop in (peer, *reversed(chain)):
-        peer = hop
-        try:
-            if not any(ip_address(hop) in network for network in networks):
-                break
-        except ValueError:
-            break
-    return peer[:64]
+    return TrustedProxies(settings.trusted_proxies).origin(peer, request.headers.get("x-forwarded-for", ""))[:64]
 
 
 def where(request: Request) -> str:

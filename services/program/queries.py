@@ -9,7 +9,7 @@ from typing import Any
 from chassis.mongo import Transaction
 from chassis.spreadsheet import BOM, csv_lines, delimiter
 from chassis.web.http import decode_cursor, encode_cursor
-from chassis.web.problems import Invalid, NotFound
+from chassis.web.problems import ForeignCursor, NotFound
 from services.program.context import Context
 from services.program.domain.people import EXPORTED, Filter, Person, Status, exported
 from services.program.domain.programs import Objective, Program, Text, TextKind, choose_language
@@ -66,7 +66,7 @@ def _texts(position: Any, count: int) -> list[str] | None:
     if position is None:
         return None
     if not isinstance(position, list) or len(position) != count or not all(isinstance(one, str) for one in position):
-        raise Invalid.one("cursor", "format", "This cursor was not given out here.")
+        raise ForeignCursor
     return position
 
 

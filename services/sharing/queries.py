@@ -6,7 +6,7 @@ import asyncio
 
 from chassis.principals import Principal
 from chassis.web.http import decode_cursor, encode_cursor
-from chassis.web.problems import Invalid, NotFound
+from chassis.web.problems import ForeignCursor, NotFound
 from services.sharing.context import Context
 from services.sharing.domain.guardrails import Guardrails
 from services.sharing.domain.posts import Post
@@ -29,7 +29,7 @@ async def posts_of(
     """A page of the caller's posts, newest first, and the cursor of the next page."""
     before = decode_cursor(cursor)
     if before is not None and not isinstance(before, str):
-        raise Invalid.one("cursor", "format", "This cursor was not given out here.")
+        raise ForeignCursor
     found = await context.store.posts.page_of(caller.id, before=before, limit=limit + 1)
     page = found[:limit]
     return page, encode_cursor(page[-1].id) if len(found) > limit else None

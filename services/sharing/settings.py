@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import Rate, Settings
-from services.sharing.redirect.visitors import Proxies
+from chassis.web.proxies import TrustedProxies
 
 KEY_BYTES = 32
 
@@ -34,7 +34,7 @@ class SharingSettings(Settings):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: str) -> str:
-        Proxies(value)
+        TrustedProxies(value)
         return value
 
     @field_validator("visitor_key")

@@ -1,4 +1,4 @@
-"""Herald with hands that end its background tasks: `python -m tests.fault.ending MODULE ...`, as `python -m MODULE ...`.
+"""Herald with hands that end its background tasks: `python -m tests.fault.ending MODULE ...` does what MODULE does.
 
 SIGUSR1 cancels the next task, SIGUSR2 lets what the next one waits for fail. Every task of the process gets its turn;
 what happened is said on standard error: `ended: NAME`, `all were ended`, and `did not come back: NAME`.

@@ -161,3 +161,27 @@ async def test_a_server_may_open_as_many_files_as_the_machine_allows(tmp_path: P
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, own)
     assert int(log.read_text()) == min(own[1], 64_000)
+
+
+async def test_one_that_is_not_alive_is_replaced(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.001)
+
+    class Sick(Script):
+        looks = 0
+
+        async def alive(self) -> bool:
+            self.looks += 1
+            return self.starts > 1 or self.looks < 3
+
+    sick = Sick("sick", READY, home)
+    watched = Watched(home, Script("server", READY, home), sick)
+    running = asyncio.create_task(watched.run())
+    await asyncio.wait_for(watched.ready.wait(), 20)
+    async with asyncio.timeout(20):
+        while home.read_state()["children"]["sick"]["restarts"] < 1 or sick.looks < 10:
+            await asyncio.sleep(0.02)
+    assert any(line.startswith("sick is not alive") for line in watched.said)
+    assert (sick.starts, home.read_state()["children"]["server"]["restarts"]) == (2, 0)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(running, 20)

@@ -6,8 +6,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from chassis.principals import Principal
+from chassis.web.proxies import TrustedProxies
 from services.sharing.context import Context
-from services.sharing.redirect.visitors import Proxies, visitor_of
+from services.sharing.redirect.visitors import visitor_of
 
 REMEMBERED = 50_000
 
@@ -18,7 +19,7 @@ class OwnVisits:
     def __init__(self, context: Context) -> None:
         self._parts = context
         self._key = context.settings.hash_key
-        self._proxies = Proxies(context.settings.trusted_proxies)
+        self._proxies = TrustedProxies(context.settings.trusted_proxies)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def note(self, caller: Principal, peer: str, headers: Mapping[str, str]) -> None:

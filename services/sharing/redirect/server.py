@@ -28,7 +28,9 @@ from chassis.runtime import Runtime
 from chassis.supervisor import Task
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import exposition, inject
+from chassis.web.health import MEDIA_TYPE, health_answer
 from chassis.web.protocol import BoundedHttpProtocol
+from chassis.web.proxies import TrustedProxies
 from herald_contracts import Record
 from services.sharing.redirect.click_policy import PURPOSES, agent_of
 from services.sharing.redirect.click_producer import ClickProducer
@@ -36,7 +38,7 @@ from services.sharing.redirect.pages import POLICY, language_of, page
 from services.sharing.redirect.short_link import ShortLink, untraced
 from services.sharing.redirect.target_cache import TargetCache
 from services.sharing.redirect.telemetry import Headers, Latency, Tracing
-from services.sharing.redirect.visitors import Proxies, referrer_host, visitor_of
+from services.sharing.redirect.visitors import referrer_host, visitor_of
 from services.sharing.settings import SharingSettings
 
 logger = logging.getLogger(__name__)
@@ -75,7 +77,7 @@ class RedirectServer:
         self._cache = cache
         self._log = log
         self._key = settings.hash_key
-        self._proxies = Proxies(settings.trusted_proxies)
+        self._proxies = TrustedProxies(settings.trusted_proxies)
         self._moment = Moment(clock)
         self._most = settings.max_waiting_clicks
         self._grace = settings.grace
@@ -279,9 +281,9 @@ async def _answer(send: Send, status: int, body: bytes, media_type: bytes, *more
     await send({"type": "http.response.body", "body": body})
 
 
-async def _state(send: Send, wrong: list[str]) -> None:
-    body = json.dumps({"status": "fail" if wrong else "pass", "reasons": wrong}).encode()
-    await _answer(send, 503 if wrong else 200, body, b"application/health+json")
+async def _state(send: Send, reasons: list[str]) -> None:
+    status, body = health_answer(reasons)
+    await _answer(send, status, body, MEDIA_TYPE.encode())
 
 
 async def _problem(send: Send, status: int, type_: str, title: str, *, allow: bytes) -> None:

@@ -14,7 +14,7 @@ from tests.fault.evidence import (
     Document,
     read_topics,
 )
-from tests.fault.stage import MAIN, Stage
+from tests.fault.stage import BETWEEN, MAIN, Stage
 
 SESSION = 14.0
 """Longer than a consumer's session and than a relay's lease (10 s each)."""
@@ -188,7 +188,8 @@ async def _end_each(stage: Stage, name: str, number: signal.Signals) -> None:
     log = stage.process(name).log
     before = log.read_text().count("all were ended")
     for _ in range(MOST_TASKS):
-        await stage.interrupts()
+        stage.depths.rows += BETWEEN
+        stage.depths.clicks += stage.workload.load.at_once
         stage.process(name).send(number)
         await asyncio.sleep(0.25)
         if log.read_text().count("all were ended") > before:

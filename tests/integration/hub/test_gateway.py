@@ -127,7 +127,7 @@ async def test_what_a_client_claims_of_itself_is_overwritten(upstream: Upstream)
 
 async def test_the_chain_of_a_trusted_proxy_is_continued(upstream: Upstream) -> None:
     said = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Forwarded-User-Agent": "Phone"}
-    async with gateway(upstream, trusted=["127.0.0.0/8"]) as client:
+    async with gateway(upstream, trusted="127.0.0.0/8") as client:
         headers = (await client.get("/api/sharing/", headers=said)).json()["headers"]
         assert headers["x-forwarded-for"] == "203.0.113.7, 127.0.0.1"
         assert (headers["x-forwarded-proto"], headers["x-forwarded-user-agent"]) == ("https", "Phone")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.web.proxies import TrustedProxies
 from herald.demo.visitors import BROWSERS
 from services.sharing.redirect.click_policy import (
     AT_ONCE,
@@ -26,7 +27,7 @@ from services.sharing.redirect.click_policy import (
 )
 from services.sharing.redirect.robots import ENGINES, LIST, LIST_VERSION, PEOPLE, SIGNS
 from services.sharing.redirect.server import purpose_of
-from services.sharing.redirect.visitors import Proxies, referrer_host, visitor_of
+from services.sharing.redirect.visitors import referrer_host, visitor_of
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "clicks.md"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -169,7 +170,7 @@ def test_a_visitor_is_one_for_a_day_and_a_browser() -> None:
     ],
 )
 def test_forwarded_addresses_are_believed_up_to_the_first_stranger(peer: str, forwarded: str, found: str) -> None:
-    assert Proxies("10.0.0.0/8,::1/128").origin(peer, forwarded) == found
+    assert TrustedProxies("10.0.0.0/8,::1/128").origin(peer, forwarded) == found
 
 
 @given(st.text())
