@@ -145,7 +145,10 @@ class _Mender:
             self._mend("markup", at)
             until = ">"
             end = self._find(until, at)
-        return len(self._text) if end < 0 else end + len(until)
+        if end < 0:  # the document breaks off in it: what is there are the last words of it
+            self._write_text(self._text[at:].replace("<", "&lt;"), at)
+            return len(self._text)
+        return end + len(until)
 
     def _cdata(self, at: int) -> int:
         begin = at + len("<![CDATA[")

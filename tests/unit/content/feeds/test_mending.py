@@ -74,6 +74,10 @@ def test_entries_behind_the_end_of_the_feed_are_kept() -> None:
     assert titles(read(late.encode())) == ["Title 0", "Title 1", "Title 2", "late"]
 
 
+def test_what_breaks_off_keeps_its_last_words() -> None:
+    assert titles(read(feed()[:-20].split("<item>")[0].encode() + b"<item><title>Last <![CD")) == ["Last <![CD"]
+
+
 def test_one_bad_byte_costs_one_sign() -> None:
     body = feed("<item><title>Été à la mer, d@été</title></item>").encode().replace(b"@", b"\x92")
     found = read(body)
