@@ -69,11 +69,12 @@ def dead_letter_id(service: str, record: ConsumerRecord[bytes, bytes]) -> str:
     return derived_id(service, record.topic, str(record.partition), str(record.offset), str(record.timestamp))
 
 
-def write_dead_letter(service: str, record: ConsumerRecord[bytes, bytes], rule: str, detail: str) -> Record:
-    """The record for the dead-letter topic: key, value and headers as they are, and the reason."""
+def write_dead_letter(service: str, record: ConsumerRecord[bytes, bytes], rule: str, detail: str, *, id: str) -> Record:
+    """The record for the dead-letter topic: key, value and headers as they are, and the reason. `id` is its
+    `dead_letter_id`."""
     key, value, headers, left_out = _fitting(record)
     added = {
-        "id": dead_letter_id(service, record),
+        "id": id,
         "rule": rule,
         "detail": detail[:MAX_DETAIL],
         "topic": record.topic,

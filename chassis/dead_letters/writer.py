@@ -32,7 +32,9 @@ class DeadLetterWriter:
         fresh = {id: one for id, one in fresh.items() if id not in self._confirmed}
         if not fresh:
             return
-        records = [write_dead_letter(self._service, record, why.rule, why.detail) for record, why in fresh.values()]
+        records = [
+            write_dead_letter(self._service, record, why.rule, why.detail, id=id) for id, (record, why) in fresh.items()
+        ]
         confirmed = await self._producer.send(records)
         for (id, (_, why)), taken in zip(fresh.items(), confirmed, strict=True):
             if taken:

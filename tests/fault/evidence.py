@@ -26,7 +26,7 @@ SERVICES = ("program", "content", "sharing", "gamification", "metrics")
 UNREAD = {
     "idempotency", "taps", "figure_versions", "figure_changes", "leases", "dead_letters", "dead_letter_index",
 }  # fmt: skip
-READ_SECONDS = 60.0
+READ_SECONDS = 300.0
 Document = dict[str, Any]
 Place = tuple[str, int, int]
 
