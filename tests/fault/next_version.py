@@ -1,18 +1,21 @@
 """Herald as its next version could be: `python -m tests.fault.next_version run SERVICE ROLE`.
 
 Engagements say one thing more and travel in two versions, of which its consumers take both; beside each there is an
-event of a type that the present version has not heard of. All of it is what a compatible release may do.
+event of a type that the present version has not heard of. Every row that is stored has one field more, in each of its
+objects. All of it is what a compatible release may do.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 import herald_contracts
 from chassis.consumer import Route, on
+from chassis.mongo import Document, rows
 from chassis.mongo.client import Caused, Transaction
 from herald_contracts import EngagementRecorded, Event
 from tests.fault.second_version import EngagementRecordedV2
@@ -43,6 +46,13 @@ def emit_all(self: Transaction, event: Event, *versions: Event, cause: Caused | 
     return id
 
 
+def stored(alone: Callable[[Any], Document]) -> Callable[[Any], Document]:
+    """What is written, with a field that the present version does not have."""
+    return lambda value: {**alone(value), "next_version": {"since": "now"}}
+
+
+rows.document = stored(rows.document)  # type: ignore[assignment]
+rows.changes = stored(rows.changes)  # type: ignore[assignment]
 emit: Any = Transaction.emit
 Transaction.emit = emit_all  # type: ignore[method-assign]
 herald_contracts.EngagementRecorded = NextEngagement  # type: ignore[misc]

@@ -15,7 +15,7 @@ from chassis.mongo import Transaction
 from chassis.service import Service
 from herald.contracts.services import PLACEHOLDERS
 from herald.local.plan import SERVICES
-from herald_contracts import Event
+from herald_contracts import Event, decode
 from tests.infra import Infra
 
 BOOKKEEPING = frozenset(("outbox", "inbox", "offsets", "leases", "figure_changes", "figure_versions"))
@@ -91,23 +91,45 @@ def _settled(value: Any) -> Any:
 
 
 @asynccontextmanager
-async def consumers(infra: Infra, namespace: str) -> AsyncIterator[dict[str, Applied]]:
-    """Every service that consumes, by name, with its indexes."""
-    found: dict[str, Applied] = {}
-    services: list[Service] = []
+async def services(infra: Infra, namespace: str, *names: str) -> AsyncIterator[list[Service]]:
+    """Services with their databases and indexes, and nothing that runs."""
+    found: list[Service] = []
     try:
-        for name in SERVICES:
-            service = _built(name, infra, namespace)
-            services.append(service)
-            if service.consumer is not None:
-                if service.ensure_indexes is not None:
-                    await service.ensure_indexes()
-                found[name] = Applied(service, service.consumer)
+        for name in names:
+            found.append(service := _built(name, infra, namespace))
+            if service.ensure_indexes is not None:
+                await service.ensure_indexes()
         yield found
     finally:
-        for service in services:
+        for service in found:
             await service.runtime.mongo.close()
             service.runtime.telemetry.close()
+
+
+@asynccontextmanager
+async def consumers(infra: Infra, namespace: str) -> AsyncIterator[dict[str, Applied]]:
+    """Every service that consumes, by name."""
+    async with services(infra, namespace, *SERVICES) as found:
+        yield {one.name: Applied(one, one.consumer) for one in found if one.consumer is not None}
+
+
+async def refusals(emitter: Service, infra: Infra, namespace: str) -> list[str]:
+    """Of what a service has in its outbox, what a consumer does not take, and why. The door took all of it.
+
+    Raises AssertionError where there is nothing.
+    """
+    rows = await emitter.runtime.mongo.outbox.find({}, sort=[("seq", 1)]).to_list()
+    assert rows, "nothing was emitted"
+    found = []
+    async with consumers(infra, namespace) as applied:
+        for row in rows:
+            event = decode(list(row["headers"].items()), row["value"])
+            for one in applied.values():
+                try:
+                    await one.take([received(event.data, id=event.id)])
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+                    found.append(f"{one.name}: {event.type} {row['value']!r}: {error!r}")
+    return found
 
 
 def _built(name: str, infra: Infra, namespace: str) -> Service:

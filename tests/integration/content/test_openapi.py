@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from chassis.service import Service
+from tests.integration.consumers import refusals
 from tests.integration.content.stage import PROGRAM, Content, order
 from tests.integration.content.test_sources import rss
 from tests.integration.harness import Stage, eventually
@@ -92,3 +93,4 @@ async def test_the_api_keeps_to_its_description(stage: Stage, content: Content) 
                 await asyncio.to_thread(settings(SETTINGS)(tried))
     assert sum(answers.values()) > 300
     assert {200, 201, 404, 409, 412, 422, 428} <= set(answers), answers
+    assert await refusals(content.service, stage.infra, f"{stage.namespace}-others") == []

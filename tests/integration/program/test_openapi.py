@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from tests.integration.consumers import refusals
 from tests.integration.program.conftest import GUIDELINES, OBJECTIVE, Desk
 
 CHECKS: list[Any] = [
@@ -123,3 +124,4 @@ async def test_the_api_keeps_to_its_document(desk: Desk, mode: GenerationMode) -
         headers = desk.stage.bearer("all")
         calls = await asyncio.to_thread(try_out, with_real_ids(document, ids), url, headers, mode)
     assert calls > 100
+    assert await refusals(desk.service, desk.stage.infra, f"{desk.stage.namespace}-others") == []
