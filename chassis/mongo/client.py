@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import pymongo
 from bson.codec_options import CodecOptions
 from bson.timestamp import Timestamp
 from opentelemetry import trace
@@ -47,6 +48,7 @@ PAUSE_SECONDS = 0.5
 """Longest pause between two attempts of a transaction. With a shorter one, a crowd around one document is busy
 colliding (a hundred writers on a slow machine were, for 10 s)."""
 OUTBOX = "outbox"
+PING_SECONDS = 3.0
 DUPLICATE_KEY = 11000
 AWAY = frozenset((6, 7, 64, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436))
 """Error codes of a server that ends, starts or steps down, or cannot reach its peers. Source: the drivers'
@@ -215,7 +217,8 @@ class Mongo:
 
     async def ping(self) -> None:
         """Raises PyMongoError when the primary cannot be reached within 3 s."""
-        await self.client.admin.command("ping")
+        with pymongo.timeout(PING_SECONDS):
+            await self.client.admin.command("ping")
 
     async def close(self) -> None:
         await self.client.close()

@@ -83,7 +83,7 @@ class Lease:
             raise LeaseLost(self.name)
 
     async def release(self) -> None:
-        """Let another take over at once. Never raises."""
+        """Let another take over at once; where MongoDB is away the lease runs out by itself."""
         self._trusted_until = 0.0
         try:
             await self._leases.update_one(

@@ -1,6 +1,6 @@
-"""Wakes the relay when another process of the service commits: a word on Redis, which is a hint and nothing more.
+"""A Redis message wakes the relay early when another process of the service commits. Nothing depends on it.
 
-A word that is lost, because Redis is away or nobody listens yet, costs the time until the relay looks by itself.
+A message that is lost, because Redis is away or nobody listens yet, costs the time until the relay looks by itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AWAY_SECONDS = 2.0
 
 
 class OutboxNotifier:
-    """`ring` where the outbox was written, `answer` where it is published."""
+    """`notify` where the outbox was written, `listen` where it is published."""
 
     def __init__(self, redis: Callable[[], Redis], settings: Settings, service: str) -> None:
         self._redis = redis
@@ -36,7 +36,10 @@ class OutboxNotifier:
         self._at_home: Callable[[], bool] = lambda: False
 
     def notify(self) -> None:
-        """Say that there is something. Returns at once, never raises; nothing is sent where this process answers."""
+        """Say that there is something. Returns at once; nothing is sent where this process publishes by itself.
+
+        To be called on the event loop. Redis being away is no error.
+        """
         if self._wake is not None:
             self._wake()
         self._rung = not self._at_home()
@@ -56,7 +59,7 @@ class OutboxNotifier:
                 await asyncio.sleep(PACE)
 
     async def listen(self, wake: Callable[[], None], at_home: Callable[[], bool]) -> None:
-        """Call `wake` whenever somebody rings, until cancelled. `at_home` says whether this process publishes."""
+        """Call `wake` at each message, until cancelled. `at_home` says whether this process publishes."""
         self._wake, self._at_home = wake, at_home
         with suppress_instrumentation():
             while True:

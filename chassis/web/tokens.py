@@ -56,7 +56,10 @@ def account_of(issuer: str, subject: str) -> str:
 
 
 class Tokens:
-    """Verifies tokens against the issuer's published keys, fetched when needed and at most every 10 s."""
+    """Verifies tokens against the issuer's published keys.
+
+    They are fetched when needed, at most every 10 s; twice a second while there are none.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -87,8 +87,6 @@ FAULTS: tuple[Fault, ...] = (
         handles=_on("apis workers links"),
     ),
     Fault(24, "a flood of poison among good records", records.flooded, handles=_on("all")),
-    Fault(
-        30, "a topic missing, an event too large", lanes.lanes_stopped, fast=True, handles=_on("workers kafka crowd")
-    ),
+    Fault(30, "a topic missing, an event too large", lanes.lanes_stopped, handles=_on("workers kafka crowd")),
     Fault(31, "every background task ended in turn", processes.tasks_ended, handles=_on("apis workers links crowd")),
 )
