@@ -156,11 +156,15 @@ def _at_home(records: Mapping[str, Sequence[Record]]) -> Found:
                 yield "I3", repr(key), f"lies in {len(partitions)} partitions of {topic}"
 
 
+MEMBERSHIP = ("herald.AmbassadorJoined.v1", "herald.AmbassadorLeft.v1")
+"""They say at which revision of the person they happened, and are no state of the person themselves."""
+
+
 def _rising(records: Iterable[Record], name: str, journal: Journal) -> Found:
     last: dict[str, int] = {}
     seen: set[str] = set()
     for one in records:
-        if one.id in seen or name not in one.data or "revision" not in one.data:
+        if one.id in seen or name not in one.data or "revision" not in one.data or one.type in MEMBERSHIP:
             continue
         seen.add(one.id)
         whom, revision = one.data[name], one.data["revision"]
