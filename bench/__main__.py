@@ -15,7 +15,7 @@ from bench import frame
 from bench.stand import servers
 
 WIDTH = 180
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
 
 def bench(
@@ -24,14 +24,14 @@ def bench(
     events: Annotated[
         int | None, typer.Option(min=1, help="How much a round measures, in what the bench takes")
     ] = None,
-    table: Annotated[bool, typer.Option(help="Measure nothing: the last results as the README's table")] = False,
-    readme: Annotated[bool, typer.Option(help="Measure nothing: write that table into README.md")] = False,
+    table: Annotated[bool, typer.Option(help="Measure nothing: the last results as the page's table")] = False,
+    page: Annotated[bool, typer.Option(help="Measure nothing: write that table into docs/performance.md")] = False,
 ) -> None:
     """Measure Herald beside its floors: redirect, metrics, gamification, outbox, endtoend, cpu, startup."""
-    if table or readme:
+    if table or page:
         text = frame.markdown(frame.kept())
-        if readme:
-            README.write_text(frame.quoted(README.read_text("utf-8"), text), "utf-8")
+        if page:
+            PAGE.write_text(frame.quoted(PAGE.read_text("utf-8"), text), "utf-8")
         else:
             typer.echo(text, nl=False)
         return

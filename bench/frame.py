@@ -238,7 +238,7 @@ def row(found: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def markdown(results: Sequence[Mapping[str, Any]]) -> str:
-    """The table that the README quotes, and what it was measured with."""
+    """The table that docs/performance.md quotes, and what it was measured with."""
     if not results:
         return "Nothing was measured here yet: `make bench`.\n"
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]

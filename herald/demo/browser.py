@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from html.parser import HTMLParser
+from typing import Any
 
 import httpx
 
-from herald.demo.api import Unexpected
+from herald.demo.api import TRIES, Unexpected
 
 
 class _Fields(HTMLParser):
@@ -49,22 +51,28 @@ class Browser:
 
     async def sign_in(self, persona: str) -> None:
         """By the development issuer, as on its page. Raises Unexpected."""
-        page = _good(await self._client.get("/auth/sign-in"))
-        _good(await self._client.post(page.url, data={"persona": persona}))
+        page = await self._ask("GET", "/auth/sign-in")
+        await self._ask("POST", str(page.url), data={"persona": persona})
 
     async def share(self, content_id: str, network: str) -> str:
         """Both taps: the sheet, then the share; returns the id of the trace that the second one begins."""
-        sheet = _good(await self._client.get(f"/feed/{content_id}/share", params={"network": network}))
+        sheet = await self._ask("GET", f"/feed/{content_id}/share", params={"network": network})
         fields = _Fields()
         fields.feed(sheet.text)
         trace_id, span_id = secrets.token_hex(16), secrets.token_hex(8)
         headers = {"traceparent": f"00-{trace_id}-{span_id}-01"}
         form = {**fields.values, "network": network}
-        _good(await self._client.post(f"/feed/{content_id}/share", data=form, headers=headers))
+        await self._ask("POST", f"/feed/{content_id}/share", data=form, headers=headers)
         return trace_id
 
-
-def _good(answer: httpx.Response) -> httpx.Response:
-    if answer.is_error:
-        raise Unexpected(f"{answer.request.method} {answer.request.url.path} of the hub: {answer.status_code}")
-    return answer
+    async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A page; as a person would, try again where it says that it is busy. Raises Unexpected."""
+        answer = await self._client.request(method, path, **options)
+        for _ in range(TRIES):
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
+            answer = await self._client.request(method, path, **options)
+        if answer.is_error:
+            raise Unexpected(f"{answer.request.method} {answer.request.url.path} of the hub: {answer.status_code}")
+        return answer
