@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -44,6 +44,7 @@ from services.sharing.redirect.utm import slug, target_url
 
 A_CODE = "0" * 8
 CLOCKS_DIFFER = timedelta(minutes=5)
+EARLIEST_REPORT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,8 @@ def _wrong(index: int, report: Report, posts: Mapping[str, Post], now: datetime)
     wrong = []
     if report.post_id not in posts:
         wrong.append(Violation(f"items.{index}.post_id", "unknown", "There is no such post."))
+    if report.occurred_at < EARLIEST_REPORT:
+        wrong.append(Violation(f"items.{index}.occurred_at", "too-early", "There were no such posts then."))
     if report.occurred_at > now + CLOCKS_DIFFER:
         wrong.append(Violation(f"items.{index}.occurred_at", "future", "This has not happened yet."))
     return wrong

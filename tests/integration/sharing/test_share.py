@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from chassis.ids import new_id
 from herald_contracts import ContentRetired, GuidelinePublished, PostRemoved, PostShared, Targeting
 from services.sharing import commands
 from services.sharing.app import build
+from tests.integration.consumers import consumers, received
 from tests.integration.harness import eventually
 from tests.integration.sharing.conftest import Scene, published, settings_of
 
@@ -251,6 +256,30 @@ async def test_a_manager_sets_the_guardrails(scene: Scene) -> None:
         "forbidden.0.phrase",
     }
     assert (await scene.api.get("/v1/programs/none/guardrails", headers=eve)).status_code == 404
+
+
+START = datetime(1990, 1, 1, tzinfo=UTC)
+AT = st.datetimes(timezones=st.just(UTC)) | st.integers(0, 50 * 365).map(lambda days: START + timedelta(days))
+
+
+async def test_what_is_taken_as_a_report_no_consumer_refuses(scene: Scene) -> None:
+    id = (await scene.share(await scene.ambassador("ana"))).json()["id"]
+    machine = scene.stage.bearer("crm", client_id="crm", scope="herald:engagements:write")
+    loop, answers = asyncio.get_running_loop(), Counter[int]()
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(at=AT, kind=st.sampled_from(("like", "comment", "repost", "impression")))
+    def report(at: datetime, kind: str) -> None:
+        one = {"post_id": id, "kind": kind, "quantity": 1, "occurred_at": at.isoformat(), "external_id": new_id()}
+        call = scene.api.post("/v1/engagements", json={"items": [one]}, headers=machine)
+        answers[asyncio.run_coroutine_threadsafe(call, loop).result(30).status_code] += 1
+
+    await asyncio.to_thread(report)
+    assert answers.keys() == {200, 422}
+    taken = [received(event) for event in await scene.engagements(answers[200])]
+    async with consumers(scene.stage.infra, f"{scene.stage.namespace}-others") as applied:
+        for one in applied.values():
+            await one.take(taken)
 
 
 async def test_other_systems_report_engagement_once(scene: Scene) -> None:
