@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from tests.corpora import MISSES, Share
 
-CORPORA: tuple[str, ...] = ("feeds", "robots")
+CORPORA: tuple[str, ...] = ("feeds", "robots", "x_counts")
 """Modules of this package; each has a function `measure(short) -> list[Share]`."""
 
 console = Console()

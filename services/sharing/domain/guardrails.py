@@ -189,7 +189,9 @@ def _too_long(caption: str, disclosure: str, link: str, network: Ruler, length: 
     def fits(size: int) -> bool:
         return network.length(compose(caption[:size].rstrip() + ELLIPSIS, disclosure, link)) <= network.max_length
 
-    low, high = 0, len(caption)
+    low, high = 0, min(network.max_length, len(caption))
+    while high < len(caption) and fits(high):  # where a link counts for less than its length
+        low, high = high, min(2 * high, len(caption))
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -31,6 +32,20 @@ from services.sharing.networks import NETWORKS
         ("see https://a.io now", 4 + 23 + 4),
         ("example.com", 23),
         ("a.b", 3),
+        ("a.com", 23),
+        ("https://a.io.", 23 + 1),
+        ("(https://a.io/b)", 1 + 23 + 1),
+        ("https://a.io/b_(c)", 23),
+        ("https://a.io/日本", 23 + 4),
+        ("見てhttps://a.io/bください", 4 + 23 + 8),
+        ("日本a.comへ", 4 + 23 + 2),
+        ("a.com?b=c", 23 + 4),
+        ("a.com/?b=c", 23),
+        ("me@a.com", 8),
+        ("#a.com", 6),
+        ("https://a.notadomain", 20),
+        ("http://bücher.example.com/ü?x=1#y", 23),
+        ("x.com/a, y.com", 23 + 2 + 23),
         ("“quotes”", 8),
     ],
 )
@@ -61,3 +76,10 @@ def test_a_longer_text_is_not_shorter(text: str, more: str) -> None:
     for network in NETWORKS.values():
         if network.id != "x":
             assert network.length(text + more) >= network.length(text)
+
+
+@pytest.mark.parametrize("text", ["日" * 60_000 + ".", "a." * 30_000, "a.com/" + "....(a)" * 8_000, "🎉" * 30_000])
+def test_a_text_of_any_length_is_counted_in_time(text: str) -> None:
+    began = time.process_time()
+    NETWORKS["x"].length(text)
+    assert time.process_time() - began < 5
