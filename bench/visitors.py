@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import repeat
+from itertools import cycle, repeat
 from typing import Any
 
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+AGENTS = 20_000
+"""Each request has a user agent of its own: more of them than any cache remembers come before one comes again."""
 TICK = 0.001
 
 
@@ -36,9 +36,8 @@ class Load:
 class Visitor(asyncio.Protocol):
     """One connection with at most one request under way; `free` is called with it after each answer."""
 
-    def __init__(self, load: Load, requests: Sequence[bytes], free: Callable[[Visitor], None]) -> None:
+    def __init__(self, load: Load, requests: Iterator[bytes], free: Callable[[Visitor], None]) -> None:
         self._load, self._requests, self._free = load, requests, free
-        self._next = secrets.randbelow(len(requests))
         self._data = b""
         self.busy = False
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -51,8 +50,7 @@ class Visitor(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self.busy, self._due = True, due
-        self._next = (self._next + 1) % len(self._requests)
-        self._transport.write(self._requests[self._next])
+        self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         self._data += data
@@ -76,6 +74,14 @@ class Visitor(asyncio.Protocol):
         self._transport.close()
 
 
+def agent(number: int) -> str:
+    """One of `AGENTS` browsers."""
+    return (
+        f"Mozilla/5.0 (Linux; Android {10 + number % 7}; SM-{number:05d}) AppleWebKit/537.36 (KHTML, like Gecko) "
+        f"Chrome/{100 + number % 60}.0.{number}.{number % 199} Mobile Safari/537.36"
+    )
+
+
 async def visit(
     port: int, codes: Sequence[str], *, connections: int, seconds: float, rate: float = 0, load: Load | None = None
 ) -> Load:
@@ -85,11 +91,13 @@ async def visit(
     due at the client's first tick after its moment; how late that is, and how late the tick, is not the server's doing.
     """
     load = load or Load()
-    requests = [
-        f"GET /l/{code} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: {BROWSER}\r\nAccept: text/html\r\n"
-        f"Accept-Language: fr,en;q=0.5\r\nReferer: https://www.linkedin.com/\r\n\r\n".encode()
-        for code in codes
-    ]
+    requests = cycle(
+        [
+            f"GET /l/{codes[number % len(codes)]} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: {agent(number)}\r\n"
+            f"Accept: text/html\r\nAccept-Language: fr,en;q=0.5\r\nReferer: https://www.linkedin.com/\r\n\r\n".encode()
+            for number in range(AGENTS)
+        ]
+    )
     idle: deque[Visitor] = deque()
     until = 0.0
 

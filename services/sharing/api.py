@@ -14,7 +14,6 @@ from services.sharing.commands import Report
 from services.sharing.context import Context as SharingContext
 from services.sharing.history import api as history
 from services.sharing.networks import NETWORKS
-from services.sharing.redirect.own_visits import OwnVisits
 from services.sharing.schemas import (
     DraftView,
     GuardrailsBody,
@@ -45,11 +44,8 @@ async def _person(request: Request, caller: Caller, context: Context) -> Princip
     """The caller, who must be a person; the browser they use is noted as theirs for today."""
     if caller.id.startswith("client:"):
         raise Forbidden("This is for persons.", type_="person-needed")
-    state = request.app.state
-    if not hasattr(state, "own_visits"):
-        state.own_visits = OwnVisits(context)
     peer = request.client.host if request.client else ""
-    await state.own_visits.note(caller, peer, request.headers)
+    await context.own_visits.note(caller, peer, request.headers)
     return caller
 
 

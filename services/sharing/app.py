@@ -13,6 +13,7 @@ from services.sharing import api
 from services.sharing.consumers import CONSUMERS
 from services.sharing.context import Context
 from services.sharing.redirect.click_producer import ClickProducer
+from services.sharing.redirect.own_visits import OwnVisits
 from services.sharing.redirect.server import RedirectServer
 from services.sharing.redirect.spool import Spool
 from services.sharing.redirect.target_cache import TargetCache
@@ -28,7 +29,8 @@ def build(settings: SharingSettings, *, clock: Clock | None = None) -> Service:
     decisions = runtime.telemetry.meter.create_counter(
         "herald.sharing.guardrail.decisions", description="What the guardrails decided at shares, by verdict"
     )
-    context = Context(settings, runtime.clock, store, principals, ExternalRows(runtime.mongo), decisions)
+    own_visits = OwnVisits(settings, runtime.clock, store.visits)
+    context = Context(settings, runtime.clock, store, principals, ExternalRows(runtime.mongo), decisions, own_visits)
 
     def links() -> RedirectServer:
         spool = Spool(settings.spool_dir, max_bytes=settings.spool_bytes)

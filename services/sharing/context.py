@@ -9,6 +9,7 @@ from opentelemetry.metrics import Counter
 from chassis.clock import Clock
 from chassis.external_rows import ExternalRows
 from chassis.principals import PrincipalStore
+from services.sharing.redirect.own_visits import OwnVisits
 from services.sharing.settings import SharingSettings
 from services.sharing.store import Store
 
@@ -23,6 +24,7 @@ class Context:
     principals: PrincipalStore
     external_rows: ExternalRows
     decisions: Counter
+    own_visits: OwnVisits
 
     def short_url(self, code: str) -> str:
         """The address of a short link."""

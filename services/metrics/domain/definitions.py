@@ -52,16 +52,17 @@ DEFINITIONS: dict[str, Definition] = {
     "clicks_raw": Definition(
         {"en": "Clicks (raw)", "fr": "Clics (bruts)"},
         {
-            "en": "Every time a short link was followed: people, bots, prefetchers, repeats and authors.",
-            "fr": "Chaque ouverture d’un lien court : personnes, robots, préchargements, répétitions et auteurs.",
+            "en": "Every time a short link was followed, by people, robots, mail scanners or prefetchers.",
+            "fr": "Chaque ouverture d’un lien court : personnes, robots, antivirus de messagerie, préchargements.",
         },
         "count(click)",
     ),
     "clicks_counted": Definition(
         {"en": "Clicks", "fr": "Clics"},
         {
-            "en": "Clicks of people, without bots, prefetches, repeats within an hour and the author's own.",
-            "fr": "Clics de personnes, sans robots, préchargements, répétitions dans l’heure ni clics de l’auteur.",
+            "en": "Clicks of people: no robots, mail scanners, prefetches, repeats within an hour or the author's own.",
+            "fr": "Clics de personnes : ni robots, antivirus de messagerie ou préchargements, ni répétitions dans "
+            "l’heure, ni clics de l’auteur.",
         },
         "count(click where verdict = counted)",
     ),
