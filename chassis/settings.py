@@ -131,6 +131,9 @@ class Settings(KafkaSettings, HttpSettings):
         20.0, gt=0, description="Dead letters a second and process; above it, the partitions concerned are paused"
     )
     deadletter_burst: int = Field(500, ge=1, description="Dead letters at once, before the rate applies")
+    wait_seconds: float = Field(
+        3.0, ge=0, description="Seconds a request waits for events that it names in Herald-After, or follows from"
+    )
     max_concurrency: int = Field(256, gt=0, description="Requests in flight a process before it answers 503")
 
     @field_validator("public_url", "issuer")

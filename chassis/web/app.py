@@ -22,6 +22,7 @@ from chassis.web.admission import Admission, Authenticate, problem_response
 from chassis.web.health import MEDIA_TYPE, health_answer
 from chassis.web.http import bearer_token
 from chassis.web.problems import Invalid, Malformed, Overloaded, Problem, Violation
+from chassis.web.read_after_write import AppliedEvents
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -96,6 +97,11 @@ def create_app(service: Service) -> FastAPI:
     app.state.context = service.context
     app.state.mongo = runtime.mongo
     app.state.principals = service.principals
+    app.state.applied = (
+        AppliedEvents(runtime.mongo, service.consumer, seconds=runtime.settings.wait_seconds)
+        if service.consumer is not None
+        else None
+    )
     app.state.tokens = runtime.tokens
     app.state.settings = runtime.settings
     app.state.rate_limits = runtime.rate_limits

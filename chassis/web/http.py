@@ -24,6 +24,7 @@ from chassis.web.problems import (
     Unauthenticated,
     UnsupportedMedia,
 )
+from chassis.web.read_after_write import after
 from chassis.web.tokens import Token as VerifiedToken
 
 _bearer = HTTPBearer(auto_error=False, description="An OIDC access token")
@@ -98,7 +99,7 @@ async def _token(request: Request, _: Annotated[Any, Depends(_bearer)]) -> Verif
 Token = Annotated[VerifiedToken, Depends(_token)]
 
 
-async def _caller(request: Request, token: Token) -> Principal:
+async def _caller(request: Request, token: Token, _: Annotated[None, Depends(after)]) -> Principal:
     state = request.app.state
     await state.rate_limits.hit_locally("general", state.settings.rate_general, token.account)
     if token.machine:

@@ -13,6 +13,7 @@ from fastapi.encoders import jsonable_encoder
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.web.problems import Conflict, Invalid, Overloaded, Refused
+from chassis.web.read_after_write import EVENTS, named
 
 T = TypeVar("T")
 KEPT_SECONDS = 86_400
@@ -37,9 +38,10 @@ class UnitOfWork:
         view: Callable[[T], Any] | None = None,
         status: int = 200,
         etag: Callable[[T], int] | None = None,
-        headers: dict[str, str] | None = None,
+        location: Callable[[T], str] | None = None,
     ) -> Response:
-        """The command's result through `view` as JSON (204 without a view). Raises the command's problems."""
+        """The command's result through `view` as JSON (204 without a view), with the events that it caused in
+        `Herald-Events`. Raises the command's problems."""
         key = self._key()
         fingerprint = await self._fingerprint() if key else ""
 
@@ -48,13 +50,13 @@ class UnitOfWork:
         async def work(tx: Transaction) -> Response:
             nonlocal claiming
             if key is None:
-                return self._answer(await command(tx), view, status, etag, headers)
+                return _with_events(self._answer(await command(tx), view, status, etag, location), tx)
             claiming = True
             stored = await self._claim(key, fingerprint, tx)
             claiming = False
             if stored is not None:
                 return stored
-            response = self._answer(await command(tx), view, status, etag, headers)
+            response = _with_events(self._answer(await command(tx), view, status, etag, location), tx)
             await self._keep(key, response, tx)
             return response
 
@@ -98,7 +100,7 @@ class UnitOfWork:
         return replay
 
     async def _keep(self, key: str, response: Response, tx: Transaction) -> None:
-        kept = ("content-type", "etag", "location")
+        kept = ("content-type", "etag", "location", EVENTS)
         answer: Document = {
             "status": response.status_code,
             "body": Binary(bytes(response.body)),
@@ -112,7 +114,7 @@ class UnitOfWork:
         view: Callable[[T], Any] | None,
         status: int,
         etag: Callable[[T], int] | None,
-        headers: dict[str, str] | None,
+        location: Callable[[T], str] | None,
     ) -> Response:
         if view is None:
             response = Response(status_code=204)
@@ -121,8 +123,15 @@ class UnitOfWork:
             response = Response(body, status_code=status, media_type="application/json")
         if etag is not None:
             response.headers["etag"] = f'"{etag(result)}"'
-        response.headers.update(headers or {})
+        if location is not None:
+            response.headers["location"] = location(result)
         return response
+
+
+def _with_events(response: Response, tx: Transaction) -> Response:
+    if tx.rows:
+        response.headers[EVENTS] = named(tx.rows)
+    return response
 
 
 async def ensure_indexes(mongo: Mongo) -> None:

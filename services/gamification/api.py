@@ -25,14 +25,14 @@ from services.gamification import commands, queries
 from services.gamification.context import Context
 from services.gamification.domain.periods import Period
 from services.gamification.domain.standings import Scope
-from services.gamification.queries import Wanted
+from services.gamification.queries import LeaderboardQuery
 from services.gamification.schemas import (
     PROGRAM,
     EntryView,
     LeaderboardView,
     LedgerView,
     PointsView,
-    RebuiltView,
+    RebuildView,
     RulesBody,
     RulesView,
     StandingView,
@@ -44,12 +44,12 @@ MAX_POSITION = 100_000_000
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
 
-def context(request: Request) -> Context:
+def _context(request: Request) -> Context:
     found: Context = request.app.state.context
     return found
 
 
-Built = Annotated[Context, Depends(context)]
+Use = Annotated[Context, Depends(_context)]
 ProgramPath = Annotated[str, Path(pattern=ID, description="The programme", examples=[PROGRAM])]
 ProgramQuery = Annotated[str, Query(pattern=ID, description="The programme", examples=[PROGRAM])]
 Manager = Annotated[Principal, requires("manager")]
@@ -57,16 +57,16 @@ Admin = Annotated[Principal, requires("admin")]
 
 
 @router.get("/me/points", summary="My points and my rank")
-async def my_points(program_id: ProgramQuery, caller: Caller, built: Built) -> PointsView:
-    return PointsView.of(await queries.points_of(built, caller, program_id))
+async def my_points(program_id: ProgramQuery, caller: Caller, context: Use) -> PointsView:
+    return PointsView.of(await queries.points_of(context, caller, program_id))
 
 
 @router.get("/me/ledger", summary="My points one by one, and why I got each")
 async def my_ledger(
-    program_id: ProgramQuery, caller: Caller, built: Built, cursor: Cursor = None, limit: Limit = 50
+    program_id: ProgramQuery, caller: Caller, context: Use, cursor: Cursor = None, limit: Limit = 50
 ) -> LedgerView:
     before = _place(decode_cursor(cursor))
-    found = await queries.ledger_of(built, caller, program_id, before=before, limit=limit + 1)
+    found = await queries.ledger_of(context, caller, program_id, before=before, limit=limit + 1)
     page = found[:limit]
     following = None
     if len(found) > limit:
@@ -93,7 +93,7 @@ def _place(cursor: Any) -> tuple[datetime, str] | None:
 async def leaderboard(
     program_id: ProgramPath,
     caller: Caller,
-    built: Built,
+    context: Use,
     period: Period = "month",
     scope: Scope = "individual",
     on: Annotated[
@@ -108,8 +108,8 @@ async def leaderboard(
 ) -> LeaderboardView:
     """Those who opted out of rankings are on none, and count for no team and no country."""
     start = _position(decode_cursor(cursor))
-    wanted = Wanted(period, scope, on, around is not None, start, limit)
-    found = await queries.leaderboard(built, caller, program_id, wanted)
+    wanted = LeaderboardQuery(period, scope, on, around is not None, start, limit)
+    found = await queries.leaderboard(context, caller, program_id, wanted)
     head = LeaderboardView.head(program_id, period, scope, found)
     if found.people is not None:
         page = found.people
@@ -136,28 +136,47 @@ def _next(position: int | None) -> str | None:
 
 
 @router.get("/programs/{program_id}/rules", summary="What earns how many points")
-async def rules(program_id: ProgramPath, caller: Caller, built: Built, response: Response) -> RulesView:
+async def rules(program_id: ProgramPath, caller: Caller, context: Use, response: Response) -> RulesView:
     """Everybody may know the rules: now, before, and what is decided for later."""
-    programme = await built.programmes.get(program_id)
-    response.headers.update(etag(programme.latest.version))
-    return RulesView.of(programme, built.clock.now())
+    program = await context.programs.get(program_id)
+    response.headers.update(etag(program.latest.version))
+    return RulesView.of(program, context.clock.now())
 
 
 @router.post("/programs/{program_id}/rules", summary="Decide new rules", status_code=201, response_model=RulesView)
 async def change_rules(
-    program_id: ProgramPath, body: RulesBody, manager: Manager, unit: Unit, built: Built, expected: IfMatch
+    program_id: ProgramPath, body: RulesBody, manager: Manager, unit: Unit, context: Use, expected: IfMatch
 ) -> Response:
     """A new version, from now on or from a time to come; it replaces what was scheduled and changes no point
     that was given. `If-Match` names the latest version that the caller has seen."""
     return await unit.run(
-        lambda tx: commands.change_rules(built, tx, program_id, body.order, by=manager.id, expected=expected),
-        view=lambda programme: RulesView.of(programme, built.clock.now()),
+        lambda tx: commands.change_rules(context, tx, program_id, body.order, by=manager.id, expected=expected),
+        view=lambda program: RulesView.of(program, context.clock.now()),
         status=201,
-        etag=lambda programme: programme.latest.version,
+        etag=lambda program: program.latest.version,
     )
 
 
-@router.post("/programs/{program_id}/leaderboard/rebuild", summary="Add the ledger up anew")
-async def rebuild(program_id: ProgramPath, admin: Admin, built: Built) -> RebuiltView:
-    """Makes every balance the sum of its entries, while points go on being given; leaderboards follow."""
-    return RebuiltView.of(program_id, await commands.rebuild(built, program_id))
+@router.post(
+    "/programs/{program_id}/leaderboard/rebuild",
+    summary="Add the ledger up anew",
+    status_code=202,
+    response_model=RebuildView,
+)
+async def request_rebuild(program_id: ProgramPath, admin: Admin, unit: Unit, context: Use) -> Response:
+    """A job makes every balance the sum of its entries, while points go on being given; `Location` says how far it
+    is. Leaderboards follow once all balances are whole. A rebuild that is under way is not begun twice."""
+    return await unit.run(
+        lambda tx: commands.request_rebuild(context, tx, program_id, by=admin.id),
+        view=RebuildView.of,
+        status=202,
+        location=lambda rebuild: f"/v1/programs/{rebuild.program_id}/leaderboard/rebuilds/{rebuild.id}",
+    )
+
+
+@router.get("/programs/{program_id}/leaderboard/rebuilds/{rebuild_id}", summary="How far a rebuild is")
+async def rebuild(
+    program_id: ProgramPath, rebuild_id: Annotated[str, Path(max_length=64)], admin: Admin, context: Use
+) -> RebuildView:
+    """What is done is kept for 30 days."""
+    return RebuildView.of(await queries.rebuild_of(context, program_id, rebuild_id))

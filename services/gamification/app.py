@@ -1,4 +1,4 @@
-"""Where this service is put together."""
+"""Where gamification is put together."""
 
 from __future__ import annotations
 
@@ -10,32 +10,39 @@ from chassis.service import Service
 from services.gamification.api import router
 from services.gamification.consumers import CONSUMERS
 from services.gamification.context import Context
+from services.gamification.jobs import jobs
 from services.gamification.leaderboard.cache import Cache
-from services.gamification.leaderboard.keeper import Keeper
 from services.gamification.leaderboard.reader import Leaderboard
+from services.gamification.leaderboard.updater import BoardUpdater
 from services.gamification.settings import GamificationSettings
 from services.gamification.store.ledger import Ledger
-from services.gamification.store.programmes import Programmes
+from services.gamification.store.programs import Programs
+from services.gamification.store.rebuilds import Rebuilds
 from services.gamification.store.standings import Standings
 
 DESCRIPTION = "Points, why they were given, and who stands where."
 
 
 def build(settings: GamificationSettings, *, clock: Clock | None = None) -> Service:
+    """The service, nothing connected yet."""
     runtime = Runtime("gamification", settings, clock=clock)
-    principals = PrincipalStore(runtime.mongo)
-    programmes = Programmes(runtime.mongo)
-    ledger = Ledger(runtime.mongo)
     standings = Standings(runtime.mongo)
     cache = Cache(runtime.redis, settings)
     reads = runtime.telemetry.meter.create_counter(
         "herald.leaderboard.reads", description="Leaderboards read, from the cache or from the database"
     )
-    leaderboard = Leaderboard(cache, standings, runtime.clock, reads)
-    context = Context(runtime.clock, runtime.mongo, principals, programmes, ledger, leaderboard)
+    context = Context(
+        clock=runtime.clock,
+        mongo=runtime.mongo,
+        principals=PrincipalStore(runtime.mongo),
+        programs=Programs(runtime.mongo),
+        ledger=Ledger(runtime.mongo),
+        rebuilds=Rebuilds(runtime.mongo),
+        leaderboard=Leaderboard(cache, standings, runtime.clock, reads),
+    )
 
     async def ensure_indexes() -> None:
-        for store in (principals, programmes, ledger, standings):
+        for store in (context.principals, context.programs, context.ledger, context.rebuilds, standings):
             await store.ensure_indexes()
 
     return Service(
@@ -44,8 +51,8 @@ def build(settings: GamificationSettings, *, clock: Clock | None = None) -> Serv
         description=DESCRIPTION,
         router=router,
         context=context,
-        principals=principals,
+        principals=context.principals,
         consumer=Consumer(context, CONSUMERS),
-        jobs=[Keeper(cache, standings, runtime.clock).job],
+        jobs=jobs(context, BoardUpdater(cache, standings, runtime.clock)),
         ensure_indexes=ensure_indexes,
     )

@@ -2,49 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import islice
 
 from chassis.clock import to_milliseconds
+from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.web.http import check_version
+from chassis.web.problems import Refused
 from services.gamification import event_mapping
 from services.gamification.context import Context
-from services.gamification.domain.ledger import book, claims_of
-from services.gamification.domain.rules import Programme, Rule, next_rules
-from services.gamification.store.programmes import Told
+from services.gamification.domain.ledger import SourcedFact, book, claims_of
+from services.gamification.domain.rebuilds import Rebuild
+from services.gamification.domain.rules import Program, Rule, next_rules
 
 REBUILT_AT_ONCE = 50
+WAITING_AT_ONCE = 500
+MAX_VERSIONS = 500
+"""Of rules, which every booking reads."""
 
 
-async def add_programmes(context: Context, tx: Transaction, time_zones: Mapping[str, str]) -> None:
-    """Make programmes known, by id with their time zone, and book what waited for them."""
-    for program_id, time_zone in time_zones.items():
-        await context.programmes.add(program_id, time_zone, tx)
-    waited = await context.programmes.take_waiting(time_zones, tx)
-    await book_facts(context, tx, waited)
-
-
-async def book_facts(context: Context, tx: Transaction, told: Sequence[Told]) -> None:
+async def book_facts(context: Context, tx: Transaction, facts: Sequence[SourcedFact]) -> None:
     """Book what happened, and announce each entry. Facts of a programme that is not known yet wait for it."""
-    if not told:
-        return
-    programmes = await context.programmes.get_many({one.fact.program_id for one in told}, tx)
-    early = [one for one in told if one.fact.program_id not in programmes]
-    if early:
-        await context.programmes.let_wait(early, tx)
-    facts = [one.fact for one in told if one.fact.program_id in programmes]
     if not facts:
         return
-    claimed = claims_of(facts, programmes)
-    entries = book(claimed, await context.ledger.past(claimed, tx))
+    programs = await context.programs.get_many({one.fact.program_id for one in facts}, tx)
+    early = [one for one in facts if one.fact.program_id not in programs]
+    if early:
+        await context.programs.keep_waiting(early, tx)
+    known = [one.fact for one in facts if one.fact.program_id in programs]
+    if not known:
+        return
+    claimed = claims_of(known, programs)
+    entries = book(claimed, await context.ledger.state_for(claimed, tx))
     await context.ledger.add(entries, tx)
-    await context.ledger.note_removals([fact for fact in facts if fact.act == "removal"], tx)
-    causes = {one.fact.cause_id: one for one in told}
+    await context.ledger.note_removals([fact for fact in known if fact.act == "removal"], tx)
+    causes = {one.fact.cause_id: one for one in facts}
     for entry in entries:
         tx.emit(event_mapping.points_awarded(entry), cause=causes.get(entry.cause_id))
+
+
+async def book_waiting(context: Context, tx: Transaction, program_id: str) -> bool:
+    """Book some of the facts that waited for a programme; whether there were any."""
+    waited = await context.programs.take_waiting(program_id, tx, limit=WAITING_AT_ONCE)
+    await book_facts(context, tx, waited)
+    return bool(waited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,51 +61,76 @@ class RulesOrder:
 
 async def change_rules(
     context: Context, tx: Transaction, program_id: str, order: RulesOrder, *, by: str, expected: int | None
-) -> Programme:
+) -> Program:
     """The programme with its next version of rules. `expected` is the version that the caller has seen.
 
-    Raises NotFound, PreconditionRequired, StaleVersion, Invalid.
+    Raises NotFound, PreconditionRequired, StaleVersion, Invalid, Refused `too-many-versions`.
     """
-    programme = await context.programmes.get(program_id, tx)
-    check_version(expected, programme.latest.version)
+    program = await context.programs.get(program_id, tx)
+    check_version(expected, program.latest.version)
+    if program.latest.version >= MAX_VERSIONS:
+        raise Refused(f"Rules can be changed {MAX_VERSIONS} times.", type_="too-many-versions")
     valid_from = to_milliseconds(order.valid_from) if order.valid_from else None
     rules = next_rules(
-        programme,
+        program,
         order.rules,
         valid_from=valid_from,
         now=tx.now,
         changed_by=by,
         imported_since=order.imported_since,
     )
-    await context.programmes.append_rules(program_id, rules, tx)
-    return Programme(programme.id, programme.zone, (*programme.rule_sets, rules))
+    await context.programs.append_rules(program_id, rules, tx)
+    return Program(program.id, program.zone, (*program.rule_sets, rules))
 
 
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """How many ambassadors and entries were added up, and how many sums were wrong."""
+async def request_rebuild(context: Context, tx: Transaction, program_id: str, *, by: str) -> Rebuild:
+    """Have all balances made the sums of the ledger, by a job; one that is open already is not begun twice.
 
-    ambassadors: int
-    entries: int
-    corrected: int
-
-
-async def rebuild(context: Context, program_id: str) -> Rebuilt:
-    """Make all balances the sums of the ledger, some ambassadors a transaction, while booking goes on.
-
-    Leaderboards follow. Raises NotFound.
+    Raises NotFound.
     """
-    await context.programmes.get(program_id)
-    everybody = await context.ledger.ambassadors(program_id)
-    waiting = iter(everybody)
-    entries = corrected = 0
-    while some := list(islice(waiting, REBUILT_AT_ONCE)):
+    await context.programs.get(program_id, tx)
+    if (found := await context.rebuilds.find_open(program_id, tx)) is not None:
+        return found
+    rebuild = Rebuild(new_id(), program_id, "queued", by, tx.now)
+    await context.rebuilds.put(rebuild, tx)
+    return rebuild
 
-        async def work(tx: Transaction, some: list[str] = some) -> tuple[int, int]:
-            return await context.ledger.rebuild(program_id, some, tx)
 
-        added_up, wrong = await context.mongo.transact(work)
-        entries += added_up
-        corrected += wrong
-    await context.leaderboard.forget()
-    return Rebuilt(len(everybody), entries, corrected)
+async def begin_rebuild(context: Context, tx: Transaction, rebuild: Rebuild, *, expected: int) -> Rebuild:
+    """It runs from now on."""
+    running = replace(rebuild, state="running", expected=expected)
+    await context.rebuilds.put(running, tx)
+    return running
+
+
+async def rebuild_some(context: Context, tx: Transaction, rebuild: Rebuild) -> Rebuild:
+    """Add up the entries of some ambassadors, while booking goes on; `whole` once nobody is left."""
+    ledger, program_id = context.ledger, rebuild.program_id
+    if rebuild.phase == "ledger":
+        some = await ledger.ambassadors_after(program_id, rebuild.position, tx, limit=REBUILT_AT_ONCE)
+        wanted = some
+    else:
+        some = await ledger.with_balance_after(program_id, rebuild.position, tx, limit=REBUILT_AT_ONCE)
+        wanted = await ledger.without_entries(program_id, some, tx)
+    if some:
+        entries, corrected = await ledger.rebuild(program_id, wanted, tx) if wanted else (0, 0)
+        moved = replace(
+            rebuild,
+            position=some[-1],
+            ambassadors=rebuild.ambassadors + len(wanted),
+            entries=rebuild.entries + entries,
+            corrected=rebuild.corrected + corrected,
+        )
+    elif rebuild.phase == "ledger":
+        moved = replace(rebuild, phase="balances", position="")
+    else:
+        moved = replace(rebuild, state="whole")
+    await context.rebuilds.put(moved, tx)
+    return moved
+
+
+async def finish_rebuild(context: Context, tx: Transaction, rebuild: Rebuild) -> Rebuild:
+    """Leaderboards are made of what was added up from now on."""
+    done = replace(rebuild, state="done", finished_at=tx.now)
+    await context.rebuilds.put(done, tx)
+    return done

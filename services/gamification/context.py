@@ -1,4 +1,4 @@
-"""What commands and queries work with."""
+"""What commands and queries are given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from chassis.mongo import Mongo
 from chassis.principals import PrincipalStore
 from services.gamification.leaderboard.reader import Leaderboard
 from services.gamification.store.ledger import Ledger
-from services.gamification.store.programmes import Programmes
+from services.gamification.store.programs import Programs
+from services.gamification.store.rebuilds import Rebuilds
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Context:
     clock: Clock
     mongo: Mongo
     principals: PrincipalStore
-    programmes: Programmes
+    programs: Programs
     ledger: Ledger
+    rebuilds: Rebuilds
     leaderboard: Leaderboard

@@ -9,37 +9,40 @@ from chassis.clock import to_milliseconds
 from chassis.consumer import InvalidEvent, Received
 from chassis.mongo import Transaction
 from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared, ProgramCreated
-from services.gamification.commands import add_programmes, book_facts
+from services.gamification import commands
 from services.gamification.context import Context
-from services.gamification.domain.ledger import Fact
+from services.gamification.domain.ledger import Fact, SourcedFact
 from services.gamification.domain.rules import ALWAYS, EARNINGS, zone_of
-from services.gamification.store.programmes import Told
 
 AHEAD = timedelta(days=1)
 
 
 async def project_programs(context: Context, tx: Transaction, batch: Sequence[Received[ProgramCreated]]) -> None:
-    """Make programmes known, and book what waited for them. Raises InvalidEvent `time-zone-unknown`."""
+    """Make programmes known, and book some of what waited for them; the job books the rest.
+
+    Raises InvalidEvent `time-zone-unknown`.
+    """
     for event in batch:
         try:
             zone_of(event.data.time_zone)
         except ValueError as error:
             raise InvalidEvent("time-zone-unknown", str(error)) from None
-    await add_programmes(context, tx, {event.data.program_id: event.data.time_zone for event in batch})
+        await context.programs.add(event.data.program_id, event.data.time_zone, tx)
+        await commands.book_waiting(context, tx, event.data.program_id)
 
 
 async def book_events(
     context: Context, tx: Transaction, batch: Sequence[Received[PostShared | PostRemoved | EngagementRecorded]]
 ) -> None:
     """Book what earns points. Raises InvalidEvent `occurred-at-implausible`."""
-    facts = [one for event in batch if (one := told(event)) is not None]
+    facts = [one for event in batch if (one := fact_of(event)) is not None]
     for one in facts:
         if not ALWAYS <= one.fact.occurred_at <= tx.now + AHEAD:
             raise InvalidEvent("occurred-at-implausible", one.fact.occurred_at.isoformat())
-    await book_facts(context, tx, facts)
+    await commands.book_facts(context, tx, facts)
 
 
-def told(event: Received[Event]) -> Told | None:
+def fact_of(event: Received[Event]) -> SourcedFact | None:
     """What an event says that may earn points; None where nothing of it can.
 
     Only what was measured and found to be of a person counts: bots, prefetchers, repeats and one's own clicks
@@ -49,20 +52,20 @@ def told(event: Received[Event]) -> Told | None:
     data = event.data
     match data:
         case PostShared():
-            return _told(event, data, "share")
+            return _sourced(event, data, "share")
         case PostRemoved():
-            return _told(event, data, "removal")
+            return _sourced(event, data, "removal")
         case EngagementRecorded(verdict="counted", measure="measured" | "imported") if data.kind in EARNINGS:
-            return _told(event, data, data.kind, data.quantity)
+            return _sourced(event, data, data.kind, data.quantity)
     return None
 
 
-def _told(
+def _sourced(
     event: Received[Event],
     data: PostShared | PostRemoved | EngagementRecorded,
     act: str,
     quantity: int = 1,
-) -> Told:
+) -> SourcedFact:
     fact = Fact(
         cause_id=event.id,
         cause_type=event.type,
@@ -76,7 +79,7 @@ def _told(
         occurred_at=to_milliseconds(data.occurred_at),
         imported_at=event.time if _imported(data) else None,
     )
-    return Told(fact, (event.topic, event.partition, event.offset), event.traceparent, event.tracestate)
+    return SourcedFact(fact, (event.topic, event.partition, event.offset), event.traceparent, event.tracestate)
 
 
 def _imported(data: PostShared | PostRemoved | EngagementRecorded) -> bool:

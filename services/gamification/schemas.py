@@ -5,29 +5,24 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.web.http import Body, example
 from chassis.web.one_of import OneOf
-from herald_contracts.base import Time
+from chassis.web.times import Moment
 from herald_contracts.words import NETWORKS
-from services.gamification.commands import Rebuilt, RulesOrder
+from services.gamification.commands import RulesOrder
 from services.gamification.domain.ledger import Entry
 from services.gamification.domain.periods import Period
-from services.gamification.domain.rules import ACTS, Programme, Rule, RuleSet
+from services.gamification.domain.rebuilds import Rebuild
+from services.gamification.domain.rules import ACTS, Program, Rule, RuleSet
 from services.gamification.domain.standings import GroupStanding, Scope, Standing
-from services.gamification.domain.words import explain
-from services.gamification.queries import Found, Points
+from services.gamification.explanations import explain
+from services.gamification.queries import LeaderboardResult, Points
 
 PROGRAM = "019c1347-d280-752e-b651-3270269e0d37"
 PERSON = "019c46c7-6a80-7a6a-8d23-f082128b2f33"
 MAX_RULES = 50
-
-
-def _text(value: object) -> object:
-    if not isinstance(value, str | datetime):
-        raise ValueError("an RFC 3339 time is needed")
-    return value
 
 
 class PointsView(BaseModel):
@@ -167,7 +162,7 @@ class LeaderboardView(BaseModel):
     next: str | None = Field(description="Cursor of the next page")
 
     @classmethod
-    def head(cls, program_id: str, period: Period, scope: Scope, found: Found) -> LeaderboardView:
+    def head(cls, program_id: str, period: Period, scope: Scope, found: LeaderboardResult) -> LeaderboardView:
         first, last = found.span or (None, None)
         return cls(
             program_id=program_id,
@@ -217,7 +212,7 @@ class RulesBody(Body):
         }
     )
 
-    valid_from: Annotated[Time, BeforeValidator(_text)] | None = Field(
+    valid_from: Moment | None = Field(
         default=None, description="Not in the past; left out, the rules count from now on"
     )
     rules: list[RuleBody] = Field(max_length=MAX_RULES)
@@ -281,17 +276,17 @@ class RulesView(BaseModel):
     next: None = None
 
     @classmethod
-    def of(cls, programme: Programme, now: datetime) -> RulesView:
-        in_force = programme.rules_at(now)
-        latest_first = reversed(programme.rule_sets)
+    def of(cls, program: Program, now: datetime) -> RulesView:
+        in_force = program.rules_at(now)
+        latest_first = reversed(program.rule_sets)
         return cls(
-            program_id=programme.id,
-            version=programme.latest.version,
+            program_id=program.id,
+            version=program.latest.version,
             in_force=in_force.version,
             items=[
                 RuleSetView(
                     version=rules.version,
-                    state=_state(programme, rules, in_force),
+                    state=_state(program, rules, in_force),
                     valid_from=rules.valid_from,
                     rules=[RuleView.of(rule) for rule in rules.rules],
                     changed_by=rules.changed_by,
@@ -303,29 +298,49 @@ class RulesView(BaseModel):
         )
 
 
-def _state(programme: Programme, rules: RuleSet, in_force: RuleSet) -> State:
+def _state(program: Program, rules: RuleSet, in_force: RuleSet) -> State:
     """A version will count if it is the one in force at some moment from now on."""
     if rules.version == in_force.version:
         return "in_force"
-    coming = rules.version > in_force.version and programme.rules_at(rules.valid_from).version == rules.version
+    coming = rules.version > in_force.version and program.rules_at(rules.valid_from).version == rules.version
     return "scheduled" if coming else "past"
 
 
-class RebuiltView(BaseModel):
-    """What adding up the ledger found."""
+class RebuildView(BaseModel):
+    """Adding the ledger up anew: how far it is, and what it found."""
 
-    model_config = example(program_id=PROGRAM, ambassadors=300, entries=4182, corrected=0)
+    model_config = example(
+        rebuild_id="019cadb5-51f0-72e4-8923-a73694e3bf91",
+        program_id=PROGRAM,
+        state="running",
+        progress=0.42,
+        ambassadors=126,
+        entries=4182,
+        corrected=0,
+        requested_at="2026-03-02T09:14:31.020Z",
+        finished_at=None,
+    )
 
+    rebuild_id: str
     program_id: str
-    ambassadors: int
+    state: Literal["queued", "running", "done"]
+    progress: float = Field(description="From 0 to 1")
+    ambassadors: int = Field(description="Whose balances were added up so far")
     entries: int
     corrected: int = Field(description="Sums that were not those of the ledger, and now are; 0 when all is well")
+    requested_at: datetime
+    finished_at: datetime | None
 
     @classmethod
-    def of(cls, program_id: str, rebuilt: Rebuilt) -> RebuiltView:
+    def of(cls, rebuild: Rebuild) -> RebuildView:
         return cls(
-            program_id=program_id,
-            ambassadors=rebuilt.ambassadors,
-            entries=rebuilt.entries,
-            corrected=rebuilt.corrected,
+            rebuild_id=rebuild.id,
+            program_id=rebuild.program_id,
+            state="running" if rebuild.state == "whole" else rebuild.state,
+            progress=rebuild.progress,
+            ambassadors=rebuild.ambassadors,
+            entries=rebuild.entries,
+            corrected=rebuild.corrected,
+            requested_at=rebuild.requested_at,
+            finished_at=rebuild.finished_at,
         )

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from httpx_sse import EventSource, ServerSentEvent, SSEError
 
+from chassis.web.read_after_write import AFTER, EVENTS
+
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
+Note = Callable[[list[str]], Awaitable[None]]
 SILENCE_SECONDS = 30.0
 """Twice and more what a service may leave between two events of a stream."""
 
@@ -75,14 +78,18 @@ class Caller:
         return {"Authorization": f"Bearer {self.token}", **{name: value for name, value in found.items() if value}}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Apis:
-    """All services' APIs for one caller."""
+    """All services' APIs for one caller.
+
+    What is asked waits for the events `after`; `note` is told of those that an answer names.
+    """
 
     http: httpx.AsyncClient
     urls: Mapping[str, str]
     caller: Caller
-    calls: list[str] = field(default_factory=list)
+    after: tuple[str, ...] = ()
+    note: Note | None = None
 
     async def get(self, service: str, path: str, **params: Any) -> Any:
         """The JSON at `path`; parameters that are None or empty are left out."""
@@ -104,7 +111,7 @@ class Apis:
 
         `version` goes out as If-Match, `key` as Idempotency-Key; a `bytes` body goes as it is, under `media_type`.
         """
-        headers = dict(self.caller.headers)
+        headers = self._headers()
         if version is not None:
             headers["If-Match"] = f'"{version}"'
         if key is not None:
@@ -123,7 +130,13 @@ class Apis:
         except httpx.HTTPError as error:
             log.warning("%s does not answer: %s", service, type(error).__name__)
             raise ServiceUnavailable(service, type(error).__name__) from error
+        if self.note is not None and (events := response.headers.get(EVENTS)):
+            await self.note([one.strip() for one in events.split(",")])
         return read(service, response)
+
+    def _headers(self) -> dict[str, str]:
+        after = {AFTER: ", ".join(self.after)} if self.after else {}
+        return {**self.caller.headers, **after}
 
     @asynccontextmanager
     async def stream(self, service: str, path: str, **params: Any) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
@@ -131,7 +144,7 @@ class Apis:
 
         Raises Refusal or SignedOut; ServiceUnavailable, too where nothing comes for 30 s.
         """
-        headers = {**self.caller.headers, "Accept": "text/event-stream"}
+        headers = {**self._headers(), "Accept": "text/event-stream"}
         timeout = httpx.Timeout(10, read=SILENCE_SECONDS)
         url = self.urls[service] + path
         try:

@@ -23,6 +23,7 @@ from services.hub.person import Person, person_of
 from services.hub.sessions import Session
 from services.hub.settings import HubSettings
 from services.hub.view import View, unmask
+from services.hub.written import recent
 
 log = logging.getLogger(__name__)
 PERSON_SECONDS = 20
@@ -86,10 +87,27 @@ async def visitor(request: Request) -> View:
         await context.sessions.end(session)
         view.session = None
         return view
-    view.apis = Apis(context.http, context.settings.api_urls, Caller(token, caller.address, caller.agent))
+    use_apis(view, Caller(token, caller.address, caller.agent))
     request.state.renew_cookie = await context.sessions.keep_alive(session)
     await load_person(view)
     return view
+
+
+def use_apis(view: View, caller: Caller) -> None:
+    """Ask for this caller from now on, and after what was written in this session a moment ago."""
+    session, context = view.session, view.context
+    assert session is not None
+    apis = Apis(context.http, context.settings.api_urls, caller)
+
+    async def note(events: list[str]) -> None:
+        written = session.parts.get("written", {"events": [], "count": 0})
+        kept = recent([*written["events"], *events], view.now)
+        apis.after = tuple(kept)
+        await context.sessions.put(session, "written", {"events": kept, "count": written["count"] + 1})
+
+    apis.after = tuple(recent(session.parts.get("written", {}).get("events", ()), view.now))
+    apis.note = note
+    view.apis = apis
 
 
 async def signed_in(view: Annotated[View, Depends(visitor)]) -> View:
@@ -164,16 +182,27 @@ async def access_token(context: Context, session: Session) -> str | None:
 
 
 async def load_person(view: View, *, fresh: bool = False) -> None:
-    """Give the view its person: as remembered for a few seconds, else as `program` says now.
+    """Give the view its person: as remembered for a few seconds unless something was written since, else as `program`
+    says now.
 
     When `program` does not answer, what it said last stands.
     """
     assert view.session is not None
     known = view.session.parts.get("person")
-    if fresh or known is None or view.now.timestamp() - known["at"] > PERSON_SECONDS:
+    if (
+        fresh
+        or known is None
+        or known.get("count") != _count(view.session)
+        or view.now.timestamp() - known["at"] > PERSON_SECONDS
+    ):
         known = await _ask_person(view) or known
     if known is not None:
         use_person(view, person_of(known["me"], known["programs"]))
+
+
+def _count(session: Session) -> int:
+    """How often something was written in this session: what is remembered from before is not the present."""
+    return int(session.parts.get("written", {}).get("count", 0))
 
 
 async def _ask_person(view: View) -> Json | None:
@@ -181,7 +210,12 @@ async def _ask_person(view: View) -> Json | None:
     found = await view.gather(me=view.apis.get("program", "/v1/me"), programs=programs(view.apis))
     if not isinstance(found["me"], dict) or not isinstance(found["programs"], list):
         return None
-    known = {"me": found["me"], "programs": found["programs"], "at": view.now.timestamp()}
+    known = {
+        "me": found["me"],
+        "programs": found["programs"],
+        "at": view.now.timestamp(),
+        "count": _count(view.session),
+    }
     await view.context.sessions.put(view.session, "person", known)
     return known
 

@@ -25,6 +25,7 @@ class Session:
     - ``tokens``: what the issuer gave; absent until someone has signed in.
     - ``pending``: a sign-in that is under way.
     - ``person``: what `program` said of the person, and when.
+    - ``written``: the events of what was written a moment ago, and how often something was.
     - ``choices``: language and programme as chosen by hand.
     """
 

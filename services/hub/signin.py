@@ -10,14 +10,14 @@ from starlette.responses import RedirectResponse, Response
 
 from chassis.messages import LANGUAGES
 from chassis.web.problems import TooManyRequests
-from services.hub.clients import Apis, Caller, Refusal, ServiceUnavailable
+from services.hub.clients import Caller, Refusal, ServiceUnavailable
 from services.hub.dependencies import (
     LANGUAGE_COOKIE,
     SignedIn,
     Visitor,
     cookie_name,
-    load_person,
     safe_path,
+    use_apis,
 )
 from services.hub.language import Language
 from services.hub.oidc import IssuerUnavailable, Pending, SignInFailed
@@ -82,7 +82,7 @@ async def sign_in(view: Visitor) -> Response:
 
 @router.get("/auth/callback")
 async def callback(view: Visitor) -> Response:
-    """Back from the issuer: a new session under a new name, once everybody knows the person."""
+    """Back from the issuer: a new session under a new name."""
     query = view.request.query_params
     said = view.session.parts.get("pending") if view.session else None
     if said is None or not secrets.compare_digest(query.get("state", ""), said["state"]):
@@ -101,28 +101,17 @@ async def callback(view: Visitor) -> Response:
         return view.page("welcome.html", 503, back=back, failed="issuer-down")
     view.session = await view.context.sessions.begin({"tokens": tokens}, signed_in=True)
     caller = Caller(str(tokens["access"]), view.apis.caller.address, view.apis.caller.agent)
-    view.apis = Apis(view.context.http, view.context.settings.api_urls, caller)
+    use_apis(view, caller)
     await introduce(view)
     return set_cookie(view, view.go(back), view.session)
 
 
 async def introduce(view: View) -> None:
-    """Tell `program` who signed in, and wait, not for ever, until the other services have heard of them."""
+    """Tell `program` who signed in; what is asked next of the other services waits until they know it."""
     try:
         await view.apis.call("program", "PUT", "/v1/me", {})
     except (ServiceUnavailable, Refusal) as error:
         log.warning("a person could not be introduced: %s", error)
-        return
-    await load_person(view, fresh=True)
-    await view.settle(*(lambda one=one: view.apis.get(*one) for one in KNOWN_AT), types=("unknown-person",))
-
-
-KNOWN_AT = (
-    ("content", "/v1/feed"),
-    ("sharing", "/v1/posts"),
-    ("gamification", "/v1/me/points"),
-    ("metrics", "/v1/me/figures"),
-)
 
 
 @router.post("/auth/sign-out")

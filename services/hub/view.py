@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -20,9 +20,6 @@ from services.hub.context import Context
 from services.hub.language import Language
 from services.hub.person import Person, Program
 from services.hub.sessions import Session
-
-Check = Callable[[], Awaitable[Any]]
-SETTLE_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,34 +125,6 @@ class View:
                 return Missing(error)
 
         return dict(zip(calls, await asyncio.gather(*(one(call) for call in calls.values())), strict=True))
-
-    async def settle(self, *checks: Check, types: tuple[str, ...], seconds: float = SETTLE_SECONDS) -> bool:
-        """Wait until what one service knows has reached the others: until no check is refused with one of `types`.
-
-        A service that is down is not waited for. False if the time ran out.
-        """
-
-        async def known(check: Check) -> None:
-            pause = 0.05
-            while True:
-                try:
-                    await check()
-                except Refusal as error:
-                    if error.type not in types:
-                        return
-                except ServiceUnavailable:
-                    return
-                else:
-                    return
-                await asyncio.sleep(pause)
-                pause = min(0.5, pause * 1.5)
-
-        try:
-            async with asyncio.timeout(seconds):
-                await asyncio.gather(*(known(check) for check in checks))
-        except TimeoutError:
-            return False
-        return True
 
     async def names(self, ids: set[str]) -> Mapping[str, Json]:
         """Name, team and country of people by id; empty where `program` does not answer."""

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from pymongo.errors import DuplicateKeyError
-
 from chassis.consumer import Received
 from chassis.mongo import Document, Transaction
 from chassis.web.http import check_version
-from chassis.web.problems import Conflict, Invalid, Refused, Violation
+from chassis.web.problems import Invalid, Refused, Violation
 from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared
 from services.metrics import event_mapping
 from services.metrics.context import Context
@@ -167,10 +165,7 @@ async def set_rates(
             "The rates do not hold.", errors=[Violation(f"rates.{one}", "double-counting", detail) for one in paid]
         )
     rates = replace(wanted, version=latest.version + 1)
-    try:
-        await context.store.insert_rates(program_id, rates, tx)
-    except DuplicateKeyError:
-        raise Conflict("The rates were changed at the same time.", type_="rates-changed") from None
+    await context.store.insert_rates(program_id, rates, tx)
     await context.store.record_changes({program_id: FigureChange(reload=True)}, tx)
     return rates
 

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.projection import when_newer
+from chassis.web.problems import Conflict
 from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import FIELDS, Counts
 from services.metrics.domain.enrolments import Enrolment, MembershipChange, intervals
@@ -209,7 +211,7 @@ class Store:
         return found.modified_count == 1
 
     async def insert_rates(self, program_id: str, rates: Rates, tx: Transaction) -> None:
-        """Raises DuplicateKeyError where this version was set at the same time."""
+        """Raises Conflict where this version was set at the same time."""
         row = {
             "_id": f"{program_id}|{rates.version}",
             "program_id": program_id,
@@ -223,7 +225,10 @@ class Store:
             },
             "set_at": tx.now,
         }
-        await self.rates.insert_one(row, session=tx.session)
+        try:
+            await self.rates.insert_one(row, session=tx.session)
+        except DuplicateKeyError:
+            raise Conflict("The rates were changed at the same time.", type_="rates-changed") from None
 
     # --- by what figures moved --------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -44,7 +44,10 @@ from services.sharing.redirect.utm import slug, target_url
 
 A_CODE = "0" * 8
 CLOCKS_DIFFER = timedelta(minutes=5)
-EARLIEST_REPORT = datetime(2000, 1, 1, tzinfo=UTC)
+REPORTED_WITHIN = timedelta(days=90)
+"""How old what is reported may be. Reports are remembered for longer, so that none counts twice."""
+COUNTED_BY_DAY = timedelta(days=1)
+"""What is counted by day is reported as of its first moment, which may be before the post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,10 +275,13 @@ def _wrong(index: int, report: Report, posts: Mapping[str, Post], now: datetime)
     wrong = []
     if report.post_id not in posts:
         wrong.append(Violation(f"items.{index}.post_id", "unknown", "There is no such post."))
-    if report.occurred_at < EARLIEST_REPORT:
-        wrong.append(Violation(f"items.{index}.occurred_at", "too-early", "There were no such posts then."))
     if report.occurred_at > now + CLOCKS_DIFFER:
         wrong.append(Violation(f"items.{index}.occurred_at", "future", "This has not happened yet."))
+    elif report.occurred_at < now - REPORTED_WITHIN:
+        detail = f"This is more than {REPORTED_WITHIN.days} days ago."
+        wrong.append(Violation(f"items.{index}.occurred_at", "too-old", detail))
+    elif report.post_id in posts and report.occurred_at < posts[report.post_id].shared_at - COUNTED_BY_DAY:
+        wrong.append(Violation(f"items.{index}.occurred_at", "before-post", "The post was not there yet."))
     return wrong
 
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from chassis.principals import Principal
 from chassis.web.http import decode_cursor, encode_cursor
 from chassis.web.problems import ForeignCursor, NotFound
+from chassis.web.read_after_write import wait_until
 from services.sharing.context import Context
 from services.sharing.domain.guardrails import Guardrails
 from services.sharing.domain.posts import Post
 
-LOOK_EVERY = 0.05
-
 
 async def await_content(context: Context, id: str) -> None:
-    """Returns once the item is known here, or when `arrival_seconds` are over: what was published a moment ago may be
-    in a feed before its event is here, and a tap on it is no mistake."""
-    clock = asyncio.get_running_loop().time
-    latest = clock() + context.settings.arrival_seconds
-    while not await context.store.projections.knows_content(id) and clock() < latest:  # noqa: ASYNC110 - others write it
-        await asyncio.sleep(LOOK_EVERY)
+    """Returns once the item is known here, or when `wait_seconds` are over: what was published a moment ago may be in a
+    feed before its event is here, and a tap on it is no mistake."""
+    await wait_until(partial(context.store.projections.knows_content, id), seconds=context.settings.wait_seconds)
 
 
 async def posts_of(

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.text import Line, Prose, Title
 from chassis.web.http import Body
 from chassis.web.one_of import OneOf
-from herald_contracts.base import Country, Id, Language, Time
+from chassis.web.times import Moment
+from herald_contracts.base import Country, Id, Language
 from herald_contracts.words import MEASURES
 from herald_contracts.words import Network as NetworkId
 from services.sharing.context import Context
@@ -296,13 +297,13 @@ class GuardrailsView(View):
 
 
 class ReportBody(Body):
-    """What another system counted of a post since its last report."""
+    """What another system counted of a post since its last report. It happened after the post, at most 90 days ago."""
 
     post_id: Id
     kind: Annotated[str, OneOf(("like", "comment", "repost", "impression"))]
     quantity: Annotated[int, Field(ge=1, le=1_000_000)]
     measure: Annotated[str, OneOf(MEASURES)] = "measured"
-    occurred_at: Time
+    occurred_at: Moment
     external_id: Annotated[str, Field(min_length=1, max_length=200, description="The same report again: no effect")]
 
 

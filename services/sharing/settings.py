@@ -21,9 +21,6 @@ class SharingSettings(Settings):
     trusted_proxies: str = Field(
         "127.0.0.1/32,::1/128", description="Comma-separated networks whose X-Forwarded-* and traceparent are believed"
     )
-    arrival_seconds: float = Field(
-        2.0, ge=0, description="How long a share waits for an item that its feed may have shown before it arrived here"
-    )
     spool_dir: Path = Field(Path(".herald/spool"), description="Where clicks wait on disk while Kafka is away")
     spool_bytes: int = Field(256 * 1024 * 1024, gt=0, description="How much the spool may hold")
     click_timeout: float = Field(1.0, gt=0, description="Seconds a visitor waits for Kafka before the click is spooled")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from chassis.ids import derived_id
 from services.gamification.domain.periods import labels
-from services.gamification.domain.rules import Programme, Rule
+from services.gamification.domain.rules import Program, Rule
 
 
 class Fact(NamedTuple):
@@ -38,6 +38,15 @@ class Fact(NamedTuple):
     def origin(self) -> str:
         """What stays the same if the fact is told again: a post is shared once, whatever the event is called."""
         return self.post_id if self.act == "share" else self.cause_id
+
+
+class SourcedFact(NamedTuple):
+    """A fact, the place on Kafka that it came from (topic, partition, offset), and the trace that it continues."""
+
+    fact: Fact
+    place: tuple[str, int, int]
+    traceparent: str | None = None
+    tracestate: str | None = None
 
 
 class Entry(NamedTuple):
@@ -105,16 +114,16 @@ class Claims(NamedTuple):
     claims: tuple[Claim, ...]
 
 
-def claims_of(facts: Iterable[Fact], programmes: Mapping[str, Programme]) -> list[Claims]:
+def claims_of(facts: Iterable[Fact], programs: Mapping[str, Program]) -> list[Claims]:
     """What the facts may earn by the rules in force when they happened. Each one's programme must be given."""
-    return [Claims(fact, tuple(_claims(fact, programmes[fact.program_id]))) for fact in facts]
+    return [Claims(fact, tuple(_claims(fact, programs[fact.program_id]))) for fact in facts]
 
 
-def _claims(fact: Fact, programme: Programme) -> Iterator[Claim]:
-    rules = programme.rules_for(fact.occurred_at, fact.imported_at)
+def _claims(fact: Fact, program: Program) -> Iterator[Claim]:
+    rules = program.rules_for(fact.occurred_at, fact.imported_at)
     if rules is None:
         return
-    day = programme.day_of(fact.occurred_at)
+    day = program.day_of(fact.occurred_at)
     for rule in rules.rules:
         if rule.rewards(fact.act, fact.network):
             total = TotalKey(fact.program_id, fact.ambassador_id, day, rule.id)
@@ -122,7 +131,7 @@ def _claims(fact: Fact, programme: Programme) -> Iterator[Claim]:
 
 
 @dataclass
-class Past:
+class LedgerState:
     """What is booked already, as far as the facts at hand touch it: the ids of claimed entries that exist, the
     totals of claims that a limit holds for, the entries (and reversals) of shares whose post is removed, and the
     removals that were heard of before their share."""
@@ -139,25 +148,25 @@ class Past:
             self.shares.setdefault(entry.post_id, []).append(entry)
 
 
-def book(claimed: Iterable[Claims], past: Past) -> list[Entry]:
-    """The entries that the facts lead to, in order; `past` is brought up to date with them."""
+def book(claimed: Iterable[Claims], state: LedgerState) -> list[Entry]:
+    """The entries that the facts lead to, in order; `state` is brought up to date with them."""
     booked = []
     for one in claimed:
         fact = one.fact
         if fact.act != "removal":
-            booked += _added(_earned(one, past), past)
-        removal = past.removals.setdefault(fact.post_id, fact) if fact.act == "removal" else None
+            booked += _added(_earned(one, state), state)
+        removal = state.removals.setdefault(fact.post_id, fact) if fact.act == "removal" else None
         if fact.act == "share":
-            removal = past.removals.get(fact.post_id)
+            removal = state.removals.get(fact.post_id)
         if removal is not None:
-            booked += _added(_reversals(removal, past), past)
+            booked += _added(_reversals(removal, state), state)
     return booked
 
 
-def _added(entries: Iterable[Entry], past: Past) -> list[Entry]:
+def _added(entries: Iterable[Entry], state: LedgerState) -> list[Entry]:
     found = []
     for entry in entries:
-        past.add(entry)
+        state.add(entry)
         found.append(entry)
     return found
 
@@ -171,12 +180,12 @@ def grant(rule: Rule, quantity: int, so_far: Total) -> Total:
     return Total(acts, points)
 
 
-def _earned(claimed: Claims, past: Past) -> Iterator[Entry]:
+def _earned(claimed: Claims, state: LedgerState) -> Iterator[Entry]:
     fact = claimed.fact
     for claim in claimed.claims:
-        if claim.id in past.ids:
+        if claim.id in state.ids:
             continue
-        given = grant(claim.rule, fact.quantity, past.totals.get(claim.total, Total()))
+        given = grant(claim.rule, fact.quantity, state.totals.get(claim.total, Total()))
         if given.points == 0:
             continue
         yield Entry(
@@ -199,9 +208,9 @@ def _earned(claimed: Claims, past: Past) -> Iterator[Entry]:
         )
 
 
-def _reversals(fact: Fact, past: Past) -> list[Entry]:
+def _reversals(fact: Fact, state: LedgerState) -> list[Entry]:
     """What undoes the points of a share; what came of it (clicks, likes) stays, for it did happen."""
-    entries = past.shares.get(fact.post_id, [])
+    entries = state.shares.get(fact.post_id, [])
     undone = {entry.reverses for entry in entries}
     return [
         Entry(

@@ -54,7 +54,7 @@ class RuleSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Programme:
+class Program:
     """What booking needs to know of a programme. `rule_sets` are in the order of their versions, from 1."""
 
     id: str
@@ -112,7 +112,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def next_rules(
-    programme: Programme,
+    program: Program,
     rules: Sequence[Rule],
     *,
     valid_from: datetime | None,
@@ -132,5 +132,5 @@ def next_rules(
     ]
     if wrong:
         raise Invalid("These rules cannot be taken.", errors=wrong)
-    version = programme.latest.version + 1
+    version = program.latest.version + 1
     return RuleSet(version, valid_from or now, tuple(rules), changed_by, now, imported_since)

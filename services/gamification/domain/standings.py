@@ -11,6 +11,23 @@ Group = Literal["team", "country"]
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """An ambassador who may be ranked."""
+
+    country: str
+    team: str
+    leader: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A person whose standing may have changed: in one programme, or (None) in each."""
+
+    person_id: str
+    program_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """One line of a leaderboard. `id` is a person's id, or the name of a team or country."""
 

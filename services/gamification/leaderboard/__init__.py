@@ -1,1 +1,1 @@
-"""Leaderboards: read from Redis while a keeper holds them there as MongoDB has them, from MongoDB otherwise."""
+"""Leaderboards: read from Redis while an updater holds them there as MongoDB has them, from MongoDB otherwise."""

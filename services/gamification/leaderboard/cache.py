@@ -1,15 +1,15 @@
-"""What Redis holds of leaderboards. One keeper writes it; nothing is served from it while there is none.
+"""What Redis holds of leaderboards. One writer writes it; nothing is served from it while there is none.
 
 A board is a programme in a period. It has a sorted set of persons, one of leaders, and one of each team's and each
 country's points; beside them, a programme has a roster (who is where) and the number of heads of each group.
 
-    keeper          who writes, for as long as it says so every few seconds
+    writer          who writes, for as long as it says so every few seconds
     ready           the boards that are complete
     asked           the boards that somebody looked at, with when
     board:<programme>|<period>:{individual,leaders,team,country}
     roster:<programme>   heads:<programme>:{team,country}
 
-All of it may vanish at any moment: without `keeper` and `ready` nothing is read, and a keeper that does not find
+All of it may vanish at any moment: without `writer` and `ready` nothing is read, and a writer that does not find
 itself named stops writing.
 """
 
@@ -25,8 +25,7 @@ from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
 from chassis.settings import Settings
-from services.gamification.domain.standings import Group
-from services.gamification.store.standings import Member
+from services.gamification.domain.standings import Group, Member
 
 TRUSTED_MS = 5_000
 KEPT_SECONDS = 3_600
@@ -46,7 +45,7 @@ end
 local items = redis.call('ZREVRANGE', KEYS[4], start, start + limit - 1, 'WITHSCORES')
 return {start, #items > 0 and rank(items[2]) or 0, mine or '0', mine and rank(mine) or 0, items}
 """
-_BEAT = """
+_RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. ARGV[3])
@@ -56,7 +55,7 @@ return redis.call('ZRANGE', KEYS[2], 0, -1)
 
 
 class Superseded(Exception):
-    """Redis names another keeper, or none."""
+    """Redis names another writer, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class BoardSlice:
     """Part of a board: scores in descending order from position `start`, the rank of the first of them, and
     points and rank of the one who asks (0 for none)."""
 
@@ -93,33 +92,33 @@ class Cache:
         self._redis = redis
         self._prefix = settings.redis_key("gamification")
         self._read_script = redis.register_script(_READ)
-        self._beat_script = redis.register_script(_BEAT)
-        self._keeper, self._ready, self._asked = self._key("keeper"), self._key("ready"), self._key("asked")
+        self._renew_script = redis.register_script(_RENEW)
+        self._writer, self._ready, self._asked = self._key("writer"), self._key("ready"), self._key("asked")
 
     def _key(self, *context: str) -> str:
         return ":".join((self._prefix, *context))
 
     # --- reading ---------------------------------------------------------------------------------------------
 
-    async def stretch(
+    async def slice_of(
         self, board: Board, scope: str, *, me: str | None, start: int, around: int | None, limit: int, now: float
-    ) -> Stretch | None:
+    ) -> BoardSlice | None:
         """`limit` persons from position `start`, or from `around` positions above `me`; None if not held here."""
         found = await self._read_script(
-            keys=[self._keeper, self._ready, self._asked, self._key("board", str(board), scope)],
+            keys=[self._writer, self._ready, self._asked, self._key("board", str(board), scope)],
             args=[str(board), now, me or "", start, -1 if around is None else around, limit],
         )
         if found is None:
             return None
         position, first_rank, my_points, my_rank, flat = found
         scores = [(id, int(float(score))) for id, score in zip(flat[::2], flat[1::2], strict=True)]
-        return Stretch(position, first_rank, scores, int(float(my_points)), my_rank)
+        return BoardSlice(position, first_rank, scores, int(float(my_points)), my_rank)
 
     async def groups(self, board: Board, group: Group, *, now: float) -> list[tuple[str, int, int]] | None:
         """Name, points and heads of each team or country; None if not held here."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zadd(self._asked, {str(board): now})
-            pipe.exists(self._keeper)
+            pipe.exists(self._writer)
             pipe.sismember(self._ready, str(board))
             pipe.zrange(self._key("board", str(board), group), 0, -1, withscores=True)
             pipe.hgetall(self._key("heads", board.program_id, group))
@@ -130,21 +129,21 @@ class Cache:
 
     # --- keeping ---------------------------------------------------------------------------------------------
 
-    async def claim(self, keeper: str) -> None:
-        """Become the keeper; what another kept is trusted no more."""
+    async def claim(self, writer: str) -> None:
+        """Become the writer; what another kept is trusted no more."""
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.set(self._keeper, keeper, px=TRUSTED_MS)
+            pipe.set(self._writer, writer, px=TRUSTED_MS)
             pipe.delete(self._ready)
             await pipe.execute()
 
-    async def forget(self) -> None:
+    async def invalidate(self) -> None:
         """Have everything made anew, by whoever keeps it."""
-        await self._redis.delete(self._keeper, self._ready)
+        await self._redis.delete(self._writer, self._ready)
 
-    async def beat(self, keeper: str, *, now: float) -> set[Board]:
-        """Say that the keeper is there; returns the boards that are asked for. Raises Superseded."""
-        found = await self._beat_script(
-            keys=[self._keeper, self._asked], args=[keeper, TRUSTED_MS, now - KEPT_SECONDS, MAX_BOARDS]
+    async def renew(self, writer: str, *, now: float) -> set[Board]:
+        """Say that the writer is there; returns the boards that are asked for. Raises Superseded."""
+        found = await self._renew_script(
+            keys=[self._writer, self._asked], args=[writer, TRUSTED_MS, now - KEPT_SECONDS, MAX_BOARDS]
         )
         if found is None:
             raise Superseded
@@ -164,17 +163,17 @@ class Cache:
             pipe.delete(*(self._key("board", str(board), scope) for scope in scopes))
             await pipe.execute()
 
-    async def open(self, keeper: str, board: Board) -> None:
+    async def open(self, writer: str, board: Board) -> None:
         """Let a complete board be read. Raises Superseded."""
         async with self._redis.pipeline(transaction=True) as pipe:
-            await self._watch(pipe, keeper)
+            await self._watch(pipe, writer)
             _begin(pipe)
             pipe.sadd(self._ready, str(board))
             await self._commit(pipe)
 
     async def put(
         self,
-        keeper: str,
+        writer: str,
         program_id: str,
         ids: Sequence[str],
         members: Mapping[str, Member],
@@ -184,7 +183,7 @@ class Cache:
         by period, for each board that is kept, and person. Raises Superseded."""
         roster = self._key("roster", program_id)
         async with self._redis.pipeline(transaction=True) as pipe:
-            await self._watch(pipe, keeper)
+            await self._watch(pipe, writer)
             known = await cast(Any, pipe.hmget(roster, list(ids)))
             before = {id: Member(*orjson.loads(text)) for id, text in zip(ids, known, strict=True) if text}
             scores = {
@@ -252,9 +251,9 @@ class Cache:
                 if change:
                     pipe.zincrby(self._key("board", str(board), group), change, name)
 
-    async def _watch(self, pipe: Any, keeper: str) -> None:
-        await pipe.watch(self._keeper)
-        if await pipe.get(self._keeper) != keeper:
+    async def _watch(self, pipe: Any, writer: str) -> None:
+        await pipe.watch(self._writer)
+        if await pipe.get(self._writer) != writer:
             raise Superseded
 
     async def _commit(self, pipe: Any) -> None:

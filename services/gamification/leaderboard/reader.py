@@ -15,12 +15,12 @@ from redis.exceptions import RedisError
 from chassis.clock import Clock
 from chassis.web.problems import Overloaded
 from services.gamification.domain.standings import Group, GroupStanding, Standing, rank_groups, ranked
-from services.gamification.leaderboard.cache import Board, Cache, Stretch
+from services.gamification.leaderboard.cache import Board, BoardSlice, Cache
 from services.gamification.store.standings import Standings
 
 logger = logging.getLogger(__name__)
-TURNS = 8
-PATIENCE = 3.0
+MAX_DATABASE_READS = 8
+SLOT_WAIT_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Page:
 
 
 class Leaderboard:
-    """From Redis when a keeper holds the board there, or else, slower and as right, from MongoDB."""
+    """From Redis when a updater holds the board there, or else, slower and as right, from MongoDB."""
 
     def __init__(self, cache: Cache, standings: Standings, clock: Clock, reads: Counter) -> None:
         self._cache = cache
         self._standings = standings
         self._clock = clock
         self._reads = reads
-        self._turns = asyncio.Semaphore(TURNS)
+        self._slots = asyncio.Semaphore(MAX_DATABASE_READS)
 
     async def page(
         self, board: Board, *, leaders: bool = False, me: str | None, around: bool = False, start: int = 0, limit: int
@@ -50,14 +50,16 @@ class Leaderboard:
         Nobody who opted out is on it, from the moment at which that is known here.
         """
         half = limit // 2 if around else None
-        stretch = await self._held(board, leaders=leaders, me=me, start=start, around=half, limit=limit + 1)
-        self._reads.add(1, {"source": "database" if stretch is None else "cache"})
-        if stretch is None:
-            async with self._a_turn():
-                stretch = await self._stretch(board, leaders=leaders, me=me, start=start, around=half, limit=limit + 1)
-        found = ranked(stretch.scores, start=stretch.start, first_rank=stretch.first_rank)
-        mine = Standing(stretch.my_rank, me, stretch.my_points) if me and stretch.my_rank else None
-        return Page(found[:limit], mine, stretch.start + limit if len(found) > limit else None)
+        slice_ = await self._from_cache(board, leaders=leaders, me=me, start=start, around=half, limit=limit + 1)
+        self._reads.add(1, {"source": "database" if slice_ is None else "cache"})
+        if slice_ is None:
+            async with self._database_slot():
+                slice_ = await self._from_database(
+                    board, leaders=leaders, me=me, start=start, around=half, limit=limit + 1
+                )
+        found = ranked(slice_.scores, start=slice_.start, first_rank=slice_.first_rank)
+        mine = Standing(slice_.my_rank, me, slice_.my_points) if me and slice_.my_rank else None
+        return Page(found[:limit], mine, slice_.start + limit if len(found) > limit else None)
 
     async def rank(self, board: Board, person_id: str) -> int | None:
         """A person's rank among all; None for who has no points or is not ranked."""
@@ -73,39 +75,39 @@ class Leaderboard:
             logger.info("leaderboards are read from the database: %s", type(error).__name__)
         self._reads.add(1, {"source": "database" if found is None else "cache"})
         if found is None:
-            async with self._a_turn():
+            async with self._database_slot():
                 found = await self._standings.groups(board.program_id, board.period, group)
         return rank_groups(found)
 
-    async def forget(self) -> None:
+    async def invalidate(self) -> None:
         """Have the cache made anew."""
         try:
-            await self._cache.forget()
+            await self._cache.invalidate()
         except RedisError as error:
-            logger.info("there is no cache to forget: %s", type(error).__name__)
+            logger.info("there is no cache to invalidate: %s", type(error).__name__)
 
     @asynccontextmanager
-    async def _a_turn(self) -> AsyncIterator[None]:
+    async def _database_slot(self) -> AsyncIterator[None]:
         """Few at a time go down a board in MongoDB, for it may be long. Raises Overloaded to who waits too long."""
         try:
-            await asyncio.wait_for(self._turns.acquire(), PATIENCE)
+            await asyncio.wait_for(self._slots.acquire(), SLOT_WAIT_SECONDS)
         except TimeoutError:
             raise Overloaded("Leaderboards are being made anew.", retry_after=5) from None
         try:
             yield
         finally:
-            self._turns.release()
+            self._slots.release()
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
-    async def _held(
+    async def _from_cache(
         self, board: Board, *, leaders: bool, me: str | None, start: int, around: int | None, limit: int
-    ) -> Stretch | None:
+    ) -> BoardSlice | None:
         """What Redis holds, if MongoDB agrees that all of them may be seen."""
         scope = "leaders" if leaders else "individual"
         try:
-            found = await self._cache.stretch(
+            found = await self._cache.slice_of(
                 board, scope, me=me, start=start, around=around, limit=limit, now=self._now()
             )
         except RedisError as error:
@@ -116,14 +118,14 @@ class Leaderboard:
         ids = {id for id, _ in found.scores}
         return found if ids <= (await self._standings.visible(board.program_id, ids)).keys() else None
 
-    async def _stretch(
+    async def _from_database(
         self, board: Board, *, leaders: bool, me: str | None, start: int, around: int | None, limit: int
-    ) -> Stretch:
+    ) -> BoardSlice:
         """The same from MongoDB: goes down the board until it has what is asked for."""
         has_points = me is not None and await self._standings.points(board.program_id, [board.period], [me])
         looked_for = me if has_points else None
         if around is not None and looked_for is None:
-            return Stretch(start, 0, [])
+            return BoardSlice(start, 0, [])
         mine: Standing | None = None
         above: deque[Standing] = deque(maxlen=around or 0)
         found: list[Standing] = []
@@ -141,7 +143,7 @@ class Leaderboard:
                     break
         scores = [(one.id, one.points) for one in found]
         first_rank = found[0].rank if found else 0
-        return Stretch(start, first_rank, scores, mine.points if mine else 0, mine.rank if mine else 0)
+        return BoardSlice(start, first_rank, scores, mine.points if mine else 0, mine.rank if mine else 0)
 
     async def _down(self, board: Board, *, leaders: bool) -> AsyncGenerator[tuple[int, Standing], None]:
         """Everybody who is ranked, with their position, from the top."""

@@ -15,13 +15,13 @@ from services.gamification.domain.ledger import (
     Claims,
     Entry,
     Fact,
-    Past,
+    LedgerState,
     Total,
     TotalKey,
     balance_changes,
     total_changes,
 )
-from services.gamification.domain.periods import labels
+from services.gamification.domain.periods import ALL, labels
 
 Write = UpdateOne | DeleteOne
 
@@ -44,28 +44,28 @@ class Ledger:
         await self._ledger.create_index("post_id", partialFilterExpression={"act": "share"})
         await self._balances.create_index([("program_id", 1), ("period", 1), ("points", 1), ("ambassador_id", 1)])
 
-    async def past(self, claimed: Sequence[Claims], tx: Transaction) -> Past:
+    async def state_for(self, claimed: Sequence[Claims], tx: Transaction) -> LedgerState:
         """What of the ledger these facts touch."""
-        past = Past()
+        state = LedgerState()
         claims = [claim for one in claimed for claim in one.claims]
         if claims:
             ids = {"_id": {"$in": [claim.id for claim in claims]}}
-            past.ids = {row["_id"] async for row in self._ledger.find(ids, {"_id": 1}, session=tx.session)}
+            state.ids = {row["_id"] async for row in self._ledger.find(ids, {"_id": 1}, session=tx.session)}
         limiting = {claim.total: _total_id(claim.total) for claim in claims if claim.rule.limited}
         if limiting:
             wanted = {"_id": {"$in": list(set(limiting.values()))}}
             found = {row["_id"]: row["rules"] async for row in self._totals.find(wanted, session=tx.session)}
-            past.totals = {key: _total(found.get(id, {}).get(key.rule)) for key, id in limiting.items()}
+            state.totals = {key: _total(found.get(id, {}).get(key.rule)) for key, id in limiting.items()}
         removed = list({one.fact.post_id for one in claimed if one.fact.act == "removal"})
         if removed:
             shares = {"post_id": {"$in": removed}, "act": "share"}
             async for row in self._ledger.find(shares, session=tx.session):
-                past.shares.setdefault(row["post_id"], []).append(read(Entry, row))
+                state.shares.setdefault(row["post_id"], []).append(read(Entry, row))
         shared = list({one.fact.post_id for one in claimed if one.fact.act == "share"})
         if shared:
             async for row in self._removals.find({"_id": {"$in": shared}}, session=tx.session):
-                past.removals[row["_id"]] = read(Fact, row["fact"])
-        return past
+                state.removals[row["_id"]] = read(Fact, row["fact"])
+        return state
 
     async def note_removals(self, facts: Sequence[Fact], tx: Transaction) -> None:
         """Remember that posts were taken back, for shares that are heard of later; the first removal holds."""
@@ -125,13 +125,43 @@ class Ledger:
 
     # --- rebuilding ------------------------------------------------------------------------------------------
 
-    async def ambassadors(self, program_id: str) -> list[str]:
-        """Everybody who has an entry or a balance, in order."""
-        chosen: Document = {"program_id": program_id}
-        group: list[Document] = [{"$match": chosen}, {"$group": {"_id": "$ambassador_id"}}]
-        found = {row["_id"] async for row in await self._ledger.aggregate(group, allowDiskUse=True)}
-        found |= {row["_id"] async for row in await self._balances.aggregate(group, allowDiskUse=True)}
-        return sorted(found)
+    async def count_ambassadors(self, program_id: str) -> int:
+        """How many have a balance."""
+        return await self._balances.count_documents({"program_id": program_id, "period": ALL})
+
+    async def ambassadors_after(self, program_id: str, after: str, tx: Transaction, *, limit: int) -> list[str]:
+        """The next who have an entry, in order. Costs as many reads as are asked for."""
+        found: list[str] = []
+        while len(found) < limit:
+            wanted = {"program_id": program_id, "ambassador_id": {"$gt": found[-1] if found else after}}
+            order = [("program_id", 1), ("ambassador_id", 1)]
+            row = await self._ledger.find_one(wanted, {"ambassador_id": 1}, sort=order, session=tx.session)
+            if row is None:
+                break
+            found.append(row["ambassador_id"])
+        return found
+
+    async def with_balance_after(self, program_id: str, after: str, tx: Transaction, *, limit: int) -> list[str]:
+        """The next who have a balance, in the order of balances. Costs as many reads as are asked for."""
+        found: list[str] = []
+        while len(found) < limit:
+            last = found[-1] if found else after
+            first = f"{program_id}|{last}|~" if last else f"{program_id}|"
+            wanted = {"_id": {"$gt": first, "$lt": f"{program_id}}}"}}
+            row = await self._balances.find_one(wanted, {"ambassador_id": 1}, sort=[("_id", 1)], session=tx.session)
+            if row is None:
+                break
+            found.append(row["ambassador_id"])
+        return found
+
+    async def without_entries(self, program_id: str, ambassadors: Sequence[str], tx: Transaction) -> list[str]:
+        """Those of them who have no entry."""
+        found = []
+        for one in ambassadors:
+            wanted = {"program_id": program_id, "ambassador_id": one}
+            if await self._ledger.find_one(wanted, {"_id": 1}, session=tx.session) is None:
+                found.append(one)
+        return found
 
     async def rebuild(self, program_id: str, ambassadors: Sequence[str], tx: Transaction) -> tuple[int, int]:
         """Make balances and totals of these persons the sums of their entries.

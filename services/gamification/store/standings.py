@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 
 from pymongo.asynchronous.change_stream import AsyncChangeStream
 
 from chassis.mongo import Document, Mongo
 from services.gamification.domain.periods import ALL
-from services.gamification.domain.standings import Group
+from services.gamification.domain.standings import Change, Group, Member
 
 CHUNK = 1000
 CHANGE_WAIT_MS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An ambassador who may be ranked."""
-
-    country: str
-    team: str
-    leader: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A person whose standing may have changed: in one programme, or (None) in each."""
-
-    person_id: str
-    program_id: str | None
-
-
 class Standings:
     """Reads `balances` and `principals` together.
 
-    Ranked are those who are with the company, are ambassadors of the programme and did not opt out of rankings.
+    Ranked are those who are with the company, are ambassadors of the programme and opted out neither of rankings nor of
+    named statistics: a line of a leaderboard is both.
     """
 
     def __init__(self, mongo: Mongo) -> None:
@@ -105,9 +89,10 @@ class Standings:
         cursor = await self._principals.aggregate(pipeline)
         return [(row["_id"], row["points"], row["ambassadors"]) async for row in cursor]
 
-    async def watch(self) -> AsyncChangeStream[Document]:
-        """What changes from now on; `change_of` reads it. Every booking moves the balance of all time."""
-        return await self._db.watch(
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[Changes]:
+        """What changes from now on. Every booking moves the balance of all time. Raises PyMongoError."""
+        async with await self._db.watch(
             [
                 {
                     "$match": {
@@ -121,17 +106,32 @@ class Standings:
                 {"$project": {"ns.coll": 1, "documentKey": 1}},
             ],
             max_await_time_ms=CHANGE_WAIT_MS,
-        )
+        ) as stream:
+            yield Changes(stream)
 
 
-def change_of(event: Document) -> Change:
-    """Whom an event of `Standings.watch` is about."""
-    id: str = event["documentKey"]["_id"]
-    if event["ns"]["coll"] == "principals":
-        return Change(id, None)
-    program_id, person_id, _ = id.split("|")
-    return Change(person_id, program_id)
+class Changes:
+    """Persons whose standing may have changed, as they do."""
+
+    def __init__(self, stream: AsyncChangeStream[Document]) -> None:
+        self._stream = stream
+
+    async def next(self) -> Change | None:
+        """The next change; None where there is none for a moment."""
+        event = await self._stream.try_next()
+        if event is None:
+            return None
+        id: str = event["documentKey"]["_id"]
+        if event["ns"]["coll"] == "principals":
+            return Change(id, None)
+        program_id, person_id, _ = id.split("|")
+        return Change(person_id, program_id)
 
 
 def _may_be_ranked(program_id: str) -> Document:
-    return {"memberships": program_id, "active": True, "hidden_from_rankings": {"$ne": True}}
+    return {
+        "memberships": program_id,
+        "active": True,
+        "hidden_from_rankings": {"$ne": True},
+        "hidden_from_statistics": {"$ne": True},
+    }

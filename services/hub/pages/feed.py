@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from uuid import uuid4
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.hub.clients import Answer, Json, Refusal
+from services.hub.clients import Json, Refusal
 from services.hub.dependencies import Ambassador, SignedIn, load_person
 from services.hub.networks import NETWORKS
 from services.hub.shell import home
@@ -101,7 +100,8 @@ async def share(view: Ambassador, item_id: str) -> Response:
     if caption_id:
         order["caption_id"] = caption_id
     try:
-        answer = await post(view, order, await view.field("key") or str(uuid4()))
+        key = await view.field("key") or str(uuid4())
+        answer = await view.apis.call("sharing", "POST", "/v1/posts", order, key=key)
     except Refusal as refusal:
         return await _refused(view, item_id, order, refusal)
     shared: Json = answer.data
@@ -126,18 +126,6 @@ async def _refused(view: View, item_id: str, order: dict[str, str], refusal: Ref
         key=str(uuid4()),
         refused=refusal,
     )
-
-
-async def post(view: View, order: dict[str, str], key: str) -> Answer:
-    """The post. Where sharing has not heard yet of what the person just agreed to, it is asked again shortly."""
-    for pause in (0.1, 0.2, 0.4, 0.8, 1.5):
-        try:
-            return await view.apis.call("sharing", "POST", "/v1/posts", order, key=key)
-        except Refusal as refusal:
-            if refusal.type not in ("guidelines-not-acknowledged", "not-a-member"):
-                raise
-            await asyncio.sleep(pause)
-    return await view.apis.call("sharing", "POST", "/v1/posts", order, key=key)
 
 
 async def judge(view: View, item_id: str, network: str, language: str, text: str) -> Any:

@@ -32,7 +32,7 @@ async def consent(view: SignedIn, program_id: str) -> Response:
 
 @router.post("/programs/{program_id}/join")
 async def join(view: SignedIn, program_id: str) -> Response:
-    """Join, and wait until the feed knows."""
+    """Join; the feed that comes next waits until it knows."""
     body = {"consent_version": int(await view.field("consent_version", "0") or 0)}
     try:
         await view.apis.call("program", "POST", f"/v1/programs/{program_id}/join", body)
@@ -40,27 +40,18 @@ async def join(view: SignedIn, program_id: str) -> Response:
         if refusal.type in ("consent-outdated", "stale-version"):
             return view.go(f"/programs/{program_id}/join", toast="consent-changed")
         raise
-    await load_person(view, fresh=True)
-    await view.settle(
-        lambda: view.apis.get("content", "/v1/feed"),
-        lambda: view.apis.get("sharing", "/v1/posts"),
-        lambda: view.apis.get("gamification", "/v1/me/points", program_id=program_id),
-        types=("role-missing", "not-a-member", "unknown-person"),
-    )
     return view.go("/feed", toast="joined")
 
 
 @router.post("/programs/{program_id}/decline")
 async def decline(view: SignedIn, program_id: str) -> Response:
     await view.apis.call("program", "POST", f"/v1/programs/{program_id}/decline")
-    await load_person(view, fresh=True)
     return view.go("/join", toast="declined")
 
 
 @router.post("/programs/{program_id}/leave")
 async def leave(view: SignedIn, program_id: str) -> Response:
     await view.apis.call("program", "POST", f"/v1/programs/{program_id}/leave")
-    await load_person(view, fresh=True)
     return view.go("/me", toast="left")
 
 
@@ -79,4 +70,3 @@ async def acknowledge(view: SignedIn, program_id: str) -> Response:
 async def _acknowledge(view: View, program_id: str, version: str) -> None:
     number = int(version) if version.isdigit() else 0
     await view.apis.call("program", "POST", f"/v1/programs/{program_id}/guidelines/{number}/acknowledge")
-    await load_person(view, fresh=True)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
 from services.hub.clients import Json, Refusal
-from services.hub.dependencies import Manager, Manages, load_person
+from services.hub.dependencies import Manager, Manages
 from services.hub.view import View
 
 router = APIRouter(prefix="/manage")
@@ -85,7 +85,6 @@ async def create(view: Manager) -> Response:
         answer = await view.apis.call("program", "POST", "/v1/programs", order)
     except Refusal as refusal:
         return await _program_page(view, refusal=refusal, order=order)
-    await load_person(view, fresh=True)
     assert view.session is not None
     await view.context.sessions.put(view.session, "choices", {**view.session.choices, "program_id": answer.data["id"]})
     return view.go("/manage/program", toast="program-created")
@@ -121,7 +120,6 @@ async def guidelines(view: Manager) -> Response:
         await view.apis.call("program", "POST", f"/v1/programs/{view.program.id}/guidelines", order)
     except Refusal as refusal:
         return await _program_page(view, refusal=refusal)
-    await load_person(view, fresh=True)
     return view.go("/manage/program", toast="guidelines-published")
 
 

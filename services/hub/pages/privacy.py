@@ -22,7 +22,6 @@ async def privacy(view: SignedIn) -> Response:
     form = await view.form()
     wanted = {name: name in form for name in ("hidden_from_rankings", "hidden_from_statistics")}
     await view.apis.call("program", "PATCH", "/v1/me", wanted)
-    await load_person(view, fresh=True)
     return view.go("/me", toast="saved")
 
 
@@ -33,5 +32,4 @@ async def language(view: SignedIn) -> Response:
     await view.apis.call("program", "PATCH", "/v1/me", {"locale": await view.field("locale")})
     choices = {name: value for name, value in view.session.choices.items() if name != "language"}
     await view.context.sessions.put(view.session, "choices", choices)
-    await load_person(view, fresh=True)
     return view.go("/me", toast="saved")

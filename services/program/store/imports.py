@@ -18,6 +18,7 @@ CHUNK_ROWS = 500
 CHUNK_BYTES = 8 * 1024 * 1024
 MAX_HEADINGS = 2000
 MAX_ERRORS = 1000
+AT_ONCE = 100
 PREVIEW_KEPT = timedelta(days=1)
 ROWS_KEPT = timedelta(days=8)
 RESULT_KEPT = timedelta(days=30)
@@ -147,5 +148,5 @@ class Imports:
             "state": "importing",
             "$or": [{"valid": {"$gt": rows_over}}, {"touched_at": {"$lt": untouched_since}}],
         }
-        rows = await self._imports.find(where, {"_id": 1}, sort=[("confirmed_at", 1)]).to_list()
+        rows = await self._imports.find(where, {"_id": 1}, sort=[("confirmed_at", 1)], limit=AT_ONCE).to_list()
         return [row["_id"] for row in rows]

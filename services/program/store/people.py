@@ -33,9 +33,10 @@ class People:
                 *(IndexModel(name, unique=True, sparse=True) for name in _UNIQUE),
                 IndexModel(["sort_name", "_id"]),
                 IndexModel("terms"),
-                IndexModel(["country", "team"]),
-                IndexModel("grants"),
-                IndexModel(["memberships.program_id", "memberships.status", "sort_name"]),
+                IndexModel(["country", "team", "sort_name", "_id"]),
+                IndexModel(["team", "sort_name", "_id"]),
+                IndexModel(["grants", "sort_name", "_id"]),
+                IndexModel(["memberships.program_id", "memberships.status", "sort_name", "_id"]),
             ]
         )
         await self._consents.create_index(["person_id", "program_id"])

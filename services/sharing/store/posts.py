@@ -13,6 +13,7 @@ from chassis.mongo.rows import document, read
 from chassis.web.problems import NotFound, Overloaded, StaleVersion
 from services.sharing.domain.posts import ONE_TAP, Post, PostReference
 
+REPORTS_KEPT = timedelta(days=100)  # longer than what is reported may be ago
 TAPS_KEPT = timedelta(minutes=10)
 OF_REFERENCE = dict.fromkeys(("link_code", *PostReference._fields[1:]), 1)
 
@@ -28,6 +29,7 @@ class Posts:
     async def ensure_indexes(self) -> None:
         await self._posts.create_index("link_code", unique=True)
         await self._posts.create_index([("ambassador_id", 1), ("_id", DESCENDING)])
+        await self._reports.create_index("at", expireAfterSeconds=int(REPORTS_KEPT.total_seconds()))
         await self._taps.create_index("at", expireAfterSeconds=int(TAPS_KEPT.total_seconds()))
 
     # --- one post --------------------------------------------------------------------------------------------

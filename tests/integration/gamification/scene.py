@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ import httpx
 from chassis.clock import FixedClock
 from chassis.consumer import Received
 from chassis.ids import new_id
+from chassis.jobs import JobContext
+from chassis.mongo.leases import Lease
 from chassis.service import Service
 from herald.contracts.examples import example
 from herald_contracts import (
@@ -21,8 +24,10 @@ from herald_contracts import (
     PostShared,
     ProgramCreated,
 )
-from services.gamification.projections import told
-from services.gamification.store.programmes import Told
+from services.gamification import commands, jobs
+from services.gamification.domain.ledger import SourcedFact
+from services.gamification.domain.rebuilds import Rebuild
+from services.gamification.projections import fact_of
 from tests.integration.harness import Stage
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
@@ -39,7 +44,8 @@ def created(program: str = PROGRAM, **changes: Any) -> ProgramCreated:
 
 
 def joined(person: str, program: str = PROGRAM) -> AmbassadorJoined:
-    data = {**example("AmbassadorJoined").data, "person_id": person, "program_id": program, "occurred_at": NOON}
+    data = example("AmbassadorJoined", "joined").data
+    data = {**data, "person_id": person, "program_id": program, "occurred_at": NOON}
     return AmbassadorJoined(**data)
 
 
@@ -50,7 +56,7 @@ def updated(person: PersonUpdated | Any, **changes: Any) -> PersonUpdated:
 
 
 def shared(person: str, post: str, **changes: Any) -> PostShared:
-    data = {**example("PostShared").data, "ambassador_id": person, "post_id": post, "program_id": PROGRAM}
+    data = {**example("PostShared", "own-words").data, "ambassador_id": person, "post_id": post, "program_id": PROGRAM}
     return PostShared(**{**data, "network": "linkedin", "occurred_at": NOON, **changes})
 
 
@@ -65,9 +71,9 @@ def engaged(post: PostShared, kind: str = "click", **changes: Any) -> Engagement
     return EngagementRecorded(**{**kept, **state, **changes})
 
 
-def fact(event: Event) -> Told:
-    """What the consumer makes of an event, without Kafka between."""
-    received = Received(
+def received(event: Event) -> Received[Any]:
+    """An event as the consumer gets it, without Kafka between."""
+    return Received(
         id=new_id(),
         type=event.type,
         subject=event.aggregate_id,
@@ -79,7 +85,11 @@ def fact(event: Event) -> Told:
         traceparent=None,
         tracestate=None,
     )
-    found = told(received)
+
+
+def fact(event: Event) -> SourcedFact:
+    """What the consumer makes of an event."""
+    found = fact_of(received(event))
     assert found is not None
     return found
 
@@ -106,6 +116,30 @@ async def populate(service: Service, members: dict[str, dict[str, Any]], points:
     ]
     await db["principals"].insert_many(people)
     await db["balances"].insert_many(balances)
+
+
+async def know_program(service: Service, time_zone: str = "UTC") -> None:
+    """Make the programme known, without Kafka between."""
+    await service.runtime.mongo.transact(lambda tx: service.context.programs.add(PROGRAM, time_zone, tx))
+
+
+async def rebuilt(service: Service) -> Rebuild:
+    """A rebuild of the programme, from its request to its end."""
+    context, runtime = service.context, service.runtime
+    asked = await runtime.mongo.transact(lambda tx: commands.request_rebuild(context, tx, PROGRAM, by="root"))
+    await work_on_rebuilds(service)
+    found: Rebuild = await context.rebuilds.find(asked.id)
+    return found
+
+
+async def work_on_rebuilds(service: Service) -> None:
+    """What the job does, until nothing is open or its lease is lost."""
+    lease = Lease(service.runtime.mongo, service.runtime.supervisor, "job:rebuilds")
+    assert await lease.acquire()
+    try:
+        await jobs.rebuild(service.context, JobContext(lease, asyncio.Event()))
+    finally:
+        await lease.release()
 
 
 async def ledger(service: Service) -> dict[str, tuple[str, int, str, str]]:

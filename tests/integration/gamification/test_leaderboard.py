@@ -16,12 +16,12 @@ from redis.backoff import NoBackoff
 
 from chassis.service import Service
 from herald_contracts import AmbassadorLeft, PersonDeactivated
-from services.gamification import commands
 from services.gamification.app import build
+from services.gamification.domain.standings import Member
 from services.gamification.leaderboard.cache import Board, Cache, Superseded
 from services.gamification.leaderboard.reader import Leaderboard
 from services.gamification.settings import GamificationSettings
-from services.gamification.store.standings import Member, Standings
+from services.gamification.store.standings import Standings
 from tests.integration.gamification.scene import (
     NOON,
     PROGRAM,
@@ -84,12 +84,18 @@ def crowd(seed: int, size: int = 120) -> tuple[dict[str, dict[str, Any]], dict[s
             "country": chance.choice(["FR", "DE"]),
             "leader": chance.random() < 0.2,
             "hidden_from_rankings": chance.random() < 0.1,
+            "hidden_from_statistics": chance.random() < 0.1,
             "active": chance.random() > 0.05,
             "memberships": [PROGRAM] if chance.random() > 0.05 else [],
         }
         for number in range(size)
     }
     return members, {id: chance.randrange(12) for id in members if chance.random() < 0.9}
+
+
+def hides(state: dict[str, Any]) -> bool:
+    """A line of a leaderboard is a ranking and a named statistic: either opt-out keeps a person off it."""
+    return bool(state["hidden_from_rankings"] or state["hidden_from_statistics"])
 
 
 def expected(
@@ -102,7 +108,7 @@ def expected(
         if points.get(id, 0) > 0
         and state["active"]
         and state["memberships"]
-        and not state["hidden_from_rankings"]
+        and not hides(state)
         and (state["leader"] or not leaders)
     }
     order = sorted(ranked, key=lambda who: (ranked[who], who), reverse=True)
@@ -129,7 +135,7 @@ async def check_everything(board: Leaderboard, members: dict[str, dict[str, Any]
     visible = [
         state | {"id": id}
         for id, state in members.items()
-        if state["active"] and state["memberships"] and not state["hidden_from_rankings"]
+        if state["active"] and state["memberships"] and not hides(state)
     ]
     for group in ("team", "country"):
         heads: dict[str, list[str]] = {}
@@ -184,7 +190,8 @@ async def test_the_cache_follows_whatever_happens(stage: Stage, service: Service
         await eventually(agrees, within=10)
 
 
-async def test_who_opts_out_is_gone_at_once_and_may_come_back(stage: Stage, service: Service) -> None:
+@pytest.mark.parametrize("opt_out", ["hidden_from_rankings", "hidden_from_statistics"])
+async def test_who_opts_out_is_gone_at_once_and_may_come_back(stage: Stage, service: Service, opt_out: str) -> None:
     async with stage.worker(service), stage.api(service) as client:
         people = {}
         await stage.publish(created())
@@ -198,7 +205,7 @@ async def test_who_opts_out_is_gone_at_once_and_may_come_back(stage: Stage, serv
             return [(one["rank"], one["person_id"]) for one in answer.json().get("items", [])]
 
         await eventually(names, until=lambda found: found == [(1, "cat"), (2, "ben"), (3, "ann")])
-        hidden = updated(people["ben"], hidden_from_rankings=True)
+        hidden = updated(people["ben"], **{opt_out: True})
         await stage.publish(hidden)
         await eventually(
             lambda: points_of(client, stage, "ben"),
@@ -208,7 +215,7 @@ async def test_who_opts_out_is_gone_at_once_and_may_come_back(stage: Stage, serv
         await eventually(names, until=lambda found: found == [(1, "cat"), (2, "ann")])
         near = await client.get(PATH, params={"around": "me"}, headers=stage.bearer("ben"))
         assert (near.json()["items"], near.json()["me"]) == ([], None)
-        await stage.publish(updated(hidden, hidden_from_rankings=False))
+        await stage.publish(updated(hidden, **{opt_out: False}))
         await eventually(names, until=lambda found: found == [(1, "cat"), (2, "ben"), (3, "ann")])
         await stage.publish(
             AmbassadorLeft(person_id="cat", program_id=PROGRAM, reason="left", occurred_at=NOON),
@@ -217,7 +224,10 @@ async def test_who_opts_out_is_gone_at_once_and_may_come_back(stage: Stage, serv
         await eventually(names, until=lambda found: found == [(1, "ann")])
 
 
-async def test_a_hidden_person_is_not_shown_even_while_redis_still_has_them(stage: Stage, service: Service) -> None:
+@pytest.mark.parametrize("opt_out", ["hidden_from_rankings", "hidden_from_statistics"])
+async def test_a_hidden_person_is_not_shown_even_while_redis_still_has_them(
+    stage: Stage, service: Service, opt_out: str
+) -> None:
     members, points = crowd(7, 20)
     await populate(service, members, points)
     async with kept(stage, service):
@@ -230,7 +240,7 @@ async def test_a_hidden_person_is_not_shown_even_while_redis_still_has_them(stag
     assert [one.id for one in (await board.page(BOARD, me=None, limit=50)).standings] == [id for _, id, _ in whole]
     assert counter.source == "cache"
     top = whole[0][1]
-    await service.runtime.mongo.db["principals"].update_one({"_id": top}, {"$set": {"hidden_from_rankings": True}})
+    await service.runtime.mongo.db["principals"].update_one({"_id": top}, {"$set": {opt_out: True}})
     assert top not in [one.id for one in (await board.page(BOARD, me=None, limit=50)).standings]
     assert counter.source == "database"
 
@@ -299,15 +309,15 @@ async def test_a_keeper_that_was_superseded_writes_no_more(stage: Stage, service
     with pytest.raises(Superseded):
         await cache.open("old", BOARD)
     with pytest.raises(Superseded):
-        await cache.beat("old", now=0)
+        await cache.renew("old", now=0)
     await cache.open("new", BOARD)
-    found = await cache.stretch(BOARD, "individual", me="ann", start=0, around=None, limit=5, now=0)
+    found = await cache.slice_of(BOARD, "individual", me="ann", start=0, around=None, limit=5, now=0)
     assert found is not None
     assert (found.scores, found.my_rank) == ([("ann", 5)], 1)
 
 
 async def test_a_takeover_in_the_middle_of_a_write_undoes_it(stage: Stage, service: Service) -> None:
-    """Between reading and writing, another keeper claims the cache."""
+    """Between reading and writing, another updater claims the cache."""
 
     class Overtaken(Cache):
         async def _commit(self, pipe: Any) -> None:
@@ -319,7 +329,7 @@ async def test_a_takeover_in_the_middle_of_a_write_undoes_it(stage: Stage, servi
     with pytest.raises(Superseded):
         await cache.put("old", PROGRAM, ["ann"], {"ann": Member("FR", "IT", False)}, {"all": {"ann": 5}})
     await Cache(service.runtime.redis, service.runtime.settings).open("new", BOARD)
-    found = await Cache(service.runtime.redis, service.runtime.settings).stretch(
+    found = await Cache(service.runtime.redis, service.runtime.settings).slice_of(
         BOARD, "individual", me=None, start=0, around=None, limit=5, now=0
     )
     assert found is not None
@@ -353,11 +363,18 @@ async def test_a_rebuild_reaches_the_leaderboard(stage: Stage, service: Service)
         await eventually(lambda: board_points(client, stage), until=lambda found: found == [70])
         answer = await eventually(
             lambda: client.post(f"{PATH}/rebuild", headers=stage.bearer("root")),
-            until=lambda answer: answer.status_code == 200,
+            until=lambda answer: answer.status_code == 202,
         )
-        assert answer.json() == {"program_id": PROGRAM, "ambassadors": 1, "entries": 1, "corrected": 4}
+        assert answer.json()["state"] == "queued"
+
+        async def status() -> dict[str, Any]:
+            return dict((await client.get(answer.headers["location"], headers=stage.bearer("root"))).json())
+
+        done = await eventually(status, until=lambda found: found["state"] == "done")
+        assert (done["progress"], done["ambassadors"], done["entries"], done["corrected"]) == (1.0, 1, 1, 4)
         await eventually(lambda: board_points(client, stage), until=lambda found: found == [10])
-        assert await commands.rebuild(service.context, PROGRAM) == commands.Rebuilt(1, 1, 0)
+        other = await client.get(f"{PATH}/rebuilds/none", headers=stage.bearer("root"))
+        assert (other.status_code, other.json()["type"]) == (404, "not-found")
 
 
 async def board_points(client: httpx.AsyncClient, stage: Stage) -> list[int]:

@@ -11,10 +11,12 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.mongo import Transaction
+from chassis.mongo.leases import LeaseLost
 from chassis.service import Service
 from herald_contracts import Event, PointsAwarded, encode
-from services.gamification import commands
+from services.gamification import commands, projections
 from services.gamification.app import build
+from services.gamification.domain.rebuilds import Rebuild
 from services.gamification.settings import GamificationSettings
 from tests.integration.gamification.scene import (
     NOON,
@@ -24,11 +26,15 @@ from tests.integration.gamification.scene import (
     engaged,
     fact,
     joined,
+    know_program,
     ledger,
     points_of,
+    rebuilt,
+    received,
     removed,
     shared,
     sums,
+    work_on_rebuilds,
 )
 from tests.integration.harness import Stage, eventually
 
@@ -145,15 +151,15 @@ async def test_points_continue_the_trace_of_what_earned_them(stage: Stage, servi
 
 
 async def test_a_fact_and_its_programme_at_once_never_miss_each_other(stage: Stage, service: Service) -> None:
-    parts, mongo = service.context, service.runtime.mongo
+    context, mongo = service.context, service.runtime.mongo
     await service.ensure_indexes()
 
     async def meet(program: str) -> None:
         first, second = (shared("ann", f"{post}-{program}", program_id=program) for post in ("first", "second"))
-        await mongo.transact(lambda tx: commands.book_facts(parts, tx, [fact(first)]))
+        await mongo.transact(lambda tx: commands.book_facts(context, tx, [fact(first)]))
         await asyncio.gather(
-            mongo.transact(lambda tx: commands.book_facts(parts, tx, [fact(second)])),
-            mongo.transact(lambda tx: commands.add_programmes(parts, tx, {program: "UTC"})),
+            mongo.transact(lambda tx: commands.book_facts(context, tx, [fact(second)])),
+            mongo.transact(lambda tx: projections.project_programs(context, tx, [received(created(program))])),
         )
 
     await asyncio.gather(*(meet(f"prog{number}") for number in range(40)))
@@ -163,9 +169,9 @@ async def test_a_fact_and_its_programme_at_once_never_miss_each_other(stage: Sta
 
 async def test_a_day_s_limit_holds_for_two_workers_at_once(stage: Stage, service: Service) -> None:
     """Posts and engagement of one person come by different partitions, and so may the same rule's facts."""
-    parts, mongo = service.context, service.runtime.mongo
+    context, mongo = service.context, service.runtime.mongo
     await service.ensure_indexes()
-    await mongo.transact(lambda tx: commands.add_programmes(parts, tx, {PROGRAM: "UTC"}))
+    await know_program(service)
     post = shared("ann", "p1")
 
     async def work() -> None:
@@ -173,7 +179,7 @@ async def test_a_day_s_limit_holds_for_two_workers_at_once(stage: Stage, service
             clicks = [fact(engaged(post)), fact(engaged(post))]
 
             async def book(tx: Transaction, clicks: Any = clicks) -> None:
-                await commands.book_facts(parts, tx, clicks)
+                await commands.book_facts(context, tx, clicks)
 
             await mongo.transact(book)
 
@@ -214,8 +220,8 @@ async def test_a_replay_into_nothing_gives_the_same_ledger_and_the_rebuild_agree
     async with stage.worker(service):
         await eventually(lambda: applied(service, ids), within=40)
         first, first_sums = await ledger(service), await sums(service)
-        rebuilt = await commands.rebuild(service.context, PROGRAM)
-    assert rebuilt == commands.Rebuilt(8, len(first), 0)
+    found = await rebuilt(service)
+    assert (found.state, found.ambassadors, found.entries, found.corrected) == ("done", 8, len(first), 0)
     for name in await service.runtime.mongo.db.list_collection_names():
         await service.runtime.mongo.db[name].delete_many({})
     await stage.rewind("gamification", ("herald.posts", "herald.engagements", "herald.program", "herald.people"))
@@ -246,11 +252,11 @@ async def _busy_day(stage: Stage, seed: int) -> list[str]:
 
 
 async def test_a_rebuild_mends_what_was_broken(stage: Stage, service: Service) -> None:
-    parts, mongo = service.context, service.runtime.mongo
+    context, mongo = service.context, service.runtime.mongo
     await service.ensure_indexes()
-    await mongo.transact(lambda tx: commands.add_programmes(parts, tx, {PROGRAM: "UTC"}))
+    await know_program(service)
     facts = [fact(shared("ann", "p1")), fact(shared("ben", "p2")), fact(engaged(shared("ben", "p2")))]
-    await mongo.transact(lambda tx: commands.book_facts(parts, tx, facts))
+    await mongo.transact(lambda tx: commands.book_facts(context, tx, facts))
     right = await sums(service)
     day = f"{NOON:%Y-%m-%d}"
     await mongo.db["balances"].update_one({"_id": f"{PROGRAM}|ben|all"}, {"$set": {"points": 999}})
@@ -259,9 +265,58 @@ async def test_a_rebuild_mends_what_was_broken(stage: Stage, service: Service) -
         {"_id": f"{PROGRAM}|eve|all", "program_id": PROGRAM, "period": "all", "ambassador_id": "eve", "points": 5}
     )
     await mongo.db["totals"].update_one({"_id": f"{PROGRAM}|ben|{day}"}, {"$set": {"rules.click.points": 40}})
-    assert await commands.rebuild(parts, PROGRAM) == commands.Rebuilt(3, 3, 4)
+    found = await rebuilt(service)
+    assert (found.ambassadors, found.entries, found.corrected) == (3, 3, 4)
     assert await sums(service) == right
-    assert await commands.rebuild(parts, PROGRAM) == commands.Rebuilt(2, 3, 0)
+    found = await rebuilt(service)
+    assert (found.ambassadors, found.entries, found.corrected) == (2, 3, 0)
+
+
+async def test_a_rebuild_goes_on_where_a_process_that_died_had_come_to(
+    stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is added up twice, and bookings that come meanwhile are in the sums."""
+    monkeypatch.setattr(commands, "REBUILT_AT_ONCE", 1)
+    context, mongo = service.context, service.runtime.mongo
+    await service.ensure_indexes()
+    await know_program(service)
+    people = ["a", "a1", "a10", "ab", "b"]
+    facts = [fact(shared(one, f"post-{one}")) for one in people]
+    await mongo.transact(lambda tx: commands.book_facts(context, tx, facts))
+    right = await sums(service)
+    await mongo.db["balances"].update_many({"ambassador_id": {"$in": people}}, {"$set": {"points": 1}})
+    lost = ["a1z", "zz"]
+    orphans = [
+        {"_id": f"{PROGRAM}|{one}|all", "program_id": PROGRAM, "period": "all", "ambassador_id": one, "points": 5}
+        for one in lost
+    ]
+    await mongo.db["balances"].insert_many(orphans)
+    asked = await mongo.transact(lambda tx: commands.request_rebuild(context, tx, PROGRAM, by="root"))
+    again = await mongo.transact(lambda tx: commands.request_rebuild(context, tx, PROGRAM, by="root"))
+    assert again.id == asked.id, "one is open already"
+    seen: list[str] = []
+    step = commands.rebuild_some
+
+    async def dies(context: Any, tx: Any, rebuild: Rebuild) -> Rebuild:
+        if len(seen) == 3:
+            seen.append("died")
+            raise LeaseLost("job:rebuilds")
+        found = await step(context, tx, rebuild)
+        seen.append(found.position)
+        return found
+
+    monkeypatch.setattr(commands, "rebuild_some", dies)
+    with pytest.raises(LeaseLost):
+        await work_on_rebuilds(service)
+    halfway = await context.rebuilds.find(asked.id)
+    assert (halfway.state, halfway.ambassadors, halfway.position) == ("running", 3, "a10")
+    assert 0 < halfway.progress < 1
+    await work_on_rebuilds(service)
+    done = await context.rebuilds.find(asked.id)
+    assert (done.state, done.ambassadors, done.entries, done.progress) == ("done", 7, 5, 1.0)
+    assert seen[:3] == ["a", "a1", "a10"]
+    assert seen[4:6] == ["ab", "b"]
+    assert await sums(service) == right
 
 
 async def test_what_cannot_be_is_dead_lettered_and_stops_nothing(stage: Stage, service: Service) -> None:

@@ -123,7 +123,7 @@ def _async(probe: Any) -> Any:
 
 
 def settings_of(stage: Stage, spool: Path, **changes: Any) -> SharingSettings:
-    usual = {"visitor_key": VISITOR_KEY, "spool_dir": spool, "arrival_seconds": 0.0}
+    usual = {"visitor_key": VISITOR_KEY, "spool_dir": spool, "wait_seconds": 0.0}
     return stage.settings(SharingSettings, **{**usual, **changes})
 
 

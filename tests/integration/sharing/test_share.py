@@ -15,6 +15,7 @@ from chassis.ids import new_id
 from herald_contracts import ContentRetired, GuidelinePublished, PostRemoved, PostShared, Targeting
 from services.sharing import commands
 from services.sharing.app import build
+from services.sharing.commands import CLOCKS_DIFFER, REPORTED_WITHIN
 from tests.integration.consumers import consumers, received
 from tests.integration.harness import eventually
 from tests.integration.sharing.conftest import Scene, published, settings_of
@@ -83,7 +84,7 @@ async def test_a_code_that_a_link_has_is_not_given_again(scene: Scene, monkeypat
 async def test_an_item_may_be_shared_before_its_event_is_here(scene: Scene) -> None:
     """It is in the feed as soon as content has it; sharing hears of it a moment later."""
     ana = await scene.ambassador("ana")
-    settings = settings_of(scene.stage, scene.spool, arrival_seconds=20)
+    settings = settings_of(scene.stage, scene.spool, wait_seconds=20)
     early = build(settings)
     try:
         async with scene.stage.api(early) as api:
@@ -259,7 +260,11 @@ async def test_a_manager_sets_the_guardrails(scene: Scene) -> None:
 
 
 START = datetime(1990, 1, 1, tzinfo=UTC)
-AT = st.datetimes(timezones=st.just(UTC)) | st.integers(0, 50 * 365).map(lambda days: START + timedelta(days))
+AT = (
+    st.datetimes(timezones=st.just(UTC))
+    | st.integers(0, 50 * 365).map(lambda days: START + timedelta(days))
+    | st.integers(-2, 26).map(lambda hours: datetime.now(UTC) - timedelta(hours=hours))
+)
 
 
 async def test_what_is_taken_as_a_report_no_consumer_refuses(scene: Scene) -> None:
@@ -290,7 +295,7 @@ async def test_other_systems_report_engagement_once(scene: Scene) -> None:
         "post_id": id,
         "kind": "like",
         "quantity": 3,
-        "occurred_at": "2026-11-20T10:00:00Z",
+        "occurred_at": datetime.now(UTC).isoformat(),
         "external_id": "r1",
     }
     first = await scene.api.post("/v1/engagements", json={"items": [report, report]}, headers=machine)
@@ -305,3 +310,42 @@ async def test_other_systems_report_engagement_once(scene: Scene) -> None:
     (event,) = await scene.engagements(1)
     assert (event.kind, event.quantity, event.verdict) == ("like", 3, "counted")
     assert (await scene.api.get(f"/v1/posts/{id}", headers=ana)).json()["engagements"] == {"like": 3}
+
+
+@pytest.mark.parametrize(
+    ("moment", "rule"),
+    [
+        ("0001-01-01T00:00:00Z", "too-old"),
+        ("9999-12-31T23:59:59Z", "future"),
+        (timedelta(days=-91), "too-old"),
+        (timedelta(days=-2), "before-post"),
+        (timedelta(hours=1), "future"),
+        (1_700_000_000, "rfc3339"),
+        ("1700000000", "rfc3339"),
+        ("2026-11-20", "rfc3339"),
+        ("2026-11-20T10:00:00", "rfc3339"),
+        ("2026-11-20 10:00:00Z", "rfc3339"),
+        (timedelta(hours=-23), None),
+        (timedelta(0), None),
+    ],
+)
+async def test_reports_of_a_time_that_no_consumer_takes_are_refused_at_the_door(
+    scene: Scene, moment: Any, rule: str | None
+) -> None:
+    ana = await scene.ambassador("ana")
+    id = (await scene.share(ana)).json()["id"]
+    machine = scene.stage.bearer("crm", client_id="crm", scope="herald:engagements:write")
+    at = (datetime.now(UTC) + moment).isoformat() if isinstance(moment, timedelta) else moment
+    report = {"post_id": id, "kind": "like", "quantity": 1, "occurred_at": at, "external_id": "r1"}
+    answer = await scene.api.post("/v1/engagements", json={"items": [report]}, headers=machine)
+    if rule is None:
+        assert answer.json() == {"accepted": 1, "repeated": 0}
+        return
+    assert answer.status_code == 422
+    assert [(one["field"], one["rule"]) for one in answer.json()["errors"]] == [("items.0.occurred_at", rule)]
+    assert (await scene.api.get(f"/v1/posts/{id}", headers=ana)).json()["engagements"] == {}
+
+
+async def test_reports_are_forgotten_when_none_of_their_age_would_be_taken(scene: Scene) -> None:
+    indexes = await scene.service.runtime.mongo.db["reports"].index_information()
+    assert indexes["at_1"]["expireAfterSeconds"] > REPORTED_WITHIN.total_seconds() + CLOCKS_DIFFER.total_seconds()

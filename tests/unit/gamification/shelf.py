@@ -13,7 +13,7 @@ from services.gamification.domain.ledger import (
     BalanceKey,
     Entry,
     Fact,
-    Past,
+    LedgerState,
     Total,
     TotalKey,
     balance_changes,
@@ -21,14 +21,14 @@ from services.gamification.domain.ledger import (
     claims_of,
     total_changes,
 )
-from services.gamification.domain.rules import ALWAYS, DEFAULT_RULES, Programme, Rule, RuleSet
+from services.gamification.domain.rules import ALWAYS, DEFAULT_RULES, Program, Rule, RuleSet
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-PARIS = Programme("paris", ZoneInfo("Europe/Paris"), (DEFAULT_RULES,))
+PARIS = Program("paris", ZoneInfo("Europe/Paris"), (DEFAULT_RULES,))
 
 
-def with_rules(*rules: Rule) -> Programme:
-    return Programme("paris", ZoneInfo("Europe/Paris"), (RuleSet(1, ALWAYS, rules),))
+def with_rules(*rules: Rule) -> Program:
+    return Program("paris", ZoneInfo("Europe/Paris"), (RuleSet(1, ALWAYS, rules),))
 
 
 def fact(act: str, post: str = "post", *, cause: str | None = None, **changes: object) -> Fact:
@@ -53,7 +53,7 @@ def fact(act: str, post: str = "post", *, cause: str | None = None, **changes: o
 class Shelf:
     """Entries, and what is kept beside them by increments."""
 
-    programmes: Mapping[str, Programme] = field(default_factory=lambda: {"paris": PARIS})
+    programs: Mapping[str, Program] = field(default_factory=lambda: {"paris": PARIS})
     entries: dict[str, Entry] = field(default_factory=dict)
     balances: Counter[BalanceKey] = field(default_factory=Counter)
     totals: dict[TotalKey, Total] = field(default_factory=dict)
@@ -61,13 +61,13 @@ class Shelf:
 
     def take(self, facts: Sequence[Fact]) -> list[Entry]:
         """Book one batch."""
-        claimed = claims_of(facts, self.programmes)
+        claimed = claims_of(facts, self.programs)
         removed = {one.post_id for one in facts if one.act == "removal"}
         shares: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries.values():
             if entry.act == "share" and entry.post_id in removed:
                 shares[entry.post_id].append(entry)
-        past = Past(
+        past = LedgerState(
             ids=self.entries.keys() & {claim.id for one in claimed for claim in one.claims},
             shares=dict(shares),
             removals=dict(self.removals),

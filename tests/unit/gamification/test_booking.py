@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chassis.ids import derived_id
 from services.gamification.domain.ledger import Fact, Total, balance_changes, grant
 from services.gamification.domain.periods import labels
-from services.gamification.domain.rules import ALWAYS, DEFAULT_RULES, Programme, Rule, RuleSet
+from services.gamification.domain.rules import ALWAYS, DEFAULT_RULES, Program, Rule, RuleSet
 from tests.unit.gamification.shelf import NOON, PARIS, Shelf, fact, with_rules
 
 TIGHT = with_rules(
@@ -238,8 +238,8 @@ def test_a_removal_of_what_earned_nothing_takes_nothing() -> None:
 
 def test_an_act_earns_by_the_version_in_force_when_it_happened() -> None:
     later = RuleSet(2, NOON, (Rule("share", "share", 7),))
-    programme = Programme("paris", PARIS.zone, (DEFAULT_RULES, later))
-    shelf = Shelf({"paris": programme})
+    program = Program("paris", PARIS.zone, (DEFAULT_RULES, later))
+    shelf = Shelf({"paris": program})
     entries = shelf.take(
         [fact("share", "after"), fact("share", "before", occurred_at=NOON - timedelta(milliseconds=1))]
     )
@@ -252,8 +252,8 @@ def test_an_act_earns_by_the_version_in_force_when_it_happened() -> None:
 def test_a_reversal_takes_what_was_given_not_what_would_be_given_now() -> None:
     shelf = Shelf()
     shelf.take([fact("share")])
-    shelf.programmes = {
-        "paris": Programme("paris", PARIS.zone, (DEFAULT_RULES, RuleSet(2, ALWAYS, (Rule("share", "share", 99),))))
+    shelf.programs = {
+        "paris": Program("paris", PARIS.zone, (DEFAULT_RULES, RuleSet(2, ALWAYS, (Rule("share", "share", 99),))))
     }
     [entry] = shelf.take([fact("removal")])
     assert (entry.points, entry.rule_version) == (-10, 1)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from chassis.web.problems import Invalid
 from services.gamification.domain.periods import PERIODS, bounds, label, labels
-from services.gamification.domain.rules import DEFAULT_RULES, Programme, Rule, RuleSet, next_rules, zone_of
+from services.gamification.domain.rules import DEFAULT_RULES, Program, Rule, RuleSet, next_rules, zone_of
 from services.gamification.domain.standings import GroupStanding, rank_groups, ranked
-from services.gamification.domain.words import explain
+from services.gamification.explanations import explain
 from tests.unit.gamification.shelf import NOON, PARIS, Shelf, fact
 
 DAYS = st.dates(date(1990, 1, 1), date(2200, 12, 31))
@@ -24,10 +24,10 @@ SHARE = Rule("share", "share", 1)
 def test_a_later_decision_replaces_what_was_scheduled() -> None:
     scheduled = RuleSet(2, NOON + timedelta(days=30), (SHARE,))
     urgent = RuleSet(3, NOON, (SHARE,))
-    programme = Programme("p", PARIS.zone, (DEFAULT_RULES, scheduled, urgent))
-    assert programme.rules_at(NOON - timedelta(days=1)).version == 1
-    assert programme.rules_at(NOON).version == 3
-    assert programme.rules_at(NOON + timedelta(days=60)).version == 3
+    program = Program("p", PARIS.zone, (DEFAULT_RULES, scheduled, urgent))
+    assert program.rules_at(NOON - timedelta(days=1)).version == 1
+    assert program.rules_at(NOON).version == 3
+    assert program.rules_at(NOON + timedelta(days=60)).version == 3
 
 
 def test_new_rules_count_from_now_unless_they_say_when() -> None:
@@ -46,7 +46,7 @@ def test_rules_are_never_retroactive() -> None:
 def test_what_was_imported_earns_only_from_the_day_that_the_rules_of_its_coming_name() -> None:
     day = timedelta(days=1)
     since = RuleSet(2, NOON, (SHARE,), imported_since=date(2026, 2, 1))
-    programme = Programme("p", PARIS.zone, (DEFAULT_RULES, since, RuleSet(3, NOON + 9 * day, (SHARE,))))
+    programme = Program("p", PARIS.zone, (DEFAULT_RULES, since, RuleSet(3, NOON + 9 * day, (SHARE,))))
     old, older = datetime(2026, 1, 31, 23, 30, tzinfo=UTC), datetime(2026, 1, 31, 22, 30, tzinfo=UTC)
     cases = [(old, NOON - day, None), (old, NOON, since), (older, NOON, None), (old, NOON + 9 * day, None)]
     for occurred_at, imported_at, rules in cases:
@@ -66,15 +66,15 @@ def test_two_rules_of_one_name_are_refused() -> None:
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(0, 50)), max_size=6), st.integers(-60, 60))
 def test_a_new_version_never_changes_what_was_in_force(changes: list[tuple[int, int]], moment: int) -> None:
     """Whatever is decided at a time, the rules of every moment before it stay."""
-    programme, now = PARIS, NOON - timedelta(hours=60)
+    program, now = PARIS, NOON - timedelta(hours=60)
     asked = NOON + timedelta(hours=moment)
     for decided_at, delay in sorted(changes):
         now = max(now, NOON + timedelta(hours=decided_at))
-        before = programme.rules_at(asked).version
-        rules = next_rules(programme, [SHARE], valid_from=now + timedelta(hours=delay), now=now, changed_by="mia")
-        programme = Programme(programme.id, programme.zone, (*programme.rule_sets, rules))
+        before = program.rules_at(asked).version
+        rules = next_rules(program, [SHARE], valid_from=now + timedelta(hours=delay), now=now, changed_by="mia")
+        program = Program(program.id, program.zone, (*program.rule_sets, rules))
         if asked < now:
-            assert programme.rules_at(asked).version == before
+            assert program.rules_at(asked).version == before
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "/etc/passwd", "Europe", "x" * 200, "a\0b"])
@@ -176,3 +176,9 @@ def test_acts_and_networks_of_a_newer_version_are_named_as_they_are() -> None:
     [entry] = Shelf().take([fact("comment")])
     newer = entry._replace(act="quote", network="bluesky")
     assert explain(newer, None) == {"fr": "1 × quote sur bluesky.", "en": "1 × quote on bluesky."}
+
+
+def test_numbers_are_written_as_the_language_writes_them() -> None:
+    [crowd] = Shelf().take([fact("like", quantity=1200)])
+    said = explain(crowd, None)
+    assert (said["fr"].partition(" mentions")[0], said["en"].partition(" likes")[0]) == ("1\u202f200", "1,200")

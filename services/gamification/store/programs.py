@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from pymongo import UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import document, read
 from chassis.web.problems import NotFound
-from services.gamification.domain.ledger import Fact
-from services.gamification.domain.rules import DEFAULT_RULES, Programme, RuleSet, zone_of
+from services.gamification.domain.ledger import Fact, SourcedFact
+from services.gamification.domain.rules import DEFAULT_RULES, Program, RuleSet, zone_of
 
 
-class Told(NamedTuple):
-    """A fact, where on Kafka it stood (topic, partition, offset), and the trace that it continues."""
-
-    fact: Fact
-    place: tuple[str, int, int]
-    traceparent: str | None = None
-    tracestate: str | None = None
-
-
-class Programmes:
+class Programs:
     """The collections `programs` and `waiting`.
 
     A document of `programs` without a time zone stands for a programme that facts wait for: who lets a fact wait
@@ -38,19 +29,19 @@ class Programmes:
     async def ensure_indexes(self) -> None:
         await self._waiting.create_index([("program_id", 1), ("place", 1)])
 
-    async def get(self, program_id: str, tx: Transaction | None = None) -> Programme:
+    async def get(self, program_id: str, tx: Transaction | None = None) -> Program:
         """Raises NotFound."""
         found = await self.get_many([program_id], tx)
         if program_id not in found:
             raise NotFound("program", program_id)
         return found[program_id]
 
-    async def get_many(self, ids: Iterable[str], tx: Transaction | None = None) -> dict[str, Programme]:
+    async def get_many(self, ids: Iterable[str], tx: Transaction | None = None) -> dict[str, Program]:
         """Those of the ids that are known."""
         cursor = self._programs.find(
             {"_id": {"$in": list(ids)}, "time_zone": {"$exists": True}}, session=tx.session if tx else None
         )
-        return {row["_id"]: _programme(row) async for row in cursor}
+        return {row["_id"]: _program(row) async for row in cursor}
 
     async def add(self, program_id: str, time_zone: str, tx: Transaction) -> None:
         """Make a programme known, with the default rules; one that is known stays as it is."""
@@ -67,49 +58,55 @@ class Programmes:
             session=tx.session,
         )
 
-    async def let_wait(self, told: Sequence[Told], tx: Transaction) -> None:
+    async def keep_waiting(self, facts: Sequence[SourcedFact], tx: Transaction) -> None:
         """Keep facts until their programme is known."""
         await self._waiting.bulk_write(
-            [UpdateOne({"_id": one.fact.cause_id}, {"$setOnInsert": _waiting_row(one)}, upsert=True) for one in told],
+            [UpdateOne({"_id": one.fact.cause_id}, {"$setOnInsert": _waiting_row(one)}, upsert=True) for one in facts],
             session=tx.session,
             ordered=False,
         )
         await self._programs.bulk_write(
             [
                 UpdateOne({"_id": program_id}, {"$inc": {"waiting": count}}, upsert=True)
-                for program_id, count in Counter(one.fact.program_id for one in told).items()
+                for program_id, count in Counter(one.fact.program_id for one in facts).items()
             ],
             session=tx.session,
             ordered=False,
         )
 
-    async def take_waiting(self, program_ids: Iterable[str], tx: Transaction) -> list[Told]:
-        """The facts that waited for these programmes, in their order; they wait no more."""
-        chosen = {"program_id": {"$in": list(program_ids)}}
-        found = [_told(row) async for row in self._waiting.find(chosen, session=tx.session).sort("place", 1)]
-        if found:
-            await self._waiting.delete_many(chosen, session=tx.session)
-        return found
+    async def take_waiting(self, program_id: str, tx: Transaction, *, limit: int) -> list[SourcedFact]:
+        """The first facts that waited for the programme, in their order; they wait no more."""
+        cursor = self._waiting.find({"program_id": program_id}, session=tx.session).sort("place", 1).limit(limit)
+        rows = await cursor.to_list()
+        if rows:
+            await self._waiting.delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=tx.session)
+        return [_sourced_fact(row) for row in rows]
+
+    async def with_waiting(self) -> list[str]:
+        """Programmes that are known although facts still wait for them."""
+        awaited = await self._waiting.distinct("program_id")
+        wanted = {"_id": {"$in": awaited}, "time_zone": {"$exists": True}}
+        return [row["_id"] async for row in self._programs.find(wanted, {"_id": 1})]
 
 
-def _programme(row: Document) -> Programme:
-    return Programme(row["_id"], zone_of(row["time_zone"]), tuple(read(RuleSet, one) for one in row["rule_sets"]))
+def _program(row: Document) -> Program:
+    return Program(row["_id"], zone_of(row["time_zone"]), tuple(read(RuleSet, one) for one in row["rule_sets"]))
 
 
-def _waiting_row(told: Told) -> Document:
-    topic, partition, offset = told.place
+def _waiting_row(one: SourcedFact) -> Document:
+    topic, partition, offset = one.place
     return {
-        "program_id": told.fact.program_id,
+        "program_id": one.fact.program_id,
         "place": {"topic": topic, "partition": partition, "offset": offset},
-        "fact": told.fact._asdict(),
-        "traceparent": told.traceparent,
-        "tracestate": told.tracestate,
+        "fact": one.fact._asdict(),
+        "traceparent": one.traceparent,
+        "tracestate": one.tracestate,
     }
 
 
-def _told(row: dict[str, Any]) -> Told:
+def _sourced_fact(row: dict[str, Any]) -> SourcedFact:
     place = row["place"]
-    return Told(
+    return SourcedFact(
         fact=read(Fact, row["fact"]),
         place=(place["topic"], place["partition"], place["offset"]),
         traceparent=row["traceparent"],

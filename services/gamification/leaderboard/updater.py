@@ -11,35 +11,29 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from pymongo.asynchronous.change_stream import AsyncChangeStream
 from redis.exceptions import RedisError
 
 from chassis.clock import Clock
 from chassis.ids import new_id
-from chassis.jobs import Job, JobContext
+from chassis.jobs import JobContext
+from services.gamification.domain.standings import Change
 from services.gamification.leaderboard.cache import Board, Cache, Superseded
-from services.gamification.store.standings import CHUNK, Change, Standings, change_of
+from services.gamification.store.standings import CHUNK, Changes, Standings
 
 logger = logging.getLogger(__name__)
-RESTED = 0.5
-GATHERED = 0.2
+REST_SECONDS = 0.5
+GATHER_SECONDS = 0.2
 
 
-class Keeper:
-    """The job `leaderboards`."""
+class BoardUpdater:
+    """What the job `leaderboards` runs."""
 
     def __init__(self, cache: Cache, standings: Standings, clock: Clock) -> None:
         self._cache = cache
         self._standings = standings
         self._clock = clock
-
-    @property
-    def job(self) -> Job:
-        return Job("leaderboards", timedelta(seconds=1), self.run)
 
     async def run(self, context: JobContext) -> None:
         """Session after session, for as long as this process holds the lease. Raises PyMongoError."""
@@ -61,22 +55,22 @@ class _Session:
         self._cache = cache
         self._standings = standings
         self._clock = clock
-        self._keeper = new_id()
+        self._writer = new_id()
         self._kept: dict[str, set[str]] = defaultdict(set)
 
     async def run(self, context: JobContext) -> None:
-        await self._cache.claim(self._keeper)
+        await self._cache.claim(self._writer)
         while context.may_go_on:
-            if await self._beat():
-                async with await self._standings.watch() as changes:
+            if await self._renew():
+                async with self._standings.watch() as changes:
                     await self._keep(changes, context)
             else:
                 await _rest(context)
 
-    async def _keep(self, changes: AsyncChangeStream[dict[str, Any]], context: JobContext) -> None:
+    async def _keep(self, changes: Changes, context: JobContext) -> None:
         """Keep what is asked for, as long as anything is: nobody pays for a stream that nobody needs."""
         while context.may_go_on:
-            asked = await self._beat()
+            asked = await self._renew()
             kept = {Board(program_id, period) for program_id, periods in self._kept.items() for period in periods}
             for board in kept - asked:
                 self._kept[board.program_id].discard(board.period)
@@ -87,8 +81,8 @@ class _Session:
                 await self._make(board)
             await self._follow(await _next(changes))
 
-    async def _beat(self) -> set[Board]:
-        return await self._cache.beat(self._keeper, now=self._clock.now().timestamp())
+    async def _renew(self) -> set[Board]:
+        return await self._cache.renew(self._writer, now=self._clock.now().timestamp())
 
     async def _make(self, board: Board) -> None:
         """Fill a board with everybody who may be ranked, then let it be read."""
@@ -98,8 +92,8 @@ class _Session:
         self._kept[board.program_id].add(board.period)
         async for ids in self._standings.members(board.program_id):
             await self._put(board.program_id, ids)
-            await self._beat()
-        await self._cache.open(self._keeper, board)
+            await self._renew()
+        await self._cache.open(self._writer, board)
 
     async def _follow(self, changes: Iterable[Change]) -> None:
         changed: dict[str, set[str]] = defaultdict(set)
@@ -117,23 +111,23 @@ class _Session:
         for (period, id), score in (await self._standings.points(program_id, periods, ids)).items():
             points[period][id] = score
         members = await self._standings.visible(program_id, ids)
-        await self._cache.put(self._keeper, program_id, ids, members, points)
+        await self._cache.put(self._writer, program_id, ids, members, points)
 
 
-async def _next(changes: AsyncChangeStream[dict[str, Any]]) -> set[Change]:
+async def _next(changes: Changes) -> set[Change]:
     """What changed; waits a moment for more, so that a burst is written once."""
     found: set[Change] = set()
-    until = asyncio.get_running_loop().time() + GATHERED
+    until = asyncio.get_running_loop().time() + GATHER_SECONDS
     while len(found) < CHUNK and asyncio.get_running_loop().time() < until:
-        event = await changes.try_next()
-        if event is None:
+        change = await changes.next()
+        if change is None:
             break
-        found.add(change_of(event))
+        found.add(change)
     return found
 
 
 async def _rest(context: JobContext) -> None:
     try:
-        await asyncio.wait_for(context.stop.wait(), RESTED)
+        await asyncio.wait_for(context.stop.wait(), REST_SECONDS)
     except TimeoutError:
         return
