@@ -32,7 +32,14 @@ PAGES = {
         "/menu",
     ),
     "emma": ("/editor", "/editor?state=published", "/editor?state=retired", "/editor/new", "/editor/feeds"),
-    "marc": ("/manage", "/manage/ambassadors?query=a", "/manage/program", "/manage/import", "/manage/guardrails"),
+    "marc": (
+        "/manage",
+        "/manage/ambassadors?query=a",
+        "/manage/program",
+        "/manage/import",
+        "/manage/history",
+        "/manage/guardrails",
+    ),
     "ines": ("/admin/people", "/admin/deadletters", "/admin/deadletters/gamification"),
 }
 
