@@ -121,7 +121,9 @@ def _write(event: Event) -> UpdateOne | None:
         case PersonDeactivated():
             rights = {"active": False, "roles": []}
             fields = when_newer(event.revision, rights) | when_newer(0, {}, guard="described")
-        case AmbassadorJoined(origin="imported") | AmbassadorLeft(origin="imported"):
+        case AmbassadorLeft(origin="imported"):
+            return None
+        case AmbassadorJoined() if event.origin != "herald":  # no other origin gives a right
             return None
         case AmbassadorJoined() | AmbassadorLeft():
             fields = member_when_newer(
