@@ -85,4 +85,5 @@ def test_spans_go_to_a_collector_when_there_is_one(home: Home, monkeypatch: pyte
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     addresses = Addresses("k:1", "m:2", "r:3", "http://127.0.0.1:8080")
     specs = plan.processes(home, addresses, {}, dict.fromkeys(plan.names(False), 1), False)
+    assert [spec.name for spec in specs] == list(plan.names(False))
     assert all("HERALD_SPANS_FILE" not in spec.env for spec in specs)

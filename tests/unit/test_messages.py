@@ -26,6 +26,7 @@ def test_there_are_catalogues() -> None:
 def test_a_catalogue_agrees_with_the_english_one(folder: Path, language: str) -> None:
     messages = Messages(folder)
     english, other = messages.catalogue("en"), messages.catalogue(language)
+    assert english
     assert english.keys() ^ other.keys() == set()
     for key, forms in other.items():
         assert all(form.strip() for form in forms), key

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis.fetch import FetchRefused, GuardedFetch, embedded, is_public
+from chassis.web_address import AddressRefused, parse
 from tests.unit.chassis.addresses import WRITTEN
 
 V4 = st.ip_addresses(v=4)
@@ -133,6 +134,10 @@ async def test_whatever_an_address_or_a_redirect_says_there_is_an_answer_or_a_ru
     fetch.__dict__["_transport"] = httpx.MockTransport(answer)
     with suppress(FetchRefused):
         assert (await fetch.get(url)).body == b"sound"
+    try:
+        parse(url)
+    except AddressRefused:
+        assert asked == []
     for request in asked:
         assert request.url.host == "1.1.1.1"
         assert request.headers["host"]

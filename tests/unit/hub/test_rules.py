@@ -1,5 +1,7 @@
 """Rules of the hub that need no server."""
 
+import re
+
 import httpx
 import pytest
 from starlette.requests import Request
@@ -15,6 +17,8 @@ from services.hub.person import Person, Program, person_of
 from services.hub.settings import HubSettings
 from services.hub.shell import home, navigation
 from services.hub.view import mask, unmask
+
+POINT = re.compile(r"[ML]([-\d.]+) ([-\d.]+)")
 
 
 def settings(**values: str) -> HubSettings:
@@ -43,7 +47,7 @@ def person(*roles: str, status: str = "", programs: int = 1) -> Person:
 def test_a_masked_token_is_never_the_same_twice_and_always_the_same_inside() -> None:
     one, two = mask("secret-token"), mask("secret-token")
     assert one != two
-    assert "secret" not in one
+    assert b"secret" not in bytes.fromhex(one)
     assert unmask(one) == unmask(two) == "secret-token"
 
 
@@ -184,7 +188,10 @@ def test_lines_stay_inside_of_their_box(series: list[list[float]]) -> None:
     drawn = charts.lines(series)
     assert len(drawn.xs) == len(series[0])
     assert all(charts.LEFT <= x <= charts.WIDTH for x in drawn.xs)
-    assert all(charts.TOP <= y <= charts.BASELINE for _, y in drawn.ends)
+    points = [POINT.findall(path) for path in drawn.paths]
+    assert [len(some) for some in points] == [len(one) for one in series]
+    assert all(charts.TOP <= float(y) <= charts.BASELINE for some in points for _, y in some)
+    assert list(drawn.ends) == [(float(x), float(y)) for some in points for x, y in some[-1:]]
 
 
 def test_bars_are_ranked_and_measured_by_the_longest() -> None:

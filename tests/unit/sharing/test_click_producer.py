@@ -60,6 +60,8 @@ async def test_each_is_told_when_it_is_kept_whatever_becomes_of_the_others(tmp_p
     assert log.waiting == 0
     stop.set()
     await asyncio.wait_for(running, 5)
+    spooled = [entry for segment in Spool(tmp_path, max_bytes=2**20).take() for entry in segment.entries]
+    assert len(spooled) == (0 if takes else 4)
 
 
 async def test_few_wait_for_others_but_no_longer_than_it_takes_them_to_come(
@@ -148,6 +150,7 @@ async def test_a_segment_whose_draining_is_cancelled_is_drained_by_the_next_run(
         await hanging.wait()
         return await refuse(records, timeout=timeout)
 
+    assert any(tmp_path.glob("*.spool"))
     broker.send = hang  # type: ignore[method-assign]
     await asyncio.wait_for(hung.wait(), 5)
     run_of("click spool").cancel()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from herald.demo.visitors import BOTS as DEMO_BOTS
 from herald.demo.visitors import BROWSERS
-from services.sharing.redirect.robots import MAX_AGENT, is_robot
+from services.sharing.redirect.robots import ENGINES, MAX_AGENT, is_robot
 
+BROWSER = re.compile("|".join(ENGINES), re.IGNORECASE)
 ANDROID = (
     "Mozilla/5.0 (Linux; Android 14; SM-S918B Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Version/4.0 Chrome/142.0.7444.142 Mobile Safari/537.36"
@@ -86,6 +89,7 @@ def test_who_is_a_person(agent: str) -> None:
     assert not is_robot(agent)
 
 
-@given(st.text())
-def test_any_text_is_judged(agent: str) -> None:
-    assert is_robot(agent) in (True, False)
+@given(st.text() | st.sampled_from(BROWSERS).map(lambda agent: re.sub(BROWSER, "", agent)))
+def test_whatever_names_no_browser_is_no_person(agent: str) -> None:
+    assume(not BROWSER.search(agent))
+    assert is_robot(agent)
