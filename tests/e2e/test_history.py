@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser import accessibility_findings
-from tests.e2e.people import DEVICES, signed_in
+from tests.e2e.people import signed_in
 from tests.e2e.stack import Stack
 from tests.integration.harness import eventually
 
@@ -44,7 +44,6 @@ async def imported_shares(stack: Stack) -> int:
 
 @pytest.mark.parametrize(("device", "name"), [("phone", "amina"), ("desktop", "jonas")])
 async def test_a_manager_brings_history_in(browser: Browser, stack: Stack, device: str, name: str) -> None:
-    assert device in DEVICES
     before, shares = await stack.count("sharing", "posts", {}), await imported_shares(stack)
     sent = [{"name": one, "mimeType": "text/plain", "buffer": text.encode()} for one, text in files(name).items()]
     async with signed_in(browser, stack.url, "marc", device) as seen:

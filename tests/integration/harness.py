@@ -41,6 +41,11 @@ async def eventually(
         await asyncio.sleep(0.02)
 
 
+async def drained(service: Service) -> None:
+    """Wait until all that the service has to tell is on Kafka."""
+    await eventually(lambda: service.runtime.mongo.outbox.count_documents({}), until=lambda rows: rows == 0)
+
+
 @dataclass
 class Stage:
     """What one test works on. `topic` names are without the namespace everywhere."""

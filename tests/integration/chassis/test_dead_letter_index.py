@@ -54,6 +54,7 @@ async def test_a_hundred_thousand_are_listed_shown_and_replayed_within_a_second(
 
     assert sum(one.count for one in await quickly(store.index.groups())) == MANY
     page = await quickly(store.index.page(Wanted(), after=None, limit=50))
+    assert len(page) == 50
     assert [one.origin for one in page] == sorted(one.origin for one in page)
     later = await quickly(store.index.page(Wanted(rule="failed"), after=("herald.program", 8, 50_000), limit=50))
     assert len(later) == 50

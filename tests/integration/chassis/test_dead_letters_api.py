@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,12 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import validate
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from chassis.consumer import Consumer, InvalidEvent, Received, on
 from chassis.ids import new_id
@@ -25,6 +32,12 @@ from herald_contracts import Event, ProgramCreated, Record, encode
 from tests.integration.harness import Stage, eventually
 
 PATH = "/v1/deadletters"
+CHECKS: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
 
 
 class Bug:
@@ -108,7 +121,8 @@ async def test_dead_letters_are_listed_shown_replayed_in_order_and_closed(desk: 
     await desk.stage.publish_record(Record(broken.topic, key, b'{"programme": "\xc3\xa9"}', headers))  # type: ignore[arg-type]
     found = await desk.waiting(4)
     assert {(one["rule"], one["count"]) for one in found["groups"]} == {("too-hard", 3), ("schema-mismatch", 1)}
-    assert [one["offset"] for one in found["items"]] == sorted(one["offset"] for one in found["items"])
+    offsets = [one["offset"] for one in found["items"]]
+    assert (len(offsets), offsets) == (4, sorted(set(offsets)))
     page = (await desk.ask("GET", params={"rule": "too-hard", "limit": 2})).json()
     rest = (await desk.ask("GET", params={"rule": "too-hard", "limit": 2, "cursor": page["next"]})).json()
     assert [one["detail"] for one in page["items"] + rest["items"]] == ["p1", "p2", "p3"]
@@ -144,10 +158,14 @@ async def test_a_replay_is_for_the_service_that_failed_alone(desk: Desk) -> None
     [letter] = (await desk.waiting(1))["items"]
     order = {"ids": [letter["id"]], "dry_run": False}
     assert (await desk.ask("POST", "/replay", json=order)).json()["done"] == 1
-    await desk.waiting(1)
-    replayed = (await desk.stage.records("herald.program"))[-1]
+
+    async def ids() -> list[str]:
+        return [one["id"] for one in (await desk.ask("GET")).json()["items"]]
+
+    # It fails again, as a dead letter of its own.
+    await eventually(ids, until=lambda found: len(found) == 1 and found != [letter["id"]], within=30)
+    [replayed] = [one for one in await desk.stage.records("herald.program") if one.offset > letter["offset"]]
     assert dict(replayed.headers)["herald_replayed_for"] == b"gamification"
-    assert (await desk.waiting(1))["items"][0]["id"] != letter["id"], "it failed again, as a dead letter of its own"
     other = [(name, b"metrics" if name == "herald_replayed_for" else value) for name, value in replayed.headers]
     desk.bug.there = False
     topic = "herald.program"
@@ -201,7 +219,7 @@ async def test_the_routes_keep_to_their_description(desk: Desk) -> None:
             calls.append(case)
 
         await asyncio.to_thread(collect)
-    assert len(calls) >= 20
+    answered = Counter[int]()
     for case in calls:
         request = case.as_transport_kwargs(base_url="http://herald.test", headers=desk.stage.bearer("ines"))
         request.pop("cookies", None)
@@ -209,6 +227,7 @@ async def test_the_routes_keep_to_their_description(desk: Desk) -> None:
             answer = await desk.api.request(**request)
         except (httpx.InvalidURL, UnicodeEncodeError):
             continue
-        assert answer.status_code < 500, (case, answer.text)
-        if answer.is_error:
-            assert answer.headers["content-type"].startswith("application/problem+json")
+        case.validate_response(answer, checks=CHECKS)
+        answered[answer.status_code] += 1
+    assert answered[200] > 0
+    assert answered.total() >= 20

@@ -100,7 +100,7 @@ async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stag
     await other.close()
 
 
-async def test_what_another_process_commits_is_published_at_once(
+async def test_what_another_process_commits_wakes_a_relay_that_would_look_in_ten_minutes(
     stage: Stage, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.outbox.relay.POLL_SECONDS", 600)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi import Response
+from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Transaction
 from chassis.runtime import Runtime
@@ -68,7 +69,7 @@ async def test_a_refusal_counts_once_and_an_outage_does_not(runtime: Runtime) ->
 
     with pytest.raises(Refused):
         await runtime.mongo.transact(refuses)
-    with pytest.raises(Exception, match="duplicate key"):
+    with pytest.raises(DuplicateKeyError):
         await runtime.mongo.transact(breaks)
     assert counted == ["refused"]
 

@@ -190,7 +190,7 @@ PLACES = (
 
 
 @pytest.mark.parametrize("path", PLACES)
-async def test_where_nothing_has_happened_yet_every_page_says_so(browser: Browser, path: str) -> None:
+async def test_no_page_breaks_where_nothing_has_happened_yet(browser: Browser, path: str) -> None:
     browser.network.answers |= EMPTY
     await browser.sign_in()
     page = await browser.client.get(path)

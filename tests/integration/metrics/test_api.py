@@ -89,7 +89,7 @@ async def pushed(lines: AsyncIterator[str]) -> int:
     raise AssertionError("the stream has ended")
 
 
-async def test_two_processes_push_within_a_second_and_end_with_their_process(stage: Stage) -> None:
+async def test_two_processes_push_within_two_seconds_and_end_with_their_process(stage: Stage) -> None:
     service = build(stage.settings(MetricsSettings))
     path = f"/v1/programs/{PROGRAM}/live"
     async with stage.worker(service), api_process(stage) as (one, first), api_process(stage) as (two, second):
