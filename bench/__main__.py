@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import frame
-from bench.stand import servers
+from bench.harness import servers
 
 WIDTH = 180
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -42,11 +42,11 @@ def bench(
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # topics that are just being made have no leader yet
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
     found = []
-    with servers() as stand:
+    with servers() as harness:
         for one in (frame.find(name) for name in names or frame.NAMES):
             size = frame.Size(rounds or one.size.rounds, events or one.size.events)
             command = f"herald bench {one.name} --rounds {size.rounds} --events {size.events}"
-            found.append(frame.run(one, stand, size, command=command, say=typer.echo))
+            found.append(frame.run(one, harness, size, command=command, say=typer.echo))
             frame.write(found[-1])
     shown = Table(*frame.HEAD)
     for result in found:

@@ -9,56 +9,56 @@ from typing import Any
 
 from bench.engagements import Log
 from bench.frame import Contest, Findings, Limit, Round, Size
-from bench.stand import Stand, answers, herald, process
+from bench.harness import Harness, answers, herald, process
 
 KNOWN = ("programs",)
 PACKAGES = ("aiokafka", "faststream", "pymongo", "pydantic", "orjson", "uvloop")
 
 
 @contextmanager
-def reading(stand: Stand, log: Log, service: str, *, module: str = "herald") -> Iterator[int]:
+def reading(harness: Harness, log: Log, service: str, *, module: str = "herald") -> Iterator[int]:
     """Herald's worker of a service; yields its process."""
-    port = stand.free_port()
+    port = harness.free_port()
     argv, env = herald(service, "worker", port=port, module=module)
-    with process(argv, {**stand.environment(log.namespace), **env}, stand.folder / f"{service}.log") as pid:
+    with process(argv, {**harness.environment(log.namespace), **env}, harness.folder / f"{service}.log") as pid:
         answers(f"http://127.0.0.1:{port}/health/live")
         yield pid
 
 
 @contextmanager
-def floor_reading(stand: Stand, log: Log, service: str) -> Iterator[int]:
+def floor_reading(harness: Harness, log: Log, service: str) -> Iterator[int]:
     """The service's floor; yields its process."""
     argv = ["-m", "bench.floors", service]
-    with process(argv, stand.environment(log.namespace), stand.folder / f"floor-{service}.log") as pid:
+    with process(argv, harness.environment(log.namespace), harness.folder / f"floor-{service}.log") as pid:
         yield pid
 
 
 @contextmanager
-def contest(service: str, same: dict[str, str], stand: Stand, size: Size) -> Iterator[Contest]:
+def contest(service: str, same: dict[str, str], harness: Harness, size: Size) -> Iterator[Contest]:
     """Events a second of both. `same` names collections with the field whose sum must be the same in both."""
-    log = Log(stand, size.events)
+    log = Log(harness, size.events)
     try:
-        learn(stand, log, service)
+        learn(harness, log, service)
         yield Contest(
-            floor=partial(_rate, stand, log, service, True),
-            herald=partial(_rate, stand, log, service, False),
+            floor=partial(_rate, harness, log, service, True),
+            herald=partial(_rate, harness, log, service, False),
             findings=partial(_findings, log, service, same),
         )
     finally:
         log.close()
 
 
-def learn(stand: Stand, log: Log, service: str) -> None:
+def learn(harness: Harness, log: Log, service: str) -> None:
     """Let the service hear of the programme, then fill the topic."""
-    with reading(stand, log, service):
+    with reading(harness, log, service):
         log.wait_for_program(service)
     log.fill()
 
 
-def _rate(stand: Stand, log: Log, service: str, of_floor: bool) -> float:
+def _rate(harness: Harness, log: Log, service: str, of_floor: bool) -> float:
     reader = f"floor-{service}" if of_floor else service
     log.begin_anew(reader, keep=KNOWN)
-    with (floor_reading if of_floor else reading)(stand, log, service):
+    with (floor_reading if of_floor else reading)(harness, log, service):
         return log.rate(reader)
 
 

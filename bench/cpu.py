@@ -22,7 +22,7 @@ from pymongo.write_concern import WriteConcern
 from bench.consuming import KNOWN, PACKAGES, floor_reading, learn, reading
 from bench.engagements import AMBASSADORS, CONTENTS, NETWORKS, POSTS, Log
 from bench.frame import Bench, Contest, Findings, Limit, Size
-from bench.stand import Stand, usage
+from bench.harness import Harness, usage
 
 SERVICE = "metrics"
 FLOOR = f"floor-{SERVICE}"
@@ -33,39 +33,39 @@ GROWTH = 0.10
 AT_ONCE = 10_000
 MILLION = 1e6
 Costs = dict[str, float]
-Reading = Callable[[Stand, Log, str], AbstractContextManager[int]]
+Reading = Callable[[Harness, Log, str], AbstractContextManager[int]]
 
 
 @contextmanager
-def open_(stand: Stand, size: Size) -> Iterator[Contest]:
+def open_(harness: Harness, size: Size) -> Iterator[Contest]:
     found: dict[str, list[Costs]] = defaultdict(list)
     long, many = f"{LONG // SHORT} times the history", f"{PARTITIONS_TIMES} times the partitions"
     with (
-        day(stand, size.events, history=SHORT) as log,
-        day(stand, size.events, history=LONG) as old,
-        day(stand, size.events, history=SHORT, partitions_times=PARTITIONS_TIMES) as wide,
+        day(harness, size.events, history=SHORT) as log,
+        day(harness, size.events, history=LONG) as old,
+        day(harness, size.events, history=SHORT, partitions_times=PARTITIONS_TIMES) as wide,
     ):
 
         def herald() -> float:
             for name, one in (("herald", log), (long, old), (many, wide)):
                 forget(one)
-                found[name].append(costs(stand, one, reading, SERVICE))
+                found[name].append(costs(harness, one, reading, SERVICE))
             return seconds(found["herald"][-1])
 
         def floor() -> float:
             log.begin_anew(FLOOR)
-            found["floor"].append(costs(stand, log, floor_reading, FLOOR))
+            found["floor"].append(costs(harness, log, floor_reading, FLOOR))
             return seconds(found["floor"][-1])
 
         yield Contest(herald, floor, lambda _: findings(found, (long, many)))
 
 
 @contextmanager
-def day(stand: Stand, events: int, *, history: int, partitions_times: int = 1) -> Iterator[Log]:
+def day(harness: Harness, events: int, *, history: int, partitions_times: int = 1) -> Iterator[Log]:
     """A day of engagements, with so many facts of another programme's `history` stored before."""
-    log = Log(stand, events, partitions_times=partitions_times)
+    log = Log(harness, events, partitions_times=partitions_times)
     try:
-        learn(stand, log, SERVICE)
+        learn(harness, log, SERVICE)
         fill(log, history)
         yield log
     finally:
@@ -78,10 +78,10 @@ def forget(log: Log) -> None:
     log.begin_anew(SERVICE, keep=(*KNOWN, "facts"))
 
 
-def costs(stand: Stand, log: Log, read: Reading, reader: str) -> Costs:
+def costs(harness: Harness, log: Log, read: Reading, reader: str) -> Costs:
     """Of a million engagements: seconds of CPU and megabytes, by process."""
-    with read(stand, log, SERVICE) as pid, MongoClient[dict[str, Any]](stand.mongo_url) as client:
-        pids = {"worker": pid, **stand.server_pids()}
+    with read(harness, log, SERVICE) as pid, MongoClient[dict[str, Any]](harness.mongo_url) as client:
+        pids = {"worker": pid, **harness.server_pids()}
 
         def probe() -> Costs:
             found: Costs = {}

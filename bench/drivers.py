@@ -12,22 +12,22 @@ from functools import partial
 from bench.consuming import KNOWN, PACKAGES, learn, reading
 from bench.engagements import Log
 from bench.frame import Bench, Contest, Size
-from bench.stand import Stand
+from bench.harness import Harness
 
 SERVICE = "metrics"
 
 
 @contextmanager
-def open_(stand: Stand, size: Size) -> Iterator[Contest]:
-    log = Log(stand, size.events)
+def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+    log = Log(harness, size.events)
 
     def rate(module: str) -> float:
         log.begin_anew(SERVICE, keep=KNOWN)
-        with reading(stand, log, SERVICE, module=module):
+        with reading(harness, log, SERVICE, module=module):
             return log.rate(SERVICE)
 
     try:
-        learn(stand, log, SERVICE)
+        learn(harness, log, SERVICE)
         yield Contest(herald=partial(rate, "herald"), floor=partial(rate, "bench.with_motor"))
     finally:
         log.close()

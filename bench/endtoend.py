@@ -23,7 +23,7 @@ import uvloop
 from pymongo import AsyncMongoClient
 
 from bench.frame import Bench, Contest, Findings, Limit, Round, Size
-from bench.stand import Stand, answers, installation, process
+from bench.harness import Harness, answers, installation, process
 from bench.visitors import Load, visit
 from herald.demo import SAMPLE
 from herald.demo.api import Api
@@ -55,12 +55,12 @@ class Seen:
 class Company:
     """A programme in use on a running Herald."""
 
-    def __init__(self, stand: Stand, namespace: str, specs: Sequence[ProcessSpec]) -> None:
-        self._stand = stand
+    def __init__(self, harness: Harness, namespace: str, specs: Sequence[ProcessSpec]) -> None:
+        self._harness = harness
         self._namespace = namespace
         self._links_port = next(spec.port for spec in specs if spec.name == "links")
         self._url = f"http://127.0.0.1:{specs[0].port}"
-        self._home = Home(stand.folder / namespace)
+        self._home = Home(harness.folder / namespace)
 
     async def day(self, rate: int) -> Seen:
         """Set the programme up, then live a while of it."""
@@ -128,7 +128,7 @@ class Company:
         return code
 
     async def _watch_ledger(self, seen: Seen) -> None:
-        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self._stand.mongo_url)
+        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self._harness.mongo_url)
         ledger = client[f"{self._namespace}_herald_gamification"]["ledger"]
         try:
             async with await ledger.watch([{"$match": {"operationType": "insert"}}]) as stream:
@@ -176,17 +176,17 @@ def delays(seen: Seen) -> dict[str, list[float]]:
 
 
 @contextmanager
-def open_(stand: Stand, size: Size) -> Iterator[Contest]:
-    namespace = stand.namespace()
-    asyncio.run(apply_topics(stand.kafka_bootstrap, namespace))
-    specs = installation(stand, namespace, split=False)
+def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+    namespace = harness.namespace()
+    asyncio.run(apply_topics(harness.kafka_bootstrap, namespace))
+    specs = installation(harness, namespace, split=False)
     found: list[dict[str, list[float]]] = []
     with ExitStack() as running:
         for spec in specs:
-            running.enter_context(process(spec.argv[1:], spec.env, stand.folder / f"{spec.name}.log"))
+            running.enter_context(process(spec.argv[1:], spec.env, harness.folder / f"{spec.name}.log"))
         for spec in specs:
             answers(spec.address)
-        company = Company(stand, namespace, specs)
+        company = Company(harness, namespace, specs)
 
         def herald() -> float:
             found.append(delays(uvloop.run(company.day(size.events))))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaConsumer
 from pymongo import MongoClient
 
-from bench.stand import Stand
+from bench.harness import Harness
 from chassis.ids import new_id
 from chassis.kafka.producer import Producer
 from chassis.kafka.topic_reader import partitions_of
@@ -67,12 +67,12 @@ class Log:
     A reader keeps, in a database of its own, the next offset of each partition in `offsets`, as Herald does.
     """
 
-    def __init__(self, stand: Stand, count: int, *, partitions_times: int = 1) -> None:
-        self.namespace = stand.namespace()
+    def __init__(self, harness: Harness, count: int, *, partitions_times: int = 1) -> None:
+        self.namespace = harness.namespace()
         self.count = count
         self.bytes = 0
-        self._settings = KafkaSettings(namespace=self.namespace, kafka_bootstrap=stand.kafka_bootstrap)
-        self._mongo: MongoClient[dict[str, Any]] = MongoClient(stand.mongo_url)
+        self._settings = KafkaSettings(namespace=self.namespace, kafka_bootstrap=harness.kafka_bootstrap)
+        self._mongo: MongoClient[dict[str, Any]] = MongoClient(harness.mongo_url)
         self.topic = self._settings.topic(EngagementRecorded.topic)
         asyncio.run(self._begin(partitions_times))
 

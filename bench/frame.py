@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.stand import Stand
+from bench.harness import Harness
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
@@ -95,7 +95,7 @@ class Bench:
     aim: float | None
     size: Size
     packages: tuple[str, ...]
-    open: Callable[[Stand, Size], AbstractContextManager[Contest]]
+    open: Callable[[Harness, Size], AbstractContextManager[Contest]]
     better: Literal["more", "less"] = "more"
 
 
@@ -105,12 +105,12 @@ def find(name: str) -> Bench:
     return bench
 
 
-def run(bench: Bench, stand: Stand, size: Size, *, command: str, say: Say) -> dict[str, Any]:
+def run(bench: Bench, harness: Harness, size: Size, *, command: str, say: Say) -> dict[str, Any]:
     """All rounds of a bench and what they found, as its result file holds it."""
     before = os.getloadavg()
     rounds: list[Round] = []
     speeds: list[float] = []
-    with bench.open(stand, size) as contest:
+    with bench.open(harness, size) as contest:
         for number in range(size.rounds):
             speeds.append(speed())
             one = _round(bench, contest, floor_first=number % 2 == 0)
@@ -120,7 +120,7 @@ def run(bench: Bench, stand: Stand, size: Size, *, command: str, say: Say) -> di
         speeds.append(speed())
     for limit in findings.limits:
         say(f"{bench.name}: {limit} (to be under {limit.bound:,.4g} {limit.unit})")
-    versions = {name: version(name) for name in bench.packages} | stand.versions()
+    versions = {name: version(name) for name in bench.packages} | harness.versions()
     loads = {"before": _load(before), "after": _load(os.getloadavg())}
     here = {**machine(), "load": loads, "speed": [round(one, 1) for one in speeds]}
     return result(bench, rounds, findings, command=command, machine=here, versions=versions)

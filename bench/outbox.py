@@ -21,7 +21,7 @@ from pymongo import MongoClient
 
 from bench.commands import CALLERS
 from bench.frame import ROOT, Bench, Contest, Findings, Limit, Round, Size
-from bench.stand import Stand, process
+from bench.harness import Harness, process
 from chassis.kafka.topic_reader import read_topic
 from herald.local.child import tied_to
 from herald_contracts import PostShared
@@ -34,24 +34,24 @@ PATIENCE = 300.0
 
 
 @contextmanager
-def open_(stand: Stand, size: Size) -> Iterator[Contest]:
+def open_(harness: Harness, size: Size) -> Iterator[Contest]:
     yield Contest(
-        floor=partial(rate, stand, "floor", size.events),
-        herald=partial(rate, stand, "herald", size.events),
-        findings=partial(findings, stand),
+        floor=partial(rate, harness, "floor", size.events),
+        herald=partial(rate, harness, "herald", size.events),
+        findings=partial(findings, harness),
     )
 
 
-def rate(stand: Stand, kind: str, count: int) -> float:
+def rate(harness: Harness, kind: str, count: int) -> float:
     """Commands a second, from the first command to the last event on Kafka."""
-    began, committed, appended = measure(stand, kind, count, 0)
+    began, committed, appended = measure(harness, kind, count, 0)
     return len(committed) / (max(appended.values()) - began)
 
 
-def findings(stand: Stand, rounds: Sequence[Round]) -> Findings:
+def findings(harness: Harness, rounds: Sequence[Round]) -> Findings:
     """The delay from commit to Kafka at a pace."""
     count = int(PACED * PACED_SECONDS)
-    began, committed, appended = measure(stand, "herald", count, PACED)
+    began, committed, appended = measure(harness, "herald", count, PACED)
     delays = sorted(max(0.0, appended[id] - at) * 1000 for id, at in committed.items())
     p50, p99 = statistics.median(delays), delays[int(0.99 * (len(delays) - 1))]
     achieved = count / (max(committed.values()) - began)
@@ -59,12 +59,12 @@ def findings(stand: Stand, rounds: Sequence[Round]) -> Findings:
     return Findings((Limit(f"p99 of the delay at {PACED:.0f}/s", p99, 100, "ms"),), figures)
 
 
-def measure(stand: Stand, kind: str, count: int, pace: float) -> tuple[float, dict[str, float], dict[str, float]]:
+def measure(harness: Harness, kind: str, count: int, pace: float) -> tuple[float, dict[str, float], dict[str, float]]:
     """When it began, when each event's command was committed, and when each event was on Kafka; seconds since 1970."""
-    namespace = stand.namespace()
-    asyncio.run(create_topic(stand, namespace))
-    environment = stand.environment(namespace)
-    with process(["-m", "bench.commands", "relay"], environment, stand.folder / "relay.log"):
+    namespace = harness.namespace()
+    asyncio.run(create_topic(harness, namespace))
+    environment = harness.environment(namespace)
+    with process(["-m", "bench.commands", "relay"], environment, harness.folder / "relay.log"):
         argv = [sys.executable, "-m", "bench.commands", kind, str(count), str(pace)]
         said = subprocess.run(
             argv,
@@ -78,28 +78,28 @@ def measure(stand: Stand, kind: str, count: int, pace: float) -> tuple[float, di
         ).stdout
         found = json.loads(said.splitlines()[-1])
         committed: dict[str, float] = found["committed"]
-        appended = asyncio.run(on_topic(stand, namespace, count + CALLERS))
-    with MongoClient[dict[str, Any]](stand.mongo_url) as client:
+        appended = asyncio.run(on_topic(harness, namespace, count + CALLERS))
+    with MongoClient[dict[str, Any]](harness.mongo_url) as client:
         client.drop_database(f"{namespace}_herald_bench")
     return found["began"], committed, {id: appended[id] for id in committed}
 
 
-async def create_topic(stand: Stand, namespace: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stand.kafka_bootstrap)
+async def create_topic(harness: Harness, namespace: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=harness.kafka_bootstrap)
     await admin.start()
     configs = {"message.timestamp.type": "LogAppendTime"}
     await admin.create_topics([NewTopic(f"{namespace}.{PostShared.topic}", PARTITIONS, 1, topic_configs=configs)])
     await admin.close()
 
 
-async def on_topic(stand: Stand, namespace: str, count: int) -> dict[str, float]:
+async def on_topic(harness: Harness, namespace: str, count: int) -> dict[str, float]:
     """When each event was appended, once all are there."""
     async with asyncio.timeout(PATIENCE):
         while True:
             appended = {
                 text_headers(record.headers)["ce_id"]: record.timestamp / 1000
                 async for record in read_topic(
-                    {"bootstrap_servers": stand.kafka_bootstrap}, f"{namespace}.{PostShared.topic}"
+                    {"bootstrap_servers": harness.kafka_bootstrap}, f"{namespace}.{PostShared.topic}"
                 )
             }
             if len(appended) >= count:

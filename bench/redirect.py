@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaConsumer
 from pymongo import MongoClient
 
 from bench.frame import Bench, Contest, Findings, Limit, Round, Size
-from bench.stand import Stand, answers, confined, herald, process, usage
+from bench.harness import Harness, answers, confined, herald, process, usage
 from bench.visitors import Load, visit
 from chassis.kafka.topic_reader import partitions_of
 from herald.operations.topics import apply_topics
@@ -88,30 +88,30 @@ def unswept() -> Iterator[None]:
 
 
 @contextmanager
-def open_(stand: Stand, size: Size) -> Iterator[Contest]:
-    namespace = stand.namespace()
-    asyncio.run(apply_topics(stand.kafka_bootstrap, namespace))
-    publish_links(stand, namespace)
-    floor_port, links_port = stand.free_port(), stand.free_port()
+def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+    namespace = harness.namespace()
+    asyncio.run(apply_topics(harness.kafka_bootstrap, namespace))
+    publish_links(harness, namespace)
+    floor_port, links_port = harness.free_port(), harness.free_port()
     argv, env = herald("sharing", "links", port=links_port)
-    log = stand.folder / "redirect.log"
+    log = harness.folder / "redirect.log"
     with (
-        confined(stand.server_pids().values(), CLIENT_CORE),
+        confined(harness.server_pids().values(), CLIENT_CORE),
         process(["-c", FLOOR % TARGET.encode(), str(floor_port)], {}, log, core=SERVER_CORE) as plain,
-        process(argv, {**stand.environment(namespace), **env}, log, core=SERVER_CORE) as links,
+        process(argv, {**harness.environment(namespace), **env}, log, core=SERVER_CORE) as links,
     ):
         answers(f"http://127.0.0.1:{floor_port}/health/ready")
         answers(f"http://127.0.0.1:{links_port}/health/ready")
         floor, redirect = Site(floor_port, plain, size.events), Site(links_port, links, size.events)
         for site in (floor, redirect):
             site.visited(WARM_UP_SECONDS)
-        count = partial(on_topic, stand, namespace)
+        count = partial(on_topic, harness, namespace)
         yield Contest(floor=floor.rate, herald=redirect.rate, findings=partial(findings, floor, redirect, count))
 
 
-def publish_links(stand: Stand, namespace: str) -> None:
+def publish_links(harness: Harness, namespace: str) -> None:
     """A hundred posts whose links are followed."""
-    with MongoClient[dict[str, Any]](stand.mongo_url) as client:
+    with MongoClient[dict[str, Any]](harness.mongo_url) as client:
         posts = client[f"{namespace}_herald_sharing"]["posts"]
         posts.insert_many([{"_id": code, "link_code": code, "target": TARGET} for code in CODES])
         posts.create_index("link_code", unique=True)
@@ -140,9 +140,9 @@ def findings(floor: Site, redirect: Site, count: Any, rounds: Sequence[Round]) -
     )
 
 
-async def on_topic(stand: Stand, namespace: str) -> int:
+async def on_topic(harness: Harness, namespace: str) -> int:
     """How many clicks the topic holds."""
-    options = {"bootstrap_servers": stand.kafka_bootstrap}
+    options = {"bootstrap_servers": harness.kafka_bootstrap}
     parts = await partitions_of(options, f"{namespace}.herald.clicks")
     consumer = AIOKafkaConsumer(**options)
     await consumer.start()

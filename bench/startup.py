@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from bench.frame import Bench, Contest, Findings, Limit, Round, Size
-from bench.stand import READY_SECONDS, Stand, answers, installation, process, usage
+from bench.harness import READY_SECONDS, Harness, answers, installation, process, usage
 from herald.local.plan import ProcessSpec
 from herald.operations.topics import apply_topics
 
@@ -26,22 +26,22 @@ Seen = dict[str, dict[str, float]]
 
 
 @contextmanager
-def open_(stand: Stand, size: Size) -> Iterator[Contest]:
-    namespace = stand.namespace()
-    asyncio.run(apply_topics(stand.kafka_bootstrap, namespace))
-    roles = installation(stand, namespace, split=True)
+def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+    namespace = harness.namespace()
+    asyncio.run(apply_topics(harness.kafka_bootstrap, namespace))
+    roles = installation(harness, namespace, split=True)
     seen: dict[str, Seen] = {"floor": {}, "herald": {}}
     yield Contest(
-        floor=partial(each, stand, roles, imported, seen["floor"]),
-        herald=partial(each, stand, roles, started, seen["herald"]),
+        floor=partial(each, harness, roles, imported, seen["floor"]),
+        herald=partial(each, harness, roles, started, seen["herald"]),
         findings=partial(findings, seen),
     )
 
 
-def each(stand: Stand, roles: Sequence[ProcessSpec], measure: Any, seen: Seen) -> float:
+def each(harness: Harness, roles: Sequence[ProcessSpec], measure: Any, seen: Seen) -> float:
     """Seconds that a role takes, the mean of all."""
     for spec in roles:
-        seconds, megabytes = measure(stand, spec)
+        seconds, megabytes = measure(harness, spec)
         before = seen.get(spec.name, {"seconds": 0.0, "megabytes": 0.0})
         seen[spec.name] = {
             "seconds": round(max(before["seconds"], seconds), 2),
@@ -50,25 +50,25 @@ def each(stand: Stand, roles: Sequence[ProcessSpec], measure: Any, seen: Seen) -
     return statistics.mean(one["seconds"] for one in seen.values())
 
 
-def started(stand: Stand, spec: ProcessSpec) -> tuple[float, float]:
+def started(harness: Harness, spec: ProcessSpec) -> tuple[float, float]:
     """Until the role says that it is alive; resident megabytes when it is ready."""
     began = time.monotonic()
-    with process(spec.argv[1:], spec.env, stand.folder / f"{spec.name}.log") as pid:
+    with process(spec.argv[1:], spec.env, harness.folder / f"{spec.name}.log") as pid:
         up = answers(f"http://127.0.0.1:{spec.port}/health/live")
         answers(spec.address)
         time.sleep(SETTLE_SECONDS)
         return up - began, usage(pid).resident / MB
 
 
-def imported(stand: Stand, spec: ProcessSpec) -> tuple[float, float]:
+def imported(harness: Harness, spec: ProcessSpec) -> tuple[float, float]:
     """Until an interpreter has imported what the role imports; resident megabytes then."""
     service, role = spec.argv[-2:]
     own = "herald.gateway" if service == "gateway" else f"services.{service}.app"
-    port = stand.free_port()
+    port = harness.free_port()
     listen = f"import socket, time; s = socket.create_server(('127.0.0.1', {port})); time.sleep(60)"
     code = f"import {SERVING}, {MODULES[role]}, {own}; {listen}"
     began = time.monotonic()
-    with process(["-c", code], spec.env, stand.folder / "imported.log") as pid:
+    with process(["-c", code], spec.env, harness.folder / "imported.log") as pid:
         up = listens(port)
         return up - began, usage(pid).resident / MB
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from tests.fault.harness import FaultHarness
 from tests.fault.inject import lanes, processes, records, servers
-from tests.fault.stage import Stage
 
 RECOVERY_SECONDS = 60.0
 
@@ -24,7 +24,7 @@ class Fault:
 
     number: int
     name: str
-    inject: Callable[[Stage], Awaitable[None]]
+    inject: Callable[[FaultHarness], Awaitable[None]]
     rereads: bool = False
     recovery: float = RECOVERY_SECONDS
     fast: bool = False

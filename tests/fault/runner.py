@@ -19,8 +19,8 @@ from herald.operations.verify import verify
 from tests.fault.checker import PROMISES, Report, Violation, bounded, check, recovered
 from tests.fault.evidence import read_evidence
 from tests.fault.faults import Fault
+from tests.fault.harness import FaultHarness
 from tests.fault.journal import Journal
-from tests.fault.stage import Stage
 from tests.fault.system import System
 from tests.fault.workload import Load, Workload
 from tests.fault.world import set_up
@@ -98,55 +98,57 @@ class Run:
         began, asked = time.monotonic(), self.workload.journal.asked
         self.workload.reseed(seed)
         alone = len(faults) == 1
-        stages = [Stage(self.system, self.workload, random.Random(seed + one.number), rounds, alone) for one in faults]
-        stages[0].mark_logs()
-        async with stages[0].measured():
+        harnesses = [
+            FaultHarness(self.system, self.workload, random.Random(seed + one.number), rounds, alone) for one in faults
+        ]
+        harnesses[0].mark_logs()
+        async with harnesses[0].measured():
             await self.workload.start()
             await asyncio.sleep(WARM_SECONDS)
-            await self._inject(faults, stages)
-            left = await self._recover(stages[0], outcome)
-        outcome.conditions = [detail for stage in stages for detail in stage.broken]
+            await self._inject(faults, harnesses)
+            left = await self._recover(harnesses[0], outcome)
+        outcome.conditions = [detail for harness in harnesses for detail in harness.broken]
         outcome.conditions += [f"the workload failed: {one}" for one in self.workload.failed]
         self.workload.failed.clear()
         limit = min(one.recovery for one in faults)
         violations = set(recovered(outcome.recovery_seconds, limit, left))
-        await self._check(faults, stages, outcome, violations)
+        await self._check(faults, harnesses, outcome, violations)
         outcome.asked = self.workload.journal.asked - asked
         outcome.seconds = round(time.monotonic() - began, 1)
         return outcome
 
-    async def _inject(self, faults: Sequence[Fault], stages: Sequence[Stage]) -> None:
+    async def _inject(self, faults: Sequence[Fault], harnesses: Sequence[FaultHarness]) -> None:
         """A fault that cannot even be brought about leaves its reason, and running processes."""
-        for stage in stages:
-            stage.injected = time.monotonic()
+        for harness in harnesses:
+            harness.injected = time.monotonic()
         results = await asyncio.gather(
-            *(one.inject(stage) for one, stage in zip(faults, stages, strict=True)), return_exceptions=True
+            *(one.inject(harness) for one, harness in zip(faults, harnesses, strict=True)), return_exceptions=True
         )
-        for stage, result in zip(stages, results, strict=True):
+        for harness, result in zip(harnesses, results, strict=True):
             if isinstance(result, BaseException):
-                stage.holds("the fault could be brought about", ok=False, detail=f"{type(result).__name__}: {result}")
+                harness.holds("the fault could be brought about", ok=False, detail=f"{type(result).__name__}: {result}")
 
-    async def _recover(self, stage: Stage, outcome: Outcome) -> list[str]:
+    async def _recover(self, harness: FaultHarness, outcome: Outcome) -> list[str]:
         """Measure from the end of the fault until all is done that was asked; returns what never was."""
         ended = time.monotonic()
         if not self.workload.acting:
             await self.workload.start()
         await asyncio.sleep(AFTER_SECONDS)
         await self.workload.stop()
-        left, moved = await stage.unsettled(), time.monotonic()
+        left, moved = await harness.unsettled(), time.monotonic()
         while left and (now := time.monotonic()) - ended < SETTLE_SECONDS and now - moved < self.patience:
             await asyncio.sleep(0.3)
-            before, left = left, await stage.unsettled()
+            before, left = left, await harness.unsettled()
             moved = moved if left == before else time.monotonic()
         outcome.recovery_seconds = round(time.monotonic() - ended, 1)
         return left
 
     async def _check(
-        self, faults: Sequence[Fault], stages: Sequence[Stage], outcome: Outcome, violations: set[Violation]
+        self, faults: Sequence[Fault], harnesses: Sequence[FaultHarness], outcome: Outcome, violations: set[Violation]
     ) -> None:
         evidence = await read_evidence(self.system.kafka, self.system.mongo_direct)
         report = await asyncio.to_thread(check, evidence, self.workload.journal)  # the proxies go on meanwhile
-        violations |= self._bounded(faults, stages, outcome, report)
+        violations |= self._bounded(faults, harnesses, outcome, report)
         outcome.events_checked, outcome.records = report.events, report.records
         found = violations | (set(report.violations) - self.known)
         self.known |= set(report.violations)
@@ -155,12 +157,14 @@ class Run:
         outcome.held = [promise for promise in PROMISES if promise not in outcome.broken]
 
     def _bounded(
-        self, faults: Sequence[Fault], stages: Sequence[Stage], outcome: Outcome, report: Report
+        self, faults: Sequence[Fault], harnesses: Sequence[FaultHarness], outcome: Outcome, report: Report
     ) -> set[Violation]:
         """I7, apart for what relays send (outbox rows, dead letters) and for what links do (clicks)."""
-        rows = sum(stage.depths.rows for stage in stages) + stages[0].unconfirmed("apis", "workers", "workers-2")
+        rows = sum(harness.depths.rows for harness in harnesses) + harnesses[0].unconfirmed(
+            "apis", "workers", "workers-2"
+        )
         rows += report.buried * sum(one.rereads for one in faults)
-        clicks = sum(stage.depths.clicks for stage in stages) + stages[0].unconfirmed("links")
+        clicks = sum(harness.depths.clicks for harness in harnesses) + harnesses[0].unconfirmed("links")
         fresh = sum(report.duplicates.values()) - self.repeated
         fresh_clicks = report.clicks - self.repeated_clicks
         self.repeated, self.repeated_clicks = self.repeated + fresh, report.clicks

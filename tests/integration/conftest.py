@@ -1,12 +1,11 @@
-"""The stage of an integration test."""
+"""The harness of an integration test."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.infra import Infra
-from tests.integration import harness
-from tests.integration.harness import Stage
+from tests.integration.harness import Harness, open_harness
 from tests.issuer import Issuer, serve_issuer
 
 
@@ -17,6 +16,6 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-async def stage(infra: Infra, namespace: str, issuer: Issuer) -> AsyncIterator[Stage]:
-    async with harness.stage(infra, namespace, issuer) as found:
+async def harness(infra: Infra, namespace: str, issuer: Issuer) -> AsyncIterator[Harness]:
+    async with open_harness(infra, namespace, issuer) as found:
         yield found

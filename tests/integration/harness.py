@@ -1,4 +1,4 @@
-"""A stage for one test: a namespace of its own on the real servers, services on it, and eyes on the topics."""
+"""What integration tests share: a namespace on the real servers, services that run in it, and its topics."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ async def drained(service: Service) -> None:
 
 
 @dataclass
-class Stage:
-    """What one test works on. `topic` names are without the namespace everywhere."""
+class Harness:
+    """The namespace of one test. Topics are named without it everywhere."""
 
     infra: Infra
     namespace: str
@@ -57,7 +57,7 @@ class Stage:
     variables: dict[str, Any] = field(default_factory=dict)
 
     def settings(self, cls: type[S], **changes: Any) -> S:
-        """A service's settings for this stage."""
+        """A service's settings in this namespace."""
         values: dict[str, Any] = {
             "namespace": self.namespace,
             "kafka_bootstrap": self.infra.kafka_bootstrap,
@@ -197,11 +197,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(infra: Infra, namespace: str, issuer: Issuer) -> AsyncIterator[Stage]:
-    """A stage, with its producer open."""
+async def open_harness(infra: Infra, namespace: str, issuer: Issuer) -> AsyncIterator[Harness]:
+    """A harness whose producer is connected."""
     producer = AIOKafkaProducer(bootstrap_servers=infra.kafka_bootstrap, acks="all", enable_idempotence=True)
     await producer.start()
     try:
-        yield Stage(infra, namespace, issuer, producer)
+        yield Harness(infra, namespace, issuer, producer)
     finally:
         await producer.stop()

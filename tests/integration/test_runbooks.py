@@ -19,7 +19,7 @@ from herald.contracts.services import PLACEHOLDERS
 from herald.local.ports import free_ports
 from herald.operations import topics
 from herald_contracts import PostRemoved
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 BOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 INDEX = BOOKS / "README.md"
@@ -66,13 +66,13 @@ async def families(client: httpx.AsyncClient, port: int) -> set[str]:
 
 
 @pytest.mark.timeout(180)
-async def test_runbooks_and_metrics_belong_together(stage: Stage, tmp_path: Path) -> None:
-    await topics.apply_topics(stage.infra.kafka_bootstrap, stage.namespace)
+async def test_runbooks_and_metrics_belong_together(harness: Harness, tmp_path: Path) -> None:
+    await topics.apply_topics(harness.infra.kafka_bootstrap, harness.namespace)
     ports = free_ports([service for service, _ in PROCESSES], tmp_path / "ports.json")
     common = {
         **{name: value for name, value in PLACEHOLDERS.items() if name.startswith("HERALD_")},
-        **stage.infra.environment,
-        "HERALD_NAMESPACE": stage.namespace,
+        **harness.infra.environment,
+        "HERALD_NAMESPACE": harness.namespace,
         "HERALD_SPOOL_DIR": str(tmp_path / "spool"),
     }
     removed = PostRemoved(
@@ -95,7 +95,7 @@ async def test_runbooks_and_metrics_belong_together(stage: Stage, tmp_path: Path
             async with running({**common, "HERALD_PORT": str(port)}, (service, role), tmp_path):
                 await eventually(told, within=40)
                 if role == "worker":
-                    await stage.publish(removed)
+                    await harness.publish(removed)
                     await eventually(told, until=AFTER_AN_EVENT.issubset, within=60)
                 exported |= await told()
     assert set(starts_from().values()) - exported == set(), "a runbook starts from a metric that nothing exports"

@@ -11,14 +11,14 @@ import pytest
 
 from bench import frame
 from bench.frame import Bench, Contest, Findings, Limit, Size
-from bench.stand import Stand
+from bench.harness import Harness
 
-STAND = Stand("127.0.0.1:1", "mongodb://127.0.0.1:1", "redis://127.0.0.1:1", Path(), 1)
+HARNESS = Harness("127.0.0.1:1", "mongodb://127.0.0.1:1", "redis://127.0.0.1:1", Path(), 1)
 
 
 @pytest.fixture(autouse=True)
 def _without_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Stand, "versions", lambda _: {"python": "3.11"})
+    monkeypatch.setattr(Harness, "versions", lambda _: {"python": "3.11"})
 
 
 def bench_of(
@@ -28,7 +28,7 @@ def bench_of(
     order: list[str] = []
 
     @contextmanager
-    def open_(stand: Stand, size: Size) -> Iterator[Contest]:
+    def open_(harness: Harness, size: Size) -> Iterator[Contest]:
         left, right = iter(floors), iter(heralds)
 
         def floor() -> float:
@@ -55,7 +55,7 @@ def bench_of(
 
 
 def measured(bench: Bench) -> dict[str, Any]:
-    found = frame.run(bench, STAND, bench.size, command="herald bench metrics", say=lambda _: None)
+    found = frame.run(bench, HARNESS, bench.size, command="herald bench metrics", say=lambda _: None)
     return cast("dict[str, Any]", json.loads(json.dumps(found)))
 
 

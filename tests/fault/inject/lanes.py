@@ -16,7 +16,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from chassis.ids import new_id
 from herald.operations.topics import load_topics
 from tests.fault.evidence import Document, read_topics
-from tests.fault.stage import Stage
+from tests.fault.harness import FaultHarness
 
 NOWHERE = "herald.nowhere"
 UNSENT = 1500
@@ -28,36 +28,36 @@ ENOUGH = "3000000"
 FRESH_SECONDS = 5.0
 
 
-async def lanes_stopped(stage: Stage) -> None:
+async def lanes_stopped(harness: FaultHarness) -> None:
     """One topic is missing, with more events than are read at once, and one event is too large for its topic."""
-    client: AsyncMongoClient[Document] = AsyncMongoClient(stage.system.mongo_direct, tz_aware=True, tzinfo=UTC)
+    client: AsyncMongoClient[Document] = AsyncMongoClient(harness.system.mongo_direct, tz_aware=True, tzinfo=UTC)
     db = client["herald_content"]
-    admin = AIOKafkaAdminClient(bootstrap_servers=stage.system.kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=harness.system.kafka)
     await admin.start()
     try:
-        await stage.terminate("workers")
-        key = await _enlarge(stage, db)
+        await harness.terminate("workers")
+        key = await _enlarge(harness, db)
         await db["outbox"].insert_many([_unsent(number) for number in range(UNSENT)])
-        await stage.restart("workers")
-        await stage.until(lambda: _set_aside(db, key), "the lane of the large event is set aside whole")
-        await stage.until(lambda: _others_go_on(db), "every other lane goes on", within=60)
+        await harness.restart("workers")
+        await harness.until(lambda: _set_aside(db, key), "the lane of the large event is set aside whole")
+        await harness.until(lambda: _others_go_on(db), "every other lane goes on", within=60)
         limit = {**next(one.config for one in load_topics() if one.name == TOPIC), "max.message.bytes": ENOUGH}
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, TOPIC, limit)])
         await admin.create_topics([NewTopic(NOWHERE, 3, 1)])
-        await stage.until(lambda: _nothing_left(db), "what stood still goes on by itself", within=90)
-        arrived = (await read_topics(stage.system.kafka, [NOWHERE]))[NOWHERE]
+        await harness.until(lambda: _nothing_left(db), "what stood still goes on by itself", within=90)
+        arrived = (await read_topics(harness.system.kafka, [NOWHERE]))[NOWHERE]
         numbers: dict[bytes | None, list[int]] = {}
         for one in arrived:
             numbers.setdefault(one.key, []).append(int(one.said("number")))
-        stage.holds("all of the missing topic's events arrive", len(arrived) >= UNSENT, len(arrived))
+        harness.holds("all of the missing topic's events arrive", len(arrived) >= UNSENT, len(arrived))
         first = {own: list(dict.fromkeys(some)) for own, some in numbers.items()}
-        stage.holds("each lane in its order", all(some == sorted(some) for some in first.values()))
+        harness.holds("each lane in its order", all(some == sorted(some) for some in first.values()))
     finally:
         await admin.close()
         await client.close()
 
 
-async def _enlarge(stage: Stage, db: AsyncDatabase[Document]) -> bytes:
+async def _enlarge(harness: FaultHarness, db: AsyncDatabase[Document]) -> bytes:
     """Make the first of several waiting events of one item too large; returns the item's key."""
     found: list[Document] = []
 
@@ -68,7 +68,7 @@ async def _enlarge(stage: Stage, db: AsyncDatabase[Document]) -> bytes:
         found[:] = next((rows for rows in waiting.values() if len(rows) > 1), [])
         return len(found) > 1
 
-    await stage.until(several, "an item has several events in the outbox", within=60)
+    await harness.until(several, "an item has several events in the outbox", within=60)
     first = found[0]
     data: dict[str, Any] = json.loads(first["value"])
     value = json.dumps({**data, "padding": os.urandom(PADDING).hex()}).encode()

@@ -25,9 +25,9 @@ from tests.fault.evidence import (
     read_stores,
     read_topics,
 )
+from tests.fault.harness import FaultHarness
 from tests.fault.journal import Produced
 from tests.fault.poison import Draft
-from tests.fault.stage import Stage
 
 AT_ONCE = 30
 KEEPING = {
@@ -39,13 +39,13 @@ FLOOD_AT_ONCE = 2_000
 RATE = 2_000
 
 
-async def rebalance_storm(stage: Stage) -> None:
+async def rebalance_storm(harness: FaultHarness) -> None:
     """Strangers join every group and leave again; what they were given lies still in between."""
     for _ in range(3):
         strangers = [
             AIOKafkaConsumer(
                 *topics,
-                bootstrap_servers=stage.system.kafka,
+                bootstrap_servers=harness.system.kafka,
                 group_id=group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
@@ -59,27 +59,27 @@ async def rebalance_storm(stage: Stage) -> None:
         await asyncio.sleep(3)
 
 
-async def offsets_reset(stage: Stage) -> None:
+async def offsets_reset(harness: FaultHarness) -> None:
     """Everything again from the beginning: held back by the stored positions alone, then by the inbox alone."""
-    await stage.quiet()
-    await stage.terminate("workers")
-    before = await _states(stage)
-    client: AsyncMongoClient[Document] = AsyncMongoClient(stage.system.mongo_direct)
+    await harness.quiet()
+    await harness.terminate("workers")
+    before = await _states(harness)
+    client: AsyncMongoClient[Document] = AsyncMongoClient(harness.system.mongo_direct)
     try:
         for name in ("inbox", "offsets"):
             await _put_aside(client, name)
-            await _rewind(stage)
-            await stage.restart("workers")
-            await stage.until(lambda: _read_again(stage), "everything is read again", within=60)
-            await stage.quiet()
-            after = await _states(stage)
+            await _rewind(harness)
+            await harness.restart("workers")
+            await harness.until(lambda: _read_again(harness), "everything is read again", within=60)
+            await harness.quiet()
+            after = await _states(harness)
             changed = [
                 f"{service}.{rows}" for service in before for rows in before[service]
                 if before[service][rows] != after[service].get(rows)
             ]  # fmt: skip
-            stage.holds(f"a full replay without {name} leaves the same state", not changed, ", ".join(changed))
+            harness.holds(f"a full replay without {name} leaves the same state", not changed, ", ".join(changed))
             if name == "inbox":
-                await stage.terminate("workers")
+                await harness.terminate("workers")
                 await _put_back(client, name)
     finally:
         await client.close()
@@ -95,11 +95,11 @@ async def _put_back(client: AsyncMongoClient[Document], name: str) -> None:
         await client[f"herald_{service}"][f"{name}_aside"].rename(name, dropTarget=True)
 
 
-async def _read_again(stage: Stage) -> bool:
+async def _read_again(harness: FaultHarness) -> bool:
     """Whether every group has committed the end of every partition."""
-    ends = await end_offsets(stage.system.kafka, contract())
+    ends = await end_offsets(harness.system.kafka, contract())
     for group, topics in consumers().items():
-        async with _member(stage, group) as consumer:
+        async with _member(harness, group) as consumer:
             for (topic, number), end in ends.items():
                 part = TopicPartition(topic, number)
                 if topic in topics and (await consumer.committed(part) or 0) < end:
@@ -108,9 +108,9 @@ async def _read_again(stage: Stage) -> bool:
 
 
 @asynccontextmanager
-async def _member(stage: Stage, group: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def _member(harness: FaultHarness, group: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A client that speaks for a group and takes no part in it."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=stage.system.kafka, group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(bootstrap_servers=harness.system.kafka, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
         yield consumer
@@ -118,73 +118,73 @@ async def _member(stage: Stage, group: str) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-async def _states(stage: Stage) -> dict[str, dict[str, Any]]:
-    stores = await read_stores(stage.system.mongo_direct)
+async def _states(harness: FaultHarness) -> dict[str, dict[str, Any]]:
+    stores = await read_stores(harness.system.mongo_direct)
     return {
         service: {name: rows for name, rows in collections.items() if name not in KEEPING}
         for service, collections in stores.items()
     }
 
 
-async def _rewind(stage: Stage) -> None:
+async def _rewind(harness: FaultHarness) -> None:
     for group, topics in consumers().items():
         parts = [TopicPartition(topic, number) for topic in topics for number in range(contract()[topic]["partitions"])]
-        async with _member(stage, group) as consumer:
+        async with _member(harness, group) as consumer:
             consumer.assign(parts)
             await consumer.commit(dict.fromkeys(parts, 0))
 
 
-async def published_again(stage: Stage) -> None:
+async def published_again(harness: FaultHarness) -> None:
     """Events of every topic once more, byte by byte, at new offsets."""
     topics = [name for name in contract() if not name.startswith(DEAD)]
-    there = await read_topics(stage.system.kafka, topics)
-    own = {one.id for one in stage.workload.journal.produced}
+    there = await read_topics(harness.system.kafka, topics)
+    own = {one.id for one in harness.workload.journal.produced}
     known = [one for topic in topics for one in there[topic] if one.id and one.id not in own]
-    chosen = stage.chance.sample(known, k=min(300, len(known)))
+    chosen = harness.chance.sample(known, k=min(300, len(known)))
 
     async def publish(one: Record) -> None:
         note = Produced(one.id, one.topic, "published again")
-        await stage.workload.send(note, Draft(one.topic, one.key, one.value, list(one.headers)))
-        again = stage.workload.journal.repeated
+        await harness.workload.send(note, Draft(one.topic, one.key, one.value, list(one.headers)))
+        again = harness.workload.journal.repeated
         again[one.id] = again.get(one.id, 0) + note.copies
 
     for start in range(0, len(chosen), AT_ONCE):
         await asyncio.gather(*(publish(one) for one in chosen[start : start + AT_ONCE]))
 
 
-async def poisoned(stage: Stage) -> None:
+async def poisoned(harness: FaultHarness) -> None:
     """Every kind, each between two good ones of the same key, all waiting when the consumers wake up."""
-    workload = stage.workload
-    async with stage.frozen(stage.process("workers")):
+    workload = harness.workload
+    async with harness.frozen(harness.process("workers")):
         for kind in poison.KINDS:
-            post = stage.chance.choice(workload.posts)
+            post = harness.chance.choice(workload.posts)
             for spoilt in (False, True, False):
-                id, draft = poison.engagement(stage.chance, post)
+                id, draft = poison.engagement(harness.chance, post)
                 if spoilt:
                     await workload.spoil(kind, id, draft)
                 else:
                     note = Produced(id, draft.topic, "an engagement")
                     workload.journal.produced.append(note)
                     await workload.send(note, draft)
-        id, draft = poison.click_of_nothing(stage.chance)
+        id, draft = poison.click_of_nothing(harness.chance)
         never = poison.Poison("a click on a link that never was", lambda _: None, rules=frozenset(("link-unknown",)))
         await workload.spoil(never, id, draft)
 
 
-async def flooded(stage: Stage) -> None:
+async def flooded(harness: FaultHarness) -> None:
     """Very many records that nobody can decode, among good ones, and a cap of so many dead letters a second.
 
     Returns when the cap has let all of them go by its own arithmetic: what is measured from then on is recovery.
     """
-    workload, chance = stage.workload, stage.chance
-    await stage.terminate("workers")
-    await stage.restart("workers", HERALD_DEADLETTER_RATE=str(RATE))
+    workload, chance = harness.workload, harness.chance
+    await harness.terminate("workers")
+    await harness.restart("workers", HERALD_DEADLETTER_RATE=str(RATE))
     began = asyncio.get_running_loop().time()
-    client = AIOKafkaProducer(bootstrap_servers=stage.system.kafka, acks="all", linger_ms=20)
+    client = AIOKafkaProducer(bootstrap_servers=harness.system.kafka, acks="all", linger_ms=20)
     await client.start()
     try:
         for start in range(0, FLOOD, FLOOD_AT_ONCE):
-            notes = [_of_flood(stage, number) for number in range(start, start + FLOOD_AT_ONCE)]
+            notes = [_of_flood(harness, number) for number in range(start, start + FLOOD_AT_ONCE)]
             sends = [
                 await client.send(draft.topic, draft.value, key=draft.key, headers=draft.headers) for _, draft in notes
             ]
@@ -200,32 +200,32 @@ async def flooded(stage: Stage) -> None:
     await workload.send(last, draft)
 
 
-def _of_flood(stage: Stage, number: int) -> tuple[Produced, Draft]:
-    id, draft = poison.engagement(stage.chance, stage.chance.choice(stage.workload.posts))
+def _of_flood(harness: FaultHarness, number: int) -> tuple[Produced, Draft]:
+    id, draft = poison.engagement(harness.chance, harness.chance.choice(harness.workload.posts))
     if number % GOOD_EVERY == 0:
         return Produced(id, draft.topic, "an engagement in the flood"), draft
     draft.value = b"{no json"
     return Produced(id, draft.topic, "poison of the flood", poison.BURIED, frozenset(("json-invalid",))), draft
 
 
-async def dead_letters_unavailable(stage: Stage) -> None:
+async def dead_letters_unavailable(harness: FaultHarness) -> None:
     """Kafka refuses what is sent to the dead-letter topics while poison arrives: it is too large for them."""
-    await _limit_letters(stage, {"max.message.bytes": "100"})
+    await _limit_letters(harness, {"max.message.bytes": "100"})
     try:
-        before = await _letters(stage)
+        before = await _letters(harness)
         kinds = [one for one in poison.KINDS if one.fates == poison.BURIED]
-        for kind in stage.chance.sample(kinds, k=3):
-            id, draft = poison.engagement(stage.chance, stage.chance.choice(stage.workload.posts))
-            await stage.workload.spoil(kind, id, draft)
+        for kind in harness.chance.sample(kinds, k=3):
+            id, draft = poison.engagement(harness.chance, harness.chance.choice(harness.workload.posts))
+            await harness.workload.spoil(kind, id, draft)
         await asyncio.sleep(10)
-        taken = await _letters(stage) - before
-        stage.holds("Kafka refuses dead letters", taken == 0, f"it took {taken}")
+        taken = await _letters(harness) - before
+        harness.holds("Kafka refuses dead letters", taken == 0, f"it took {taken}")
     finally:
-        await _limit_letters(stage, {})
+        await _limit_letters(harness, {})
 
 
-async def _limit_letters(stage: Stage, changes: Mapping[str, str]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stage.system.kafka)
+async def _limit_letters(harness: FaultHarness, changes: Mapping[str, str]) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=harness.system.kafka)
     await admin.start()
     try:
         wanted = [
@@ -237,5 +237,5 @@ async def _limit_letters(stage: Stage, changes: Mapping[str, str]) -> None:
         await admin.close()
 
 
-async def _letters(stage: Stage) -> int:
-    return sum((await end_offsets(stage.system.kafka, [one for one in contract() if one.startswith(DEAD)])).values())
+async def _letters(harness: FaultHarness) -> int:
+    return sum((await end_offsets(harness.system.kafka, [one for one in contract() if one.startswith(DEAD)])).values())

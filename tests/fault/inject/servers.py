@@ -13,87 +13,87 @@ from tests.fault.evidence import (
     Document,
     read_stores,
 )
-from tests.fault.stage import MAIN, Stage
+from tests.fault.harness import MAIN, FaultHarness
 from tests.fault.world import MANAGER
 
 
-async def broker_killed(stage: Stage) -> None:
+async def broker_killed(harness: FaultHarness) -> None:
     for pause in (0.0, 12.0):
-        await stage.kill_server("kafka")
+        await harness.kill_server("kafka")
         began = time.monotonic()
         await asyncio.sleep(pause)
-        await stage.start_server("kafka")
-        visits, redirected, _ = stage.redirects(began)
-        enough = redirected >= visits * 0.9 or not stage.alone
-        stage.holds("links redirect without a broker", enough, f"{redirected} of {visits}")
+        await harness.start_server("kafka")
+        visits, redirected, _ = harness.redirects(began)
+        enough = redirected >= visits * 0.9 or not harness.alone
+        harness.holds("links redirect without a broker", enough, f"{redirected} of {visits}")
         await asyncio.sleep(2)
 
 
-async def broker_stopped(stage: Stage) -> None:
+async def broker_stopped(harness: FaultHarness) -> None:
     began = time.monotonic()
-    async with stage.frozen_server("kafka"):
+    async with harness.frozen_server("kafka"):
         await asyncio.sleep(10)
-        stage.as_quick_as_before(began)
-        grows = stage.depths.outbox > 10 or not stage.alone  # beside MongoDB's own faults nothing is committed
-        stage.holds("the outbox grows", grows, f"at most {stage.depths.outbox} rows")
+        harness.as_quick_as_before(began)
+        grows = harness.depths.outbox > 10 or not harness.alone  # beside MongoDB's own faults nothing is committed
+        harness.holds("the outbox grows", grows, f"at most {harness.depths.outbox} rows")
 
 
-async def broker_away_at_start(stage: Stage) -> None:
-    await asyncio.gather(*(stage.terminate(name) for name in MAIN))
-    async with stage.network("kafka", "reset"):
-        await asyncio.gather(*(stage.process(name).start() for name in MAIN))
+async def broker_away_at_start(harness: FaultHarness) -> None:
+    await asyncio.gather(*(harness.terminate(name) for name in MAIN))
+    async with harness.network("kafka", "reset"):
+        await asyncio.gather(*(harness.process(name).start() for name in MAIN))
         await asyncio.sleep(10)
         for name in MAIN:
-            stage.holds(f"{name} lives without a broker", stage.process(name).running)
+            harness.holds(f"{name} lives without a broker", harness.process(name).running)
 
 
-async def answers_dropped(stage: Stage) -> None:
+async def answers_dropped(harness: FaultHarness) -> None:
     """Requests arrive, answers do not, and then the connection breaks: short enough to be sent again in place."""
     for _ in range(5):
-        async with stage.network("kafka", "drop-answers"):
-            await asyncio.sleep(stage.chance.uniform(0.15, 0.35))
-        await asyncio.sleep(stage.chance.uniform(0.5, 1.5))
+        async with harness.network("kafka", "drop-answers"):
+            await asyncio.sleep(harness.chance.uniform(0.15, 0.35))
+        await asyncio.sleep(harness.chance.uniform(0.5, 1.5))
 
 
-async def mongod_faults(stage: Stage) -> None:
-    await stage.kill_server("mongod")
+async def mongod_faults(harness: FaultHarness) -> None:
+    await harness.kill_server("mongod")
     await asyncio.sleep(1)
-    await stage.start_server("mongod")
+    await harness.start_server("mongod")
     await asyncio.sleep(3)
-    async with stage.frozen_server("mongod"):
+    async with harness.frozen_server("mongod"):
         await asyncio.sleep(6)
     await asyncio.sleep(2)
-    client: AsyncMongoClient[Document] = AsyncMongoClient(stage.system.mongo_direct)
-    await stage.interrupts()
+    client: AsyncMongoClient[Document] = AsyncMongoClient(harness.system.mongo_direct)
+    await harness.interrupts()
     try:
         await client.admin.command({"replSetStepDown": 3, "force": True})
     except PyMongoError as error:
-        stage.holds("the primary stepped down", error.has_error_label("RetryableWriteError"), error)
+        harness.holds("the primary stepped down", error.has_error_label("RetryableWriteError"), error)
     finally:
         await client.close()
     await asyncio.sleep(3)
 
 
-async def redis_faults(stage: Stage) -> None:
+async def redis_faults(harness: FaultHarness) -> None:
     """Afterwards the leaderboards, which are kept there, are what the balances say."""
-    await stage.kill_server("redis")
+    await harness.kill_server("redis")
     await asyncio.sleep(4)
-    await stage.start_server("redis")
+    await harness.start_server("redis")
     await asyncio.sleep(1)
-    redis = Redis(port=stage.system.ports["redis"])
+    redis = Redis(port=harness.system.ports["redis"])
     try:
         await redis.flushall()
     finally:
         await redis.aclose()
-    await stage.quiet()
-    await stage.until(lambda: _leaderboard_right(stage), "the leaderboard is that of the balances")
+    await harness.quiet()
+    await harness.until(lambda: _leaderboard_right(harness), "the leaderboard is that of the balances")
 
 
-async def _leaderboard_right(stage: Stage) -> bool:
-    world = stage.workload.world
+async def _leaderboard_right(harness: FaultHarness) -> bool:
+    world = harness.workload.world
     path = f"/gamification/v1/programs/{world.program_id}/leaderboard?period=all&limit=100"
     shown = (await world.client.call(MANAGER, "GET", path)).json()["items"]
-    balances = (await read_stores(stage.system.mongo_direct))["gamification"]["balances"].values()
+    balances = (await read_stores(harness.system.mongo_direct))["gamification"]["balances"].values()
     points = {one["ambassador_id"]: one["points"] for one in balances if one["period"] == "all" and one["points"] > 0}
     known = set(world.people.values())
     return {one["person_id"]: one["points"] for one in shown} == {

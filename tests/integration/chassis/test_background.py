@@ -17,7 +17,7 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
 from herald_contracts import Event, ProgramCreated
-from tests.integration.harness import PARTITIONS, Stage, eventually
+from tests.integration.harness import PARTITIONS, Harness, eventually
 
 TASKS = {
     "relay",
@@ -86,15 +86,15 @@ def fails(task: asyncio.Task[None]) -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("ends", [is_cancelled, fails])
 async def test_each_background_task_is_ended_in_turn_and_comes_back(
-    stage: Stage, ends: Callable[[asyncio.Task[None]], None]
+    harness: Harness, ends: Callable[[asyncio.Task[None]], None]
 ) -> None:
-    worker = Worker(stage.settings(Settings))
+    worker = Worker(harness.settings(Settings))
     supervisor = worker.service.runtime.supervisor
 
     async def names() -> set[str]:
         return {task.get_name() for task in asyncio.all_tasks()} & TASKS
 
-    async with stage.worker(worker.service) as service:
+    async with harness.worker(worker.service) as service:
         await eventually(names, until=lambda found: found == TASKS, within=20)
         assert set(supervisor.names) == TASKS
         for number, name in enumerate(sorted(TASKS)):
@@ -103,7 +103,7 @@ async def test_each_background_task_is_ended_in_turn_and_comes_back(
             await eventually(_done(task))
             await eventually(names, until=lambda found: found == TASKS, within=30)
             ticks = worker.ticks
-            await stage.publish(created(f"p{number}"))
+            await harness.publish(created(f"p{number}"))
             await eventually(worker.counts, until=partial(_both_moved, number + 1, ticks), within=30)
         assert service.stuck() == []
     assert sorted(worker.applied) == sorted(f"p{number}" for number in range(len(TASKS)))
@@ -126,10 +126,10 @@ def _true(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
 
 
 async def test_a_batch_in_hand_whose_task_is_cancelled_is_applied_all_the_same(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No later record comes that would show the gap."""
-    worker = Worker(stage.settings(Settings))
+    worker = Worker(harness.settings(Settings))
     begun = asyncio.Event()
     held: list[asyncio.Task[None]] = []
     assert worker.service.consumer is not None
@@ -142,18 +142,18 @@ async def test_a_batch_in_hand_whose_task_is_cancelled_is_applied_all_the_same(
         await apply(tx, batch)
 
     monkeypatch.setattr(worker.service.consumer, "apply", hangs_once)
-    async with stage.worker(worker.service) as service:
-        await stage.publish(created("p1"))
+    async with harness.worker(worker.service) as service:
+        await harness.publish(created("p1"))
         await asyncio.wait_for(begun.wait(), 20)
         held.append(service._loop._turn)  # type: ignore[union-attr, arg-type]
         held[0].cancel()
         await eventually(_true(lambda: worker.applied == ["p1"]), within=30)
 
 
-async def test_a_member_without_partitions_is_ready_once_the_group_has_agreed(stage: Stage) -> None:
-    workers = [Worker(stage.settings(Settings)) for _ in range(PARTITIONS + 1)]
+async def test_a_member_without_partitions_is_ready_once_the_group_has_agreed(harness: Harness) -> None:
+    workers = [Worker(harness.settings(Settings)) for _ in range(PARTITIONS + 1)]
     first, *others = (worker.service for worker in workers)
-    async with stage.worker(first):
+    async with harness.worker(first):
         assert await first.unready() == []
         stop = asyncio.Event()
         running = [asyncio.ensure_future(one.work(stop)) for one in others]
@@ -166,7 +166,7 @@ async def test_a_member_without_partitions_is_ready_once_the_group_has_agreed(st
 
 
 async def test_a_subscription_that_was_only_asked_for_is_not_ready(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The group never comes to an agreement: nobody has partitions."""
     from aiokafka.consumer.group_coordinator import GroupCoordinator
@@ -175,8 +175,8 @@ async def test_a_subscription_that_was_only_asked_for_is_not_ready(
         await asyncio.sleep(60)
 
     monkeypatch.setattr(GroupCoordinator, "_on_join_complete", never)
-    worker = Worker(stage.settings(Settings))
-    await stage.create_topics([*worker.service.consumer.topics, "herald.recognition"])  # type: ignore[union-attr]
+    worker = Worker(harness.settings(Settings))
+    await harness.create_topics([*worker.service.consumer.topics, "herald.recognition"])  # type: ignore[union-attr]
     stop = asyncio.Event()
     running = asyncio.ensure_future(worker.service.work(stop))
     try:

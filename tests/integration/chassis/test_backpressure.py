@@ -15,7 +15,7 @@ import pytest
 from herald.contracts.services import PLACEHOLDERS
 from herald.local.ports import free_ports
 from tests.fault.proxy import Proxy
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 AT_ONCE = 300
 PLACES = 64
@@ -29,19 +29,19 @@ def resident(pid: int) -> int:
 
 
 @pytest.mark.timeout(180)
-async def test_a_slow_mongodb_costs_answers_and_not_memory(stage: Stage, tmp_path: Path) -> None:
+async def test_a_slow_mongodb_costs_answers_and_not_memory(harness: Harness, tmp_path: Path) -> None:
     ports = free_ports(["api", "mongod"], tmp_path / "ports.json")
-    mongod = urlsplit(stage.infra.mongo_url).port
+    mongod = urlsplit(harness.infra.mongo_url).port
     assert mongod is not None
     proxy = Proxy(ports["mongod"], mongod)
     await proxy.start()
     env = {
         **os.environ,
         **{name: value for name, value in PLACEHOLDERS.items() if name.startswith("HERALD_")},
-        **stage.infra.environment,
-        "HERALD_NAMESPACE": stage.namespace,
+        **harness.infra.environment,
+        "HERALD_NAMESPACE": harness.namespace,
         "HERALD_MONGO_URL": f"mongodb://127.0.0.1:{ports['mongod']}/?directConnection=true",
-        "HERALD_ISSUER": stage.issuer.url,
+        "HERALD_ISSUER": harness.issuer.url,
         "HERALD_PORT": str(ports["api"]),
         "HERALD_MAX_CONCURRENCY": str(PLACES),
         "HERALD_TRACE_RATIO": "0",
@@ -52,7 +52,7 @@ async def test_a_slow_mongodb_costs_answers_and_not_memory(stage: Stage, tmp_pat
         )
     url = f"http://127.0.0.1:{ports['api']}"
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=0)
-    headers = stage.bearer("nobody")
+    headers = harness.bearer("nobody")
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60, trust_env=False) as client:
 
         async def status(path: str) -> int:

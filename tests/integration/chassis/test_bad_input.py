@@ -22,7 +22,7 @@ from chassis.service import Service
 from chassis.settings import Settings
 from chassis.telemetry.otel import exposition
 from herald_contracts import AmbassadorJoined, AmbassadorLeft, Event, ProgramCreated, Record, encode
-from tests.integration.harness import PARTITIONS, Stage, eventually
+from tests.integration.harness import PARTITIONS, Harness, eventually
 
 TOPIC = "herald.program"
 LETTERS = "herald.deadletters.gamification"
@@ -65,16 +65,16 @@ def metric(service: Service, start: str) -> float:
 
 
 class Listener:
-    """The service on a stage, which may be stopped and started."""
+    """The service, which may be stopped and started again."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.service = build(stage.settings(Settings, grace=3.0, kafka_timeout=5.0))
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
+        self.service = build(harness.settings(Settings, grace=3.0, kafka_timeout=5.0))
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[Service]:
-        self.service = build(self.stage.settings(Settings, grace=3.0, kafka_timeout=5.0))
-        async with self.stage.worker(self.service):
+        self.service = build(self.harness.settings(Settings, grace=3.0, kafka_timeout=5.0))
+        async with self.harness.worker(self.service):
             yield self.service
         await self.service.runtime.close()
 
@@ -87,19 +87,19 @@ class Listener:
         assert {name: found[name] for name in names} == dict.fromkeys(names, 1)
 
     async def letters(self, count: int) -> list[dict[str, bytes | None]]:
-        found = await eventually(lambda: self.stage.records(LETTERS), until=lambda found: len(found) >= count)
+        found = await eventually(lambda: self.harness.records(LETTERS), until=lambda found: len(found) >= count)
         assert len(found) == count
         return [dict(letter.headers) for letter in found]
 
 
 @pytest.fixture
-def listener(stage: Stage) -> Listener:
-    return Listener(stage)
+def listener(harness: Harness) -> Listener:
+    return Listener(harness)
 
 
 @asynccontextmanager
-async def administration(stage: Stage) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stage.infra.kafka_bootstrap)
+async def administration(harness: Harness) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=harness.infra.kafka_bootstrap)
     await admin.start()
     try:
         yield admin
@@ -119,7 +119,7 @@ async def patiently(work: Callable[[], Awaitable[Any]]) -> Any:
     return (await eventually(attempt))[0]
 
 
-async def test_what_is_only_unusual_is_applied(stage: Stage, listener: Listener) -> None:
+async def test_what_is_only_unusual_is_applied(harness: Harness, listener: Listener) -> None:
     unusual: dict[str, dict[str, bytes | None]] = {
         "header of 64 KB": {"x_more": b"x" * 65_536},
         "tracestate of 64 KB": {"tracestate": b"a=" + b"x" * 65_536, "traceparent": b"00-" + b"1" * 65_536},
@@ -130,13 +130,13 @@ async def test_what_is_only_unusual_is_applied(stage: Stage, listener: Listener)
     }
     async with listener.working() as service:
         for name, headers in unusual.items():
-            await stage.publish_record(record(name.replace(" ", "-"), **headers), partition=0)
+            await harness.publish_record(record(name.replace(" ", "-"), **headers), partition=0)
         await listener.hears(*(name.replace(" ", "-") for name in unusual))
-        assert await stage.records(LETTERS) == []
+        assert await harness.records(LETTERS) == []
         assert metric(service, "herald_consumer_applied_total") == len(unusual)
 
 
-async def test_what_breaks_a_rule_is_dead_lettered_whole_with_its_reason(stage: Stage, listener: Listener) -> None:
+async def test_what_breaks_a_rule_is_dead_lettered_whole_with_its_reason(harness: Harness, listener: Listener) -> None:
     broken: list[tuple[str, dict[str, bytes | None]]] = [
         ("header-invalid", {"ce_id": b"x" * 65_536}),
         ("header-invalid", {"ce_subject": b"x" * 65_536}),
@@ -150,8 +150,8 @@ async def test_what_breaks_a_rule_is_dead_lettered_whole_with_its_reason(stage: 
     async with listener.working() as service:
         sent = [record("broken", **headers) for _, headers in broken]
         for one in sent:
-            await stage.publish_record(one, partition=0)
-            await stage.publish_record(record(f"after-{sent.index(one)}"), partition=0)
+            await harness.publish_record(one, partition=0)
+            await harness.publish_record(record(f"after-{sent.index(one)}"), partition=0)
         await listener.hears(*(f"after-{number}" for number in range(len(broken))))
         letters = await listener.letters(len(broken))
         assert metric(service, "herald_deadletters_total") == len(broken)
@@ -162,52 +162,54 @@ async def test_what_breaks_a_rule_is_dead_lettered_whole_with_its_reason(stage: 
         assert dict(sent[number].headers).items() <= letter.items()
 
 
-async def test_a_type_that_is_not_asked_for_is_passed_over_and_counted(stage: Stage, listener: Listener) -> None:
+async def test_a_type_that_is_not_asked_for_is_passed_over_and_counted(harness: Harness, listener: Listener) -> None:
     async with listener.working() as service:
-        await stage.publish_record(record("p", ce_type=b"herald.PersonForgotten.v1"))
-        await stage.publish_record(record("q", ce_type=b"herald." + b"x" * 200))
-        await stage.publish_record(record("next"))
+        await harness.publish_record(record("p", ce_type=b"herald.PersonForgotten.v1"))
+        await harness.publish_record(record("q", ce_type=b"herald." + b"x" * 200))
+        await harness.publish_record(record("next"))
         await listener.hears("next")
         await eventually(lambda: _now(metric(service, "herald_consumer_skipped_total")), until=lambda n: n == 2)
-        assert await stage.records(LETTERS) == []
+        assert await harness.records(LETTERS) == []
 
 
 async def _now(value: float) -> float:
     return value
 
 
-async def test_events_of_nobody_that_is_known_are_applied_and_make_no_caller(stage: Stage, listener: Listener) -> None:
+async def test_events_of_nobody_that_is_known_are_applied_and_make_no_caller(
+    harness: Harness, listener: Listener
+) -> None:
     async with listener.working() as service:
         now = datetime.now(UTC)
-        await stage.publish(
+        await harness.publish(
             AmbassadorLeft(person_id="gone", program_id="p", reason="left", occurred_at=now),
             AmbassadorJoined(person_id="early", program_id="p", consent_version=1, occurred_at=now),
         )
-        await stage.publish_record(record("next"))
+        await harness.publish_record(record("next"))
         await listener.hears("next")
         await eventually(lambda: _now(metric(service, "herald_consumer_applied_total")), until=lambda n: n == 3)
         known = await PrincipalStore(service.runtime.mongo).get_many(["gone", "early"])
         assert {id: one.active for id, one in known.items()} == {"early": False}
-        assert await stage.records(LETTERS) == []
+        assert await harness.records(LETTERS) == []
 
 
 async def test_a_record_larger_than_any_dead_letter_is_dead_lettered_without_its_value(
-    stage: Stage, listener: Listener
+    harness: Harness, listener: Listener
 ) -> None:
     plain = record("large")
     async with listener.working():
-        await stage.create_topics([LETTERS])
+        await harness.create_topics([LETTERS])
         producer = AIOKafkaProducer(
-            bootstrap_servers=stage.infra.kafka_bootstrap, compression_type="lz4", max_request_size=8_000_000
+            bootstrap_servers=harness.infra.kafka_bootstrap, compression_type="lz4", max_request_size=8_000_000
         )
         await producer.start()
         try:
             await producer.send_and_wait(
-                stage.name(TOPIC), b"{" + b" " * 5_000_000, key=plain.key, headers=list(plain.headers), partition=0
+                harness.name(TOPIC), b"{" + b" " * 5_000_000, key=plain.key, headers=list(plain.headers), partition=0
             )
         finally:
             await producer.stop()
-        await stage.publish_record(record("after"), partition=0)
+        await harness.publish_record(record("after"), partition=0)
         await listener.hears("after")
         [letter] = await listener.letters(1)
         assert letter["herald_deadletter_rule"] == b"json-invalid"
@@ -216,23 +218,23 @@ async def test_a_record_larger_than_any_dead_letter_is_dead_lettered_without_its
 
 
 async def test_partitions_that_are_added_are_consumed_too(
-    stage: Stage, listener: Listener, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscription, "METADATA_SECONDS", 1.0)
-    async with listener.working(), administration(stage) as admin:
-        await stage.publish_record(record("before"), partition=0)
+    async with listener.working(), administration(harness) as admin:
+        await harness.publish_record(record("before"), partition=0)
         await listener.hears("before")
-        await admin.create_partitions({stage.name(TOPIC): NewPartitions(PARTITIONS + 1)})
-        producer = AIOKafkaProducer(bootstrap_servers=stage.infra.kafka_bootstrap, metadata_max_age_ms=100)
+        await admin.create_partitions({harness.name(TOPIC): NewPartitions(PARTITIONS + 1)})
+        producer = AIOKafkaProducer(bootstrap_servers=harness.infra.kafka_bootstrap, metadata_max_age_ms=100)
         await producer.start()
         try:
             # The broker may hear of the partition after whoever asked for it.
             await eventually(
-                lambda: producer.partitions_for(stage.name(TOPIC)), until=lambda known: PARTITIONS in known
+                lambda: producer.partitions_for(harness.name(TOPIC)), until=lambda known: PARTITIONS in known
             )
             one = record("added")
             await producer.send_and_wait(
-                stage.name(TOPIC), one.value, key=one.key, headers=list(one.headers), partition=PARTITIONS
+                harness.name(TOPIC), one.value, key=one.key, headers=list(one.headers), partition=PARTITIONS
             )
         finally:
             await producer.stop()
@@ -240,36 +242,36 @@ async def test_partitions_that_are_added_are_consumed_too(
 
 
 async def test_what_retention_cut_before_it_was_consumed_is_counted_and_the_rest_applied(
-    stage: Stage, listener: Listener
+    harness: Harness, listener: Listener
 ) -> None:
     async with listener.working():
         for number in range(3):
-            await stage.publish_record(record(f"p{number}"), partition=0)
+            await harness.publish_record(record(f"p{number}"), partition=0)
         await listener.hears("p0", "p1", "p2")
     for number in range(3, 10):
-        await stage.publish_record(record(f"p{number}"), partition=0)
-    async with administration(stage) as admin:
-        await admin.delete_records({TopicPartition(stage.name(TOPIC), 0): RecordsToDelete(8)})
+        await harness.publish_record(record(f"p{number}"), partition=0)
+    async with administration(harness) as admin:
+        await admin.delete_records({TopicPartition(harness.name(TOPIC), 0): RecordsToDelete(8)})
     async with listener.working() as service:
         await listener.hears("p8", "p9")
         assert "p5" not in await listener.counts()
         assert metric(service, "herald_consumer_lost_total") == 5
-        row = await service.runtime.mongo.db["offsets"].find_one({"_id": f"{stage.name(TOPIC)}:0"})
+        row = await service.runtime.mongo.db["offsets"].find_one({"_id": f"{harness.name(TOPIC)}:0"})
         assert row is not None
         assert (row["next"], row["lost"]) == (10, 5)
 
 
 @pytest.mark.parametrize("state", ["running", "stopped"])
 async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be_consumed(
-    stage: Stage, listener: Listener, state: str
+    harness: Harness, listener: Listener, state: str
 ) -> None:
     async with listener.working() as service:
         for number in range(5):
-            await stage.publish_record(record(f"p{number}"), partition=0)
+            await harness.publish_record(record(f"p{number}"), partition=0)
         await listener.hears(*(f"p{number}" for number in range(5)))
         db = service.runtime.mongo.db
-        async with administration(stage) as admin:
-            place, group = TopicPartition(stage.name(TOPIC), 0), stage.name("gamification")
+        async with administration(harness) as admin:
+            place, group = TopicPartition(harness.name(TOPIC), 0), harness.name("gamification")
             await eventually(
                 lambda: admin.list_consumer_group_offsets(group), until=lambda known: known[place].offset == 5
             )
@@ -277,12 +279,12 @@ async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be
         await db["seen"].delete_many({"_id": {"$in": ["p2", "p3", "p4"]}})
         known = [row["_id"] async for row in db["inbox"].find({}, sort=[("_id", 1)])]
         await db["inbox"].delete_many({"_id": {"$in": known[2:]}})
-        await db["offsets"].update_one({"_id": f"{stage.name(TOPIC)}:0"}, {"$set": {"next": 2}})
+        await db["offsets"].update_one({"_id": f"{harness.name(TOPIC)}:0"}, {"$set": {"next": 2}})
         if state == "running":
-            await stage.publish_record(record("p5"), partition=0)
+            await harness.publish_record(record("p5"), partition=0)
             await listener.hears(*(f"p{number}" for number in range(6)))
     if state == "stopped":
-        await stage.publish_record(record("p5"), partition=0)
+        await harness.publish_record(record("p5"), partition=0)
     async with listener.working():
         await listener.hears(*(f"p{number}" for number in range(6)))
         assert set((await listener.counts()).values()) == {1}
@@ -291,23 +293,23 @@ async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be
 @pytest.mark.parametrize("state", ["running", "stopped"])
 @pytest.mark.parametrize("records", [2, 9])
 async def test_a_topic_that_is_created_anew_is_consumed_from_its_beginning(
-    stage: Stage, listener: Listener, monkeypatch: pytest.MonkeyPatch, state: str, records: int
+    harness: Harness, listener: Listener, monkeypatch: pytest.MonkeyPatch, state: str, records: int
 ) -> None:
     monkeypatch.setattr(loop, "LOOK_SECONDS", 0.5)
     monkeypatch.setattr(subscription, "METADATA_SECONDS", 1.0)
 
     async def anew() -> None:
-        async with administration(stage) as admin:
-            await admin.delete_topics([stage.name(TOPIC)])
-            await patiently(lambda: _create(admin, stage.name(TOPIC)))
-        producer = AIOKafkaProducer(bootstrap_servers=stage.infra.kafka_bootstrap)
+        async with administration(harness) as admin:
+            await admin.delete_topics([harness.name(TOPIC)])
+            await patiently(lambda: _create(admin, harness.name(TOPIC)))
+        producer = AIOKafkaProducer(bootstrap_servers=harness.infra.kafka_bootstrap)
         await producer.start()
         try:
             for number in range(records):
                 one = record(f"new{number}")
                 await patiently(
                     lambda one=one: producer.send_and_wait(  # type: ignore[misc]
-                        stage.name(TOPIC), one.value, key=one.key, headers=list(one.headers), partition=0
+                        harness.name(TOPIC), one.value, key=one.key, headers=list(one.headers), partition=0
                     )
                 )
         finally:
@@ -315,7 +317,7 @@ async def test_a_topic_that_is_created_anew_is_consumed_from_its_beginning(
 
     async with listener.working():
         for number in range(5):
-            await stage.publish_record(record(f"old{number}"), partition=0)
+            await harness.publish_record(record(f"old{number}"), partition=0)
         await listener.hears(*(f"old{number}" for number in range(5)))
         if state == "running":
             await anew()
@@ -333,21 +335,21 @@ async def _create(admin: AIOKafkaAdminClient, topic: str) -> None:
         raise KafkaError(f"not yet: {code}")
 
 
-async def test_a_log_that_lost_its_tail_is_consumed_from_there(stage: Stage, listener: Listener) -> None:
+async def test_a_log_that_lost_its_tail_is_consumed_from_there(harness: Harness, listener: Listener) -> None:
     async with listener.working() as service:
-        await stage.publish_record(record("before"), partition=0)
+        await harness.publish_record(record("before"), partition=0)
         await listener.hears("before")
         offsets = service.runtime.mongo.db["offsets"]
-        await offsets.update_one({"_id": f"{stage.name(TOPIC)}:0"}, {"$set": {"next": 7}})
+        await offsets.update_one({"_id": f"{harness.name(TOPIC)}:0"}, {"$set": {"next": 7}})
     async with listener.working():
-        await stage.publish_record(record("after"), partition=0)
+        await harness.publish_record(record("after"), partition=0)
         await listener.hears("after")
 
 
-async def test_a_header_whose_name_is_no_text_stops_nothing(stage: Stage, listener: Listener) -> None:
+async def test_a_header_whose_name_is_no_text_stops_nothing(harness: Harness, listener: Listener) -> None:
     plain = record("odd")
     async with listener.working():
-        producer = AIOKafkaProducer(bootstrap_servers=stage.infra.kafka_bootstrap)
+        producer = AIOKafkaProducer(bootstrap_servers=harness.infra.kafka_bootstrap)
         await producer.start()
         try:
             batch = producer.create_batch()
@@ -355,8 +357,8 @@ async def test_a_header_whose_name_is_no_text_stops_nothing(stage: Stage, listen
             data = bytearray(bytes(batch._build()).replace(b"QZ", b"\xff\xfe"))
             data[17:21] = calc_crc32c(data[21:]).to_bytes(4, "big")
             batch._buffer = data
-            await (await producer.send_batch(batch, stage.name(TOPIC), partition=0))
+            await (await producer.send_batch(batch, harness.name(TOPIC), partition=0))
         finally:
             await producer.stop()
-        await stage.publish_record(record("after"), partition=0)
+        await harness.publish_record(record("after"), partition=0)
         await listener.hears("after")

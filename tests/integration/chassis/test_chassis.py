@@ -24,7 +24,7 @@ from chassis.telemetry.otel import exposition
 from chassis.web.http import Body, Caller, Router, Unit, requires
 from chassis.web.problems import Refused
 from herald_contracts import Event, PersonUpdated, PointsAwarded, ProgramCreated, Record, encode
-from tests.integration.harness import PARTITIONS, Stage, drained, eventually
+from tests.integration.harness import PARTITIONS, Harness, drained, eventually
 
 TOPICS = ["herald.program", "herald.people", "herald.deadletters.gamification", "herald.recognition"]
 
@@ -100,8 +100,8 @@ def created(id: str, name: str = "Programme") -> ProgramCreated:
 
 
 @pytest.fixture
-def service(stage: Stage) -> Service:
-    return build(stage.settings(Settings))
+def service(harness: Harness) -> Service:
+    return build(harness.settings(Settings))
 
 
 async def counts(service: Service) -> dict[str, int]:
@@ -110,10 +110,10 @@ async def counts(service: Service) -> dict[str, int]:
 
 @pytest.mark.parametrize("mishap", ["hangs", "is cancelled by nobody"])
 async def test_a_batch_that_a_library_lets_down_is_tried_again(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, mishap: str
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, mishap: str
 ) -> None:
     monkeypatch.setattr(loop, "STEP_SECONDS", 1.0)
-    service = build(stage.settings(Settings))
+    service = build(harness.settings(Settings))
     assert service.consumer is not None
     sound, tries = service.consumer.apply, 0
 
@@ -127,17 +127,17 @@ async def test_a_batch_that_a_library_lets_down_is_tried_again(
         await sound(tx, batch)
 
     monkeypatch.setattr(service.consumer, "apply", let_down)
-    async with stage.worker(service):
-        await stage.publish(created("p1"))
+    async with harness.worker(service):
+        await harness.publish(created("p1"))
         await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1})
         assert tries == 2
-        assert await stage.records("herald.deadletters.gamification") == []
+        assert await harness.records("herald.deadletters.gamification") == []
 
 
 @pytest.mark.parametrize("where", ["in_place", "ends"])
 @pytest.mark.parametrize("error", [RuntimeError, asyncio.CancelledError])
 async def test_a_batch_is_in_hand_until_it_is_dealt_with_whatever_fails(
-    stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch, where: str, error: type[BaseException]
+    harness: Harness, service: Service, monkeypatch: pytest.MonkeyPatch, where: str, error: type[BaseException]
 ) -> None:
     """No other record comes that would have the partition read again."""
     module: Any = {"in_place": loop, "ends": offset_store}[where]
@@ -151,8 +151,8 @@ async def test_a_batch_is_in_hand_until_it_is_dealt_with_whatever_fails(
         return sound(*given)
 
     monkeypatch.setattr(module, where, let_down)
-    async with stage.worker(service):
-        await stage.publish(created("p1"))
+    async with harness.worker(service):
+        await harness.publish(created("p1"))
         await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1})
 
         async def tried_again() -> bool:
@@ -162,7 +162,7 @@ async def test_a_batch_is_in_hand_until_it_is_dealt_with_whatever_fails(
 
 
 async def test_what_keeps_coming_is_gathered_into_few_batches(
-    stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscription, "GATHERED_MS", (2000, 2000))
     assert service.consumer is not None
@@ -174,24 +174,24 @@ async def test_what_keeps_coming_is_gathered_into_few_batches(
         await sound(tx, batch)
 
     monkeypatch.setattr(service.consumer, "apply", counted)
-    async with stage.worker(service):
-        await stage.publish(created("first"))
+    async with harness.worker(service):
+        await harness.publish(created("first"))
         await eventually(lambda: counts(service), until=lambda found: "first" in found)
         alone, batches = batches, 0
         for number in range(12):
-            await stage.publish(created(f"p{number}"))
+            await harness.publish(created(f"p{number}"))
             await asyncio.sleep(0.05)
         await eventually(lambda: counts(service), until=lambda found: len(found) == 13)
     assert alone == 1
     assert batches <= 3
 
 
-def test_a_batch_may_end_after_its_subscription(stage: Stage) -> None:
-    subscription.Subscription("metrics", stage.settings(Settings), ("t",), 1).applied(1.0)
+def test_a_batch_may_end_after_its_subscription(harness: Harness) -> None:
+    subscription.Subscription("metrics", harness.settings(Settings), ("t",), 1).applied(1.0)
 
 
 async def test_a_consumer_that_was_cancelled_by_nobody_is_started_anew(
-    stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "LOOK_SECONDS", 0.1)
     sound, cancelled = AIOKafkaConsumer.getmany, asyncio.Event()
@@ -203,29 +203,29 @@ async def test_a_consumer_that_was_cancelled_by_nobody_is_started_anew(
         return await sound(client, *given, **options)
 
     monkeypatch.setattr(AIOKafkaConsumer, "getmany", let_down)
-    async with stage.worker(service):
-        await stage.publish(created("p1"))
+    async with harness.worker(service):
+        await harness.publish(created("p1"))
         await asyncio.wait_for(cancelled.wait(), 15)
-        await stage.publish(created("p2"))
+        await harness.publish(created("p2"))
         await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1, "p2": 1}, within=25)
 
 
-async def test_an_event_has_its_effect_once_and_its_answer_reaches_kafka(stage: Stage, service: Service) -> None:
-    async with stage.worker(service):
-        [id] = await stage.publish(created("p1"))
-        await stage.publish(created("p1"), ids=[id])
-        await stage.publish(created("p2"))
+async def test_an_event_has_its_effect_once_and_its_answer_reaches_kafka(harness: Harness, service: Service) -> None:
+    async with harness.worker(service):
+        [id] = await harness.publish(created("p1"))
+        await harness.publish(created("p1"), ids=[id])
+        await harness.publish(created("p2"))
         await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1, "p2": 1})
-        answers = await eventually(lambda: stage.events("herald.recognition"), until=lambda found: len(found) == 2)
+        answers = await eventually(lambda: harness.events("herald.recognition"), until=lambda found: len(found) == 2)
         assert {one.partitionkey for one in answers} == {"p1", "p2"}
         assert await service.runtime.mongo.outbox.count_documents({}) == 0
     await service.runtime.close()
 
 
 async def test_poison_in_the_middle_of_a_batch_is_dead_lettered_and_its_neighbours_are_applied(
-    stage: Stage, service: Service
+    harness: Harness, service: Service
 ) -> None:
-    await stage.create_topics(
+    await harness.create_topics(
         ["herald.program", "herald.people", "herald.deadletters.gamification", "herald.recognition"]
     )
     good = encode(created("good"), id=new_id(), time=datetime.now(UTC))
@@ -246,14 +246,14 @@ async def test_poison_in_the_middle_of_a_batch_is_dead_lettered_and_its_neighbou
         encode(created("invalid", "invalid"), id=new_id(), time=datetime.now(UTC)),
     ]
     for number, record in enumerate(bad):
-        await stage.publish_record(record, partition=0)
+        await harness.publish_record(record, partition=0)
         neighbour = encode(created(f"n{number}"), id=new_id(), time=datetime.now(UTC))
-        await stage.publish_record(neighbour, partition=0)
-    async with stage.worker(service):
+        await harness.publish_record(neighbour, partition=0)
+    async with harness.worker(service):
         neighbours = {f"n{number}": 1 for number in range(len(bad))}
         await eventually(lambda: counts(service), until=lambda found: found == neighbours)
         letters = await eventually(
-            lambda: stage.records("herald.deadletters.gamification"), until=lambda found: len(found) >= len(bad)
+            lambda: harness.records("herald.deadletters.gamification"), until=lambda found: len(found) >= len(bad)
         )
     assert sorted(dict(letter.headers)["herald_deadletter_rule"].decode() for letter in letters) == [
         "failed",
@@ -267,13 +267,13 @@ async def test_poison_in_the_middle_of_a_batch_is_dead_lettered_and_its_neighbou
 
 
 async def test_what_fails_is_found_by_halving_its_batch(
-    stage: Stage, service: Service, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await stage.create_topics(["herald.program", "herald.people", "herald.recognition"])
+    await harness.create_topics(["herald.program", "herald.people", "herald.recognition"])
     names = ["Programme"] * 41 + ["broken"] + ["Programme"] * 22
     for number, name in enumerate(names):
         record = encode(created(f"p{number:02}", name), id=new_id(), time=datetime.now(UTC))
-        await stage.publish_record(record, partition=0)
+        await harness.publish_record(record, partition=0)
     assert service.consumer is not None
     sound, sizes = service.consumer.apply, []
 
@@ -282,29 +282,31 @@ async def test_what_fails_is_found_by_halving_its_batch(
         await sound(tx, batch)
 
     monkeypatch.setattr(service.consumer, "apply", counted)
-    async with stage.worker(service):
+    async with harness.worker(service):
         await eventually(lambda: counts(service), until=lambda found: len(found) == 63)
-        await eventually(lambda: stage.records("herald.deadletters.gamification"), until=lambda found: len(found) == 1)
+        await eventually(
+            lambda: harness.records("herald.deadletters.gamification"), until=lambda found: len(found) == 1
+        )
     assert len(sizes) <= 2 * len(names).bit_length()
     await service.runtime.close()
 
 
-async def test_two_members_share_the_partitions_and_a_full_replay_changes_nothing(stage: Stage) -> None:
-    first, second = build(stage.settings(Settings)), build(stage.settings(Settings))
+async def test_two_members_share_the_partitions_and_a_full_replay_changes_nothing(harness: Harness) -> None:
+    first, second = build(harness.settings(Settings)), build(harness.settings(Settings))
 
     async def assigned() -> list[int]:
         clients = [one._loop and one._loop._subscription.client for one in (first, second)]
         return [len(client.assignment()) if client else 0 for client in clients]
 
-    async with stage.worker(first), stage.worker(second):
+    async with harness.worker(first), harness.worker(second):
         await eventually(assigned, until=lambda found: found == [PARTITIONS] * 2, within=30)
-        await stage.publish(*(created(f"p{n}") for n in range(50)))
+        await harness.publish(*(created(f"p{n}") for n in range(50)))
         await eventually(lambda: counts(first), until=lambda found: len(found) == 50)
-    third = build(stage.settings(Settings, grace=5))
+    third = build(harness.settings(Settings, grace=5))
     await third.runtime.mongo.db["offsets"].delete_many({})
-    await stage.rewind("gamification", third.consumer.topics if third.consumer else ())
-    async with stage.worker(third):
-        await stage.publish(created("last"))
+    await harness.rewind("gamification", third.consumer.topics if third.consumer else ())
+    async with harness.worker(third):
+        await harness.publish(created("last"))
         found = await eventually(lambda: counts(third), until=lambda found: "last" in found)
     assert set(found.values()) == {1}
     assert len(found) == 51
@@ -312,17 +314,17 @@ async def test_two_members_share_the_partitions_and_a_full_replay_changes_nothin
         await one.runtime.close()
 
 
-async def test_requests_are_checked_and_repeated_ones_answered_once(stage: Stage, service: Service) -> None:
-    async with stage.worker(service), stage.api(service) as client:
+async def test_requests_are_checked_and_repeated_ones_answered_once(harness: Harness, service: Service) -> None:
+    async with harness.worker(service), harness.api(service) as client:
         assert (await client.get("/v1/secret")).json()["type"] == "unauthenticated"
-        await stage.person("ann", "ambassador")
+        await harness.person("ann", "ambassador")
 
         async def known() -> bool:
-            answer = await client.get("/v1/secret", headers=stage.bearer("ann"))
+            answer = await client.get("/v1/secret", headers=harness.bearer("ann"))
             return bool(answer.json()["type"] == "role-missing")
 
         await eventually(known)
-        headers = {**stage.bearer("ann"), "Idempotency-Key": "k1"}
+        headers = {**harness.bearer("ann"), "Idempotency-Key": "k1"}
         answers = await asyncio.gather(
             *(client.post("/v1/greetings", json={"word": "hi"}, headers=headers) for _ in range(5))
         )
@@ -331,7 +333,7 @@ async def test_requests_are_checked_and_repeated_ones_answered_once(stage: Stage
         other = await client.post("/v1/greetings", json={"word": "ho"}, headers=headers)
         assert (other.status_code, other.json()["type"]) == (422, "idempotency-key-reused")
         await drained(service)
-        assert len(await stage.events("herald.recognition")) == 1
+        assert len(await harness.events("herald.recognition")) == 1
 
 
 @pytest.mark.parametrize(
@@ -346,13 +348,13 @@ async def test_requests_are_checked_and_repeated_ones_answered_once(stage: Stage
     ],
 )
 async def test_bad_input_is_a_problem_and_changes_nothing(
-    stage: Stage, service: Service, content: bytes, media: str, status: int, type_: str
+    harness: Harness, service: Service, content: bytes, media: str, status: int, type_: str
 ) -> None:
     await service.runtime.mongo.db["principals"].insert_one(
-        {"_id": "ann", "accounts": [stage.issuer.account("ann")], "roles": [], "active": True}
+        {"_id": "ann", "accounts": [harness.issuer.account("ann")], "roles": [], "active": True}
     )
-    async with stage.api(service) as client:
-        headers = {**stage.bearer("ann"), "Content-Type": media}
+    async with harness.api(service) as client:
+        headers = {**harness.bearer("ann"), "Content-Type": media}
         answer = await client.post("/v1/greetings", content=content, headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (status, type_)
         assert answer.headers["content-type"] == "application/problem+json"
@@ -361,39 +363,39 @@ async def test_bad_input_is_a_problem_and_changes_nothing(
     await service.runtime.close()
 
 
-async def test_tokens_that_do_not_hold_are_refused(stage: Stage, service: Service) -> None:
-    async with stage.api(service) as client:
+async def test_tokens_that_do_not_hold_are_refused(harness: Harness, service: Service) -> None:
+    async with harness.api(service) as client:
         for claims in ({"aud": "other"}, {"iss": "http://elsewhere"}, {"exp": 1}):
-            answer = await client.get("/v1/secret", headers=stage.bearer("ann", **claims))
+            answer = await client.get("/v1/secret", headers=harness.bearer("ann", **claims))
             assert (answer.status_code, answer.json()["type"]) == (401, "unauthenticated"), claims
-        forged = stage.issuer.token("ann")[:-6] + "AAAAAA"
+        forged = harness.issuer.token("ann")[:-6] + "AAAAAA"
         answer = await client.get("/v1/secret", headers={"Authorization": f"Bearer {forged}"})
         assert answer.status_code == 401
-        answer = await client.get("/v1/secret", headers=stage.bearer("ann"))
+        answer = await client.get("/v1/secret", headers=harness.bearer("ann"))
         assert (answer.status_code, answer.json()["type"]) == (403, "unknown-person")
     await service.runtime.close()
 
 
 @pytest.mark.parametrize("scopes", [(), ("admin",), ("admin manager editor ambassador",), ("herald:admin",)])
 async def test_no_scope_of_a_machine_is_a_role_of_persons(
-    stage: Stage, service: Service, scopes: tuple[str, ...]
+    harness: Harness, service: Service, scopes: tuple[str, ...]
 ) -> None:
-    headers = {"Authorization": f"Bearer {stage.issuer.machine_token('loader', *scopes)}"}
-    async with stage.api(service) as client:
+    headers = {"Authorization": f"Bearer {harness.issuer.machine_token('loader', *scopes)}"}
+    async with harness.api(service) as client:
         answer = await client.get("/v1/secret", headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (403, "role-missing")
 
 
-async def test_a_person_who_left_is_cut_off(stage: Stage, service: Service) -> None:
-    async with stage.worker(service), stage.api(service) as client:
-        person = await stage.person("ann", "admin")
+async def test_a_person_who_left_is_cut_off(harness: Harness, service: Service) -> None:
+    async with harness.worker(service), harness.api(service) as client:
+        person = await harness.person("ann", "admin")
 
         async def status() -> int:
-            return (await client.get("/v1/secret", headers=stage.bearer("ann"))).status_code
+            return (await client.get("/v1/secret", headers=harness.bearer("ann"))).status_code
 
         await eventually(status, until=lambda found: found == 200)
         state = person.model_dump(exclude={"origin"})
-        await stage.publish(PersonUpdated(**{**state, "active": False, "roles": [], "revision": 2}))
+        await harness.publish(PersonUpdated(**{**state, "active": False, "roles": [], "revision": 2}))
         await eventually(status, until=lambda found: found == 403)
 
 
@@ -408,18 +410,20 @@ async def test_a_command_is_seen_in_the_trace_that_it_belongs_to_and_makes_none_
     await service.runtime.close()
 
 
-async def test_the_first_record_of_a_partition_is_applied_at_the_first_attempt(stage: Stage, service: Service) -> None:
+async def test_the_first_record_of_a_partition_is_applied_at_the_first_attempt(
+    harness: Harness, service: Service
+) -> None:
     """Each attempt is a span of its own, and what follows from the event hangs below the last of them."""
     telemetry, seen = service.runtime.telemetry, InMemorySpanExporter()
     telemetry.tracer_provider.add_span_processor(SimpleSpanProcessor(seen))
     traced = f"00-{'1' * 32}-{'2' * 16}-01"
-    async with stage.worker(service):
+    async with harness.worker(service):
         for number in range(PARTITIONS):
             event = ProgramCreated(
                 program_id=f"p{number}", name="a", time_zone="UTC", languages=["en"], occurred_at=datetime.now(UTC)
             )
             one = encode(event, id=new_id(), time=datetime.now(UTC), traceparent=traced)
-            await stage.publish_record(one, partition=number)
+            await harness.publish_record(one, partition=number)
             await eventually(lambda: service.runtime.mongo.db["seen"].find_one({"_id": event.program_id}))  # noqa: B023
     attempts = [span for span in seen.get_finished_spans() if span.name.startswith("process herald.")]
     assert [span.status.is_ok or span.status.is_unset for span in attempts] == [True] * PARTITIONS
@@ -436,45 +440,45 @@ Event.registry.pop(ProgramCreatedV2.type)
 
 
 async def test_a_fact_in_two_versions_is_applied_once_by_who_takes_one_and_by_who_moves_to_the_other(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(Event.registry, ProgramCreatedV2.type, ProgramCreatedV2)
-    old = build(stage.settings(Settings))
+    old = build(harness.settings(Settings))
 
     async def emit(tx: Transaction, *names: str) -> None:
         for name in names:
             both = created(name), ProgramCreatedV2(**created(name).model_dump())
             tx.emit(*both)
 
-    async with stage.worker(old):
+    async with harness.worker(old):
         await old.runtime.mongo.transact(lambda tx: emit(tx, "p1", "p2"))
         await eventually(lambda: counts(old), until=lambda found: len(found) == 2)
-        await stage.publish(created("p3"))
+        await harness.publish(created("p3"))
         await eventually(lambda: counts(old), until=lambda found: len(found) == 3)
-    new = build(stage.settings(Settings), ProgramCreatedV2)
-    await stage.rewind("gamification", new.consumer.topics if new.consumer else ())
+    new = build(harness.settings(Settings), ProgramCreatedV2)
+    await harness.rewind("gamification", new.consumer.topics if new.consumer else ())
     await new.runtime.mongo.db["offsets"].delete_many({})
-    async with stage.worker(new):
+    async with harness.worker(new):
         await new.runtime.mongo.transact(lambda tx: emit(tx, "p4"))
         await eventually(lambda: counts(new), until=lambda found: len(found) == 4)
     assert set((await counts(new)).values()) == {1}
-    assert len({one.id for one in await stage.events("herald.program")}) == 4
-    assert len(await stage.records("herald.program")) == 7
-    assert await stage.records("herald.deadletters.gamification") == []
+    assert len({one.id for one in await harness.events("herald.program")}) == 4
+    assert len(await harness.records("herald.program")) == 7
+    assert await harness.records("herald.deadletters.gamification") == []
     await old.runtime.close()
     await new.runtime.close()
 
 
-async def test_a_flood_of_poison_pauses_its_partition_and_no_other(stage: Stage) -> None:
-    service = build(stage.settings(Settings, deadletter_burst=3, deadletter_rate=0.5))
-    await stage.create_topics(TOPICS)
+async def test_a_flood_of_poison_pauses_its_partition_and_no_other(harness: Harness) -> None:
+    service = build(harness.settings(Settings, deadletter_burst=3, deadletter_rate=0.5))
+    await harness.create_topics(TOPICS)
     good = encode(created("x"), id=new_id(), time=datetime.now(UTC))
     bad = Record(good.topic, good.key, b"{no json", good.headers)
     for _ in range(30):
-        await stage.publish_record(bad, partition=0)
-    await stage.publish_record(encode(created("behind"), id=new_id(), time=datetime.now(UTC)), partition=0)
-    async with stage.worker(service):
-        await stage.publish_record(encode(created("beside"), id=new_id(), time=datetime.now(UTC)), partition=1)
+        await harness.publish_record(bad, partition=0)
+    await harness.publish_record(encode(created("behind"), id=new_id(), time=datetime.now(UTC)), partition=0)
+    async with harness.worker(service):
+        await harness.publish_record(encode(created("beside"), id=new_id(), time=datetime.now(UTC)), partition=1)
         await eventually(lambda: counts(service), until=lambda found: found == {"beside": 1})
         assert service._loop is not None
         assert {part.partition for part in service._loop._subscription.paused} == {0}
@@ -483,16 +487,16 @@ async def test_a_flood_of_poison_pauses_its_partition_and_no_other(stage: Stage)
         await cap.lift(service.runtime.mongo.db, per_second=1000, until=until, by="test")
         await eventually(lambda: counts(service), until=lambda found: set(found) == {"beside", "behind"}, within=30)
         assert not service._loop._subscription.paused
-    dead = await stage.records("herald.deadletters.gamification")
+    dead = await harness.records("herald.deadletters.gamification")
     assert len({dict(one.headers)["herald_deadletter_id"] for one in dead}) == len(dead) == 30
     await service.runtime.close()
 
 
 async def test_invalid_events_that_the_handler_names_cost_one_more_attempt(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service = build(stage.settings(Settings))
-    await stage.create_topics(TOPICS)
+    service = build(harness.settings(Settings))
+    await harness.create_topics(TOPICS)
     assert service.consumer is not None
     sound, sizes = service.consumer.apply, []
 
@@ -507,9 +511,11 @@ async def test_invalid_events_that_the_handler_names_cost_one_more_attempt(
     names = ["Programme", "refused"] * 20
     for number, name in enumerate(names):
         event = encode(created(f"p{number:02}", name), id=new_id(), time=datetime.now(UTC))
-        await stage.publish_record(event, partition=0)
-    async with stage.worker(service):
+        await harness.publish_record(event, partition=0)
+    async with harness.worker(service):
         await eventually(lambda: counts(service), until=lambda found: len(found) == 20)
-        await eventually(lambda: stage.records("herald.deadletters.gamification"), until=lambda found: len(found) == 20)
+        await eventually(
+            lambda: harness.records("herald.deadletters.gamification"), until=lambda found: len(found) == 20
+        )
     assert len(sizes) <= 4
     await service.runtime.close()

@@ -16,7 +16,7 @@ from chassis.kafka.producer import Producer
 from chassis.runtime import Runtime
 from chassis.settings import Settings
 from herald_contracts import Record
-from tests.integration.harness import Stage
+from tests.integration.harness import Harness
 
 T = TypeVar("T")
 MANY = 100_000
@@ -41,10 +41,10 @@ def dead_letter(number: int) -> Record:
 
 
 @pytest.mark.timeout(600)  # writing them takes longer than anything that is measured
-async def test_a_hundred_thousand_are_listed_shown_and_replayed_within_a_second(stage: Stage) -> None:
-    settings = stage.settings(Settings)
+async def test_a_hundred_thousand_are_listed_shown_and_replayed_within_a_second(harness: Harness) -> None:
+    settings = harness.settings(Settings)
     runtime = Runtime("gamification", settings)
-    await stage.create_topics(["herald.program", topic_of("gamification")])
+    await harness.create_topics(["herald.program", topic_of("gamification")])
     store = DeadLetterStore("gamification", settings, runtime.mongo.db)
     await store.index.ensure_indexes()
     producer = Producer(settings)
@@ -71,22 +71,22 @@ async def test_a_hundred_thousand_are_listed_shown_and_replayed_within_a_second(
 
     assert await quickly(replay()) == [found.id]
     assert await store.index.find(found.id) is None
-    assert len(await stage.records("herald.program")) == 1
+    assert len(await harness.records("herald.program")) == 1
 
     await producer.close()
     await runtime.close()
 
 
-async def test_a_resolution_may_be_read_before_its_dead_letter_and_a_new_topic_begins_anew(stage: Stage) -> None:
-    settings = stage.settings(Settings)
+async def test_a_resolution_may_be_read_before_its_dead_letter_and_a_new_topic_begins_anew(harness: Harness) -> None:
+    settings = harness.settings(Settings)
     runtime = Runtime("gamification", settings)
     store = DeadLetterStore("gamification", settings, runtime.mongo.db)
     await store.index.begin("one topic")
     await store.index.resolve(["d000007"], "dropped", datetime.now(UTC))
-    await stage.create_topics([topic_of("gamification")])
+    await harness.create_topics([topic_of("gamification")])
     producer = Producer(settings)
     await producer.send_all([dead_letter(7), dead_letter(8)])
-    records = await stage.records(topic_of("gamification"))
+    records = await harness.records(topic_of("gamification"))
     await store.index.take(records)
     assert [one.id for one in await store.index.page(Wanted(), after=None, limit=9)] == ["d000008"]
     assert await store.index.begin("one topic") == {one.partition: one.offset + 1 for one in records}

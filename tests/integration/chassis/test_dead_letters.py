@@ -23,7 +23,7 @@ from herald.operations.settings import OperatorSettings
 from herald.operations.topics import load_topics
 from herald.operations.verify import verify
 from herald_contracts import PersonDeactivated, Record, encode
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 
 def build(settings: Settings, *, broken: bool) -> Service:
@@ -51,17 +51,17 @@ def left(person: str) -> PersonDeactivated:
     return PersonDeactivated(person_id=person, revision=1, occurred_at=datetime.now(UTC))
 
 
-async def test_a_dead_letter_is_shown_replayed_once_the_bug_is_gone_and_closed(stage: Stage) -> None:
-    settings = stage.settings(Settings)
+async def test_a_dead_letter_is_shown_replayed_once_the_bug_is_gone_and_closed(harness: Harness) -> None:
+    settings = harness.settings(Settings)
     broken = build(settings, broken=True)
-    async with stage.worker(broken):
-        await stage.publish(left("easy"), left("hard"), left("light"))
+    async with harness.worker(broken):
+        await harness.publish(left("easy"), left("hard"), left("light"))
         dead_letters = store_of(broken)
         [one] = await eventually(partial(opened, dead_letters))
     assert (one.rule, one.event_type) == ("failed", "herald.PersonDeactivated.v1")
     mended = build(settings, broken=False)
     seen = mended.runtime.mongo.db["seen"]
-    async with stage.worker(mended):
+    async with harness.worker(mended):
         replayed = [it async for it in dead_letters.replay([one], mended.runtime.producer, per_second=100, by="ines")]
         assert [it.id for it in replayed] == [one.id]
 
@@ -73,23 +73,25 @@ async def test_a_dead_letter_is_shown_replayed_once_the_bug_is_gone_and_closed(s
         assert [it.resolution for it in await dead_letters.topic.all()] == ["replayed"]
         async for _ in dead_letters.replay([one], mended.runtime.producer, per_second=100, by="ines"):
             pass
-        await stage.publish(left("last"))
+        await harness.publish(left("last"))
         await eventually(people, until=lambda found: "last" in found)
         assert len(await people()) == 4
     await broken.runtime.close()
     await mended.runtime.close()
 
 
-async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(stage: Stage) -> None:
-    settings = stage.settings(Settings)
+async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(harness: Harness) -> None:
+    settings = harness.settings(Settings)
     service = build(settings, broken=True)
-    await stage.create_topics([topic.name for topic in load_topics()])
-    async with stage.worker(service):
-        ids = await stage.publish(*(left(f"p{n}") for n in range(20)), left("hard"))
+    await harness.create_topics([topic.name for topic in load_topics()])
+    async with harness.worker(service):
+        ids = await harness.publish(*(left(f"p{n}") for n in range(20)), left("hard"))
         poison = encode(left("x"), id=new_id(), time=datetime.now(UTC))
-        await stage.publish_record(Record(poison.topic, poison.key, b"{", poison.headers))
+        await harness.publish_record(Record(poison.topic, poison.key, b"{", poison.headers))
         operator = OperatorSettings(
-            namespace=stage.namespace, kafka_bootstrap=stage.infra.kafka_bootstrap, mongo_url=stage.infra.mongo_url
+            namespace=harness.namespace,
+            kafka_bootstrap=harness.infra.kafka_bootstrap,
+            mongo_url=harness.infra.mongo_url,
         )
 
         async def account() -> tuple[int, int, int, int]:
@@ -103,7 +105,7 @@ async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(st
             for name in ("leases", "dead_letters", "dead_letter_index"):  # which the worker writes
                 found["collections"].pop(name, None)
             topics = [topic.name for topic in load_topics()]
-            return found["collections"], [(topic, len(await stage.records(topic))) for topic in topics]
+            return found["collections"], [(topic, len(await harness.records(topic))) for topic in topics]
 
         await eventually(account, until=lambda found: found == (20, 2, 0, 0))
         before = await everything()
@@ -119,17 +121,17 @@ async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(st
     await service.runtime.close()
 
 
-async def test_the_commands_say_first_what_they_would_do(stage: Stage) -> None:
-    service = build(stage.settings(Settings), broken=True)
-    env = {**stage.infra.environment, "HERALD_NAMESPACE": stage.namespace}
+async def test_the_commands_say_first_what_they_would_do(harness: Harness) -> None:
+    service = build(harness.settings(Settings), broken=True)
+    env = {**harness.infra.environment, "HERALD_NAMESPACE": harness.namespace}
 
     async def herald(*words: str) -> str:
         answer = await asyncio.to_thread(CliRunner().invoke, app, ["deadletters", *words], env=env)
         assert answer.exit_code == 0, answer.output
         return answer.stdout
 
-    async with stage.worker(service):
-        [event_id] = await stage.publish(left("hard"))
+    async with harness.worker(service):
+        [event_id] = await harness.publish(left("hard"))
         dead_letters = store_of(service)
         [one] = await eventually(partial(opened, dead_letters))
         of = ("--service", "gamification")

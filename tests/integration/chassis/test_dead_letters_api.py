@@ -29,7 +29,7 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
 from herald_contracts import Event, ProgramCreated, Record, encode
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 PATH = "/v1/deadletters"
 CHECKS: list[Any] = [
@@ -70,14 +70,14 @@ def created(id: str, name: str = "hard") -> ProgramCreated:
     )
 
 
-class Desk:
+class DeadLetterHarness:
     """The service, its API, and an administrator in front of it."""
 
-    def __init__(self, stage: Stage, service: Service, api: httpx.AsyncClient, bug: Bug) -> None:
-        self.stage, self.service, self.api, self.bug = stage, service, api, bug
+    def __init__(self, harness: Harness, service: Service, api: httpx.AsyncClient, bug: Bug) -> None:
+        self.harness, self.service, self.api, self.bug = harness, service, api, bug
 
     async def ask(self, method: str, path: str = "", *, by: str = "ines", **options: Any) -> httpx.Response:
-        return await self.api.request(method, PATH + path, headers=self.stage.bearer(by), **options)
+        return await self.api.request(method, PATH + path, headers=self.harness.bearer(by), **options)
 
     async def waiting(self, count: int) -> dict[str, Any]:
         async def look() -> dict[str, Any]:
@@ -91,99 +91,99 @@ class Desk:
 
 
 @asynccontextmanager
-async def at_work(stage: Stage) -> AsyncIterator[Desk]:
+async def open_dead_letters(harness: Harness) -> AsyncIterator[DeadLetterHarness]:
     bug = Bug()
-    service = build(stage.settings(Settings), bug)
-    async with stage.worker(service), stage.api(service) as api:
-        await stage.person("ines", "admin")
-        await stage.person("marc", "manager")
-        desk = Desk(stage, service, api, bug)
+    service = build(harness.settings(Settings), bug)
+    async with harness.worker(service), harness.api(service) as api:
+        await harness.person("ines", "admin")
+        await harness.person("marc", "manager")
+        dead_letters = DeadLetterHarness(harness, service, api, bug)
         await eventually(
-            lambda: desk.ask("GET", by="marc"), until=lambda answer: answer.json()["type"] == "role-missing"
+            lambda: dead_letters.ask("GET", by="marc"), until=lambda answer: answer.json()["type"] == "role-missing"
         )
-        yield desk
+        yield dead_letters
     await service.runtime.close()
 
 
 @pytest.fixture
-async def desk(stage: Stage) -> AsyncIterator[Desk]:
-    async with at_work(stage) as found:
+async def dead_letters(harness: Harness) -> AsyncIterator[DeadLetterHarness]:
+    async with open_dead_letters(harness) as found:
         yield found
 
 
-async def test_dead_letters_are_listed_shown_replayed_in_order_and_closed(desk: Desk) -> None:
+async def test_dead_letters_are_listed_shown_replayed_in_order_and_closed(dead_letters: DeadLetterHarness) -> None:
     broken = encode(created("x", "easy"), id=new_id(), time=datetime.now(UTC))
     headers = [*broken.headers, ("odd", None), ("bytes", b"\xff\x1b[2J")]
     key = b"same"
     for name in ("p1", "p2", "p3"):
         one = encode(created(name), id=new_id(), time=datetime.now(UTC))
-        await desk.stage.publish_record(Record(one.topic, key, one.value, one.headers))
-    await desk.stage.publish_record(Record(broken.topic, key, b'{"programme": "\xc3\xa9"}', headers))  # type: ignore[arg-type]
-    found = await desk.waiting(4)
+        await dead_letters.harness.publish_record(Record(one.topic, key, one.value, one.headers))
+    await dead_letters.harness.publish_record(Record(broken.topic, key, b'{"programme": "\xc3\xa9"}', headers))  # type: ignore[arg-type]
+    found = await dead_letters.waiting(4)
     assert {(one["rule"], one["count"]) for one in found["groups"]} == {("too-hard", 3), ("schema-mismatch", 1)}
     offsets = [one["offset"] for one in found["items"]]
     assert (len(offsets), offsets) == (4, sorted(set(offsets)))
-    page = (await desk.ask("GET", params={"rule": "too-hard", "limit": 2})).json()
-    rest = (await desk.ask("GET", params={"rule": "too-hard", "limit": 2, "cursor": page["next"]})).json()
+    page = (await dead_letters.ask("GET", params={"rule": "too-hard", "limit": 2})).json()
+    rest = (await dead_letters.ask("GET", params={"rule": "too-hard", "limit": 2, "cursor": page["next"]})).json()
     assert [one["detail"] for one in page["items"] + rest["items"]] == ["p1", "p2", "p3"]
     assert (page["total"], rest["next"]) == (3, None)
 
-    [bad] = (await desk.ask("GET", params={"rule": "schema-mismatch"})).json()["items"]
-    shown = (await desk.ask("GET", f"/{bad['id']}")).json()
+    [bad] = (await dead_letters.ask("GET", params={"rule": "schema-mismatch"})).json()["items"]
+    shown = (await dead_letters.ask("GET", f"/{bad['id']}")).json()
     assert (shown["key"], shown["value"], shown["json_value"]) == ("same", '{\n  "programme": "é"\n}', True)
     told = {one["name"]: one["value"] for one in shown["headers"]}
     assert (told["odd"], told["bytes"]) == (None, "\\xff\\x1b[2J")
     assert not [name for name in told if name.startswith("herald_")]
 
     order = {"rule": "too-hard"}
-    dry = (await desk.ask("POST", "/replay", json=order)).json()
+    dry = (await dead_letters.ask("POST", "/replay", json=order)).json()
     assert (dry["dry_run"], dry["done"], dry["left"], len(dry["items"])) == (True, 0, 3, 3)
-    assert (await desk.ask("GET")).json()["total"] == 4
-    desk.bug.there = False
+    assert (await dead_letters.ask("GET")).json()["total"] == 4
+    dead_letters.bug.there = False
     go = {**order, "before": dry["before"], "dry_run": False}
-    done = (await desk.ask("POST", "/replay", json=go)).json()
+    done = (await dead_letters.ask("POST", "/replay", json=go)).json()
     assert (done["done"], done["left"]) == (3, 0)
-    await eventually(desk.seen, until=lambda seen: seen == ["p1", "p2", "p3"])
-    again = (await desk.ask("POST", "/replay", json=go)).json()
+    await eventually(dead_letters.seen, until=lambda seen: seen == ["p1", "p2", "p3"])
+    again = (await dead_letters.ask("POST", "/replay", json=go)).json()
     assert (again["done"], again["left"]) == (0, 0)
 
-    assert (await desk.ask("POST", "/drop", json={"ids": [bad["id"]]})).json()["left"] == 1
-    assert (await desk.ask("POST", "/drop", json={"ids": [bad["id"]], "dry_run": False})).json()["done"] == 1
-    await desk.waiting(0)
-    assert (await desk.ask("GET", f"/{bad['id']}")).status_code == 404
+    assert (await dead_letters.ask("POST", "/drop", json={"ids": [bad["id"]]})).json()["left"] == 1
+    assert (await dead_letters.ask("POST", "/drop", json={"ids": [bad["id"]], "dry_run": False})).json()["done"] == 1
+    await dead_letters.waiting(0)
+    assert (await dead_letters.ask("GET", f"/{bad['id']}")).status_code == 404
 
 
-async def test_a_replay_is_for_the_service_that_failed_alone(desk: Desk) -> None:
-    await desk.stage.publish(created("p1"))
-    [letter] = (await desk.waiting(1))["items"]
+async def test_a_replay_is_for_the_service_that_failed_alone(dead_letters: DeadLetterHarness) -> None:
+    await dead_letters.harness.publish(created("p1"))
+    [letter] = (await dead_letters.waiting(1))["items"]
     order = {"ids": [letter["id"]], "dry_run": False}
-    assert (await desk.ask("POST", "/replay", json=order)).json()["done"] == 1
+    assert (await dead_letters.ask("POST", "/replay", json=order)).json()["done"] == 1
 
     async def ids() -> list[str]:
-        return [one["id"] for one in (await desk.ask("GET")).json()["items"]]
+        return [one["id"] for one in (await dead_letters.ask("GET")).json()["items"]]
 
     # It fails again, as a dead letter of its own.
     await eventually(ids, until=lambda found: len(found) == 1 and found != [letter["id"]], within=30)
-    [replayed] = [one for one in await desk.stage.records("herald.program") if one.offset > letter["offset"]]
+    [replayed] = [one for one in await dead_letters.harness.records("herald.program") if one.offset > letter["offset"]]
     assert dict(replayed.headers)["herald_replayed_for"] == b"gamification"
     other = [(name, b"metrics" if name == "herald_replayed_for" else value) for name, value in replayed.headers]
-    desk.bug.there = False
+    dead_letters.bug.there = False
     topic = "herald.program"
-    await desk.stage.publish_record(Record(topic, replayed.key, replayed.value, other))
-    await desk.stage.publish(created("after"))
-    await eventually(desk.seen, until=lambda seen: seen == ["after"])
+    await dead_letters.harness.publish_record(Record(topic, replayed.key, replayed.value, other))
+    await dead_letters.harness.publish(created("after"))
+    await eventually(dead_letters.seen, until=lambda seen: seen == ["after"])
 
 
-async def test_only_administrators_may(desk: Desk) -> None:
+async def test_only_administrators_may(dead_letters: DeadLetterHarness) -> None:
     for method, path in (("GET", ""), ("GET", f"/{new_id()}"), ("POST", "/replay"), ("POST", "/drop")):
         options: dict[str, Any] = {"json": {}} if method == "POST" else {}
-        assert (await desk.ask(method, path, by="marc", **options)).status_code == 403
-        assert (await desk.api.request(method, PATH + path, **options)).status_code == 401
+        assert (await dead_letters.ask(method, path, by="marc", **options)).status_code == 403
+        assert (await dead_letters.api.request(method, PATH + path, **options)).status_code == 401
 
 
-async def test_without_kafka_it_says_so(stage: Stage) -> None:
-    service = build(stage.settings(Settings, kafka_bootstrap="127.0.0.1:1", kafka_timeout=1.0), Bug())
-    principal = {"_id": "ines", "accounts": [stage.issuer.account("ines")], "roles": ["admin"], "active": True}
+async def test_without_kafka_it_says_so(harness: Harness) -> None:
+    service = build(harness.settings(Settings, kafka_bootstrap="127.0.0.1:1", kafka_timeout=1.0), Bug())
+    principal = {"_id": "ines", "accounts": [harness.issuer.account("ines")], "roles": ["admin"], "active": True}
     await service.runtime.mongo.db["principals"].insert_one(principal)
     at = datetime.now(UTC)
     row = {
@@ -198,16 +198,16 @@ async def test_without_kafka_it_says_so(stage: Stage) -> None:
     }
     row |= {"event_type": "", "event_id": "", "written": 0, "size": 1, "left_out": "", "place": [0, 0]}
     await service.runtime.mongo.db["dead_letters"].insert_one(row)
-    async with stage.api(service) as api:
-        listed = await api.get(PATH, headers=stage.bearer("ines"))
+    async with harness.api(service) as api:
+        listed = await api.get(PATH, headers=harness.bearer("ines"))
         assert [one["id"] for one in listed.json()["items"]] == ["d1"]
-        answer = await api.get(PATH + "/d1", headers=stage.bearer("ines"))
+        answer = await api.get(PATH + "/d1", headers=harness.bearer("ines"))
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     await service.runtime.close()
 
 
-async def test_the_routes_keep_to_their_description(desk: Desk) -> None:
-    document = (await desk.api.get("/openapi.json")).json()
+async def test_the_routes_keep_to_their_description(dead_letters: DeadLetterHarness) -> None:
+    document = (await dead_letters.api.get("/openapi.json")).json()
     validate(document)
     schema = schemathesis.openapi.from_dict(document)
     calls: list[Any] = []
@@ -221,10 +221,10 @@ async def test_the_routes_keep_to_their_description(desk: Desk) -> None:
         await asyncio.to_thread(collect)
     answered = Counter[int]()
     for case in calls:
-        request = case.as_transport_kwargs(base_url="http://herald.test", headers=desk.stage.bearer("ines"))
+        request = case.as_transport_kwargs(base_url="http://herald.test", headers=dead_letters.harness.bearer("ines"))
         request.pop("cookies", None)
         try:
-            answer = await desk.api.request(**request)
+            answer = await dead_letters.api.request(**request)
         except (httpx.InvalidURL, UnicodeEncodeError):
             continue
         case.validate_response(answer, checks=CHECKS)

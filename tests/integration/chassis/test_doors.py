@@ -14,22 +14,22 @@ import pytest
 
 from herald.contracts.services import PLACEHOLDERS
 from herald.local.ports import free_ports
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 PLACES = 8
 HEADER_SECONDS = 2
 
 
 @asynccontextmanager
-async def content_api(stage: Stage, folder: Path) -> AsyncIterator[int]:
+async def content_api(harness: Harness, folder: Path) -> AsyncIterator[int]:
     """A process of content's API with few places; gives its port."""
     port = free_ports(["api"], folder / "ports.json")["api"]
     env = {
         **os.environ,
         **{name: value for name, value in PLACEHOLDERS.items() if name.startswith("HERALD_")},
-        **stage.infra.environment,
-        "HERALD_NAMESPACE": stage.namespace,
-        "HERALD_ISSUER": stage.issuer.url,
+        **harness.infra.environment,
+        "HERALD_NAMESPACE": harness.namespace,
+        "HERALD_ISSUER": harness.issuer.url,
         "HERALD_PORT": str(port),
         "HERALD_MAX_CONCURRENCY": str(PLACES),
         "HERALD_HTTP_HEADER_SECONDS": str(HEADER_SECONDS),
@@ -72,9 +72,9 @@ def request(token: str = "", *, length: int = 100) -> bytes:
 
 
 @pytest.mark.timeout(120)
-async def test_those_who_wait_hold_no_place(stage: Stage, tmp_path: Path) -> None:
-    token = stage.bearer("nobody")["Authorization"].removeprefix("Bearer ")
-    async with content_api(stage, tmp_path) as port, asyncio.TaskGroup() as group:
+async def test_those_who_wait_hold_no_place(harness: Harness, tmp_path: Path) -> None:
+    token = harness.bearer("nobody")["Authorization"].removeprefix("Bearer ")
+    async with content_api(harness, tmp_path) as port, asyncio.TaskGroup() as group:
         waiting = [
             group.create_task(send(port, data))
             for data in [
@@ -89,7 +89,7 @@ async def test_those_who_wait_hold_no_place(stage: Stage, tmp_path: Path) -> Non
         opened = await asyncio.gather(*waiting)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             for _ in range(3 * PLACES):
-                answer = await client.get("/v1/items", headers=stage.bearer("nobody"))
+                answer = await client.get("/v1/items", headers=harness.bearer("nobody"))
                 assert answer.status_code == 403, "known as a stranger, not turned away at the door"
         async with asyncio.timeout(HEADER_SECONDS + 10):
             answers = await asyncio.gather(*(reader.read() for reader, _ in opened))
@@ -104,8 +104,8 @@ async def test_those_who_wait_hold_no_place(stage: Stage, tmp_path: Path) -> Non
 
 
 @pytest.mark.timeout(120)
-async def test_endless_headers_cost_nothing(stage: Stage, tmp_path: Path) -> None:
-    async with content_api(stage, tmp_path) as port:
+async def test_endless_headers_cost_nothing(harness: Harness, tmp_path: Path) -> None:
+    async with content_api(harness, tmp_path) as port:
         reader, writer = await send(port, b"GET /v1/items HTTP/1.1\r\nhost: h\r\nx: ")
         sent = 0
         try:

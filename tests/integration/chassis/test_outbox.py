@@ -27,14 +27,14 @@ from chassis.runtime import Runtime
 from chassis.settings import Settings
 from herald.cli.app import app
 from herald_contracts import PersonDeactivated
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 TOPIC = "herald.people"
 
 
 @pytest.fixture
-async def runtime(stage: Stage) -> AsyncIterator[Runtime]:
-    found = Runtime("program", stage.settings(Settings))
+async def runtime(harness: Harness) -> AsyncIterator[Runtime]:
+    found = Runtime("program", harness.settings(Settings))
     yield found
     await found.close()
 
@@ -54,23 +54,23 @@ def left(person: str, revision: int) -> PersonDeactivated:
     return PersonDeactivated(person_id=person, revision=revision, occurred_at=datetime.now(UTC))
 
 
-async def test_what_was_undone_is_never_published(stage: Stage, runtime: Runtime) -> None:
+async def test_what_was_undone_is_never_published(harness: Harness, runtime: Runtime) -> None:
     async def fails(tx: Transaction) -> None:
         tx.emit(left("ghost", 1))
         await runtime.mongo.db["things"].insert_one({"_id": "ghost"}, session=tx.session)
         raise RuntimeError("no")
 
-    await stage.create_topics([TOPIC])
+    await harness.create_topics([TOPIC])
     with pytest.raises(RuntimeError):
         await runtime.mongo.transact(fails)
     assert await runtime.mongo.db["things"].count_documents({}) == 0
     assert await runtime.mongo.outbox.count_documents({}) == 0
 
 
-async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stage: Stage, runtime: Runtime) -> None:
+async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(harness: Harness, runtime: Runtime) -> None:
     """Writers with clocks that disagree take turns at the same aggregates; two relays publish."""
-    await stage.create_topics([TOPIC])
-    other = Runtime("program", stage.settings(Settings))
+    await harness.create_topics([TOPIC])
+    other = Runtime("program", harness.settings(Settings))
     things = runtime.mongo.db["things"]
 
     async def bump(on: Runtime, person: str) -> None:
@@ -93,7 +93,7 @@ async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stag
 
         await eventually(drained)
     revisions: dict[str, list[int]] = {}
-    for event in await stage.events(TOPIC):
+    for event in await harness.events(TOPIC):
         assert isinstance(event.data, PersonDeactivated)
         revisions.setdefault(event.data.person_id, []).append(event.data.revision)
     assert revisions == {f"p{n}": list(range(1, 21)) for n in range(5)}
@@ -101,27 +101,27 @@ async def test_events_of_one_aggregate_keep_their_order_whoever_writes_them(stag
 
 
 async def test_what_another_process_commits_wakes_a_relay_that_would_look_in_ten_minutes(
-    stage: Stage, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.outbox.relay.POLL_SECONDS", 600)
     monkeypatch.setattr("chassis.outbox.relay.PACE", 0)
-    await stage.create_topics([TOPIC])
-    api = Runtime("program", stage.settings(Settings))
+    await harness.create_topics([TOPIC])
+    api = Runtime("program", harness.settings(Settings))
     async with relaying(runtime):
         for revision in range(1, 4):  # the relay finds nothing in between, and waits to be woken
             await commit(api, left("p1", revision))
-            await eventually(partial(published, stage, revision), within=15)
+            await eventually(partial(published, harness, revision), within=15)
     await api.close()
 
 
-async def test_without_redis_the_outbox_is_published_a_moment_later(stage: Stage) -> None:
-    await stage.create_topics([TOPIC])
-    cut_off = stage.settings(Settings).model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+async def test_without_redis_the_outbox_is_published_a_moment_later(harness: Harness) -> None:
+    await harness.create_topics([TOPIC])
+    cut_off = harness.settings(Settings).model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     runtime, api = Runtime("program", cut_off), Runtime("program", cut_off)
     async with relaying(runtime):
         for revision in range(1, 4):
             await commit(api, left("p1", revision))
-            await eventually(partial(published, stage, revision), within=15)
+            await eventually(partial(published, harness, revision), within=15)
     await runtime.close()
     await api.close()
 
@@ -133,8 +133,8 @@ async def commit(runtime: Runtime, event: PersonDeactivated) -> None:
     await runtime.mongo.transact(work)
 
 
-async def published(stage: Stage, revision: int) -> bool:
-    found = [event.data for event in await stage.events(TOPIC)]
+async def published(harness: Harness, revision: int) -> bool:
+    found = [event.data for event in await harness.events(TOPIC)]
     return [one.revision for one in found if isinstance(one, PersonDeactivated)] == list(range(1, revision + 1))
 
 
@@ -158,8 +158,10 @@ async def test_one_holder_at_a_time_and_a_stale_one_cannot_write(runtime: Runtim
     assert first.epoch == second.epoch + 1
 
 
-async def test_a_job_runs_in_one_process_at_a_time_and_goes_on_after_a_failure(runtime: Runtime, stage: Stage) -> None:
-    other = Runtime("program", stage.settings(Settings))
+async def test_a_job_runs_in_one_process_at_a_time_and_goes_on_after_a_failure(
+    runtime: Runtime, harness: Harness
+) -> None:
+    other = Runtime("program", harness.settings(Settings))
     active = 0
     runs: list[int] = []
 
@@ -202,10 +204,10 @@ async def emit(runtime: Runtime, *rows: tuple[str, str, bytes]) -> None:
         )
 
 
-async def values(stage: Stage, topic: str) -> dict[str, list[str]]:
+async def values(harness: Harness, topic: str) -> dict[str, list[str]]:
     """The beginnings of the values on a topic, by key."""
     found: dict[str, list[str]] = {}
-    for one in await stage.records(topic):
+    for one in await harness.records(topic):
         found.setdefault(one.key.decode(), []).append(one.value[:4].decode())
     return found
 
@@ -219,24 +221,26 @@ def refused(size: int = 1_500_000) -> bytes:
     return b"big " + os.urandom(size)
 
 
-async def test_a_missing_topic_holds_up_its_own_events_and_no_others(stage: Stage, runtime: Runtime) -> None:
+async def test_a_missing_topic_holds_up_its_own_events_and_no_others(harness: Harness, runtime: Runtime) -> None:
     """More of them than the relay reads at once."""
-    await stage.create_topics([TOPIC])
+    await harness.create_topics([TOPIC])
     await emit(runtime, *(("herald.later", f"k{n % 7}", b"%4d" % n) for n in range(BATCH + 50)), (TOPIC, "p", b"0001"))
     async with relaying(runtime):
         began = time.monotonic()
-        await eventually(partial(values, stage, TOPIC), until=lambda found: found == {"p": ["0001"]}, within=15)
+        await eventually(partial(values, harness, TOPIC), until=lambda found: found == {"p": ["0001"]}, within=15)
         await emit(runtime, (TOPIC, "p", b"0002"))
-        await eventually(partial(values, stage, TOPIC), until=lambda found: found == {"p": ["0001", "0002"]}, within=5)
+        await eventually(
+            partial(values, harness, TOPIC), until=lambda found: found == {"p": ["0001", "0002"]}, within=5
+        )
         assert time.monotonic() - began < 15
-        await stage.create_topics(["herald.later"])
+        await harness.create_topics(["herald.later"])
         await eventually(partial(drained, runtime), within=40)
-    found = await values(stage, "herald.later")
+    found = await values(harness, "herald.later")
     assert found == {f"k{k}": [f"{n:4d}" for n in range(BATCH + 50) if n % 7 == k] for k in range(7)}
 
 
-async def test_a_row_that_is_too_large_blocks_its_lane_whole_and_no_other(stage: Stage, runtime: Runtime) -> None:
-    await stage.create_topics([TOPIC])
+async def test_a_row_that_is_too_large_blocks_its_lane_whole_and_no_other(harness: Harness, runtime: Runtime) -> None:
+    await harness.create_topics([TOPIC])
     store = BlockedLanes(runtime.mongo.db)
     huge, large = b"huge" + os.urandom(MAX_REQUEST_BYTES), refused()
     lanes = [
@@ -252,7 +256,7 @@ async def test_a_row_that_is_too_large_blocks_its_lane_whole_and_no_other(stage:
         await eventually(partial(drained, runtime), within=20)
         await emit(runtime, (TOPIC, "a", b"a004"), (TOPIC, "b", b"b003"), (TOPIC, "c", b"c001"))
         await eventually(partial(drained, runtime), within=20)
-        found = await values(stage, TOPIC)
+        found = await values(harness, TOPIC)
         assert found.pop("a") == ["a001"]
         assert found.pop("c") == ["c001"]
         assert found == {f"k{k}": [f"{n:4d}" for n in range(30) if n % 3 == k] for k in range(3)}
@@ -264,48 +268,48 @@ async def test_a_row_that_is_too_large_blocks_its_lane_whole_and_no_other(stage:
             await session.with_transaction(lambda s: store.give_back(f"{TOPIC}/a", session=s))
         await emit(runtime, (TOPIC, "b", b"b004"))
         await eventually(
-            partial(values, stage, TOPIC), until=lambda now: now.get("b") == ["b002", "b003", "b004"], within=20
+            partial(values, harness, TOPIC), until=lambda now: now.get("b") == ["b002", "b003", "b004"], within=20
         )
         await eventually(store.all, until=lambda now: [one.rows for one in now] == [3], within=20)
-    assert (await values(stage, TOPIC))["a"] == ["a001"], "it was tried again, and is refused as before"
+    assert (await values(harness, TOPIC))["a"] == ["a001"], "it was tried again, and is refused as before"
 
 
 async def test_what_a_topic_refuses_goes_on_once_it_takes_more(
-    stage: Stage, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.outbox.stopped.PROBE_SECONDS", 0.5)
-    await stage.create_topics([TOPIC])
+    await harness.create_topics([TOPIC])
     rows = [(TOPIC, f"k{n % 4}", refused() if n % 2 else b"%4d" % n) for n in range(24)]
     await emit(runtime, *rows)
     store = BlockedLanes(runtime.mongo.db)
     async with relaying(runtime):
         await eventually(store.all, until=lambda found: len(found) == 2, within=30)
         await eventually(partial(drained, runtime), within=20)
-        assert sorted(await values(stage, TOPIC)) == ["k0", "k2"]
-        admin = AIOKafkaAdminClient(bootstrap_servers=stage.infra.kafka_bootstrap)
+        assert sorted(await values(harness, TOPIC)) == ["k0", "k2"]
+        admin = AIOKafkaAdminClient(bootstrap_servers=harness.infra.kafka_bootstrap)
         await admin.start()
         limit = {"max.message.bytes": "3000000"}
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, stage.name(TOPIC), limit)])
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, harness.name(TOPIC), limit)])
         await admin.close()
         await eventually(store.all, until=lambda found: found == [], within=30)
         await eventually(partial(drained, runtime), within=30)
     wanted = {f"k{k}": [value[:4].decode() for _, key, value in rows if key == f"k{k}"] for k in range(4)}
-    assert await values(stage, TOPIC) == wanted
+    assert await values(harness, TOPIC) == wanted
 
 
 async def test_operators_look_at_blocked_lanes_and_decide(
-    stage: Stage, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HERALD_NAMESPACE", stage.namespace)
-    monkeypatch.setenv("HERALD_KAFKA_BOOTSTRAP", stage.infra.kafka_bootstrap)
-    monkeypatch.setenv("HERALD_MONGO_URL", stage.infra.mongo_url)
+    monkeypatch.setenv("HERALD_NAMESPACE", harness.namespace)
+    monkeypatch.setenv("HERALD_KAFKA_BOOTSTRAP", harness.infra.kafka_bootstrap)
+    monkeypatch.setenv("HERALD_MONGO_URL", harness.infra.mongo_url)
 
     async def herald(*arguments: str) -> tuple[int, str]:
         result = await asyncio.to_thread(CliRunner().invoke, app, ["outbox", "blocked", *arguments])
         return result.exit_code, result.output
 
     lane = f"{TOPIC}/a"
-    await stage.create_topics([TOPIC])
+    await harness.create_topics([TOPIC])
     assert await herald("list") == (0, "No lane is blocked.\n")
     await emit(runtime, (TOPIC, "a", refused()), (TOPIC, "a", b"a002"))
     async with relaying(runtime):
@@ -321,6 +325,6 @@ async def test_operators_look_at_blocked_lanes_and_decide(
         assert "2 events go on" in (await herald("retry", lane))[1]
         await eventually(BlockedLanes(runtime.mongo.db).all, within=20)
         assert "add --go" in (await herald("discard", lane, "--service", "program"))[1]
-        assert await values(stage, TOPIC) == {}
+        assert await values(harness, TOPIC) == {}
         assert (await herald("discard", lane, "--go"))[1] == "1 event dropped; 1 events go on\n"
-        await eventually(partial(values, stage, TOPIC), until=lambda found: found == {"a": ["a002"]}, within=20)
+        await eventually(partial(values, harness, TOPIC), until=lambda found: found == {"a": ["a002"]}, within=20)

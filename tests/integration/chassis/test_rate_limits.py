@@ -12,13 +12,13 @@ from chassis.runtime import Runtime
 from chassis.settings import Settings
 from chassis.web.problems import TooManyRequests
 from chassis.web.rate_limits import RateLimits
-from tests.integration.harness import Stage
+from tests.integration.harness import Harness
 
 
 @pytest.fixture
-async def runtimes(stage: Stage) -> AsyncIterator[list[Runtime]]:
+async def runtimes(harness: Harness) -> AsyncIterator[list[Runtime]]:
     """Two processes of one service."""
-    made = [Runtime("content", stage.settings(Settings)) for _ in range(2)]
+    made = [Runtime("content", harness.settings(Settings)) for _ in range(2)]
     yield made
     await asyncio.gather(*(one.close() for one in made))
 
@@ -42,8 +42,8 @@ async def test_processes_share_a_callers_rate(runtimes: list[Runtime]) -> None:
     assert (await other.hit("uploads", "3/hour", "ann")).remaining == 2
 
 
-async def test_without_redis_the_process_counts_by_itself(stage: Stage) -> None:
-    runtime = Runtime("content", stage.settings(Settings, redis_url="redis://127.0.0.1:1/0"))
+async def test_without_redis_the_process_counts_by_itself(harness: Harness) -> None:
+    runtime = Runtime("content", harness.settings(Settings, redis_url="redis://127.0.0.1:1/0"))
     limits = limits_of(runtime)
     try:
         assert [(await limits.hit("drafts", "2/hour", "ann")).remaining for _ in range(2)] == [1, 0]

@@ -17,12 +17,12 @@ from chassis.settings import Settings
 from chassis.web import idempotency
 from chassis.web.idempotency import UnitOfWork
 from chassis.web.problems import Conflict, Overloaded, Refused
-from tests.integration.harness import Stage
+from tests.integration.harness import Harness
 
 
 @pytest.fixture
-async def runtime(stage: Stage) -> AsyncIterator[Runtime]:
-    found = Runtime("program", stage.settings(Settings))
+async def runtime(harness: Harness) -> AsyncIterator[Runtime]:
+    found = Runtime("program", harness.settings(Settings))
     await idempotency.ensure_indexes(found.mongo)
     await found.mongo.db["things"].insert_one({"_id": "x", "n": 0})
     yield found

@@ -1,19 +1,19 @@
-"""Content on a stage of its own."""
+"""The service `content` on real servers."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.content.stage import Content, make
-from tests.integration.harness import Stage
+from tests.integration.content.harness import ContentHarness, make
+from tests.integration.harness import Harness
 
 
 @pytest.fixture
-async def content(stage: Stage) -> AsyncIterator[Content]:
+async def content(harness: Harness) -> AsyncIterator[ContentHarness]:
     """The service's API with an editor; no worker, so that the outbox keeps what was told."""
-    service, clock = make(stage)
-    async with stage.api(service) as client:
-        found = Content(stage, service, client, clock)
+    service, clock = make(harness)
+    async with harness.api(service) as client:
+        found = ContentHarness(harness, service, client, clock)
         await found.know("editor", "editor")
         yield found
     await service.runtime.close()

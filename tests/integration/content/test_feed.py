@@ -8,10 +8,12 @@ from datetime import timedelta
 from chassis.ids import new_id
 from services.content.domain.items import Targeting, audiences_of
 from services.content.store import Store
-from tests.integration.content.stage import PROGRAM, START, Content, order, problem
+from tests.integration.content.harness import PROGRAM, START, ContentHarness, order, problem
 
 
-async def test_a_person_sees_what_is_published_in_their_programmes_for_their_country_and_team(content: Content) -> None:
+async def test_a_person_sees_what_is_published_in_their_programmes_for_their_country_and_team(
+    content: ContentHarness,
+) -> None:
     await content.know("ann", "ambassador", programs=(PROGRAM,), country="FR", team="Sales")
     await content.know("ben", "ambassador", programs=(PROGRAM, "programme-2"), country="DE", team="R&D")
     await content.know("eve", "ambassador")
@@ -34,7 +36,7 @@ async def test_a_person_sees_what_is_published_in_their_programmes_for_their_cou
     assert await content.titles("eve") == []
 
 
-async def test_what_a_person_may_not_see_is_not_there_for_them(content: Content) -> None:
+async def test_what_a_person_may_not_see_is_not_there_for_them(content: ContentHarness) -> None:
     await content.know("ann", "ambassador", programs=(PROGRAM,), country="FR")
     german = await content.published(targeting={"countries": ["DE"], "teams": []})
     other = await content.published(program_id="programme-2")
@@ -48,7 +50,7 @@ async def test_what_a_person_may_not_see_is_not_there_for_them(content: Content)
     assert await content.titles("ann") == []
 
 
-async def test_an_item_is_gone_from_the_moment_it_expires_whenever_the_job_runs(content: Content) -> None:
+async def test_an_item_is_gone_from_the_moment_it_expires_whenever_the_job_runs(content: ContentHarness) -> None:
     await content.know("ann", "ambassador", programs=(PROGRAM,))
     item = await content.published(expires_at=(START + timedelta(minutes=5)).isoformat())
     assert await content.titles("ann") == ["Title"]
@@ -57,7 +59,7 @@ async def test_an_item_is_gone_from_the_moment_it_expires_whenever_the_job_runs(
     problem(await content.call("GET", f"/feed/{item['id']}", by="ann"), 404, "not-found")
 
 
-async def test_pinned_first_then_newest_and_pages_do_not_shift(content: Content) -> None:
+async def test_pinned_first_then_newest_and_pages_do_not_shift(content: ContentHarness) -> None:
     await content.know("ann", "ambassador", programs=(PROGRAM,))
     for number in range(6):
         content.clock.advance(timedelta(seconds=1))
@@ -70,7 +72,7 @@ async def test_pinned_first_then_newest_and_pages_do_not_shift(content: Content)
     assert second["next"] is None
 
 
-async def test_a_person_is_served_in_their_language_with_captions_for_the_network(content: Content) -> None:
+async def test_a_person_is_served_in_their_language_with_captions_for_the_network(content: ContentHarness) -> None:
     await content.know("ann", "ambassador", programs=(PROGRAM,), locale="fr-CA")
     await content.published(
         variants=[
@@ -93,13 +95,13 @@ async def test_a_person_is_served_in_their_language_with_captions_for_the_networ
     assert [one["text"] for one in english["captions"]] == ["Everywhere"]
 
 
-async def test_who_is_unknown_or_gone_sees_nothing(content: Content) -> None:
+async def test_who_is_unknown_or_gone_sees_nothing(content: ContentHarness) -> None:
     await content.know("gone", "ambassador", programs=(PROGRAM,), active=False)
     problem(await content.call("GET", "/feed", by="gone"), 403, "inactive")
     problem(await content.call("GET", "/feed", by="stranger"), 403, "unknown-person")
 
 
-async def test_a_page_costs_what_it_shows_however_much_is_meant_for_others(content: Content) -> None:
+async def test_a_page_costs_what_it_shows_however_much_is_meant_for_others(content: ContentHarness) -> None:
     """3,000 items of which one in fifty is for the person; the index gives them in order, without sorting."""
     mongo = content.service.runtime.mongo
     store = Store(mongo)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integration.content.stage import PROGRAM, Content, order
+from tests.integration.content.harness import PROGRAM, ContentHarness, order
 
 OLD = {
     "id": "I-1",
@@ -19,13 +19,15 @@ def rows(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"program_id": PROGRAM, "source": "old", "items": [OLD | item for item in items], **more}
 
 
-async def send(content: Content, *items: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
+async def send(content: ContentHarness, *items: dict[str, Any], **more: Any) -> list[tuple[str, str, str]]:
     await content.know("max", "manager")
     answer = await content.post("/history/items", rows(*items, **more), by="max")
     return [(one["outcome"], one["field"], one["rule"]) for one in answer["items"]]
 
 
-async def test_what_may_be_shared_stands_in_feeds_under_its_own_day_and_the_rest_does_not(content: Content) -> None:
+async def test_what_may_be_shared_stands_in_feeds_under_its_own_day_and_the_rest_does_not(
+    content: ContentHarness,
+) -> None:
     await content.know("ada", "ambassador", programs=(PROGRAM,))
     await content.published(title="News")
     ways: list[dict[str, Any]] = [
@@ -43,7 +45,7 @@ async def test_what_may_be_shared_stands_in_feeds_under_its_own_day_and_the_rest
     assert listed["Gone"]["retired_at"] == "2025-10-01T08:00:00Z"
 
 
-async def test_the_same_rows_again_change_nothing_and_a_preview_writes_nothing(content: Content) -> None:
+async def test_the_same_rows_again_change_nothing_and_a_preview_writes_nothing(content: ContentHarness) -> None:
     items = content.service.runtime.mongo.db["items"]
     assert await send(content, {}, preview=True) == [("new", "", "")]
     assert await items.count_documents({}) == 0
@@ -55,7 +57,7 @@ async def test_the_same_rows_again_change_nothing_and_a_preview_writes_nothing(c
     assert await content.told() == ["ContentPublished", "ContentRetired"]
 
 
-async def test_an_address_that_is_there_is_that_item(content: Content) -> None:
+async def test_an_address_that_is_there_is_that_item(content: ContentHarness) -> None:
     known = await content.post("/items", order(url=OLD["url"]))
     assert await send(content, {}, {"id": "I-2", "url": "HTTPS://www.Example.com:443/plant"}) == [("known", "", "")] * 2
     asked = {"program_id": PROGRAM, "source": "old", "items": ["I-1", "I-2", OLD["url"], "I-9", "https://x.example"]}
@@ -64,7 +66,7 @@ async def test_an_address_that_is_there_is_that_item(content: Content) -> None:
     assert found["I-1"]["title"] == "Title"
 
 
-async def test_a_row_that_breaks_a_rule_is_refused_by_name(content: Content) -> None:
+async def test_a_row_that_breaks_a_rule_is_refused_by_name(content: ContentHarness) -> None:
     wrong: list[dict[str, Any]] = [
         {"published_at": "2999-01-01T00:00:00Z"},
         {"id": "I-2", "retired_at": "2025-09-14T08:00:00Z"},

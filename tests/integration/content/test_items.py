@@ -15,15 +15,15 @@ from herald_contracts import (
     ContentSubmitted,
     ContentUpdated,
 )
-from tests.integration.content.stage import START, Content, broken, make, order, problem
-from tests.integration.harness import Stage, eventually
+from tests.integration.content.harness import START, ContentHarness, broken, make, order, problem
+from tests.integration.harness import Harness, eventually
 
 
-async def test_an_item_goes_from_draft_to_retired_and_subscribers_hear_each_step(stage: Stage) -> None:
-    service, clock = make(stage)
-    async with stage.worker(service), stage.api(service) as client:
-        await stage.person("editor", "editor")
-        content = Content(stage, service, client, clock)
+async def test_an_item_goes_from_draft_to_retired_and_subscribers_hear_each_step(harness: Harness) -> None:
+    service, clock = make(harness)
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.person("editor", "editor")
+        content = ContentHarness(harness, service, client, clock)
 
         async def known() -> bool:
             return (await content.call("GET", "/items")).status_code == 200
@@ -44,7 +44,7 @@ async def test_an_item_goes_from_draft_to_retired_and_subscribers_hear_each_step
         changed = order("Better", captions=words)
         await content.call("PUT", path, changed, headers={"If-Match": f'"{version}"'})
         await content.post(f"{path}/retire")
-        events = await eventually(lambda: stage.events("herald.content"), until=lambda found: len(found) == 7)
+        events = await eventually(lambda: harness.events("herald.content"), until=lambda found: len(found) == 7)
         assert [type(event.data) for event in events] == [
             ContentSubmitted,
             ContentRejected,
@@ -69,7 +69,7 @@ async def test_an_item_goes_from_draft_to_retired_and_subscribers_hear_each_step
     await service.runtime.close()
 
 
-async def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(content: Content) -> None:
+async def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(content: ContentHarness) -> None:
     item = await content.post("/items", order())
     await content.post(f"/items/{item['id']}/submit")
     answers = await asyncio.gather(*(content.call("POST", f"/items/{item['id']}/publish") for _ in range(8)))
@@ -78,7 +78,7 @@ async def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(content
     assert await content.told() == ["ContentSubmitted", "ContentApproved", "ContentPublished"]
 
 
-async def test_the_same_request_with_the_same_key_takes_effect_once(content: Content) -> None:
+async def test_the_same_request_with_the_same_key_takes_effect_once(content: ContentHarness) -> None:
     first, second = await asyncio.gather(
         *(content.call("POST", "/items", order(), headers={"Idempotency-Key": "one"}) for _ in range(2))
     )
@@ -92,7 +92,7 @@ async def test_the_same_request_with_the_same_key_takes_effect_once(content: Con
     )
 
 
-async def test_an_item_is_written_anew_only_by_who_knows_its_version(content: Content) -> None:
+async def test_an_item_is_written_anew_only_by_who_knows_its_version(content: ContentHarness) -> None:
     item = await content.post("/items", order())
     path = f"/items/{item['id']}"
     problem(await content.call("PUT", path, order("B")), 428, "precondition-required")
@@ -106,7 +106,7 @@ async def test_an_item_is_written_anew_only_by_who_knows_its_version(content: Co
     assert (found.json()["variants"][0]["title"], found.headers["etag"]) == ("B", '"2"')
 
 
-async def test_of_two_who_write_at_once_one_is_stale(content: Content) -> None:
+async def test_of_two_who_write_at_once_one_is_stale(content: ContentHarness) -> None:
     item = await content.post("/items", order())
     answers = await asyncio.gather(
         *(content.call("PUT", f"/items/{item['id']}", order(str(n)), headers={"If-Match": '"1"'}) for n in range(6))
@@ -114,7 +114,7 @@ async def test_of_two_who_write_at_once_one_is_stale(content: Content) -> None:
     assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 5}
 
 
-async def test_an_approved_item_that_is_changed_waits_for_review_again(content: Content) -> None:
+async def test_an_approved_item_that_is_changed_waits_for_review_again(content: ContentHarness) -> None:
     item = await content.post("/items", order())
     for act in ("submit", "approve"):
         item = await content.post(f"/items/{item['id']}/{act}")
@@ -123,7 +123,7 @@ async def test_an_approved_item_that_is_changed_waits_for_review_again(content: 
     assert await content.told() == ["ContentSubmitted", "ContentApproved", "ContentSubmitted"]
 
 
-async def test_the_same_words_tell_nobody_anything(content: Content) -> None:
+async def test_the_same_words_tell_nobody_anything(content: ContentHarness) -> None:
     item = await content.published()
     told = await content.told()
     same = await content.call("PUT", f"/items/{item['id']}", order(), headers={"If-Match": f'"{item["version"]}"'})
@@ -131,7 +131,7 @@ async def test_the_same_words_tell_nobody_anything(content: Content) -> None:
     assert await content.told() == told
 
 
-async def test_items_are_listed_newest_first_page_by_page(content: Content) -> None:
+async def test_items_are_listed_newest_first_page_by_page(content: ContentHarness) -> None:
     made = []
     for number in range(5):
         content.clock.advance(timedelta(seconds=1))
@@ -147,10 +147,10 @@ async def test_items_are_listed_newest_first_page_by_page(content: Content) -> N
     assert (await content.get("/items", params={"program_id": "another"}))["items"] == []
 
 
-async def test_an_item_retires_by_itself_when_its_time_is_over(stage: Stage) -> None:
-    service, clock = make(stage)
-    async with stage.api(service) as client:
-        content = Content(stage, service, client, clock)
+async def test_an_item_retires_by_itself_when_its_time_is_over(harness: Harness) -> None:
+    service, clock = make(harness)
+    async with harness.api(service) as client:
+        content = ContentHarness(harness, service, client, clock)
         await content.know("editor", "editor")
         ends = (START + timedelta(hours=1)).isoformat()
         over = await content.published(expires_at=ends)
@@ -159,7 +159,7 @@ async def test_an_item_retires_by_itself_when_its_time_is_over(stage: Stage) -> 
         clock.advance(timedelta(hours=2))
         await content.post(f"/items/{draft['id']}/submit")
         assert broken(await content.call("POST", f"/items/{draft['id']}/publish")) == {("expires_at", "past")}
-        async with stage.worker(service):
+        async with harness.worker(service):
 
             async def state() -> Any:
                 return (await content.get(f"/items/{over['id']}"))["state"]
@@ -167,7 +167,7 @@ async def test_an_item_retires_by_itself_when_its_time_is_over(stage: Stage) -> 
             await eventually(state, until=lambda found: found == "retired")
 
             async def reasons() -> list[Any]:
-                events = await stage.events("herald.content")
+                events = await harness.events("herald.content")
                 return [event.data.reason for event in events if isinstance(event.data, ContentRetired)]
 
             assert await eventually(reasons) == ["expired"]
@@ -194,7 +194,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-async def test_a_refusal_names_field_and_rule_and_changes_nothing(content: Content) -> None:
+async def test_a_refusal_names_field_and_rule_and_changes_nothing(content: ContentHarness) -> None:
     item = await content.post("/items", order())
     path = f"/items/{item['id']}"
     for change, field, rule in REFUSED:
@@ -203,7 +203,7 @@ async def test_a_refusal_names_field_and_rule_and_changes_nothing(content: Conte
     assert (await content.get("/items"))["items"] == [item]
 
 
-async def test_what_is_no_json_or_too_large_or_of_another_kind_is_refused(content: Content) -> None:
+async def test_what_is_no_json_or_too_large_or_of_another_kind_is_refused(content: ContentHarness) -> None:
     json = {"content-type": "application/json"}
     problem(await content.call("POST", "/items", content=b'{"a":', headers=json), 400, "malformed-json")
     problem(
@@ -214,7 +214,7 @@ async def test_what_is_no_json_or_too_large_or_of_another_kind_is_refused(conten
     assert (await content.call("POST", "/items", content=lone, headers=json)).status_code == 422
 
 
-async def test_only_editors_write_and_only_those_who_are_still_there(content: Content) -> None:
+async def test_only_editors_write_and_only_those_who_are_still_there(content: ContentHarness) -> None:
     await content.know("somebody", "ambassador", "admin")
     await content.know("manager", "manager")
     await content.know("gone", "editor", active=False)
@@ -230,7 +230,7 @@ async def test_only_editors_write_and_only_those_who_are_still_there(content: Co
     assert len((await content.get("/items"))["items"]) == 1
 
 
-async def test_what_is_not_there_or_belongs_elsewhere(content: Content) -> None:
+async def test_what_is_not_there_or_belongs_elsewhere(content: ContentHarness) -> None:
     for method, path in [
         ("GET", "/items/x"),
         ("POST", "/items/x/publish"),

@@ -27,9 +27,9 @@ from schemathesis.specs.openapi.checks import (
 
 from chassis.service import Service
 from tests.integration.consumers import refusals
-from tests.integration.content.stage import PROGRAM, Content, order
+from tests.integration.content.harness import PROGRAM, ContentHarness, order
 from tests.integration.content.test_sources import rss
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -68,7 +68,7 @@ async def over_http(service: Service) -> AsyncIterator[str]:
 
 
 @pytest.mark.timeout(300)
-async def test_the_api_keeps_to_its_description(stage: Stage, content: Content) -> None:
+async def test_the_api_keeps_to_its_description(harness: Harness, content: ContentHarness) -> None:
     document = content.service.asgi().openapi()  # type: ignore[attr-defined]
     validate(document)
     item = (await content.published())["id"]
@@ -84,8 +84,8 @@ async def test_the_api_keeps_to_its_description(stage: Stage, content: Content) 
                     well_made = case.meta.generation.mode is GenerationMode.POSITIVE
                     if well_made and next(turn) % 2 and case.method != "DELETE":
                         case.path_parameters.update({name: there[name] for name in case.path_parameters})
-                    case.headers.update(stage.bearer("editor"))
-                    answer = case.call(base_url=address, headers=stage.bearer("editor"))
+                    case.headers.update(harness.bearer("editor"))
+                    answer = case.call(base_url=address, headers=harness.bearer("editor"))
                     case.validate_response(answer, checks=CHECKS)
                     answers[answer.status_code] += 1
 
@@ -93,4 +93,4 @@ async def test_the_api_keeps_to_its_description(stage: Stage, content: Content) 
                 await asyncio.to_thread(settings(SETTINGS)(tried))
     assert sum(answers.values()) > 300
     assert {200, 201, 404, 409, 412, 422, 428} <= set(answers), answers
-    assert await refusals(content.service, stage.infra, f"{stage.namespace}-others") == []
+    assert await refusals(content.service, harness.infra, f"{harness.namespace}-others") == []

@@ -15,8 +15,8 @@ from chassis.web.problems import NotFound
 from herald_contracts import ContentPublished, ContentSubmitted
 from services.content import api
 from services.content.feeds.client import FeedRefused, Feeds
-from tests.integration.content.stage import PROGRAM, Content, broken, make, problem
-from tests.integration.harness import Stage, eventually
+from tests.integration.content.harness import PROGRAM, ContentHarness, broken, make, problem
+from tests.integration.harness import Harness, eventually
 from tests.integration.site import Answer, Asked, Site, serve_site
 
 SAMPLE = Path(__file__).parents[3] / "herald" / "demo" / "samples" / "feed.atom.xml"
@@ -38,12 +38,14 @@ def feed_at(site: Site, path: str = "/feed", **changes: Any) -> dict[str, Any]:
     return {"program_id": PROGRAM, "url": site.url(path), "language": "en", **changes}
 
 
-async def waiting(content: Content, state: str = "in_review") -> list[str]:
+async def waiting(content: ContentHarness, state: str = "in_review") -> list[str]:
     found = await content.get("/items", params={"state": state, "limit": 100})
     return [item["variants"][0]["title"] for item in found["items"]]
 
 
-async def test_a_feeds_entries_become_items_for_review_and_are_not_taken_twice(content: Content, site: Site) -> None:
+async def test_a_feeds_entries_become_items_for_review_and_are_not_taken_twice(
+    content: ContentHarness, site: Site
+) -> None:
     site.pages["/feed"] = Answer(body=rss("c", "b", "a"))
     source = await content.post("/feeds", feed_at(site, category="sector_news"))
     assert (source["kind"], source["title"], source["last"]["new"]) == ("url", "Blog", 3)
@@ -60,7 +62,7 @@ async def test_a_feeds_entries_become_items_for_review_and_are_not_taken_twice(c
     assert await content.told() == ["ContentSubmitted"] * 4
 
 
-async def test_looking_many_times_at_once_takes_each_entry_once(content: Content, site: Site) -> None:
+async def test_looking_many_times_at_once_takes_each_entry_once(content: ContentHarness, site: Site) -> None:
     site.pages["/feed"] = Answer(body=rss("a"))
     source = await content.post("/feeds", feed_at(site))
     site.pages["/feed"] = Answer(body=rss("a", "b", "c", "b"))
@@ -69,7 +71,7 @@ async def test_looking_many_times_at_once_takes_each_entry_once(content: Content
     assert await content.told() == ["ContentSubmitted"] * 3
 
 
-async def test_what_did_not_change_is_not_got_again(content: Content, site: Site) -> None:
+async def test_what_did_not_change_is_not_got_again(content: ContentHarness, site: Site) -> None:
     async def conditional(asked: Asked, writer: asyncio.StreamWriter) -> None:
         same = asked.headers.get("if-none-match") == '"v1"'
         await Answer(304 if same else 200, {"ETag": '"v1"'}, b"" if same else rss("a"))(asked, writer)
@@ -80,7 +82,9 @@ async def test_what_did_not_change_is_not_got_again(content: Content, site: Site
     assert (looked["last"]["outcome"], len(site.asked)) == ("unchanged", 2)
 
 
-async def test_an_editor_who_trusts_a_feed_has_its_entries_published_in_order(content: Content, site: Site) -> None:
+async def test_an_editor_who_trusts_a_feed_has_its_entries_published_in_order(
+    content: ContentHarness, site: Site
+) -> None:
     await content.know("ann", "ambassador", programs=(PROGRAM,))
     site.pages["/feed"] = Answer(body=rss("new", "middle", "old"))
     await content.post("/feeds", feed_at(site, rule="publish"))
@@ -90,7 +94,9 @@ async def test_an_editor_who_trusts_a_feed_has_its_entries_published_in_order(co
     assert [one["text"] for one in first["captions"]] == ["new"]
 
 
-async def test_a_feed_is_added_once_and_its_entries_are_known_when_it_comes_back(content: Content, site: Site) -> None:
+async def test_a_feed_is_added_once_and_its_entries_are_known_when_it_comes_back(
+    content: ContentHarness, site: Site
+) -> None:
     site.pages["/feed"] = Answer(body=rss("a"))
     source = await content.post("/feeds", feed_at(site))
     again = problem(await content.call("POST", "/feeds", feed_at(site)), 409, "feed-exists")
@@ -106,7 +112,9 @@ DEEP = b"<rss>" + b"<a>" * 500 + b"</a>" * 500 + b"</rss>"
 BOMB = b"<!DOCTYPE rss [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><rss><channel><title>&b;</title></channel></rss>"
 
 
-async def test_what_is_no_feed_is_refused_by_field_and_rule_and_nothing_is_kept(content: Content, site: Site) -> None:
+async def test_what_is_no_feed_is_refused_by_field_and_rule_and_nothing_is_kept(
+    content: ContentHarness, site: Site
+) -> None:
     site.pages |= {
         "/html": Answer(headers={"content-type": "text/html"}, body=b"<!doctype html><p>Hello"),
         "/deep": Answer(body=DEEP),
@@ -143,7 +151,7 @@ async def test_what_is_no_feed_is_refused_by_field_and_rule_and_nothing_is_kept(
     assert await waiting(content) == []
 
 
-async def test_files_are_a_source_too(content: Content) -> None:
+async def test_files_are_a_source_too(content: ContentHarness) -> None:
     path = f"/feeds/file?program_id={PROGRAM}&language=en"
     source = (await content.upload(path, SAMPLE.read_bytes(), "application/atom+xml")).json()
     assert (source["kind"], source["url"], source["next_poll_at"]) == ("file", None, None)
@@ -156,7 +164,7 @@ async def test_files_are_a_source_too(content: Content) -> None:
     problem(await content.call("POST", f"/feeds/{source['id']}/refresh"), 409, "feed-has-no-address")
 
 
-async def test_files_that_are_no_feeds_are_refused(content: Content) -> None:
+async def test_files_that_are_no_feeds_are_refused(content: ContentHarness) -> None:
     path = f"/feeds/file?program_id={PROGRAM}&language=en"
     for body, rule in [(b"<!doctype html>", "html"), (DEEP, "too-deep"), (BOMB, "entities"), (b"", "not-well-formed")]:
         assert broken(await content.upload(path, body)) == {("body", rule)}
@@ -194,7 +202,7 @@ async def test_a_feed_that_is_made_to_take_for_ever_harms_nobody() -> None:
     assert (await feeds.read(rss("a"))).title == "Blog"
 
 
-async def test_identity_is_guid_and_link_over_many_looks(content: Content, site: Site) -> None:
+async def test_identity_is_guid_and_link_over_many_looks(content: ContentHarness, site: Site) -> None:
     def feed(*pairs: tuple[str, str]) -> bytes:
         items = "".join(
             f"<item><guid>{guid}</guid><link>{link}</link><title>T{link}</title></item>" for guid, link in pairs
@@ -219,7 +227,7 @@ async def test_identity_is_guid_and_link_over_many_looks(content: Content, site:
     assert (moved["last"]["new"], moved["last"]["known"]) == (0, 5)
 
 
-async def test_a_feed_that_was_mended_says_so_for_as_long_as_it_is_broken(content: Content, site: Site) -> None:
+async def test_a_feed_that_was_mended_says_so_for_as_long_as_it_is_broken(content: ContentHarness, site: Site) -> None:
     async def conditional(asked: Asked, writer: asyncio.StreamWriter) -> None:
         same = asked.headers.get("if-none-match") == '"v1"'
         await Answer(304 if same else 200, {"ETag": '"v1"'}, b"" if same else rss("R & D", "b"))(asked, writer)
@@ -234,7 +242,7 @@ async def test_a_feed_that_was_mended_says_so_for_as_long_as_it_is_broken(conten
     assert (await content.post(f"/feeds/{source['id']}/refresh"))["last"]["mended"] == []
 
 
-async def test_what_leads_nowhere_waits_for_an_address(content: Content, site: Site) -> None:
+async def test_what_leads_nowhere_waits_for_an_address(content: ContentHarness, site: Site) -> None:
     body = "<rss><channel><title>Notes</title><item><description>Only words.</description></item></channel></rss>"
     site.pages["/feed"] = Answer(body=body.encode())
     await content.post("/feeds", feed_at(site, rule="publish"))
@@ -250,7 +258,7 @@ async def test_what_leads_nowhere_waits_for_an_address(content: Content, site: S
     assert (await content.post(f"/items/{item['id']}/publish"))["state"] == "published"
 
 
-async def test_a_server_that_says_when_to_come_again_is_not_asked_before(content: Content, site: Site) -> None:
+async def test_a_server_that_says_when_to_come_again_is_not_asked_before(content: ContentHarness, site: Site) -> None:
     site.pages["/feed"] = Answer(body=rss("a"))
     source = await content.post("/feeds", feed_at(site))
     site.pages["/feed"] = Answer(503, {"Retry-After": "86400"})
@@ -259,7 +267,7 @@ async def test_a_server_that_says_when_to_come_again_is_not_asked_before(content
 
 
 async def test_a_caller_does_not_wait_without_an_end_for_others(
-    content: Content, site: Site, monkeypatch: pytest.MonkeyPatch
+    content: ContentHarness, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(asked: Asked, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(30)
@@ -286,23 +294,25 @@ async def test_the_reader_gets_none_of_our_secrets(monkeypatch: pytest.MonkeyPat
     assert "secret" not in str(given)
 
 
-async def test_the_worker_looks_at_feeds_by_itself_and_waits_longer_after_failures(stage: Stage, site: Site) -> None:
-    service, clock = make(stage)
-    async with stage.api(service) as client:
-        content = Content(stage, service, client, clock)
+async def test_the_worker_looks_at_feeds_by_itself_and_waits_longer_after_failures(
+    harness: Harness, site: Site
+) -> None:
+    service, clock = make(harness)
+    async with harness.api(service) as client:
+        content = ContentHarness(harness, service, client, clock)
         await content.know("editor", "editor")
         site.pages |= {"/good": Answer(body=rss("a")), "/bad": Answer(body=rss("b"))}
         good = await content.post("/feeds", feed_at(site, "/good", rule="publish"))
         bad = await content.post("/feeds", feed_at(site, "/bad"))
         site.pages |= {"/good": Answer(body=rss("a2", "a")), "/bad": Answer(500)}
         clock.advance(timedelta(minutes=16))
-        async with stage.worker(service):
+        async with harness.worker(service):
 
             async def results() -> list[Any]:
                 return [(await content.get(f"/feeds/{one['id']}"))["last"]["at"] for one in (good, bad)]
 
             await eventually(results, until=lambda found: found == ["2026-03-01T09:16:00Z"] * 2)
-            events = await eventually(lambda: stage.events("herald.content"), until=lambda found: len(found) == 5)
+            events = await eventually(lambda: harness.events("herald.content"), until=lambda found: len(found) == 5)
             assert sum(isinstance(event.data, ContentPublished) for event in events) == 2
             submitted = [event.data for event in events if isinstance(event.data, ContentSubmitted)]
             assert {(one.origin, one.source_id) for one in submitted} == {("feed", good["id"]), ("feed", bad["id"])}
@@ -315,7 +325,7 @@ async def test_the_worker_looks_at_feeds_by_itself_and_waits_longer_after_failur
     await service.runtime.close()
 
 
-async def test_a_source_that_goes_while_it_is_looked_at_leaves_nothing(content: Content, site: Site) -> None:
+async def test_a_source_that_goes_while_it_is_looked_at_leaves_nothing(content: ContentHarness, site: Site) -> None:
     site.pages["/feed"] = Answer(body=rss("a"))
     source = await content.post("/feeds", feed_at(site))
 

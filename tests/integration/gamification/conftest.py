@@ -7,12 +7,12 @@ import pytest
 from chassis.service import Service
 from services.gamification.app import build
 from services.gamification.settings import GamificationSettings
-from tests.integration.gamification.scene import clock
-from tests.integration.harness import Stage
+from tests.integration.gamification.harness import clock
+from tests.integration.harness import Harness
 
 
 @pytest.fixture
-async def service(stage: Stage) -> AsyncIterator[Service]:
-    found = build(stage.settings(GamificationSettings), clock=clock())
+async def service(harness: Harness) -> AsyncIterator[Service]:
+    found = build(harness.settings(GamificationSettings), clock=clock())
     yield found
     await found.runtime.close()

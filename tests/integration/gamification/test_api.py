@@ -12,7 +12,7 @@ import httpx
 
 from chassis.service import Service
 from services.gamification import commands
-from tests.integration.gamification.scene import (
+from tests.integration.gamification.harness import (
     NOON,
     PROGRAM,
     created,
@@ -23,7 +23,7 @@ from tests.integration.gamification.scene import (
     points_of,
     shared,
 )
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 RULES = f"/v1/programs/{PROGRAM}/rules"
 BOARD = f"/v1/programs/{PROGRAM}/leaderboard"
@@ -31,12 +31,12 @@ SHARE = {"id": "share", "act": "share", "points": 7}
 
 
 @asynccontextmanager
-async def opened(stage: Stage, service: Service) -> AsyncIterator[httpx.AsyncClient]:
+async def opened(harness: Harness, service: Service) -> AsyncIterator[httpx.AsyncClient]:
     """A programme with an ambassador, a manager, an administrator and a colleague, known to the service."""
-    async with stage.worker(service), stage.api(service) as client:
-        await stage.publish(created(), joined("ann"))
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.publish(created(), joined("ann"))
         for name, role in (("ann", "ambassador"), ("mia", "manager"), ("root", "admin"), ("bob", "editor")):
-            await stage.person(name, *([role] if name != "bob" else []))
+            await harness.person(name, *([role] if name != "bob" else []))
         db = service.runtime.mongo.db
         await eventually(
             lambda: db["principals"].count_documents({"accounts": {"$exists": True}}), until=lambda found: found == 4
@@ -52,14 +52,14 @@ def problem(answer: httpx.Response) -> tuple[int, str, list[tuple[str, str]]]:
     return answer.status_code, document["type"], [(one["field"], one["rule"]) for one in document.get("errors", [])]
 
 
-async def test_rules_are_public_and_changed_by_managers(stage: Stage, service: Service) -> None:
-    async with opened(stage, service) as client:
-        answer = await client.get(RULES, headers=stage.bearer("ann"))
+async def test_rules_are_public_and_changed_by_managers(harness: Harness, service: Service) -> None:
+    async with opened(harness, service) as client:
+        answer = await client.get(RULES, headers=harness.bearer("ann"))
         assert (answer.headers["etag"], answer.json()["in_force"]) == ('"1"', 1)
         assert [rule["points"] for rule in answer.json()["items"][0]["rules"]] == [10, 2, 1, 3, 5]
 
         later = {"rules": [SHARE], "valid_from": (NOON + timedelta(days=9)).isoformat()}
-        manager = stage.bearer("mia")
+        manager = harness.bearer("mia")
         answer = await client.post(RULES, json=later, headers={**manager, "If-Match": '"1"'})
         assert (answer.status_code, answer.headers["etag"]) == (201, '"2"')
         answer = await client.post(RULES, json={"rules": [SHARE]}, headers={**manager, "If-Match": '"2"'})
@@ -67,32 +67,32 @@ async def test_rules_are_public_and_changed_by_managers(stage: Stage, service: S
         assert (answer.json()["in_force"], states) == (3, {3: "in_force", 2: "past", 1: "past"})
         assert answer.json()["items"][0]["changed_by"] == "mia"
 
-        await stage.publish(shared("ann", "p1", occurred_at=NOON - timedelta(seconds=1)), shared("ann", "p2"))
-        await eventually(lambda: points_of(client, stage, "ann"), until=lambda found: found["total"] == 17)
+        await harness.publish(shared("ann", "p1", occurred_at=NOON - timedelta(seconds=1)), shared("ann", "p2"))
+        await eventually(lambda: points_of(client, harness, "ann"), until=lambda found: found["total"] == 17)
 
 
-async def test_of_two_changes_at_once_one_is_taken(stage: Stage, service: Service) -> None:
-    async with opened(stage, service) as client:
+async def test_of_two_changes_at_once_one_is_taken(harness: Harness, service: Service) -> None:
+    async with opened(harness, service) as client:
         answers = await asyncio.gather(
             *(
                 client.post(
                     RULES,
                     json={"rules": [{**SHARE, "points": points}]},
-                    headers={**stage.bearer("mia"), "If-Match": '"1"'},
+                    headers={**harness.bearer("mia"), "If-Match": '"1"'},
                 )
                 for points in range(1, 7)
             )
         )
         assert sorted(answer.status_code for answer in answers) == [201] + [412] * 5
         [taken] = [answer.json() for answer in answers if answer.status_code == 201]
-        now = (await client.get(RULES, headers=stage.bearer("ann"))).json()
+        now = (await client.get(RULES, headers=harness.bearer("ann"))).json()
         assert now == taken
         assert [one["version"] for one in now["items"]] == [2, 1]
 
 
-async def test_a_repeated_change_of_rules_is_one(stage: Stage, service: Service) -> None:
-    async with opened(stage, service) as client:
-        headers = {**stage.bearer("mia"), "If-Match": '"1"', "Idempotency-Key": "once"}
+async def test_a_repeated_change_of_rules_is_one(harness: Harness, service: Service) -> None:
+    async with opened(harness, service) as client:
+        headers = {**harness.bearer("mia"), "If-Match": '"1"', "Idempotency-Key": "once"}
         first = await client.post(RULES, json={"rules": [SHARE]}, headers=headers)
         second = await client.post(RULES, json={"rules": [SHARE]}, headers=headers)
         assert (first.status_code, second.json(), second.headers["etag"]) == (201, first.json(), '"2"')
@@ -119,35 +119,37 @@ WRONG: list[tuple[dict[str, Any], tuple[str, str]]] = [
 ]
 
 
-async def test_what_is_wrong_with_rules_is_named(stage: Stage, service: Service) -> None:
-    async with prepared(stage, service) as client:
+async def test_what_is_wrong_with_rules_is_named(harness: Harness, service: Service) -> None:
+    async with prepared(harness, service) as client:
         found = []
         for body, _ in WRONG:
-            answer = await client.post(RULES, json=body, headers={**stage.bearer("mia"), "If-Match": '"1"'})
+            answer = await client.post(RULES, json=body, headers={**harness.bearer("mia"), "If-Match": '"1"'})
             found.append(problem(answer))
         assert found == [(422, "invalid", [wrong]) for _, wrong in WRONG]
-        assert (await client.get(RULES, headers=stage.bearer("mia"))).json()["version"] == 1
+        assert (await client.get(RULES, headers=harness.bearer("mia"))).json()["version"] == 1
 
 
 @asynccontextmanager
-async def prepared(stage: Stage, service: Service) -> AsyncIterator[httpx.AsyncClient]:
+async def prepared(harness: Harness, service: Service) -> AsyncIterator[httpx.AsyncClient]:
     """The same without Kafka: who is there stands in the database already."""
     db = service.runtime.mongo.db
-    async with stage.api(service) as client:
+    async with harness.api(service) as client:
         for name, role in (("ann", "ambassador"), ("mia", "manager"), ("root", "admin")):
-            person = {"accounts": [stage.issuer.account(name)], "roles": [role], "active": name != "gone"}
+            person = {"accounts": [harness.issuer.account(name)], "roles": [role], "active": name != "gone"}
             await db["principals"].insert_one(
                 {"_id": name, **person, "memberships": [PROGRAM] if name == "ann" else []}
             )
-        await db["principals"].insert_one({"_id": "bob", "accounts": [stage.issuer.account("bob")], "active": True})
-        await db["principals"].insert_one({"_id": "gone", "accounts": [stage.issuer.account("gone")], "active": False})
+        await db["principals"].insert_one({"_id": "bob", "accounts": [harness.issuer.account("bob")], "active": True})
+        await db["principals"].insert_one(
+            {"_id": "gone", "accounts": [harness.issuer.account("gone")], "active": False}
+        )
         await know_program(service, "Europe/Paris")
         yield client
 
 
-async def test_refusals_are_problems(stage: Stage, service: Service) -> None:
-    async with prepared(stage, service) as client:
-        mia, if_match = stage.bearer("mia"), {"If-Match": '"1"'}
+async def test_refusals_are_problems(harness: Harness, service: Service) -> None:
+    async with prepared(harness, service) as client:
+        mia, if_match = harness.bearer("mia"), {"If-Match": '"1"'}
         good = {"rules": [SHARE]}
         points, ledger = "/v1/me/points", "/v1/me/ledger"
         json = {"Content-Type": "application/json"}
@@ -155,15 +157,15 @@ async def test_refusals_are_problems(stage: Stage, service: Service) -> None:
         cases: list[tuple[httpx.Response, tuple[int, str]]] = [
             (await client.get(points, params={"program_id": PROGRAM}), (401, "unauthenticated")),
             (await client.get(points, params={"program_id": PROGRAM}, headers=nobody), (401, "unauthenticated")),
-            (await client.get(RULES, headers=stage.bearer("stranger")), (403, "unknown-person")),
-            (await client.get(RULES, headers=stage.bearer("gone")), (403, "inactive")),
+            (await client.get(RULES, headers=harness.bearer("stranger")), (403, "unknown-person")),
+            (await client.get(RULES, headers=harness.bearer("gone")), (403, "inactive")),
             (await client.get(points, params={"program_id": "none"}, headers=mia), (404, "not-found")),
             (await client.get(ledger, params={"program_id": "none"}, headers=mia), (404, "not-found")),
             (await client.get("/v1/programs/none/leaderboard", headers=mia), (404, "not-found")),
             (await client.get("/v1/programs/none/rules", headers=mia), (404, "not-found")),
             (await client.get(points, headers=mia), (422, "invalid")),
             (await client.get(points, params={"program_id": "a|b"}, headers=mia), (422, "invalid")),
-            (await client.get(BOARD, headers=stage.bearer("bob")), (403, "not-a-member")),
+            (await client.get(BOARD, headers=harness.bearer("bob")), (403, "not-a-member")),
             (await client.get(BOARD, params={"period": "decade"}, headers=mia), (422, "invalid")),
             (await client.get(BOARD, params={"scope": "pets"}, headers=mia), (422, "invalid")),
             (await client.get(BOARD, params={"on": "1999-01-01"}, headers=mia), (422, "invalid")),
@@ -178,8 +180,11 @@ async def test_refusals_are_problems(stage: Stage, service: Service) -> None:
             (await client.post(RULES, json=good, headers=mia), (428, "precondition-required")),
             (await client.post(RULES, json=good, headers={**mia, "If-Match": '"4"'}), (412, "stale-version")),
             (await client.post(RULES, json=good, headers={**mia, "If-Match": "four"}), (412, "stale-version")),
-            (await client.post(RULES, json=good, headers={**stage.bearer("ann"), **if_match}), (403, "role-missing")),
-            (await client.post(RULES, json=good, headers={**stage.bearer("root"), **if_match}), (403, "role-missing")),
+            (await client.post(RULES, json=good, headers={**harness.bearer("ann"), **if_match}), (403, "role-missing")),
+            (
+                await client.post(RULES, json=good, headers={**harness.bearer("root"), **if_match}),
+                (403, "role-missing"),
+            ),
             (await client.post(RULES, content=b"{", headers={**mia, **if_match, **json}), (400, "malformed-json")),
             (
                 await client.post(RULES, content=b"<a/>", headers={**mia, **if_match, "Content-Type": "text/xml"}),
@@ -188,7 +193,7 @@ async def test_refusals_are_problems(stage: Stage, service: Service) -> None:
             (await client.post(RULES, content=b" " * 1_100_000, headers={**mia, **if_match}), (413, "body-too-large")),
             (await client.post(f"{BOARD}/rebuild", headers=mia), (403, "role-missing")),
             (
-                await client.post("/v1/programs/none/leaderboard/rebuild", headers=stage.bearer("root")),
+                await client.post("/v1/programs/none/leaderboard/rebuild", headers=harness.bearer("root")),
                 (404, "not-found"),
             ),
         ]
@@ -196,8 +201,8 @@ async def test_refusals_are_problems(stage: Stage, service: Service) -> None:
         assert (await client.get(RULES, headers=mia)).json()["version"] == 1
 
 
-async def test_the_ledger_is_read_page_by_page(stage: Stage, service: Service) -> None:
-    async with prepared(stage, service) as client:
+async def test_the_ledger_is_read_page_by_page(harness: Harness, service: Service) -> None:
+    async with prepared(harness, service) as client:
         post = shared("ann", "p0")
         facts = [
             fact(shared("ann", f"p{number}", occurred_at=NOON - timedelta(days=number // 3))) for number in range(9)
@@ -207,7 +212,7 @@ async def test_the_ledger_is_read_page_by_page(stage: Stage, service: Service) -
         seen: list[dict[str, Any]] = []
         params: dict[str, Any] = {"program_id": PROGRAM, "limit": 3}
         while True:
-            page = (await client.get("/v1/me/ledger", params=params, headers=stage.bearer("ann"))).json()
+            page = (await client.get("/v1/me/ledger", params=params, headers=harness.bearer("ann"))).json()
             seen += page["items"]
             if page["next"] is None:
                 break
@@ -215,12 +220,12 @@ async def test_the_ledger_is_read_page_by_page(stage: Stage, service: Service) -
         assert len(seen) == len({one["entry_id"] for one in seen}) == 13
         order = [(one["occurred_at"], one["entry_id"]) for one in seen]
         assert order == sorted(order, reverse=True)
-        other = await client.get("/v1/me/ledger", params={"program_id": PROGRAM}, headers=stage.bearer("mia"))
+        other = await client.get("/v1/me/ledger", params={"program_id": PROGRAM}, headers=harness.bearer("mia"))
         assert other.json() == {"items": [], "next": None}
 
 
-async def test_a_leaderboard_is_read_page_by_page_and_in_the_past(stage: Stage, service: Service) -> None:
-    async with prepared(stage, service) as client:
+async def test_a_leaderboard_is_read_page_by_page_and_in_the_past(harness: Harness, service: Service) -> None:
+    async with prepared(harness, service) as client:
         db = service.runtime.mongo.db
         await db["principals"].insert_many(
             [
@@ -235,16 +240,16 @@ async def test_a_leaderboard_is_read_page_by_page_and_in_the_past(stage: Stage, 
         found: list[tuple[int, str]] = []
         params: dict[str, Any] = {"period": "quarter", "on": past.date().isoformat(), "limit": 2}
         while True:
-            page = (await client.get(BOARD, params=params, headers=stage.bearer("ann"))).json()
+            page = (await client.get(BOARD, params=params, headers=harness.bearer("ann"))).json()
             found += [(one["rank"], one["person_id"]) for one in page["items"]]
             assert page["starts_on"] <= past.date().isoformat() <= page["ends_on"]
             if page["next"] is None:
                 break
             params["cursor"] = page["next"]
         assert found == [(1, f"p{number}") for number in (4, 3, 2, 1, 0)]
-        now = await client.get(BOARD, params={"period": "quarter"}, headers=stage.bearer("mia"))
+        now = await client.get(BOARD, params={"period": "quarter"}, headers=harness.bearer("mia"))
         assert now.json()["items"] == []
-        teams = await client.get(BOARD, params={"period": "all", "scope": "team"}, headers=stage.bearer("ann"))
+        teams = await client.get(BOARD, params={"period": "all", "scope": "team"}, headers=harness.bearer("ann"))
         [team] = teams.json()["items"]
         assert team["points_per_head"] == round(50 / 6, 2)
         assert (team["name"], team["ambassadors"], team["me"], team["person_id"]) == ("IT", 6, True, None)

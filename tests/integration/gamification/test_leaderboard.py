@@ -22,7 +22,7 @@ from services.gamification.leaderboard.cache import Board, Cache, Superseded
 from services.gamification.leaderboard.reader import Leaderboard
 from services.gamification.settings import GamificationSettings
 from services.gamification.store.standings import Standings
-from tests.integration.gamification.scene import (
+from tests.integration.gamification.harness import (
     NOON,
     PROGRAM,
     clock,
@@ -34,7 +34,7 @@ from tests.integration.gamification.scene import (
     shared,
     updated,
 )
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 BOARD = Board(PROGRAM, "all")
 PATH = f"/v1/programs/{PROGRAM}/leaderboard"
@@ -61,9 +61,9 @@ def reader(service: Service, redis: Redis | None = None) -> tuple[Leaderboard, R
 
 
 @asynccontextmanager
-async def kept(stage: Stage, service: Service) -> AsyncIterator[tuple[Leaderboard, Reads]]:
+async def kept(harness: Harness, service: Service) -> AsyncIterator[tuple[Leaderboard, Reads]]:
     """A leaderboard that is in Redis, kept by a worker."""
-    async with stage.worker(service):
+    async with harness.worker(service):
         board, counter = reader(service, service.runtime.redis)
         await eventually(lambda: from_cache(board, counter), within=20)
         counter.seen.clear()
@@ -149,25 +149,25 @@ async def check_everything(board: Leaderboard, members: dict[str, dict[str, Any]
 
 
 @pytest.mark.parametrize("source", ["database", "cache"])
-async def test_pages_neighbours_and_groups_are_as_defined(stage: Stage, service: Service, source: str) -> None:
+async def test_pages_neighbours_and_groups_are_as_defined(harness: Harness, service: Service, source: str) -> None:
     members, points = crowd(5)
     await service.ensure_indexes()
     await populate(service, members, points)
     if source == "database":
         await check_everything(reader(service)[0], members, points)
     else:
-        async with kept(stage, service) as (board, counter):
+        async with kept(harness, service) as (board, counter):
             await check_everything(board, members, points)
             assert counter.seen == {"cache"}
 
 
-async def test_the_cache_follows_whatever_happens(stage: Stage, service: Service) -> None:
+async def test_the_cache_follows_whatever_happens(harness: Harness, service: Service) -> None:
     """Random changes of people and points; in the end Redis says what MongoDB says, sums of groups included."""
     members, points = crowd(6, 40)
     await populate(service, members, points)
     chance = random.Random(6)
     db = service.runtime.mongo.db
-    async with kept(stage, service) as (board, counter):
+    async with kept(harness, service) as (board, counter):
         for _ in range(150):
             id = chance.choice(list(members))
             if chance.random() < 0.5:
@@ -191,33 +191,33 @@ async def test_the_cache_follows_whatever_happens(stage: Stage, service: Service
 
 
 @pytest.mark.parametrize("opt_out", ["hidden_from_rankings", "hidden_from_statistics"])
-async def test_who_opts_out_is_gone_at_once_and_may_come_back(stage: Stage, service: Service, opt_out: str) -> None:
-    async with stage.worker(service), stage.api(service) as client:
+async def test_who_opts_out_is_gone_at_once_and_may_come_back(harness: Harness, service: Service, opt_out: str) -> None:
+    async with harness.worker(service), harness.api(service) as client:
         people = {}
-        await stage.publish(created())
+        await harness.publish(created())
         for number, name in enumerate(("ann", "ben", "cat")):
-            people[name] = await stage.person(name, "ambassador", leader=name == "cat")
+            people[name] = await harness.person(name, "ambassador", leader=name == "cat")
             post = shared(name, f"post-{name}")
-            await stage.publish(joined(name), post, *[engaged(post, "like") for _ in range(number)])
+            await harness.publish(joined(name), post, *[engaged(post, "like") for _ in range(number)])
 
         async def names() -> list[tuple[int, str]]:
-            answer = await client.get(PATH, params={"period": "week"}, headers=stage.bearer("ann"))
+            answer = await client.get(PATH, params={"period": "week"}, headers=harness.bearer("ann"))
             return [(one["rank"], one["person_id"]) for one in answer.json().get("items", [])]
 
         await eventually(names, until=lambda found: found == [(1, "cat"), (2, "ben"), (3, "ann")])
         hidden = updated(people["ben"], **{opt_out: True})
-        await stage.publish(hidden)
+        await harness.publish(hidden)
         await eventually(
-            lambda: points_of(client, stage, "ben"),
+            lambda: points_of(client, harness, "ben"),
             until=lambda found: (found["hidden"], found["rank"], found["total"]) == (True, None, 11),
         )
         assert "ben" not in [name for _, name in await names()]
         await eventually(names, until=lambda found: found == [(1, "cat"), (2, "ann")])
-        near = await client.get(PATH, params={"around": "me"}, headers=stage.bearer("ben"))
+        near = await client.get(PATH, params={"around": "me"}, headers=harness.bearer("ben"))
         assert (near.json()["items"], near.json()["me"]) == ([], None)
-        await stage.publish(updated(hidden, **{opt_out: False}))
+        await harness.publish(updated(hidden, **{opt_out: False}))
         await eventually(names, until=lambda found: found == [(1, "cat"), (2, "ben"), (3, "ann")])
-        await stage.publish(
+        await harness.publish(
             AmbassadorLeft(person_id="cat", program_id=PROGRAM, reason="left", occurred_at=NOON),
             PersonDeactivated(person_id="ben", revision=9, occurred_at=NOON),
         )
@@ -226,11 +226,11 @@ async def test_who_opts_out_is_gone_at_once_and_may_come_back(stage: Stage, serv
 
 @pytest.mark.parametrize("opt_out", ["hidden_from_rankings", "hidden_from_statistics"])
 async def test_a_hidden_person_is_not_shown_even_while_redis_still_has_them(
-    stage: Stage, service: Service, opt_out: str
+    harness: Harness, service: Service, opt_out: str
 ) -> None:
     members, points = crowd(7, 20)
     await populate(service, members, points)
-    async with kept(stage, service):
+    async with kept(harness, service):
         pass
     cache = Cache(service.runtime.redis, service.runtime.settings)
     await cache.claim("stale")
@@ -246,15 +246,15 @@ async def test_a_hidden_person_is_not_shown_even_while_redis_still_has_them(
     assert counter.source == "database"
 
 
-async def test_flushed_redis_loses_nothing_and_heals(stage: Stage) -> None:
+async def test_flushed_redis_loses_nothing_and_heals(harness: Harness) -> None:
     """On a Redis database of this test's own, flushed again and again while points are given."""
-    variables = {"redis_url": stage.infra.redis_url.rpartition("/")[0] + "/9"}
-    service = build(stage.settings(GamificationSettings, **variables), clock=clock())
+    variables = {"redis_url": harness.infra.redis_url.rpartition("/")[0] + "/9"}
+    service = build(harness.settings(GamificationSettings, **variables), clock=clock())
     redis = service.runtime.redis
     members, points = crowd(8, 30)
     try:
         await populate(service, members, points)
-        async with kept(stage, service) as (board, counter):
+        async with kept(harness, service) as (board, counter):
             ids = list(members)
             for number in range(6):
                 await redis.flushdb()
@@ -282,24 +282,24 @@ async def check_top(board: Leaderboard, members: dict[str, dict[str, Any]], poin
     await eventually(top, until=lambda found: found == wanted)
 
 
-async def test_without_redis_leaderboards_are_answered(stage: Stage) -> None:
-    service = build(stage.settings(GamificationSettings, redis_url="redis://127.0.0.1:1/0"), clock=clock())
+async def test_without_redis_leaderboards_are_answered(harness: Harness) -> None:
+    service = build(harness.settings(GamificationSettings, redis_url="redis://127.0.0.1:1/0"), clock=clock())
     try:
-        async with stage.worker(service), stage.api(service) as client:
-            await stage.publish(created(), joined("ann"), shared("ann", "p1"))
-            await stage.person("ann", "ambassador", team="IT")
+        async with harness.worker(service), harness.api(service) as client:
+            await harness.publish(created(), joined("ann"), shared("ann", "p1"))
+            await harness.person("ann", "ambassador", team="IT")
             await eventually(
-                lambda: points_of(client, stage, "ann"), until=lambda found: found.get("rank") == 1, within=30
+                lambda: points_of(client, harness, "ann"), until=lambda found: found.get("rank") == 1, within=30
             )
             for scope, line in (("individual", ("ann", None)), ("team", (None, "IT")), ("country", (None, "FR"))):
-                answer = await client.get(PATH, params={"scope": scope}, headers=stage.bearer("ann"))
+                answer = await client.get(PATH, params={"scope": scope}, headers=harness.bearer("ann"))
                 [item] = answer.json()["items"]
                 assert (item["person_id"], item["name"], item["points"], item["me"]) == (*line, 10, True)
     finally:
         await service.runtime.close()
 
 
-async def test_a_keeper_that_was_superseded_writes_no_more(stage: Stage, service: Service) -> None:
+async def test_a_keeper_that_was_superseded_writes_no_more(harness: Harness, service: Service) -> None:
     cache = Cache(service.runtime.redis, service.runtime.settings)
     member = {"ann": Member("FR", "IT", False)}
     await cache.claim("old")
@@ -317,7 +317,7 @@ async def test_a_keeper_that_was_superseded_writes_no_more(stage: Stage, service
     assert (found.scores, found.my_rank) == ([("ann", 5)], 1)
 
 
-async def test_a_takeover_in_the_middle_of_a_write_undoes_it(stage: Stage, service: Service) -> None:
+async def test_a_takeover_in_the_middle_of_a_write_undoes_it(harness: Harness, service: Service) -> None:
     """Between reading and writing, another updater claims the cache."""
 
     class Overtaken(Cache):
@@ -337,15 +337,15 @@ async def test_a_takeover_in_the_middle_of_a_write_undoes_it(stage: Stage, servi
     assert found.scores == []
 
 
-async def test_two_workers_keep_one_board_and_one_takes_over(stage: Stage, service: Service) -> None:
+async def test_two_workers_keep_one_board_and_one_takes_over(harness: Harness, service: Service) -> None:
     members, points = crowd(9, 20)
     await populate(service, members, points)
-    other = build(stage.settings(GamificationSettings), clock=clock())
+    other = build(harness.settings(GamificationSettings), clock=clock())
     db = service.runtime.mongo.db
     try:
-        async with kept(stage, service), stage.worker(other):
+        async with kept(harness, service), harness.worker(other):
             pass
-        async with kept(stage, other) as (board, counter):
+        async with kept(harness, other) as (board, counter):
             top = expected(members, points, leaders=False)[-1][1]
             await db["balances"].update_one({"_id": f"{PROGRAM}|{top}|all"}, {"$inc": {"points": 100}})
             points[top] += 100
@@ -360,42 +360,42 @@ async def test_two_workers_keep_one_board_and_one_takes_over(stage: Stage, servi
         await other.runtime.close()
 
 
-async def test_a_rebuild_reaches_the_leaderboard(stage: Stage, service: Service) -> None:
-    async with stage.worker(service), stage.api(service) as client:
-        await stage.publish(created(), joined("ann"), shared("ann", "p1"))
-        await stage.person("ann", "ambassador")
-        await stage.person("root", "admin")
-        await eventually(lambda: points_of(client, stage, "ann"), until=lambda found: found.get("rank") == 1)
+async def test_a_rebuild_reaches_the_leaderboard(harness: Harness, service: Service) -> None:
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.publish(created(), joined("ann"), shared("ann", "p1"))
+        await harness.person("ann", "ambassador")
+        await harness.person("root", "admin")
+        await eventually(lambda: points_of(client, harness, "ann"), until=lambda found: found.get("rank") == 1)
         await service.runtime.mongo.db["balances"].update_many({}, {"$set": {"points": 70}})
-        await eventually(lambda: board_points(client, stage), until=lambda found: found == [70])
+        await eventually(lambda: board_points(client, harness), until=lambda found: found == [70])
         answer = await eventually(
-            lambda: client.post(f"{PATH}/rebuild", headers=stage.bearer("root")),
+            lambda: client.post(f"{PATH}/rebuild", headers=harness.bearer("root")),
             until=lambda answer: answer.status_code == 202,
         )
         assert answer.json()["state"] == "queued"
 
         async def status() -> dict[str, Any]:
-            return dict((await client.get(answer.headers["location"], headers=stage.bearer("root"))).json())
+            return dict((await client.get(answer.headers["location"], headers=harness.bearer("root"))).json())
 
         done = await eventually(status, until=lambda found: found["state"] == "done")
         assert (done["progress"], done["ambassadors"], done["entries"], done["corrected"]) == (1.0, 1, 1, 4)
-        await eventually(lambda: board_points(client, stage), until=lambda found: found == [10])
-        other = await client.get(f"{PATH}/rebuilds/none", headers=stage.bearer("root"))
+        await eventually(lambda: board_points(client, harness), until=lambda found: found == [10])
+        other = await client.get(f"{PATH}/rebuilds/none", headers=harness.bearer("root"))
         assert (other.status_code, other.json()["type"]) == (404, "not-found")
 
 
-async def board_points(client: httpx.AsyncClient, stage: Stage) -> list[int]:
-    answer = await client.get(PATH, headers=stage.bearer("ann"))
+async def board_points(client: httpx.AsyncClient, harness: Harness) -> list[int]:
+    answer = await client.get(PATH, headers=harness.bearer("ann"))
     return [one["points"] for one in answer.json()["items"]]
 
 
-async def test_reads_while_everything_changes_are_never_torn(stage: Stage, service: Service) -> None:
+async def test_reads_while_everything_changes_are_never_torn(harness: Harness, service: Service) -> None:
     """Ranks of a page always fit its points, whatever is written meanwhile."""
     members, points = crowd(10, 60)
     await populate(service, members, points)
     chance = random.Random(10)
     db = service.runtime.mongo.db
-    async with kept(stage, service) as (board, _):
+    async with kept(harness, service) as (board, _):
         stop = asyncio.Event()
 
         async def churn() -> None:

@@ -14,9 +14,9 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from chassis.service import Service
-from tests.integration.gamification.scene import PROGRAM
+from tests.integration.gamification.harness import PROGRAM
 from tests.integration.gamification.test_api import prepared
-from tests.integration.harness import Stage
+from tests.integration.harness import Harness
 
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -31,8 +31,8 @@ REFUSALS = ["400", "401", "403", "404", "405", "409", "412", "415", "422", "428"
 CONFIG = schemathesis.Config.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}}})
 
 
-async def test_the_interface_is_as_described(stage: Stage, service: Service) -> None:
-    async with prepared(stage, service) as client:
+async def test_the_interface_is_as_described(harness: Harness, service: Service) -> None:
+    async with prepared(harness, service) as client:
         document = (await client.get("/openapi.json")).json()
         OpenAPIV31SpecValidator(document).validate()
         cases = await asyncio.to_thread(collect, document)
@@ -47,7 +47,7 @@ async def test_the_interface_is_as_described(stage: Stage, service: Service) -> 
         )
         answered = set()
         for case in cases:
-            request = case.as_transport_kwargs(base_url="http://herald.test", headers=stage.bearer("mia"))
+            request = case.as_transport_kwargs(base_url="http://herald.test", headers=harness.bearer("mia"))
             request.pop("cookies", None)
             try:
                 answer = await client.request(**request)

@@ -29,7 +29,7 @@ from services.metrics import live, queries
 from services.metrics.app import build
 from services.metrics.schemas import LiveView
 from services.metrics.settings import MetricsSettings
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 from tests.integration.metrics.test_booking import PROGRAM, shared
 
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
@@ -48,15 +48,15 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def api_process(stage: Stage) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+async def api_process(harness: Harness) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
     """A process of role `api` as an operator starts it, and its address."""
     port = free_port()
     environment = {
         **os.environ,
-        **stage.infra.environment,
-        "HERALD_NAMESPACE": stage.namespace,
+        **harness.infra.environment,
+        "HERALD_NAMESPACE": harness.namespace,
         "HERALD_PUBLIC_URL": "http://herald.test",
-        "HERALD_ISSUER": stage.issuer.url,
+        "HERALD_ISSUER": harness.issuer.url,
         "HERALD_PORT": str(port),
         "HERALD_GRACE": "5",
     }
@@ -89,14 +89,14 @@ async def pushed(lines: AsyncIterator[str]) -> int:
     raise AssertionError("the stream has ended")
 
 
-async def test_two_processes_push_within_two_seconds_and_end_with_their_process(stage: Stage) -> None:
-    service = build(stage.settings(MetricsSettings))
+async def test_two_processes_push_within_two_seconds_and_end_with_their_process(harness: Harness) -> None:
+    service = build(harness.settings(MetricsSettings))
     path = f"/v1/programs/{PROGRAM}/live"
-    async with stage.worker(service), api_process(stage) as (one, first), api_process(stage) as (two, second):
-        await stage.person("boss", "manager")
-        await stage.publish(created())
+    async with harness.worker(service), api_process(harness) as (one, first), api_process(harness) as (two, second):
+        await harness.person("boss", "manager")
+        await harness.publish(created())
         await eventually(lambda: service.context.store.program(PROGRAM))
-        headers = stage.bearer("boss")
+        headers = harness.bearer("boss")
         async with (
             httpx.AsyncClient(timeout=30) as client,
             client.stream("GET", one + path, headers=headers) as here,
@@ -113,7 +113,7 @@ async def test_two_processes_push_within_two_seconds_and_end_with_their_process(
 
             for number in range(3):
                 began = datetime.now(UTC)
-                await stage.publish(shared(number).model_copy(update={"occurred_at": began}))
+                await harness.publish(shared(number).model_copy(update={"occurred_at": began}))
                 delays = await asyncio.gather(*(until(lines, number + 1) for lines in streams))
                 assert max(delays) < PERMITTED, delays
             ended = time.monotonic()
@@ -127,9 +127,9 @@ async def test_two_processes_push_within_two_seconds_and_end_with_their_process(
     await service.runtime.close()
 
 
-async def test_who_is_cut_off_hears_no_more(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_is_cut_off_hears_no_more(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.metrics.live.HEARTBEAT_SECONDS", 0.05)
-    service = build(stage.settings(MetricsSettings))
+    service = build(harness.settings(MetricsSettings))
     await service.context.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "UTC"})
     allowed = True
 
@@ -147,11 +147,11 @@ async def test_who_is_cut_off_hears_no_more(stage: Stage, monkeypatch: pytest.Mo
 
 
 async def test_a_quiet_stream_beats_and_whoever_comes_again_gets_everything(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert live.HEARTBEAT_SECONDS < 15
     monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.05)
-    service = build(stage.settings(MetricsSettings))
+    service = build(harness.settings(MetricsSettings))
     await service.context.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "UTC"})
     program = await service.context.store.program(PROGRAM)
     read = partial(queries.live_figures, service.context)
@@ -168,12 +168,12 @@ async def test_a_quiet_stream_beats_and_whoever_comes_again_gets_everything(
 
 
 @pytest.fixture
-async def service(stage: Stage) -> AsyncIterator[Service]:
-    found = build(stage.settings(MetricsSettings))
+async def service(harness: Harness) -> AsyncIterator[Service]:
+    found = build(harness.settings(MetricsSettings))
     await found.ensure_indexes()
     await found.context.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "Europe/Paris"})
     await found.context.store.principals.insert_one(
-        {"_id": "boss", "accounts": [stage.issuer.account("boss")], "roles": ["manager"], "active": True}
+        {"_id": "boss", "accounts": [harness.issuer.account("boss")], "roles": ["manager"], "active": True}
     )
     yield found
     await found.runtime.close()
@@ -191,14 +191,14 @@ def documented(service: Service) -> tuple[Any, list[Any]]:
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 async def test_whatever_is_sent_is_answered_as_documented(
-    stage: Stage, documented: tuple[Any, list[Any]], data: st.DataObject
+    harness: Harness, documented: tuple[Any, list[Any]], data: st.DataObject
 ) -> None:
     app, operations = documented
     case: Any = data.draw(data.draw(st.sampled_from(operations)).as_strategy())
     if "program_id" in case.path_parameters and data.draw(st.booleans()):
         case.path_parameters["program_id"] = PROGRAM
     asked = case.as_transport_kwargs(base_url="http://herald.test")
-    asked["headers"] = {**asked["headers"], **stage.bearer("boss")}
+    asked["headers"] = {**asked["headers"], **harness.bearer("boss")}
     asked.pop("cookies", None)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False)) as client:
         answer = await client.request(
@@ -224,9 +224,9 @@ async def test_whatever_is_sent_is_answered_as_documented(
     ],
 )
 async def test_a_wrong_period_or_slice_is_a_problem(
-    stage: Stage, service: Service, params: dict[str, str], field: str, rule: str
+    harness: Harness, service: Service, params: dict[str, str], field: str, rule: str
 ) -> None:
-    async with stage.api(service) as client:
-        answer = await client.get(f"/v1/programs/{PROGRAM}/figures", params=params, headers=stage.bearer("boss"))
+    async with harness.api(service) as client:
+        answer = await client.get(f"/v1/programs/{PROGRAM}/figures", params=params, headers=harness.bearer("boss"))
         assert answer.status_code == 422
         assert [(one["field"], one["rule"]) for one in answer.json()["errors"]] == [(field, rule)]

@@ -36,7 +36,7 @@ from services.metrics.domain.periods import Period
 from services.metrics.domain.window import Window
 from services.metrics.queries import Slice
 from services.metrics.settings import MetricsSettings
-from tests.integration.harness import Stage
+from tests.integration.harness import Harness
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PROGRAM, ZONE = "prog", "Europe/Paris"
@@ -159,8 +159,8 @@ class Booking:
 
 
 @pytest.fixture
-async def booking(stage: Stage) -> AsyncIterator[Booking]:
-    service = build(stage.settings(MetricsSettings))
+async def booking(harness: Harness) -> AsyncIterator[Booking]:
+    service = build(harness.settings(MetricsSettings))
     await service.ensure_indexes()
     yield Booking(service)
     await service.runtime.close()

@@ -29,7 +29,7 @@ from herald_contracts import (
 from services.metrics import queries
 from services.metrics.app import build
 from services.metrics.settings import MetricsSettings
-from tests.integration.harness import Stage, drained, eventually
+from tests.integration.harness import Harness, drained, eventually
 
 NOW = datetime.now(UTC)
 PROGRAM = "prog"
@@ -74,22 +74,22 @@ def engaged(
 
 
 @pytest.fixture
-async def service(stage: Stage) -> AsyncIterator[Service]:
-    found = build(stage.settings(MetricsSettings))
+async def service(harness: Harness) -> AsyncIterator[Service]:
+    found = build(harness.settings(MetricsSettings))
     yield found
     await found.runtime.close()
 
 
-async def figures(client: httpx.AsyncClient, stage: Stage, **params: str) -> dict[str, Any]:
-    answer = await client.get(f"/v1/programs/{PROGRAM}/figures", params=params, headers=stage.bearer("boss"))
+async def figures(client: httpx.AsyncClient, harness: Harness, **params: str) -> dict[str, Any]:
+    answer = await client.get(f"/v1/programs/{PROGRAM}/figures", params=params, headers=harness.bearer("boss"))
     return dict(answer.json().get("figures", {"shares": {"value": answer.text}}))
 
 
-async def test_figures_follow_the_definitions(stage: Stage, service: Service) -> None:
-    async with stage.worker(service), stage.api(service) as client:
-        await stage.person("boss", "manager")
+async def test_figures_follow_the_definitions(harness: Harness, service: Service) -> None:
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.person("boss", "manager")
         for name, country, leader in (("ann", "FR", False), ("bob", "DE", True), ("cid", "FR", False)):
-            await stage.person(name, "ambassador", country=country, leader=leader)
+            await harness.person(name, "ambassador", country=country, leader=leader)
         first, second, gone = shared("ann", "1"), shared("ann", "2", network="x", days_ago=2), shared("bob", "3")
         item = ContentPublished(
             content_id="c1",
@@ -104,12 +104,14 @@ async def test_figures_follow_the_definitions(stage: Stage, service: Service) ->
         )
         left = AmbassadorLeft(person_id="cid", program_id=PROGRAM, reason="left", occurred_at=NOW - timedelta(days=4))
         # The acts come before the programme does: they wait for it.
-        await stage.publish(joined("ann"), joined("bob"), joined("cid"), left, first, second, gone, removed(gone), item)
-        await stage.publish(
+        await harness.publish(
+            joined("ann"), joined("bob"), joined("cid"), left, first, second, gone, removed(gone), item
+        )
+        await harness.publish(
             engaged(first), engaged(first, verdict="bot"), engaged(second, quantity=3), engaged(first, kind="like")
         )
         await eventually(lambda: service.runtime.mongo.db["waiting"].count_documents({}), until=lambda n: n == 8)
-        await stage.publish(created())
+        await harness.publish(created())
 
         def heard(found: dict[str, Any]) -> bool:
             """Whether all topics were: people, joinings, content and acts each come in their own time."""
@@ -118,7 +120,7 @@ async def test_figures_follow_the_definitions(stage: Stage, service: Service) ->
             values = [found.get(name, {}).get("value") for name in ("shares", "clicks_raw")]
             return (known, values) == ([3, 1, 1], [2, 5])
 
-        found = await eventually(lambda: figures(client, stage), until=heard)
+        found = await eventually(lambda: figures(client, harness), until=heard)
         rate = found["participation_rate"]
         assert (rate["value"], rate["numerator"], rate["denominator"]) == (0.333333, 1, 3)
         assert rate["formula"]
@@ -128,41 +130,41 @@ async def test_figures_follow_the_definitions(stage: Stage, service: Service) ->
         assert found["leader_participation"]["denominator"] == 1
         assert (found["earned_media_value"]["value"], found["earned_media_value"]["currency"]) == (6.2, "EUR")
         assert found["shared_content_rate"]["value"] == 1.0
-        assert await figures(client, stage, country="FR") == {}
-        one_day = await figures(client, stage, **{"from": NOW.date().isoformat(), "to": NOW.date().isoformat()})
+        assert await figures(client, harness, country="FR") == {}
+        one_day = await figures(client, harness, **{"from": NOW.date().isoformat(), "to": NOW.date().isoformat()})
         assert (one_day["shares"]["value"], one_day["ambassadors_enrolled"]["value"]) == (1, 2)
         answer = await client.get(
-            f"/v1/programs/{PROGRAM}/series", params={"by": "network"}, headers=stage.bearer("boss")
+            f"/v1/programs/{PROGRAM}/series", params={"by": "network"}, headers=harness.bearer("boss")
         )
         assert {entry["key"]: entry["shares"] for entry in answer.json()["items"]} == {"linkedin": 1, "x": 1}
-        forbidden = await client.get(f"/v1/programs/{PROGRAM}/figures", headers=stage.bearer("ann"))
+        forbidden = await client.get(f"/v1/programs/{PROGRAM}/figures", headers=harness.bearer("ann"))
         assert forbidden.status_code == 403
-        own = await client.get("/v1/me/figures", params={"program_id": PROGRAM}, headers=stage.bearer("ann"))
+        own = await client.get("/v1/me/figures", params={"program_id": PROGRAM}, headers=harness.bearer("ann"))
         assert own.json()["figures"] == {"shares": 2, "clicks_raw": 5, "clicks_counted": 4, "engagements": 5}
 
 
-async def test_any_order_of_arrival_gives_the_same_figures(stage: Stage, service: Service) -> None:
+async def test_any_order_of_arrival_gives_the_same_figures(harness: Harness, service: Service) -> None:
     posts = [shared(f"a{n % 3}", f"p{n}", network=("linkedin", "x")[n % 2], days_ago=n % 4) for n in range(12)]
     clicks = [engaged(post, quantity=n + 1) for n, post in enumerate(posts)]
     events: list[Event] = [*posts, *clicks, created(), *(joined(f"a{n}") for n in range(3))]
     random.Random(4).shuffle(events)
-    async with stage.worker(service), stage.api(service) as client:
-        await stage.person("boss", "manager")
-        ids = await stage.publish(*events)
-        await stage.publish(*events, ids=ids)
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.person("boss", "manager")
+        ids = await harness.publish(*events)
+        await harness.publish(*events, ids=ids)
 
         async def values() -> list[Any]:
-            found = await figures(client, stage)
+            found = await figures(client, harness)
             return [found.get(name, {}).get("value") for name in ("clicks_counted", "shares", "participation_rate")]
 
         await eventually(values, until=lambda found: found == [sum(range(1, 13)), 12, 1.0])
 
 
 async def test_a_figure_moves_within_two_seconds_and_the_objective_is_reached_once(
-    stage: Stage, service: Service
+    harness: Harness, service: Service
 ) -> None:
-    async with stage.worker(service), stage.api(service) as client:
-        await stage.person("boss", "manager")
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.person("boss", "manager")
         objective = ObjectiveSet(
             program_id=PROGRAM,
             occurred_at=NOW,
@@ -175,38 +177,38 @@ async def test_a_figure_moves_within_two_seconds_and_the_objective_is_reached_on
             starts_on=NOW.date(),
             ends_on=NOW.date() + timedelta(days=1),
         )
-        await stage.publish(created(), objective, joined("ann"))
+        await harness.publish(created(), objective, joined("ann"))
         await eventually(
-            lambda: figures(client, stage), until=lambda f: f.get("ambassadors_enrolled", {}).get("value") == 1
+            lambda: figures(client, harness), until=lambda f: f.get("ambassadors_enrolled", {}).get("value") == 1
         )
         program = await service.context.store.program(PROGRAM)
         stream = service.context.live.stream(program, 30, partial(queries.live_figures, service.context))
         assert b'"shares":{"value":0,' in await anext(stream)
         before = datetime.now(UTC)
-        await stage.publish(shared("ann", "1"))
+        await harness.publish(shared("ann", "1"))
         message = b""
         while b'"shares":{"value":1,' not in message:
             message = await anext(stream)
         assert datetime.now(UTC) - before < timedelta(seconds=2)
         await stream.aclose()
-        await stage.publish(shared("ann", "2"))
-        await eventually(lambda: stage.events("herald.metrics"))
-        await stage.publish(shared("ann", "3"))
-        await eventually(lambda: figures(client, stage), until=lambda found: found["shares"]["value"] == 3)
+        await harness.publish(shared("ann", "2"))
+        await eventually(lambda: harness.events("herald.metrics"))
+        await harness.publish(shared("ann", "3"))
+        await eventually(lambda: figures(client, harness), until=lambda found: found["shares"]["value"] == 3)
         await drained(service)
-        reached = await stage.events("herald.metrics")
+        reached = await harness.events("herald.metrics")
         assert [one.data.objective_id for one in reached if isinstance(one.data, ObjectiveReached)] == ["o1"]
-        answer = await client.get(f"/v1/programs/{PROGRAM}/objective", headers=stage.bearer("boss"))
+        answer = await client.get(f"/v1/programs/{PROGRAM}/objective", headers=harness.bearer("boss"))
         assert answer.json()["reached_at"] is not None
         assert answer.json()["progress"] >= 1
 
 
-async def test_rates_are_dated_and_never_rewrite_what_was(stage: Stage, service: Service) -> None:
-    async with stage.worker(service), stage.api(service) as client:
-        await stage.person("boss", "manager")
-        await stage.publish(created())
-        await eventually(lambda: figures(client, stage), until=lambda f: f["shares"]["value"] == 0)
-        path, reader = f"/v1/programs/{PROGRAM}/rates", stage.bearer("boss")
+async def test_rates_are_dated_and_never_rewrite_what_was(harness: Harness, service: Service) -> None:
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.person("boss", "manager")
+        await harness.publish(created())
+        await eventually(lambda: figures(client, harness), until=lambda f: f["shares"]["value"] == 0)
+        path, reader = f"/v1/programs/{PROGRAM}/rates", harness.bearer("boss")
         headers = {**reader, "If-Match": (await client.get(path, headers=reader)).headers["etag"]}
         order = {
             "valid_from": NOW.date().isoformat(),
@@ -227,23 +229,25 @@ async def test_rates_are_dated_and_never_rewrite_what_was(stage: Stage, service:
         assert missing.json()["type"] == "not-found"
 
 
-async def test_an_act_that_comes_again_is_one_fact_and_holds_up_no_neighbour(stage: Stage, service: Service) -> None:
+async def test_an_act_that_comes_again_is_one_fact_and_holds_up_no_neighbour(
+    harness: Harness, service: Service
+) -> None:
     """Facts are the inbox of what they tell of: nothing is noted twice, and a repeat costs only itself."""
     db = service.runtime.mongo.db
     post = shared("ann", "1")
     acts: list[Event] = [post, *(engaged(post, quantity=number) for number in range(1, 6))]
-    async with stage.worker(service), stage.api(service) as client:
-        await stage.person("boss", "manager")
-        await stage.publish(created())
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.person("boss", "manager")
+        await harness.publish(created())
         await eventually(lambda: db["programs"].find_one({"_id": PROGRAM}))
-        ids = await stage.publish(*acts)
+        ids = await harness.publish(*acts)
         await eventually(lambda: db["facts"].count_documents({}), until=lambda n: n == len(acts))
         later = [engaged(post, kind="like"), *acts[1:], engaged(post, kind="comment"), acts[2]]
-        await stage.publish(*later, ids=[new_id(), *ids[1:], new_id(), ids[2]])
+        await harness.publish(*later, ids=[new_id(), *ids[1:], new_id(), ids[2]])
         found = await eventually(
-            lambda: figures(client, stage), until=lambda found: found.get("engagements", {}).get("value") == 17
+            lambda: figures(client, harness), until=lambda found: found.get("engagements", {}).get("value") == 17
         )
         assert (found["clicks_raw"]["value"], found["shares"]["value"]) == (15, 1)
         assert await db["facts"].count_documents({}) == len(acts) + 2
         assert await db["inbox"].count_documents({"_id": {"$in": ids}}) == 0
-    assert await stage.records("herald.deadletters.metrics") == []
+    assert await harness.records("herald.deadletters.metrics") == []

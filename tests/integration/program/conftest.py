@@ -13,7 +13,7 @@ from chassis.service import Service
 from herald_contracts import CloudEvent, Event, decode
 from services.program.app import build
 from services.program.settings import ProgramSettings
-from tests.integration.harness import Stage
+from tests.integration.harness import Harness
 
 CONSENT = {"fr": "Je participe de mon plein gré.", "en": "I take part of my own free will."}
 GUIDELINES = {"fr": "## Parlez en votre nom", "en": "## Speak for yourself"}
@@ -28,10 +28,10 @@ OBJECTIVE = {
 
 
 @dataclass
-class Desk:
+class ProgramHarness:
     """The API as people call it: `who` is the subject of their token, and their e-mail address before the @."""
 
-    stage: Stage
+    harness: Harness
     service: Service
     client: httpx.AsyncClient
     ids: dict[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Desk:
     async def call(
         self, who: str, method: str, path: str, json: Any = None, *, headers: dict[str, str] | None = None, **more: Any
     ) -> httpx.Response:
-        sent = {**self.stage.bearer(who), **(headers or {})}
+        sent = {**self.harness.bearer(who), **(headers or {})}
         return await self.client.request(method, f"/v1{path}", json=json, headers=sent, **more)
 
     async def ok(self, who: str, method: str, path: str, json: Any = None, **more: Any) -> Any:
@@ -57,7 +57,7 @@ class Desk:
     async def sign_in(self, who: str, *roles: str, **claims: Any) -> str:
         """A first sign-in, and the roles that an administrator grants; gives the person's id."""
         said = {"email": f"{who}@x.example", "email_verified": True, "name": who.title(), "country": "FR"}
-        token = self.stage.bearer(who, **{**said, "team": "IT", **claims})
+        token = self.harness.bearer(who, **{**said, "team": "IT", **claims})
         answer = await self.client.put("/v1/me", json={}, headers=token)
         assert answer.status_code == 200, answer.text
         id: str = answer.json()["id"]
@@ -68,7 +68,7 @@ class Desk:
             await self.ok("root", "PATCH", f"/people/{id}", {"roles": list(roles)}, headers=match)
         return id
 
-    async def program(self, **order: Any) -> str:
+    async def create_program(self, **order: Any) -> str:
         """A programme of the manager `max`; gives its id."""
         body = {"name": "Voices", "time_zone": "Europe/Paris", "languages": ["fr", "en"], "consent": CONSENT}
         id: str = (await self.ok("max", "POST", "/programs", {**body, **order}))["id"]
@@ -102,18 +102,18 @@ class Desk:
 
 
 @pytest.fixture
-async def service(stage: Stage) -> AsyncIterator[Service]:
-    found = build(stage.settings(ProgramSettings, program_admins="root@x.example"))
+async def service(harness: Harness) -> AsyncIterator[Service]:
+    found = build(harness.settings(ProgramSettings, program_admins="root@x.example"))
     yield found
     await found.runtime.close()
 
 
 @pytest.fixture
-async def desk(stage: Stage, service: Service) -> AsyncIterator[Desk]:
+async def program(harness: Harness, service: Service) -> AsyncIterator[ProgramHarness]:
     """With the administrator `root` and the manager `max`."""
-    async with stage.api(service) as client:
-        desk = Desk(stage, service, client)
-        await desk.sign_in("root")
-        await desk.sign_in("max", "manager")
-        await desk.forget()
-        yield desk
+    async with harness.api(service) as client:
+        program = ProgramHarness(harness, service, client)
+        await program.sign_in("root")
+        await program.sign_in("max", "manager")
+        await program.forget()
+        yield program

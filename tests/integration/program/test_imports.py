@@ -12,8 +12,8 @@ import pytest
 
 from herald_contracts import PersonProvisioned, PersonUpdated
 from services.program.commands import imports
-from tests.integration.harness import Stage, eventually
-from tests.integration.program.conftest import Desk
+from tests.integration.harness import Harness, eventually
+from tests.integration.program.conftest import ProgramHarness
 
 HEADER = "email,name,country,team,role,level,site,locale,leader,external_id\n"
 
@@ -25,13 +25,13 @@ def company(size: int, team: str = "T") -> str:
     )
 
 
-async def previewed(desk: Desk, text: str | bytes) -> Any:
-    answer = await desk.upload(text)
+async def previewed(program: ProgramHarness, text: str | bytes) -> Any:
+    answer = await program.upload(text)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
-async def test_nothing_is_imported_before_it_is_confirmed_and_then_once(desk: Desk) -> None:
+async def test_nothing_is_imported_before_it_is_confirmed_and_then_once(program: ProgramHarness) -> None:
     text = HEADER + (
         "ada@x.example,Ada Lovelace,GB,Engineering,Engineer,senior,London,en,yes,E1\n"
         "bad,,Atlantis,Sales,,,,,,\n"
@@ -39,7 +39,7 @@ async def test_nothing_is_imported_before_it_is_confirmed_and_then_once(desk: De
         "root@x.example,Root,FR,Operations,,,,,,\n"
         "ada@x.example,Ada Again,GB,Engineering,,,,,,\n"
     )
-    preview = await previewed(desk, text)
+    preview = await previewed(program, text)
     figures = {name: preview[name] for name in ("state", "total", "valid", "new", "changed", "unchanged", "done")}
     assert figures == {
         "state": "previewed",
@@ -57,19 +57,19 @@ async def test_nothing_is_imported_before_it_is_confirmed_and_then_once(desk: De
         (6, "email", "duplicate"),
     ]
     assert preview["sample"][0]["values"]["name"] == "Ada Lovelace"
-    assert len((await desk.ok("max", "GET", "/people"))["items"]) == 2
-    assert await desk.told() == []
+    assert len((await program.ok("max", "GET", "/people"))["items"]) == 2
+    assert await program.told() == []
 
-    done = await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    done = await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
     assert (done["state"], done["done"], done["created"], done["updated"], done["kept"]) == ("done", 3, 1, 1, 1)
     assert done["sample"] == []
-    told = {event.partitionkey: type(event.data) for event in await desk.told()}
-    assert told[desk.ids["root"]] is PersonUpdated
+    told = {event.partitionkey: type(event.data) for event in await program.told()}
+    assert told[program.ids["root"]] is PersonUpdated
     assert sorted(kind.__name__ for kind in told.values()) == ["PersonProvisioned", "PersonUpdated"]
-    again = await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
-    assert again == done == await desk.ok("max", "GET", f"/imports/{preview['id']}")
-    assert len(await desk.told()) == 2
-    [ada] = (await desk.ok("max", "GET", "/people", params={"query": "ada"}))["items"]
+    again = await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    assert again == done == await program.ok("max", "GET", f"/imports/{preview['id']}")
+    assert len(await program.told()) == 2
+    [ada] = (await program.ok("max", "GET", "/people", params={"query": "ada"}))["items"]
     assert (ada["job"], ada["level"], ada["site"], ada["leader"], ada["external_id"]) == (
         "Engineer",
         "senior",
@@ -77,88 +77,90 @@ async def test_nothing_is_imported_before_it_is_confirmed_and_then_once(desk: De
         True,
         "E1",
     )
-    assert await desk.service.runtime.mongo.db["import_rows"].count_documents({}) == 0
+    assert await program.service.runtime.mongo.db["import_rows"].count_documents({}) == 0
 
 
-async def test_the_same_file_again_says_nothing(desk: Desk) -> None:
+async def test_the_same_file_again_says_nothing(program: ProgramHarness) -> None:
     text = company(30)
-    await desk.ok("max", "POST", f"/imports/{(await previewed(desk, text))['id']}/confirm")
-    await desk.forget()
-    second = await previewed(desk, text)
+    await program.ok("max", "POST", f"/imports/{(await previewed(program, text))['id']}/confirm")
+    await program.forget()
+    second = await previewed(program, text)
     assert (second["new"], second["changed"], second["unchanged"]) == (0, 0, 30)
-    done = await desk.ok("max", "POST", f"/imports/{second['id']}/confirm")
+    done = await program.ok("max", "POST", f"/imports/{second['id']}/confirm")
     assert (done["kept"], done["state"]) == (30, "done")
-    assert await desk.told() == []
+    assert await program.told() == []
 
 
-async def test_two_thousand_people_take_seconds(desk: Desk) -> None:
-    preview = await previewed(desk, company(2_000))
+async def test_two_thousand_people_take_seconds(program: ProgramHarness) -> None:
+    preview = await previewed(program, company(2_000))
     assert (preview["valid"], preview["new"]) == (2_000, 2_000)
     started = time.monotonic()
-    answer = await desk.call("max", "POST", f"/imports/{preview['id']}/confirm")
+    answer = await program.call("max", "POST", f"/imports/{preview['id']}/confirm")
     assert time.monotonic() - started < 10
     assert (answer.status_code, answer.json()["state"], answer.json()["created"]) == (200, "done", 2_000)
-    told = Counter(event.partitionkey for event in await desk.told())
+    told = Counter(event.partitionkey for event in await program.told())
     assert len(told) == 2_000
     assert set(told.values()) == {1}
 
 
 async def test_a_large_file_is_imported_by_the_worker(
-    stage: Stage, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, program: ProgramHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(imports, "IN_REQUEST_ROWS", 1_000)
     total = 1_600
-    preview = await previewed(desk, company(total))
-    answer = await desk.call("max", "POST", f"/imports/{preview['id']}/confirm")
+    preview = await previewed(program, company(total))
+    answer = await program.call("max", "POST", f"/imports/{preview['id']}/confirm")
     assert (answer.status_code, answer.json()["state"]) == (202, "importing")
 
     async def state() -> Any:
-        return await desk.ok("max", "GET", f"/imports/{preview['id']}")
+        return await program.ok("max", "GET", f"/imports/{preview['id']}")
 
-    async with stage.worker(desk.service):
+    async with harness.worker(program.service):
         found = await eventually(state, until=lambda found: found["state"] == "done", within=60)
         assert found["created"] == found["done"] == found["valid"] == total
         events = await eventually(
-            lambda: stage.events("herald.people"), until=lambda found: len(found) >= total, within=60
+            lambda: harness.events("herald.people"), until=lambda found: len(found) >= total, within=60
         )
     assert len({event.partitionkey for event in events}) == len(events) == total
 
 
-async def test_what_a_crash_interrupted_goes_on_where_it_stood(stage: Stage, desk: Desk) -> None:
-    parts = desk.service.context
-    preview = await previewed(desk, company(1_200))
+async def test_what_a_crash_interrupted_goes_on_where_it_stood(harness: Harness, program: ProgramHarness) -> None:
+    parts = program.service.context
+    preview = await previewed(program, company(1_200))
     id = preview["id"]
-    mongo = desk.service.runtime.mongo
+    mongo = program.service.runtime.mongo
     await mongo.transact(lambda tx: imports.confirm(parts, tx, id))
     assert await mongo.transact(lambda tx: imports.import_chunk(parts, tx, id)) is True
-    half = await desk.ok("max", "GET", f"/imports/{id}")
+    half = await program.ok("max", "GET", f"/imports/{id}")
     assert (half["state"], half["done"]) == ("importing", 500)
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)
     await mongo.db["imports"].update_one({"_id": id}, {"$set": {"touched_at": long_ago}})
-    async with stage.worker(desk.service):
+    async with harness.worker(program.service):
         done = await eventually(
-            lambda: desk.ok("max", "GET", f"/imports/{id}"), until=lambda found: found["state"] == "done", within=30
+            lambda: program.ok("max", "GET", f"/imports/{id}"), until=lambda found: found["state"] == "done", within=30
         )
         assert (done["created"], done["done"]) == (1_200, 1_200)
-        events = await eventually(lambda: stage.events("herald.people"), until=lambda found: len(found) >= 1_200)
+        events = await eventually(lambda: harness.events("herald.people"), until=lambda found: len(found) >= 1_200)
     assert len({event.partitionkey for event in events}) == len(events) == 1_200
 
 
-async def test_many_processes_on_one_import_do_it_once(desk: Desk) -> None:
-    preview = await previewed(desk, company(1_700))
-    answers = await asyncio.gather(*(desk.call("max", "POST", f"/imports/{preview['id']}/confirm") for _ in range(4)))
+async def test_many_processes_on_one_import_do_it_once(program: ProgramHarness) -> None:
+    preview = await previewed(program, company(1_700))
+    answers = await asyncio.gather(
+        *(program.call("max", "POST", f"/imports/{preview['id']}/confirm") for _ in range(4))
+    )
     assert {answer.status_code for answer in answers} == {200}
     assert {(answer.json()["state"], answer.json()["created"]) for answer in answers} == {("done", 1_700)}
-    assert (await desk.ok("max", "GET", f"/imports/{preview['id']}"))["state"] == "done"
-    assert Counter(event.partitionkey for event in await desk.told()).most_common(1)[0][1] == 1
-    assert await desk.service.runtime.mongo.db["people"].count_documents({}) == 1_702
+    assert (await program.ok("max", "GET", f"/imports/{preview['id']}"))["state"] == "done"
+    assert Counter(event.partitionkey for event in await program.told()).most_common(1)[0][1] == 1
+    assert await program.service.runtime.mongo.db["people"].count_documents({}) == 1_702
 
 
-async def test_a_row_that_no_longer_fits_is_left_out_when_confirmed(desk: Desk) -> None:
-    preview = await previewed(desk, HEADER + "ada@x.example,Ada,FR,IT,,,,,,E1\nbob@x.example,Bob,FR,IT,,,,,,E2\n")
-    other = await previewed(desk, HEADER + "ada@x.example,Ada,FR,IT,,,,,,E9\n")
-    await desk.ok("max", "POST", f"/imports/{other['id']}/confirm")
-    done = await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+async def test_a_row_that_no_longer_fits_is_left_out_when_confirmed(program: ProgramHarness) -> None:
+    preview = await previewed(program, HEADER + "ada@x.example,Ada,FR,IT,,,,,,E1\nbob@x.example,Bob,FR,IT,,,,,,E2\n")
+    other = await previewed(program, HEADER + "ada@x.example,Ada,FR,IT,,,,,,E9\n")
+    await program.ok("max", "POST", f"/imports/{other['id']}/confirm")
+    done = await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
     assert (done["created"], done["failed"], done["done"], done["valid"]) == (1, 1, 2, 2)
     assert [(error["line"], error["field"], error["rule"]) for error in done["errors"]] == [
         (2, "external_id", "differs")
@@ -173,38 +175,38 @@ NO_TABLES: list[tuple[bytes, tuple[int, str, str]]] = [
 ]
 
 
-async def test_what_is_no_table_is_refused_and_leaves_nothing(desk: Desk) -> None:
-    before = await desk.state()
+async def test_what_is_no_table_is_refused_and_leaves_nothing(program: ProgramHarness) -> None:
+    before = await program.state()
     for data, expected in NO_TABLES:
-        answer = await desk.upload(data)
+        answer = await program.upload(data)
         problem = answer.json()
         assert (answer.status_code, problem["type"]) == (422, "csv-unreadable")
         first = problem["errors"][0]
         assert (first["line"], first["field"], first["rule"]) == expected
-        assert await desk.state() == before
+        assert await program.state() == before
 
 
-async def test_other_refusals_of_files(desk: Desk) -> None:
-    before = await desk.state()
-    large = await desk.upload(HEADER.encode() + b"x" * (24 * 1024 * 1024))
+async def test_other_refusals_of_files(program: ProgramHarness) -> None:
+    before = await program.state()
+    large = await program.upload(HEADER.encode() + b"x" * (24 * 1024 * 1024))
     assert (large.status_code, large.json()["type"]) == (413, "body-too-large")
     for media in ("application/json", "multipart/form-data", "application/vnd.ms-excel"):
-        answer = await desk.call("max", "POST", "/imports", content=b"x", headers={"Content-Type": media})
+        answer = await program.call("max", "POST", "/imports", content=b"x", headers={"Content-Type": media})
         assert (answer.status_code, answer.json()["type"]) == (415, "media-type")
-    await desk.sign_in("ada", "editor")
-    assert (await desk.upload(company(1), "ada")).json()["type"] == "role-missing"
-    assert await desk.refused("max", "GET", "/imports/none") == (404, "not-found")
-    assert await desk.refused("max", "POST", "/imports/none/confirm") == (404, "not-found")
-    after = await desk.state()
+    await program.sign_in("ada", "editor")
+    assert (await program.upload(company(1), "ada")).json()["type"] == "role-missing"
+    assert await program.refused("max", "GET", "/imports/none") == (404, "not-found")
+    assert await program.refused("max", "POST", "/imports/none/confirm") == (404, "not-found")
+    after = await program.state()
     assert {name: rows for name, rows in after.items() if "import" in name} == {
         name: rows for name, rows in before.items() if "import" in name
     }
 
 
-async def test_a_file_without_a_valid_row_cannot_be_confirmed(desk: Desk) -> None:
-    preview = await previewed(desk, HEADER + "bad,,,,,,,,,\n")
+async def test_a_file_without_a_valid_row_cannot_be_confirmed(program: ProgramHarness) -> None:
+    preview = await previewed(program, HEADER + "bad,,,,,,,,,\n")
     assert (preview["total"], preview["valid"]) == (1, 0)
-    assert await desk.refused("max", "POST", f"/imports/{preview['id']}/confirm") == (409, "nothing-to-import")
+    assert await program.refused("max", "POST", f"/imports/{preview['id']}/confirm") == (409, "nothing-to-import")
 
 
 FOREIGN = """sep=;
@@ -215,8 +217,8 @@ Pers-ID;Surname;Vorname;Kostenstelle;Land;Mail privat;;
 """
 
 
-async def test_columns_are_chosen_in_the_preview_and_remembered(desk: Desk) -> None:
-    preview = await previewed(desk, FOREIGN.encode("cp1252", "replace"))
+async def test_columns_are_chosen_in_the_preview_and_remembered(program: ProgramHarness) -> None:
+    preview = await previewed(program, FOREIGN.encode("cp1252", "replace"))
     assert (preview["encoding"], preview["delimiter"], preview["missing"]) == ("windows-1252", ";", ["email", "team"])
     assert [(one["heading"], one["column"], one["known"]) for one in preview["columns"]] == [
         ("Pers-ID", None, None),
@@ -232,65 +234,65 @@ async def test_columns_are_chosen_in_the_preview_and_remembered(desk: Desk) -> N
         (2, "team", "column-missing"),
     ]
     path = f"/imports/{preview['id']}"
-    assert await desk.refused("max", "POST", f"{path}/confirm") == (409, "columns-missing")
+    assert await program.refused("max", "POST", f"{path}/confirm") == (409, "columns-missing")
     columns = ["external_id", "last_name", "first_name", "team", "country", None]
     for wrong in ([*columns, None], [*columns[:5], "country"], [*columns[:5], "salary"]):
-        assert await desk.refused("max", "PUT", f"{path}/columns", {"columns": wrong}) == (422, "invalid")
-    chosen = await desk.ok("max", "PUT", f"{path}/columns", {"columns": columns})
+        assert await program.refused("max", "PUT", f"{path}/columns", {"columns": wrong}) == (422, "invalid")
+    chosen = await program.ok("max", "PUT", f"{path}/columns", {"columns": columns})
     assert (chosen["id"], chosen["missing"], chosen["valid"], chosen["new"]) == (preview["id"], [], 3, 3)
     assert [one["values"]["name"] for one in chosen["sample"]] == ["Anna Weiß", "Jörg Groß", "Eva Lang"]
-    done = await desk.ok("max", "POST", f"{path}/confirm")
+    done = await program.ok("max", "POST", f"{path}/confirm")
     assert (done["state"], done["created"]) == ("done", 3)
     assert done["columns"][3] == {"heading": "Kostenstelle", "column": "team", "known": "chosen", "examples": []}
-    assert await desk.refused("max", "PUT", f"{path}/columns", {"columns": columns}) == (409, "already-confirmed")
-    state = await desk.state()
+    assert await program.refused("max", "PUT", f"{path}/columns", {"columns": columns}) == (409, "already-confirmed")
+    state = await program.state()
     assert (state["import_rows"], state["import_files"]) == ([], [])
 
-    again = await previewed(desk, FOREIGN.encode())
+    again = await previewed(program, FOREIGN.encode())
     assert (again["missing"], again["unchanged"]) == ([], 3)
     assert [one["known"] for one in again["columns"]] == ["remembered"] * 6
 
 
-async def test_what_is_exported_is_safe_to_open_and_can_be_imported_again(desk: Desk) -> None:
+async def test_what_is_exported_is_safe_to_open_and_can_be_imported_again(program: ProgramHarness) -> None:
     text = "id,name,country,team,role\n'=7,'=1+1 Élise,FR,\"'-Sales; EMEA\",'@home\n"
-    await desk.ok("max", "POST", f"/imports/{(await previewed(desk, text))['id']}/confirm")
-    answer = await desk.call("max", "GET", "/people/export")
+    await program.ok("max", "POST", f"/imports/{(await previewed(program, text))['id']}/confirm")
+    answer = await program.call("max", "GET", "/people/export")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     exported = answer.content.decode("utf-8-sig").split("\r\n")
     assert exported[0] == "external_id,email,name,country,team,role,level,site,locale,leader,active"
     assert "'=7,,'=1+1 Élise,FR,'-Sales; EMEA,'@home,,,en,no,yes" in exported
-    again = await previewed(desk, answer.content)
+    again = await previewed(program, answer.content)
     assert (again["total"], again["unchanged"], again["errors"]) == (3, 3, [])
-    await desk.sign_in("ada", "editor")
-    assert await desk.refused("ada", "GET", "/people/export") == (403, "role-missing")
+    await program.sign_in("ada", "editor")
+    assert await program.refused("ada", "GET", "/people/export") == (403, "role-missing")
 
 
-async def test_spellings_of_one_team_become_one_team(desk: Desk) -> None:
-    await desk.sign_in("zoe", team="Qualité\u00a0")
+async def test_spellings_of_one_team_become_one_team(program: ProgramHarness) -> None:
+    await program.sign_in("zoe", team="Qualité\u00a0")
     text = "id,name,country,team\n1,A,FR,QUALITE\n2,B,FR,Qualite\u0301\n3,C,FR,Sales\n4,D,FR,sales\n"
-    preview = await previewed(desk, text)
+    preview = await previewed(program, text)
     assert [one["values"]["team"] for one in preview["sample"]] == ["Qualité", "Qualité", "Sales", "Sales"]
-    await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
-    people = (await desk.ok("max", "GET", "/people"))["items"]
+    await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    people = (await program.ok("max", "GET", "/people"))["items"]
     assert Counter(one["team"] for one in people) == {"Qualité": 3, "Sales": 2, "IT": 2}
-    found = (await desk.ok("max", "GET", "/people?team=qualite"))["items"]
+    found = (await program.ok("max", "GET", "/people?team=qualite"))["items"]
     assert {one["name"] for one in found} == {"Zoe", "A", "B"}
     match = {"If-Match": f'"{found[0]["version"]}"'}
-    changed = await desk.ok("root", "PATCH", f"/people/{found[0]['id']}", {"team": "SALES"}, headers=match)
+    changed = await program.ok("root", "PATCH", f"/people/{found[0]['id']}", {"team": "SALES"}, headers=match)
     assert changed["team"] == "Sales"
     assert {
-        event.data.team for event in await desk.told() if isinstance(event.data, PersonProvisioned | PersonUpdated)
+        event.data.team for event in await program.told() if isinstance(event.data, PersonProvisioned | PersonUpdated)
     } == {
         "Qualité",
         "Sales",
     }
 
 
-async def test_a_repeated_upload_with_one_key_is_one_import(desk: Desk) -> None:
+async def test_a_repeated_upload_with_one_key_is_one_import(program: ProgramHarness) -> None:
     headers = {"Content-Type": "text/csv", "Idempotency-Key": "k1"}
     first, second = [
-        (await desk.call("max", "POST", "/imports", content=company(3), headers=headers)).json() for _ in range(2)
+        (await program.call("max", "POST", "/imports", content=company(3), headers=headers)).json() for _ in range(2)
     ]
     assert first == second
-    other = await desk.refused("max", "POST", "/imports", content=company(4), headers=headers)
+    other = await program.refused("max", "POST", "/imports", content=company(4), headers=headers)
     assert other == (422, "idempotency-key-reused")

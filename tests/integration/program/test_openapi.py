@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.integration.consumers import refusals
-from tests.integration.program.conftest import GUIDELINES, OBJECTIVE, Desk
+from tests.integration.program.conftest import GUIDELINES, OBJECTIVE, ProgramHarness
 
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -108,20 +108,20 @@ def as_text(_: Any, value: Any) -> bytes:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-async def test_the_api_keeps_to_its_document(desk: Desk, mode: GenerationMode) -> None:
-    app = desk.service.asgi()
+async def test_the_api_keeps_to_its_document(program: ProgramHarness, mode: GenerationMode) -> None:
+    app = program.service.asgi()
     assert isinstance(app, FastAPI)
     document = app.openapi()
     validate(document)
-    await desk.sign_in("ada")
-    await desk.sign_in("all", "editor", "manager", "admin")
-    program_id = await desk.program(open=True)
-    await desk.ok("max", "POST", f"/programs/{program_id}/guidelines", {"texts": GUIDELINES})
-    await desk.ok("max", "PUT", f"/programs/{program_id}/objective", OBJECTIVE)
-    preview = (await desk.upload("email,name,country,team\nbob@x.example,Bob,FR,IT\n")).json()
-    ids = {"person_id": desk.ids["ada"], "program_id": program_id, "import_id": preview["id"]}
+    await program.sign_in("ada")
+    await program.sign_in("all", "editor", "manager", "admin")
+    program_id = await program.create_program(open=True)
+    await program.ok("max", "POST", f"/programs/{program_id}/guidelines", {"texts": GUIDELINES})
+    await program.ok("max", "PUT", f"/programs/{program_id}/objective", OBJECTIVE)
+    preview = (await program.upload("email,name,country,team\nbob@x.example,Bob,FR,IT\n")).json()
+    ids = {"person_id": program.ids["ada"], "program_id": program_id, "import_id": preview["id"]}
     async with served(app) as url:
-        headers = desk.stage.bearer("all")
+        headers = program.harness.bearer("all")
         calls = await asyncio.to_thread(try_out, with_real_ids(document, ids), url, headers, mode)
     assert calls > 100
-    assert await refusals(desk.service, desk.stage.infra, f"{desk.stage.namespace}-others") == []
+    assert await refusals(program.service, program.harness.infra, f"{program.harness.namespace}-others") == []

@@ -16,33 +16,35 @@ from herald_contracts import (
     PersonUpdated,
     ProgramCreated,
 )
-from tests.integration.harness import Stage, eventually
-from tests.integration.program.conftest import CONSENT, GUIDELINES, OBJECTIVE, Desk
+from tests.integration.harness import Harness, eventually
+from tests.integration.program.conftest import CONSENT, GUIDELINES, OBJECTIVE, ProgramHarness
 
 
-async def test_the_main_job_from_programme_to_acknowledged_guidelines(stage: Stage, desk: Desk) -> None:
+async def test_the_main_job_from_programme_to_acknowledged_guidelines(
+    harness: Harness, program: ProgramHarness
+) -> None:
     """What everything else stands on, with each event on Kafka under its key."""
-    async with stage.worker(desk.service):
-        ada = await desk.sign_in("ada")
-        program_id = await desk.program()
+    async with harness.worker(program.service):
+        ada = await program.sign_in("ada")
+        program_id = await program.create_program()
         path = f"/programs/{program_id}"
-        await desk.ok("max", "POST", f"{path}/guidelines", {"texts": GUIDELINES, "material": True})
-        await desk.ok("max", "PUT", f"{path}/objective", OBJECTIVE)
-        assert (await desk.invite(program_id, "ada"))["invited"] == 1
-        [invitation] = (await desk.ok("ada", "GET", "/me/invitations"))["items"]
+        await program.ok("max", "POST", f"{path}/guidelines", {"texts": GUIDELINES, "material": True})
+        await program.ok("max", "PUT", f"{path}/objective", OBJECTIVE)
+        assert (await program.invite(program_id, "ada"))["invited"] == 1
+        [invitation] = (await program.ok("ada", "GET", "/me/invitations"))["items"]
         assert (invitation["program_id"], invitation["program_name"]) == (program_id, "Voices")
-        consent = await desk.ok("ada", "GET", f"{path}/consent", params={"language": "fr-CA"})
+        consent = await program.ok("ada", "GET", f"{path}/consent", params={"language": "fr-CA"})
         assert (consent["language"], consent["text"], consent["version"]) == ("fr", CONSENT["fr"], 1)
-        me = await desk.ok("ada", "POST", f"{path}/join", {"consent_version": 1})
+        me = await program.ok("ada", "POST", f"{path}/join", {"consent_version": 1})
         assert me["roles"] == ["ambassador"]
         assert me["programs"][0]["must_acknowledge"] is True
-        me = await desk.ok("ada", "POST", f"{path}/guidelines/1/acknowledge")
+        me = await program.ok("ada", "POST", f"{path}/guidelines/1/acknowledge")
         assert (me["programs"][0]["acknowledged_version"], me["programs"][0]["must_acknowledge"]) == (1, False)
         assert me["invitations"] == []
 
-        of_program = await eventually(lambda: stage.events("herald.program"), until=lambda found: len(found) == 4)
+        of_program = await eventually(lambda: harness.events("herald.program"), until=lambda found: len(found) == 4)
         of_people = await eventually(
-            lambda: stage.events("herald.people"),
+            lambda: harness.events("herald.people"),
             until=lambda found: len([e for e in found if e.partitionkey == ada]) == 4,
         )
     assert [type(event.data) for event in of_program] == [
@@ -60,201 +62,203 @@ async def test_the_main_job_from_programme_to_acknowledged_guidelines(stage: Sta
     assert (mine[1].program_id, mine[1].consent_version) == (program_id, 1)
     assert isinstance(mine[2], PersonUpdated)
     assert mine[2].roles == ["ambassador"]
-    record = await desk.service.runtime.mongo.db["consents"].find_one({"person_id": ada})
+    record = await program.service.runtime.mongo.db["consents"].find_one({"person_id": ada})
     assert record is not None
     assert (record["program_id"], record["version"]) == (program_id, 1)
 
 
-async def test_two_joins_at_once_are_one(desk: Desk) -> None:
-    await desk.sign_in("ada")
-    program_id = await desk.program()
-    await desk.invite(program_id, "ada")
-    await desk.forget()
+async def test_two_joins_at_once_are_one(program: ProgramHarness) -> None:
+    await program.sign_in("ada")
+    program_id = await program.create_program()
+    await program.invite(program_id, "ada")
+    await program.forget()
     path = f"/programs/{program_id}/join"
-    answers = await asyncio.gather(*(desk.call("ada", "POST", path, {"consent_version": 1}) for _ in range(8)))
+    answers = await asyncio.gather(*(program.call("ada", "POST", path, {"consent_version": 1}) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
-    assert await desk.told_types() == ["AmbassadorJoined", "PersonUpdated"]
-    assert await desk.service.runtime.mongo.db["consents"].count_documents({}) == 1
+    assert await program.told_types() == ["AmbassadorJoined", "PersonUpdated"]
+    assert await program.service.runtime.mongo.db["consents"].count_documents({}) == 1
 
 
-async def test_joining_and_declining_at_once_is_one_of_both(desk: Desk) -> None:
-    await desk.sign_in("ada")
-    program_id = await desk.program()
-    await desk.invite(program_id, "ada")
-    await desk.forget()
+async def test_joining_and_declining_at_once_is_one_of_both(program: ProgramHarness) -> None:
+    await program.sign_in("ada")
+    program_id = await program.create_program()
+    await program.invite(program_id, "ada")
+    await program.forget()
     join, decline = await asyncio.gather(
-        desk.call("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1}),
-        desk.call("ada", "POST", f"/programs/{program_id}/decline"),
+        program.call("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1}),
+        program.call("ada", "POST", f"/programs/{program_id}/decline"),
     )
-    status = (await desk.ok("ada", "GET", "/me"))["programs"][0]["status"]
+    status = (await program.ok("ada", "GET", "/me"))["programs"][0]["status"]
     joined = status == "joined"
     assert (join.is_success, decline.is_success) == (joined, not joined)
-    assert (await desk.told_types() == []) == (not joined)
+    assert (await program.told_types() == []) == (not joined)
 
 
-async def test_nobody_is_enrolled_and_who_declined_is_left_alone(desk: Desk) -> None:
+async def test_nobody_is_enrolled_and_who_declined_is_left_alone(program: ProgramHarness) -> None:
     for who in ("ada", "bob", "eve", "gil"):
-        await desk.sign_in(who)
-    program_id = await desk.program()
-    assert await desk.refused("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1}) == (
+        await program.sign_in(who)
+    program_id = await program.create_program()
+    assert await program.refused("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1}) == (
         403,
         "not-invited",
     )
-    assert await desk.refused("ada", "POST", f"/programs/{program_id}/decline") == (409, "not-invited")
-    assert await desk.refused("ada", "POST", f"/programs/{program_id}/leave") == (409, "not-a-member")
-    await desk.invite(program_id, "ada", "bob")
-    await desk.ok("ada", "POST", f"/programs/{program_id}/decline")
-    await desk.ok("bob", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
-    await desk.ok("root", "POST", f"/people/{desk.ids['gil']}/deactivate")
-    await desk.forget()
-    people = [*desk.ids.values(), "nobody", "nobody"]
-    found = await desk.ok("max", "POST", f"/programs/{program_id}/invitations", {"people": people})
+    assert await program.refused("ada", "POST", f"/programs/{program_id}/decline") == (409, "not-invited")
+    assert await program.refused("ada", "POST", f"/programs/{program_id}/leave") == (409, "not-a-member")
+    await program.invite(program_id, "ada", "bob")
+    await program.ok("ada", "POST", f"/programs/{program_id}/decline")
+    await program.ok("bob", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    await program.ok("root", "POST", f"/people/{program.ids['gil']}/deactivate")
+    await program.forget()
+    people = [*program.ids.values(), "nobody", "nobody"]
+    found = await program.ok("max", "POST", f"/programs/{program_id}/invitations", {"people": people})
     assert found["invited"] == 3
     assert found["skipped"] == {"declined": 1, "already_joined": 1, "inactive": 1, "unknown": 1}
-    assert await desk.told_types() == ["AmbassadorInvited"] * 3
-    listed = await desk.ok("max", "GET", f"/programs/{program_id}/ambassadors", params={"status": "joined"})
+    assert await program.told_types() == ["AmbassadorInvited"] * 3
+    listed = await program.ok("max", "GET", f"/programs/{program_id}/ambassadors", params={"status": "joined"})
     assert listed["counts"] == {"invited": 3, "joined": 1, "declined": 1, "left": 0}
-    assert [(one["person_id"], one["name"]) for one in listed["items"]] == [(desk.ids["bob"], "Bob")]
-    of_status = await desk.ok("max", "GET", "/people", params={"program_id": program_id, "status": "declined"})
+    assert [(one["person_id"], one["name"]) for one in listed["items"]] == [(program.ids["bob"], "Bob")]
+    of_status = await program.ok("max", "GET", "/people", params={"program_id": program_id, "status": "declined"})
     assert [one["name"] for one in of_status["items"]] == ["Ada"]
 
 
-async def test_a_segment_is_invited_up_to_a_limit_without_asking_anybody_twice(desk: Desk) -> None:
+async def test_a_segment_is_invited_up_to_a_limit_without_asking_anybody_twice(program: ProgramHarness) -> None:
     rows = "".join(
         f"p{n}@x.example,P{n},{'FR' if n % 2 else 'DE'},T{n % 4},{'yes' if n % 10 == 1 else 'no'}\n" for n in range(40)
     )
-    preview = (await desk.upload(f"email,name,country,team,leader\n{rows}")).json()
-    await desk.ok("max", "POST", f"/imports/{preview['id']}/confirm")
-    program_id = await desk.program()
+    preview = (await program.upload(f"email,name,country,team,leader\n{rows}")).json()
+    await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    program_id = await program.create_program()
     path = f"/programs/{program_id}/invitations"
-    await desk.forget()
-    first = await desk.ok("max", "POST", path, {"segment": {"countries": ["FR"], "leaders_only": True}})
+    await program.forget()
+    first = await program.ok("max", "POST", path, {"segment": {"countries": ["FR"], "leaders_only": True}})
     assert (first["invited"], first["remaining"], first["skipped"]) == (4, 0, {})
     order = {"segment": {"countries": ["fr"], "teams": ["T1"]}, "limit": 3}
-    second = await desk.ok("max", "POST", path, order)
+    second = await program.ok("max", "POST", path, order)
     assert (second["invited"], second["remaining"], second["skipped"]) == (3, 5, {"already_invited": 2})
-    third = await desk.ok("max", "POST", path, {**order, "limit": 100})
+    third = await program.ok("max", "POST", path, {**order, "limit": 100})
     assert (third["invited"], third["remaining"], third["skipped"]) == (5, 0, {"already_invited": 5})
-    told = Counter(event.partitionkey for event in await desk.told())
+    told = Counter(event.partitionkey for event in await program.told())
     assert set(told.values()) == {1}
     assert len(told) == 12
 
 
-async def test_an_open_programme_is_joined_freely_and_left_at_any_time(desk: Desk) -> None:
-    await desk.sign_in("ada")
-    program_id = await desk.program()
-    etag = (await desk.call("max", "GET", f"/programs/{program_id}")).headers["etag"]
-    stale = await desk.refused("max", "PATCH", f"/programs/{program_id}", {"open": True}, headers={"If-Match": '"9"'})
+async def test_an_open_programme_is_joined_freely_and_left_at_any_time(program: ProgramHarness) -> None:
+    await program.sign_in("ada")
+    program_id = await program.create_program()
+    etag = (await program.call("max", "GET", f"/programs/{program_id}")).headers["etag"]
+    stale = await program.refused(
+        "max", "PATCH", f"/programs/{program_id}", {"open": True}, headers={"If-Match": '"9"'}
+    )
     assert stale == (412, "stale-version")
-    await desk.ok("max", "PATCH", f"/programs/{program_id}", {"open": True}, headers={"If-Match": etag})
-    await desk.forget()
-    await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
-    me = await desk.ok("ada", "POST", f"/programs/{program_id}/leave")
+    await program.ok("max", "PATCH", f"/programs/{program_id}", {"open": True}, headers={"If-Match": etag})
+    await program.forget()
+    await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    me = await program.ok("ada", "POST", f"/programs/{program_id}/leave")
     assert (me["roles"], me["programs"][0]["status"]) == ([], "left")
-    await desk.ok("ada", "POST", f"/programs/{program_id}/leave")
-    events = [event.data for event in await desk.told()]
+    await program.ok("ada", "POST", f"/programs/{program_id}/leave")
+    events = [event.data for event in await program.told()]
     assert [type(one) for one in events] == [AmbassadorJoined, PersonUpdated, AmbassadorLeft, PersonUpdated]
     assert isinstance(events[2], AmbassadorLeft)
     assert events[2].reason == "left"
-    await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
-    assert (await desk.ok("ada", "GET", "/me"))["roles"] == ["ambassador"]
+    await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    assert (await program.ok("ada", "GET", "/me"))["roles"] == ["ambassador"]
 
 
-async def test_an_ambassador_of_two_programmes_stays_one_when_leaving_one(desk: Desk) -> None:
-    await desk.sign_in("ada")
-    one, other = await desk.program(open=True), await desk.program(open=True, name="Second")
+async def test_an_ambassador_of_two_programmes_stays_one_when_leaving_one(program: ProgramHarness) -> None:
+    await program.sign_in("ada")
+    one, other = await program.create_program(open=True), await program.create_program(open=True, name="Second")
     for program_id in (one, other):
-        await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
-    await desk.forget()
-    me = await desk.ok("ada", "POST", f"/programs/{one}/leave")
+        await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    await program.forget()
+    me = await program.ok("ada", "POST", f"/programs/{one}/leave")
     assert me["roles"] == ["ambassador"]
-    assert await desk.told_types() == ["AmbassadorLeft"]
+    assert await program.told_types() == ["AmbassadorLeft"]
 
 
-async def test_a_consent_has_versions(desk: Desk) -> None:
-    await desk.sign_in("ada")
-    program_id = await desk.program(open=True)
-    published = await desk.call(
+async def test_a_consent_has_versions(program: ProgramHarness) -> None:
+    await program.sign_in("ada")
+    program_id = await program.create_program(open=True)
+    published = await program.call(
         "max", "POST", f"/programs/{program_id}/consent", {"texts": {"fr": "Deux", "en": "Two"}}
     )
     assert (published.status_code, published.json()["version"]) == (201, 2)
-    answer = await desk.call("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    answer = await program.call("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
     assert (answer.status_code, answer.json()["type"], answer.json()["current"]) == (409, "consent-outdated", 2)
-    await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 2})
-    await desk.forget()
-    await desk.ok("max", "POST", f"/programs/{program_id}/consent", {"texts": {"fr": "Trois", "en": "Three"}})
-    me = await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 3})
+    await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 2})
+    await program.forget()
+    await program.ok("max", "POST", f"/programs/{program_id}/consent", {"texts": {"fr": "Trois", "en": "Three"}})
+    me = await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 3})
     assert (me["programs"][0]["status"], me["programs"][0]["consent_version"]) == ("joined", 3)
-    assert await desk.told() == []
-    accepted = await desk.service.runtime.mongo.db["consents"].distinct("version", {"person_id": desk.ids["ada"]})
+    assert await program.told() == []
+    accepted = await program.service.runtime.mongo.db["consents"].distinct("version", {"person_id": program.ids["ada"]})
     assert accepted == [2, 3]
-    text = await desk.ok("ada", "GET", f"/programs/{program_id}/consent", params={"language": "ja"})
+    text = await program.ok("ada", "GET", f"/programs/{program_id}/consent", params={"language": "ja"})
     assert (text["language"], text["text"], text["languages"]) == ("fr", "Trois", ["fr", "en"])
 
 
-async def test_guidelines_have_versions_and_are_acknowledged_by_ambassadors(desk: Desk) -> None:
-    await desk.sign_in("ada")
-    program_id = await desk.program(open=True)
+async def test_guidelines_have_versions_and_are_acknowledged_by_ambassadors(program: ProgramHarness) -> None:
+    await program.sign_in("ada")
+    program_id = await program.create_program(open=True)
     path = f"/programs/{program_id}/guidelines"
-    assert await desk.refused("ada", "GET", path) == (404, "not-found")
-    first = await desk.ok("max", "POST", path, {"texts": GUIDELINES, "material": False})
+    assert await program.refused("ada", "GET", path) == (404, "not-found")
+    first = await program.ok("max", "POST", path, {"texts": GUIDELINES, "material": False})
     assert (first["version"], first["material"]) == (1, True)
-    assert await desk.refused("ada", "POST", f"{path}/1/acknowledge") == (409, "not-a-member")
-    await desk.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
-    assert await desk.refused("ada", "POST", f"{path}/2/acknowledge") == (404, "not-found")
-    await desk.forget()
+    assert await program.refused("ada", "POST", f"{path}/1/acknowledge") == (409, "not-a-member")
+    await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    assert await program.refused("ada", "POST", f"{path}/2/acknowledge") == (404, "not-found")
+    await program.forget()
     for _ in range(2):
-        await desk.ok("ada", "POST", f"{path}/1/acknowledge")
-    assert await desk.told_types() == ["GuidelineAcknowledged"]
-    await desk.ok("max", "POST", path, {"texts": GUIDELINES, "material": False})
-    assert (await desk.ok("ada", "GET", "/me"))["programs"][0]["must_acknowledge"] is False
-    await desk.ok("max", "POST", path, {"texts": GUIDELINES, "material": True})
-    standing = (await desk.ok("ada", "GET", "/me"))["programs"][0]
+        await program.ok("ada", "POST", f"{path}/1/acknowledge")
+    assert await program.told_types() == ["GuidelineAcknowledged"]
+    await program.ok("max", "POST", path, {"texts": GUIDELINES, "material": False})
+    assert (await program.ok("ada", "GET", "/me"))["programs"][0]["must_acknowledge"] is False
+    await program.ok("max", "POST", path, {"texts": GUIDELINES, "material": True})
+    standing = (await program.ok("ada", "GET", "/me"))["programs"][0]
     assert (standing["guidelines_version"], standing["acknowledged_version"]) == (3, 1)
     assert standing["must_acknowledge"] is True
-    answer = await desk.call("ada", "POST", f"{path}/2/acknowledge")
+    answer = await program.call("ada", "POST", f"{path}/2/acknowledge")
     assert (answer.status_code, answer.json()["type"], answer.json()["current"]) == (409, "guidelines-superseded", 3)
-    english = await desk.ok("ada", "GET", path, params={"language": "en-US"})
+    english = await program.ok("ada", "GET", path, params={"language": "en-US"})
     assert (english["version"], english["text"]) == (3, GUIDELINES["en"])
 
 
-async def test_guidelines_published_at_once_have_each_their_version(desk: Desk) -> None:
-    program_id = await desk.program()
+async def test_guidelines_published_at_once_have_each_their_version(program: ProgramHarness) -> None:
+    program_id = await program.create_program()
     path = f"/programs/{program_id}/guidelines"
-    answers = await asyncio.gather(*(desk.ok("max", "POST", path, {"texts": GUIDELINES}) for _ in range(5)))
+    answers = await asyncio.gather(*(program.ok("max", "POST", path, {"texts": GUIDELINES}) for _ in range(5)))
     assert sorted(answer["version"] for answer in answers) == [1, 2, 3, 4, 5]
 
 
-async def test_the_objective_is_changed_under_its_version(desk: Desk) -> None:
-    path = f"/programs/{await desk.program()}/objective"
-    await desk.forget()
-    assert await desk.refused("max", "GET", path) == (404, "not-found")
-    assert await desk.refused("max", "PUT", path, OBJECTIVE, headers={"If-Match": '"1"'}) == (412, "stale-version")
-    created = await desk.call("max", "PUT", path, OBJECTIVE)
+async def test_the_objective_is_changed_under_its_version(program: ProgramHarness) -> None:
+    path = f"/programs/{await program.create_program()}/objective"
+    await program.forget()
+    assert await program.refused("max", "GET", path) == (404, "not-found")
+    assert await program.refused("max", "PUT", path, OBJECTIVE, headers={"If-Match": '"1"'}) == (412, "stale-version")
+    created = await program.call("max", "PUT", path, OBJECTIVE)
     assert (created.headers["etag"], created.json()["target"]) == ('"1"', 0.35)
-    assert await desk.refused("max", "PUT", path, {**OBJECTIVE, "target": 0.4}) == (428, "precondition-required")
-    changed = await desk.call("max", "PUT", path, {**OBJECTIVE, "target": 0.4}, headers={"If-Match": '"1"'})
+    assert await program.refused("max", "PUT", path, {**OBJECTIVE, "target": 0.4}) == (428, "precondition-required")
+    changed = await program.call("max", "PUT", path, {**OBJECTIVE, "target": 0.4}, headers={"If-Match": '"1"'})
     assert (changed.headers["etag"], changed.json()["id"]) == ('"2"', created.json()["id"])
-    stale = await desk.refused("max", "PUT", path, {**OBJECTIVE, "target": 0.5}, headers={"If-Match": '"1"'})
+    stale = await program.refused("max", "PUT", path, {**OBJECTIVE, "target": 0.5}, headers={"If-Match": '"1"'})
     assert stale == (412, "stale-version")
-    events = [event.data for event in await desk.told()]
+    events = [event.data for event in await program.told()]
     assert [(type(one), getattr(one, "revision", None)) for one in events] == [(ObjectiveSet, 1), (ObjectiveSet, 2)]
-    assert (await desk.ok("max", "GET", path))["target"] == 0.4
+    assert (await program.ok("max", "GET", path))["target"] == 0.4
 
 
-async def test_two_first_objectives_at_once_are_one(desk: Desk) -> None:
-    path = f"/programs/{await desk.program()}/objective"
+async def test_two_first_objectives_at_once_are_one(program: ProgramHarness) -> None:
+    path = f"/programs/{await program.create_program()}/objective"
     answers = await asyncio.gather(
-        *(desk.call("max", "PUT", path, {**OBJECTIVE, "target": 0.4 + n / 10}) for n in range(4))
+        *(program.call("max", "PUT", path, {**OBJECTIVE, "target": 0.4 + n / 10}) for n in range(4))
     )
     assert sorted(answer.status_code for answer in answers) == [200, 428, 428, 428]
 
 
-async def test_programmes_are_listed_page_by_page(desk: Desk) -> None:
-    ids = [await desk.program(name=f"P{n}") for n in range(5)]
-    first = await desk.ok("max", "GET", "/programs", params={"limit": 3})
-    second = await desk.ok("max", "GET", "/programs", params={"limit": 3, "cursor": first["next"]})
+async def test_programmes_are_listed_page_by_page(program: ProgramHarness) -> None:
+    ids = [await program.create_program(name=f"P{n}") for n in range(5)]
+    first = await program.ok("max", "GET", "/programs", params={"limit": 3})
+    second = await program.ok("max", "GET", "/programs", params={"limit": 3, "cursor": first["next"]})
     assert [one["id"] for one in first["items"] + second["items"]] == ids
     assert second["next"] is None
 
@@ -291,15 +295,15 @@ BAD: list[tuple[str, str, Any, str, str]] = [
 ]
 
 
-async def test_bad_input_names_field_and_rule_and_changes_nothing(desk: Desk) -> None:
-    program_id = await desk.program()
-    before = await desk.state()
+async def test_bad_input_names_field_and_rule_and_changes_nothing(program: ProgramHarness) -> None:
+    program_id = await program.create_program()
+    before = await program.state()
     for method, path, body, field, rule in BAD:
-        answer = await desk.call("max", method, path.format(p=f"/programs/{program_id}"), body)
+        answer = await program.call("max", method, path.format(p=f"/programs/{program_id}"), body)
         problem = answer.json()
         assert (answer.status_code, problem["type"]) == (422, "invalid"), (method, path, body, problem)
         assert (field, rule) in [(error["field"], error["rule"]) for error in problem["errors"]], problem["errors"]
-    assert await desk.state() == before
+    assert await program.state() == before
 
 
 MISSING: list[tuple[str, str, Any]] = [
@@ -322,17 +326,17 @@ MISSING: list[tuple[str, str, Any]] = [
 ]
 
 
-async def test_what_does_not_exist_is_not_found(desk: Desk) -> None:
-    before = await desk.state()
+async def test_what_does_not_exist_is_not_found(program: ProgramHarness) -> None:
+    before = await program.state()
     for method, path, body in MISSING:
-        assert await desk.refused("max", method, path, body) == (404, "not-found"), (method, path)
-    assert await desk.state() == before
+        assert await program.refused("max", method, path, body) == (404, "not-found"), (method, path)
+    assert await program.state() == before
 
 
-async def test_names_and_texts_of_the_world_are_kept_without_what_nobody_sees(desk: Desk) -> None:
+async def test_names_and_texts_of_the_world_are_kept_without_what_nobody_sees(program: ProgramHarness) -> None:
     texts = {"fr": "Voilà 👩🏽‍💻", "en": "- مرحبا\n  - نامه‌ای and back"}
     written = {**texts, "en": texts["en"].replace(" and", "\u202e and\u200b").replace("\n", "\r\n")}
-    program_id = await desk.program(name=" Ambassadrices\u00a0🚀\u202e", consent=written)
-    assert (await desk.ok("max", "GET", f"/programs/{program_id}"))["name"] == "Ambassadrices 🚀"
-    text = await desk.ok("max", "GET", f"/programs/{program_id}/consent", params={"language": "en"})
+    program_id = await program.create_program(name=" Ambassadrices\u00a0🚀\u202e", consent=written)
+    assert (await program.ok("max", "GET", f"/programs/{program_id}"))["name"] == "Ambassadrices 🚀"
+    text = await program.ok("max", "GET", f"/programs/{program_id}/consent", params={"language": "en"})
     assert text["text"] == texts["en"]

@@ -30,17 +30,17 @@ from herald_contracts import (
 )
 from services.sharing.app import build
 from services.sharing.settings import SharingSettings
-from tests.integration.harness import Stage, eventually
+from tests.integration.harness import Harness, eventually
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
 VISITOR_KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 
 
 @dataclass
-class Scene:
-    """Sharing on a stage. `api` and `links` are clients; `known` publishes events and waits until they are applied."""
+class SharingHarness:
+    """The service `sharing`. `api` and `links` are clients; `known` publishes events and waits for their effect."""
 
-    stage: Stage
+    harness: Harness
     service: Service
     api: httpx.AsyncClient
     spool: Path
@@ -50,7 +50,7 @@ class Scene:
         return self.service.runtime.mongo.db
 
     async def known(self, *events: Event) -> None:
-        ids = await self.stage.publish(*events)
+        ids = await self.harness.publish(*events)
 
         async def applied() -> int:
             return int(await self.db["inbox"].count_documents({"_id": {"$in": ids}}))
@@ -59,7 +59,7 @@ class Scene:
 
     async def ambassador(self, name: str, *roles: str, **state: Any) -> dict[str, str]:
         """A member of programme `p1` who acknowledged its guidelines; returns their headers."""
-        await self.stage.person(name, "ambassador", *roles, **state)
+        await self.harness.person(name, "ambassador", *roles, **state)
         now = datetime.now(UTC)
         await self.known(
             AmbassadorJoined(person_id=name, program_id="p1", consent_version=1, occurred_at=now),
@@ -70,7 +70,7 @@ class Scene:
             return await self.db["principals"].find_one({"_id": name, "active": True, "memberships": "p1"})
 
         await eventually(there)
-        return self.stage.bearer(name)
+        return self.harness.bearer(name)
 
     async def share(self, headers: dict[str, str], **changes: Any) -> httpx.Response:
         body = {"content_id": "c1", "network": "linkedin", "language": "fr", "caption": "Bonjour"} | changes
@@ -80,7 +80,7 @@ class Scene:
         """The first `count` events on herald.engagements, once they are there."""
 
         async def read() -> list[Any]:
-            return await self.stage.events("herald.engagements")
+            return await self.harness.events("herald.engagements")
 
         found = await eventually(read, until=lambda events: len(events) >= count, within=30)
         return [event.data for event in found]
@@ -88,7 +88,7 @@ class Scene:
     @asynccontextmanager
     async def links(self, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
         """The redirect with a life of its own, served by uvicorn on a real socket."""
-        settings = settings_of(self.stage, self.spool, **changes)
+        settings = settings_of(self.harness, self.spool, **changes)
         service = build(settings)
         role = service.roles["links"]()
         config = uvicorn.Config(
@@ -122,9 +122,9 @@ def _async(probe: Any) -> Any:
     return asked
 
 
-def settings_of(stage: Stage, spool: Path, **changes: Any) -> SharingSettings:
+def settings_of(harness: Harness, spool: Path, **changes: Any) -> SharingSettings:
     usual = {"visitor_key": VISITOR_KEY, "spool_dir": spool, "wait_seconds": 0.0}
-    return stage.settings(SharingSettings, **{**usual, **changes})
+    return harness.settings(SharingSettings, **{**usual, **changes})
 
 
 def published(**changes: Any) -> ContentPublished:
@@ -154,10 +154,10 @@ def program() -> Iterable[Event]:
 
 
 @pytest.fixture
-async def scene(stage: Stage, tmp_path: Path) -> AsyncIterator[Scene]:
-    service = build(settings_of(stage, tmp_path / "spool"))
-    async with stage.worker(service), stage.api(service) as api:
-        found = Scene(stage, service, api, tmp_path / "spool")
+async def sharing(harness: Harness, tmp_path: Path) -> AsyncIterator[SharingHarness]:
+    service = build(settings_of(harness, tmp_path / "spool"))
+    async with harness.worker(service), harness.api(service) as api:
+        found = SharingHarness(harness, service, api, tmp_path / "spool")
         await found.known(*program(), published())
         yield found
     await service.runtime.close()

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.integration.sharing.conftest import Scene
+from tests.integration.sharing.conftest import SharingHarness
 
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -27,9 +27,9 @@ CHECKS: list[Any] = [
 ]
 
 
-async def test_the_api_keeps_to_its_description(scene: Scene) -> None:
-    headers = await scene.ambassador("ana", "manager")
-    document = (await scene.api.get("/openapi.json")).json()
+async def test_the_api_keeps_to_its_description(sharing: SharingHarness) -> None:
+    headers = await sharing.ambassador("ana", "manager")
+    document = (await sharing.api.get("/openapi.json")).json()
     validate(document)
     schema = schemathesis.openapi.from_dict(document).exclude(path_regex="/deadletters")
     calls: list[Any] = []
@@ -47,7 +47,7 @@ async def test_the_api_keeps_to_its_description(scene: Scene) -> None:
         request = case.as_transport_kwargs(base_url="http://herald.test", headers=headers)
         request.pop("cookies", None)
         try:
-            answer = await scene.api.request(**request)
+            answer = await sharing.api.request(**request)
         except (httpx.InvalidURL, UnicodeEncodeError):
             continue
         case.validate_response(answer, checks=CHECKS)

@@ -18,26 +18,26 @@ from services.sharing.app import build
 from services.sharing.commands import CLOCKS_DIFFER, REPORTED_WITHIN
 from tests.integration.consumers import consumers, received
 from tests.integration.harness import drained, eventually
-from tests.integration.sharing.conftest import Scene, published, settings_of
+from tests.integration.sharing.conftest import SharingHarness, published, settings_of
 
 
-async def test_a_share_is_a_post_with_a_link_and_an_event(scene: Scene) -> None:
-    ana = await scene.ambassador("ana", country="DE")
-    answer = await scene.share(ana, caption="Fier de notre usine !", caption_id="k1")
+async def test_a_share_is_a_post_with_a_link_and_an_event(sharing: SharingHarness) -> None:
+    ana = await sharing.ambassador("ana", country="DE")
+    answer = await sharing.share(ana, caption="Fier de notre usine !", caption_id="k1")
     assert answer.status_code == 201, answer.text
     post = answer.json()
     assert post["short_url"] == f"http://herald.test/l/{post['link_code']}"
     assert post["caption"] == f"Fier de notre usine !\n\n#Werbung #JyTravaille\n{post['short_url']}"
     assert post["dialog_url"].startswith("https://www.linkedin.com/")
     assert post["clicks"] == {"raw": 0, "counted": 0, "by_verdict": {}}
-    stored = await scene.db["posts"].find_one({"_id": post["id"]})
+    stored = await sharing.db["posts"].find_one({"_id": post["id"]})
     assert stored["target"] == (
         "https://example.com/usine?lang=fr&utm_source=linkedin&utm_medium=employee_advocacy"
         f"&utm_campaign=ete-2026&utm_content={post['link_code']}#top"
     )
 
     async def events() -> list[Any]:
-        return await scene.stage.events("herald.posts")
+        return await sharing.harness.events("herald.posts")
 
     (event,) = await eventually(events)
     assert event.data == PostShared(
@@ -53,69 +53,71 @@ async def test_a_share_is_a_post_with_a_link_and_an_event(scene: Scene) -> None:
         link_code=post["link_code"],
         method="dialog",
     )
-    assert (await scene.api.get(f"/v1/posts/{post['id']}", headers=ana)).json() == post
+    assert (await sharing.api.get(f"/v1/posts/{post['id']}", headers=ana)).json() == post
 
 
-async def test_two_taps_at_once_are_one_post(scene: Scene) -> None:
-    ana = await scene.ambassador("ana")
-    answers = await asyncio.gather(*(scene.share(ana) for _ in range(6)))
+async def test_two_taps_at_once_are_one_post(sharing: SharingHarness) -> None:
+    ana = await sharing.ambassador("ana")
+    answers = await asyncio.gather(*(sharing.share(ana) for _ in range(6)))
     assert [answer.status_code for answer in answers] == [201] * 6
     assert len({answer.json()["id"] for answer in answers}) == 1
-    assert await scene.db["posts"].count_documents({}) == 1
-    assert (await scene.share(ana, network="x")).json()["id"] != answers[0].json()["id"]
-    gone = await scene.api.delete(f"/v1/posts/{answers[0].json()['id']}", headers=ana)
+    assert await sharing.db["posts"].count_documents({}) == 1
+    assert (await sharing.share(ana, network="x")).json()["id"] != answers[0].json()["id"]
+    gone = await sharing.api.delete(f"/v1/posts/{answers[0].json()['id']}", headers=ana)
     assert gone.status_code == 204
-    assert (await scene.share(ana)).json()["id"] != answers[0].json()["id"]
+    assert (await sharing.share(ana)).json()["id"] != answers[0].json()["id"]
 
 
-async def test_a_code_that_a_link_has_is_not_given_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    ana = await scene.ambassador("ana")
-    first = (await scene.share(ana)).json()
+async def test_a_code_that_a_link_has_is_not_given_again(
+    sharing: SharingHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana = await sharing.ambassador("ana")
+    first = (await sharing.share(ana)).json()
     with monkeypatch.context() as drawn:
         drawn.setattr(commands, "short_code", lambda: first["link_code"])
-        refused = await scene.share(ana, network="x")
+        refused = await sharing.share(ana, network="x")
         assert (refused.status_code, refused.json()["type"], refused.headers["retry-after"]) == (503, "overloaded", "1")
-    assert await scene.db["posts"].count_documents({}) == 1
-    assert await scene.db["taps"].count_documents({}) == 1
-    again = (await scene.share(ana, network="x")).json()
+    assert await sharing.db["posts"].count_documents({}) == 1
+    assert await sharing.db["taps"].count_documents({}) == 1
+    again = (await sharing.share(ana, network="x")).json()
     assert again["link_code"] != first["link_code"]
 
 
-async def test_an_item_may_be_shared_before_its_event_is_here(scene: Scene) -> None:
+async def test_an_item_may_be_shared_before_its_event_is_here(sharing: SharingHarness) -> None:
     """It is in the feed as soon as content has it; sharing hears of it a moment later."""
-    ana = await scene.ambassador("ana")
-    settings = settings_of(scene.stage, scene.spool, wait_seconds=20)
+    ana = await sharing.ambassador("ana")
+    settings = settings_of(sharing.harness, sharing.spool, wait_seconds=20)
     early = build(settings)
     try:
-        async with scene.stage.api(early) as api:
+        async with sharing.harness.api(early) as api:
             body = {"content_id": "c9", "network": "linkedin", "language": "fr", "caption": "Bonjour"}
             tap = asyncio.ensure_future(api.post("/v1/posts", json=body, headers=ana))
             done, _ = await asyncio.wait([tap], timeout=0.3)
             assert not done
-            await scene.known(published(content_id="c9"))
+            await sharing.known(published(content_id="c9"))
             assert (await tap).status_code == 201
     finally:
         await early.runtime.close()
-    unknown = await scene.share(ana, content_id="c10")
+    unknown = await sharing.share(ana, content_id="c10")
     assert (unknown.status_code, unknown.json()["type"]) == (404, "not-found")
 
 
-async def test_the_same_idempotency_key_gives_the_same_answer(scene: Scene) -> None:
-    ana = await scene.ambassador("ana")
-    first, second = [await scene.share({**ana, "Idempotency-Key": "tap-1"}) for _ in range(2)]
+async def test_the_same_idempotency_key_gives_the_same_answer(sharing: SharingHarness) -> None:
+    ana = await sharing.ambassador("ana")
+    first, second = [await sharing.share({**ana, "Idempotency-Key": "tap-1"}) for _ in range(2)]
     assert first.json() == second.json()
     assert second.headers["Idempotency-Replayed"] == "true"
-    other = await scene.share({**ana, "Idempotency-Key": "tap-1"}, caption="Autre chose")
+    other = await sharing.share({**ana, "Idempotency-Key": "tap-1"}, caption="Autre chose")
     assert (other.status_code, other.json()["type"]) == (422, "idempotency-key-reused")
 
 
-async def test_a_blocked_caption_says_why_and_changes_nothing(scene: Scene) -> None:
-    ana = await scene.ambassador("ana", locale="en-GB")
+async def test_a_blocked_caption_says_why_and_changes_nothing(sharing: SharingHarness) -> None:
+    ana = await sharing.ambassador("ana", locale="en-GB")
     caption = "A GUARANTEED return, strictly c\u200bonfidential"
     draft = {"content_id": "c1", "network": "x", "language": "en", "caption": caption}
-    checked = (await scene.api.post("/v1/drafts/check", json=draft, headers=ana)).json()
+    checked = (await sharing.api.post("/v1/drafts/check", json=draft, headers=ana)).json()
     assert checked["verdict"] == "blocked"
-    answer = await scene.share(ana, **draft)
+    answer = await sharing.share(ana, **draft)
     problem = answer.json()
     assert (answer.status_code, problem["type"]) == (422, "guardrail-blocked")
     assert problem["findings"] == checked["findings"]
@@ -125,27 +127,27 @@ async def test_a_blocked_caption_says_why_and_changes_nothing(scene: Scene) -> N
         "GUARANTEED return",
         "strictly confidential",
     ]
-    assert await scene.db["posts"].count_documents({}) == 0
+    assert await sharing.db["posts"].count_documents({}) == 0
 
 
-async def test_whoever_checks_too_often_is_told_when_to_try_again(scene: Scene) -> None:
+async def test_whoever_checks_too_often_is_told_when_to_try_again(sharing: SharingHarness) -> None:
     """And nobody else is; the general limit counts everything that one person asks."""
-    ana, bob = await scene.ambassador("ana"), await scene.ambassador("bob")
+    ana, bob = await sharing.ambassador("ana"), await sharing.ambassador("bob")
     draft = {"content_id": "c1", "network": "x", "language": "en", "caption": "Mine"}
-    answers = await asyncio.gather(*(scene.api.post("/v1/drafts/check", json=draft, headers=ana) for _ in range(12)))
+    answers = await asyncio.gather(*(sharing.api.post("/v1/drafts/check", json=draft, headers=ana) for _ in range(12)))
     assert {answer.status_code for answer in answers} == {200, 429}
     allowed = next(answer for answer in answers if answer.status_code == 200)
     assert allowed.headers["RateLimit-Policy"] == '"drafts";q=5;w=1'
     refused = next(answer for answer in answers if answer.status_code == 429)
     assert refused.json()["type"] == "too-many-requests"
     assert int(refused.headers["Retry-After"]) >= 1
-    assert (await scene.api.post("/v1/drafts/check", json=draft, headers=bob)).status_code == 200
+    assert (await sharing.api.post("/v1/drafts/check", json=draft, headers=bob)).status_code == 200
 
 
-async def test_every_reason_to_refuse_has_a_type(scene: Scene) -> None:
-    ana = await scene.ambassador("ana")
+async def test_every_reason_to_refuse_has_a_type(sharing: SharingHarness) -> None:
+    ana = await sharing.ambassador("ana")
     now = datetime.now(UTC)
-    await scene.known(
+    await sharing.known(
         published(content_id="c2", shareable=False),
         published(content_id="c3", targeting=Targeting(countries=["JP"])),
         published(content_id="c4", program_id="p2"),
@@ -154,10 +156,10 @@ async def test_every_reason_to_refuse_has_a_type(scene: Scene) -> None:
         ContentRetired(content_id="c6", program_id="p1", revision=2, occurred_at=now, reason="editor"),
         *(published(content_id="c6"),),
     )
-    await scene.db["programs"].update_one({"_id": "p2"}, {"$set": {"name": "Other"}}, upsert=True)
+    await sharing.db["programs"].update_one({"_id": "p2"}, {"$set": {"name": "Other"}}, upsert=True)
     found = {}
     for id in ("c2", "c3", "c4", "c5", "c6", "nope"):
-        answer = await scene.share(ana, content_id=id)
+        answer = await sharing.share(ana, content_id=id)
         found[id] = (answer.status_code, answer.json()["type"], answer.json().get("reason"))
     assert found == {
         "c2": (409, "content-not-shareable", "internal"),
@@ -167,97 +169,97 @@ async def test_every_reason_to_refuse_has_a_type(scene: Scene) -> None:
         "c6": (409, "content-not-shareable", "retired"),
         "nope": (404, "not-found", None),
     }
-    assert (await scene.share(ana, caption_id="none")).json()["errors"][0]["field"] == "caption_id"
+    assert (await sharing.share(ana, caption_id="none")).json()["errors"][0]["field"] == "caption_id"
     again = GuidelinePublished(program_id="p1", version=2, material=True, languages=["fr"], occurred_at=now)
-    await scene.known(again, again.model_copy(update={"version": 3, "material": False}))
-    answer = await scene.share(ana)
+    await sharing.known(again, again.model_copy(update={"version": 3, "material": False}))
+    answer = await sharing.share(ana)
     assert (answer.status_code, answer.json()["type"]) == (409, "guidelines-not-acknowledged")
     assert answer.json()["required_version"] == 2
-    assert await scene.db["posts"].count_documents({}) == 0
+    assert await sharing.db["posts"].count_documents({}) == 0
 
 
 @pytest.mark.parametrize(
     ("caption", "field_rule"),
     [("x" * 100_000, ("caption", "string-too-long")), ("\ud800", ("caption", "string-unicode"))],
 )
-async def test_a_caption_that_is_no_caption_is_refused(scene: Scene, caption: str, field_rule: Any) -> None:
-    ana = await scene.ambassador("ana")
+async def test_a_caption_that_is_no_caption_is_refused(sharing: SharingHarness, caption: str, field_rule: Any) -> None:
+    ana = await sharing.ambassador("ana")
     body = '{"content_id":"c1","network":"x","language":"fr","caption":"%s"}'
     sent = body % caption.encode("unicode_escape").decode()
-    answer = await scene.api.post(
+    answer = await sharing.api.post(
         "/v1/posts", content=sent.encode(), headers={**ana, "Content-Type": "application/json"}
     )
     assert answer.status_code == 422, answer.text
     assert [(error["field"], error["rule"]) for error in answer.json()["errors"]] == [field_rule]
-    assert await scene.db["posts"].count_documents({}) == 0
+    assert await sharing.db["posts"].count_documents({}) == 0
 
 
-async def test_emoji_and_right_to_left_text_go_out_as_they_are(scene: Scene) -> None:
-    ana = await scene.ambassador("ana")
+async def test_emoji_and_right_to_left_text_go_out_as_they_are(sharing: SharingHarness) -> None:
+    ana = await sharing.ambassador("ana")
     caption = "شكراً لفريقنا 👩🏽‍🔬🇲🇦 — à bientôt"
-    post = (await scene.share(ana, caption=caption)).json()
+    post = (await sharing.share(ana, caption=caption)).json()
     assert post["caption"].startswith(caption + "\n\n#")
 
 
-async def test_a_post_can_be_taken_back_once_and_only_by_its_author(scene: Scene) -> None:
-    ana, bob = await scene.ambassador("ana"), await scene.ambassador("bob")
-    id = (await scene.share(ana)).json()["id"]
-    assert (await scene.api.delete(f"/v1/posts/{id}", headers=bob)).status_code == 404
-    assert (await scene.api.get(f"/v1/posts/{id}", headers=bob)).status_code == 404
+async def test_a_post_can_be_taken_back_once_and_only_by_its_author(sharing: SharingHarness) -> None:
+    ana, bob = await sharing.ambassador("ana"), await sharing.ambassador("bob")
+    id = (await sharing.share(ana)).json()["id"]
+    assert (await sharing.api.delete(f"/v1/posts/{id}", headers=bob)).status_code == 404
+    assert (await sharing.api.get(f"/v1/posts/{id}", headers=bob)).status_code == 404
     for _ in range(2):
-        assert (await scene.api.delete(f"/v1/posts/{id}", headers=ana)).status_code == 204
-    assert (await scene.api.get("/v1/posts", headers=ana)).json()["items"] == []
+        assert (await sharing.api.delete(f"/v1/posts/{id}", headers=ana)).status_code == 204
+    assert (await sharing.api.get("/v1/posts", headers=ana)).json()["items"] == []
 
     async def removed() -> list[Any]:
-        return [one for one in await scene.stage.events("herald.posts") if isinstance(one.data, PostRemoved)]
+        return [one for one in await sharing.harness.events("herald.posts") if isinstance(one.data, PostRemoved)]
 
     await eventually(removed)
-    await drained(scene.service)
+    await drained(sharing.service)
     assert [one.data.post_id for one in await removed()] == [id]
 
 
-async def test_my_posts_come_in_pages_newest_first(scene: Scene) -> None:
-    ana = await scene.ambassador("ana")
+async def test_my_posts_come_in_pages_newest_first(sharing: SharingHarness) -> None:
+    ana = await sharing.ambassador("ana")
     networks = ("linkedin", "x", "facebook", "whatsapp", "email", "device")
-    ids = [(await scene.share(ana, network=network)).json()["id"] for network in networks]
+    ids = [(await sharing.share(ana, network=network)).json()["id"] for network in networks]
     seen: list[str] = []
     cursor: str | None = None
     while True:
         params: dict[str, str | int] = {"limit": 4} | ({"cursor": cursor} if cursor else {})
-        page = (await scene.api.get("/v1/posts", params=params, headers=ana)).json()
+        page = (await sharing.api.get("/v1/posts", params=params, headers=ana)).json()
         seen += [post["id"] for post in page["items"]]
         cursor = page["next"]
         if cursor is None:
             break
     assert seen == ids[::-1]
-    assert (await scene.api.get("/v1/posts", params={"cursor": "zz"}, headers=ana)).status_code == 422
+    assert (await sharing.api.get("/v1/posts", params={"cursor": "zz"}, headers=ana)).status_code == 422
 
 
-async def test_a_manager_sets_the_guardrails(scene: Scene) -> None:
-    ana, eve = await scene.ambassador("ana"), await scene.ambassador("eve", "manager")
+async def test_a_manager_sets_the_guardrails(sharing: SharingHarness) -> None:
+    ana, eve = await sharing.ambassador("ana"), await sharing.ambassador("eve", "manager")
     where = "/v1/programs/p1/guardrails"
-    assert (await scene.api.get(where, headers=ana)).status_code == 403
-    before = await scene.api.get(where, headers=eve)
+    assert (await sharing.api.get(where, headers=ana)).status_code == 403
+    before = await sharing.api.get(where, headers=eve)
     assert before.headers["etag"] == '"1"'
     rules = {
         "disclosures": {"*": {"fr": "#Salarié"}},
         "forbidden": [{"phrase": "projet Aurore", "severity": "block", "suggestion": "notre projet"}],
     }
-    assert (await scene.api.put(where, json=rules, headers=eve)).status_code == 428
-    changed = await scene.api.put(where, json=rules, headers={**eve, "If-Match": '"1"'})
+    assert (await sharing.api.put(where, json=rules, headers=eve)).status_code == 428
+    changed = await sharing.api.put(where, json=rules, headers={**eve, "If-Match": '"1"'})
     assert (changed.status_code, changed.headers["etag"]) == (200, '"2"')
-    assert (await scene.api.put(where, json=rules, headers={**eve, "If-Match": '"1"'})).status_code == 412
-    blocked = await scene.share(ana, caption="Voici les PROJETS aurore")
+    assert (await sharing.api.put(where, json=rules, headers={**eve, "If-Match": '"1"'})).status_code == 412
+    blocked = await sharing.share(ana, caption="Voici les PROJETS aurore")
     assert blocked.json()["findings"][0]["suggestion"] == "notre projet"
-    assert "\n\n#Salarié\n" in (await scene.share(ana)).json()["caption"]
+    assert "\n\n#Salarié\n" in (await sharing.share(ana)).json()["caption"]
     wrong = {"disclosures": {"FR": {"fr": "…"}}, "forbidden": [{"phrase": "…"}]}
-    refused = await scene.api.put(where, json=wrong, headers={**eve, "If-Match": '"2"'})
+    refused = await sharing.api.put(where, json=wrong, headers={**eve, "If-Match": '"2"'})
     assert {one["field"] for one in refused.json()["errors"]} == {
         "disclosures.*",
         "disclosures.FR.fr",
         "forbidden.0.phrase",
     }
-    assert (await scene.api.get("/v1/programs/none/guardrails", headers=eve)).status_code == 404
+    assert (await sharing.api.get("/v1/programs/none/guardrails", headers=eve)).status_code == 404
 
 
 START = datetime(1990, 1, 1, tzinfo=UTC)
@@ -268,30 +270,30 @@ AT = (
 )
 
 
-async def test_what_is_taken_as_a_report_no_consumer_refuses(scene: Scene) -> None:
-    id = (await scene.share(await scene.ambassador("ana"))).json()["id"]
-    machine = scene.stage.bearer("crm", client_id="crm", scope="herald:engagements:write")
+async def test_what_is_taken_as_a_report_no_consumer_refuses(sharing: SharingHarness) -> None:
+    id = (await sharing.share(await sharing.ambassador("ana"))).json()["id"]
+    machine = sharing.harness.bearer("crm", client_id="crm", scope="herald:engagements:write")
     loop, answers = asyncio.get_running_loop(), Counter[int]()
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(at=AT, kind=st.sampled_from(("like", "comment", "repost", "impression")))
     def report(at: datetime, kind: str) -> None:
         one = {"post_id": id, "kind": kind, "quantity": 1, "occurred_at": at.isoformat(), "external_id": new_id()}
-        call = scene.api.post("/v1/engagements", json={"items": [one]}, headers=machine)
+        call = sharing.api.post("/v1/engagements", json={"items": [one]}, headers=machine)
         answers[asyncio.run_coroutine_threadsafe(call, loop).result(30).status_code] += 1
 
     await asyncio.to_thread(report)
     assert answers.keys() == {200, 422}
-    taken = [received(event) for event in await scene.engagements(answers[200])]
-    async with consumers(scene.stage.infra, f"{scene.stage.namespace}-others") as applied:
+    taken = [received(event) for event in await sharing.engagements(answers[200])]
+    async with consumers(sharing.harness.infra, f"{sharing.harness.namespace}-others") as applied:
         for one in applied.values():
             await one.take(taken)
 
 
-async def test_other_systems_report_engagement_once(scene: Scene) -> None:
-    ana = await scene.ambassador("ana")
-    id = (await scene.share(ana)).json()["id"]
-    machine = scene.stage.bearer("crm", client_id="crm", scope="herald:engagements:write")
+async def test_other_systems_report_engagement_once(sharing: SharingHarness) -> None:
+    ana = await sharing.ambassador("ana")
+    id = (await sharing.share(ana)).json()["id"]
+    machine = sharing.harness.bearer("crm", client_id="crm", scope="herald:engagements:write")
     report = {
         "post_id": id,
         "kind": "like",
@@ -299,18 +301,20 @@ async def test_other_systems_report_engagement_once(scene: Scene) -> None:
         "occurred_at": datetime.now(UTC).isoformat(),
         "external_id": "r1",
     }
-    first = await scene.api.post("/v1/engagements", json={"items": [report, report]}, headers=machine)
+    first = await sharing.api.post("/v1/engagements", json={"items": [report, report]}, headers=machine)
     assert (first.status_code, first.json()) == (200, {"accepted": 1, "repeated": 1})
     bad = {**report, "external_id": "r2", "post_id": "nope"}
-    refused = await scene.api.post("/v1/engagements", json={"items": [{**report, "quantity": 4}, bad]}, headers=machine)
+    refused = await sharing.api.post(
+        "/v1/engagements", json={"items": [{**report, "quantity": 4}, bad]}, headers=machine
+    )
     assert {(one["field"], one["rule"]) for one in refused.json()["errors"]} == {
         ("items.0.external_id", "reused"),
         ("items.1.post_id", "unknown"),
     }
-    assert (await scene.api.post("/v1/engagements", json={"items": [report]}, headers=ana)).status_code == 403
-    (event,) = await scene.engagements(1)
+    assert (await sharing.api.post("/v1/engagements", json={"items": [report]}, headers=ana)).status_code == 403
+    (event,) = await sharing.engagements(1)
     assert (event.kind, event.quantity, event.verdict) == ("like", 3, "counted")
-    assert (await scene.api.get(f"/v1/posts/{id}", headers=ana)).json()["engagements"] == {"like": 3}
+    assert (await sharing.api.get(f"/v1/posts/{id}", headers=ana)).json()["engagements"] == {"like": 3}
 
 
 @pytest.mark.parametrize(
@@ -331,22 +335,22 @@ async def test_other_systems_report_engagement_once(scene: Scene) -> None:
     ],
 )
 async def test_reports_of_a_time_that_no_consumer_takes_are_refused_at_the_door(
-    scene: Scene, moment: Any, rule: str | None
+    sharing: SharingHarness, moment: Any, rule: str | None
 ) -> None:
-    ana = await scene.ambassador("ana")
-    id = (await scene.share(ana)).json()["id"]
-    machine = scene.stage.bearer("crm", client_id="crm", scope="herald:engagements:write")
+    ana = await sharing.ambassador("ana")
+    id = (await sharing.share(ana)).json()["id"]
+    machine = sharing.harness.bearer("crm", client_id="crm", scope="herald:engagements:write")
     at = (datetime.now(UTC) + moment).isoformat() if isinstance(moment, timedelta) else moment
     report = {"post_id": id, "kind": "like", "quantity": 1, "occurred_at": at, "external_id": "r1"}
-    answer = await scene.api.post("/v1/engagements", json={"items": [report]}, headers=machine)
+    answer = await sharing.api.post("/v1/engagements", json={"items": [report]}, headers=machine)
     if rule is None:
         assert answer.json() == {"accepted": 1, "repeated": 0}
         return
     assert answer.status_code == 422
     assert [(one["field"], one["rule"]) for one in answer.json()["errors"]] == [("items.0.occurred_at", rule)]
-    assert (await scene.api.get(f"/v1/posts/{id}", headers=ana)).json()["engagements"] == {}
+    assert (await sharing.api.get(f"/v1/posts/{id}", headers=ana)).json()["engagements"] == {}
 
 
-async def test_reports_are_forgotten_when_none_of_their_age_would_be_taken(scene: Scene) -> None:
-    indexes = await scene.service.runtime.mongo.db["reports"].index_information()
+async def test_reports_are_forgotten_when_none_of_their_age_would_be_taken(sharing: SharingHarness) -> None:
+    indexes = await sharing.service.runtime.mongo.db["reports"].index_information()
     assert indexes["at_1"]["expireAfterSeconds"] > REPORTED_WITHIN.total_seconds() + CLOCKS_DIFFER.total_seconds()

@@ -13,7 +13,7 @@ from chassis.ids import derived_id
 from services.gamification.domain.ledger import Fact, Total, balance_changes, grant
 from services.gamification.domain.periods import labels
 from services.gamification.domain.rules import ALWAYS, DEFAULT_RULES, Program, Rule, RuleSet
-from tests.unit.gamification.shelf import NOON, PARIS, Shelf, fact, with_rules
+from tests.unit.gamification.harness import NOON, PARIS, LedgerHarness, fact, with_rules
 
 TIGHT = with_rules(
     Rule("share", "share", 10, acts_a_day=2),
@@ -89,24 +89,24 @@ SEEDS = st.integers(0, 10_000)
 
 @given(STREAMS, SEEDS)
 def test_balances_and_totals_are_the_sums_of_the_ledger(streams: tuple[list[Fact], list[Fact]], seed: int) -> None:
-    shelf = Shelf({"paris": TIGHT}).take_all(cut(interleaved(list(streams), seed), seed))
+    harness = LedgerHarness({"paris": TIGHT}).take_all(cut(interleaved(list(streams), seed), seed))
     expected: Counter[tuple[str, str]] = Counter()
-    for entry in shelf.entries.values():
+    for entry in harness.entries.values():
         for label in labels(entry.day):
             expected[(entry.ambassador_id, label)] += entry.points
-    assert {(key.ambassador_id, key.period): points for key, points in shelf.balances.items()} == dict(expected)
-    assert shelf.by_day() == {
-        (key.ambassador_id, key.day, key.rule): (total.acts, total.points) for key, total in shelf.totals.items()
+    assert {(key.ambassador_id, key.period): points for key, points in harness.balances.items()} == dict(expected)
+    assert harness.by_day() == {
+        (key.ambassador_id, key.day, key.rule): (total.acts, total.points) for key, total in harness.totals.items()
     }
-    assert all(points >= 0 for points in shelf.balances.values())
+    assert all(points >= 0 for points in harness.balances.values())
 
 
 @given(STREAMS, SEEDS)
 def test_no_limit_is_exceeded_at_any_moment(streams: tuple[list[Fact], list[Fact]], seed: int) -> None:
-    shelf = Shelf({"paris": TIGHT})
+    harness = LedgerHarness({"paris": TIGHT})
     for one in interleaved(list(streams), seed):
-        shelf.take([one])
-        for (_, _, rule_id), (acts, points) in shelf.by_day().items():
+        harness.take([one])
+        for (_, _, rule_id), (acts, points) in harness.by_day().items():
             rule = TIGHT.latest.find(rule_id)
             assert rule is not None
             assert rule.acts_a_day is None or acts <= rule.acts_a_day
@@ -116,8 +116,8 @@ def test_no_limit_is_exceeded_at_any_moment(streams: tuple[list[Fact], list[Fact
 @given(STREAMS, SEEDS, SEEDS)
 def test_any_batches_give_the_same_ledger(streams: tuple[list[Fact], list[Fact]], one: int, other: int) -> None:
     facts = interleaved(list(streams), one)
-    whole = Shelf({"paris": TIGHT}).take_all([facts])
-    parts = Shelf({"paris": TIGHT}).take_all(cut(facts, other))
+    whole = LedgerHarness({"paris": TIGHT}).take_all([facts])
+    parts = LedgerHarness({"paris": TIGHT}).take_all(cut(facts, other))
     assert parts.entries == whole.entries
     assert parts.totals == whole.totals
 
@@ -127,15 +127,15 @@ def test_shares_and_engagement_may_overtake_each_other(
     streams: tuple[list[Fact], list[Fact]], one: int, other: int
 ) -> None:
     """They come on different topics: only the order within each is given."""
-    first = Shelf({"paris": TIGHT}).take_all(cut(interleaved(list(streams), one), one))
-    second = Shelf({"paris": TIGHT}).take_all(cut(interleaved(list(streams), other), other))
+    first = LedgerHarness({"paris": TIGHT}).take_all(cut(interleaved(list(streams), one), one))
+    second = LedgerHarness({"paris": TIGHT}).take_all(cut(interleaved(list(streams), other), other))
     assert first.entries == second.entries
 
 
 @given(STREAMS, SEEDS)
 def test_a_removed_share_leaves_everything_as_it_was(streams: tuple[list[Fact], list[Fact]], seed: int) -> None:
     facts = interleaved(list(streams), seed)
-    before = Shelf({"paris": TIGHT}).take_all([facts])
+    before = LedgerHarness({"paris": TIGHT}).take_all([facts])
     balances, totals = +before.balances, {key: total for key, total in before.totals.items() if total != Total()}
     share = fact("share", "one-more")
     before.take_all(cut([share, share._replace(act="removal", cause_id="gone")], seed))
@@ -147,38 +147,40 @@ def test_a_removed_share_leaves_everything_as_it_was(streams: tuple[list[Fact], 
 def test_what_is_told_again_changes_nothing(streams: tuple[list[Fact], list[Fact]], seed: int, again: int) -> None:
     """Without limits every fact has its entry, so that even a forgotten inbox books nothing twice."""
     facts = interleaved(list(streams), seed)
-    shelf = Shelf().take_all([facts])
-    ledger = dict(shelf.entries)
-    shelf.take_all(cut(interleaved([facts], again), again))
+    harness = LedgerHarness().take_all([facts])
+    ledger = dict(harness.entries)
+    harness.take_all(cut(interleaved([facts], again), again))
     shares = {one.post_id for one in facts if one.act == "share"}
-    told_again = {key: entry for key, entry in shelf.entries.items() if key not in ledger}
+    told_again = {key: entry for key, entry in harness.entries.items() if key not in ledger}
     assert not told_again, shares
 
 
 def test_the_default_rules() -> None:
-    shelf = Shelf()
+    harness = LedgerHarness()
     facts = [fact("share", f"p{number}") for number in range(6)]
     facts += [fact("click", cause=f"c{number}") for number in range(21)]
     facts += [fact("like", quantity=3), fact("comment"), fact("repost")]
-    shelf.take(facts)
-    assert {rule: given for (_, _, rule), given in shelf.by_day().items()} == {
+    harness.take(facts)
+    assert {rule: given for (_, _, rule), given in harness.by_day().items()} == {
         "share": (5, 50),
         "click": (20, 40),
         "like": (3, 3),
         "comment": (1, 3),
         "repost": (1, 5),
     }
-    assert shelf.points() == 101
+    assert harness.points() == 101
 
 
 def test_what_no_rule_names_earns_nothing() -> None:
-    assert Shelf({"paris": with_rules(Rule("share", "share", 10))}).take([fact("click")]) == []
+    assert LedgerHarness({"paris": with_rules(Rule("share", "share", 10))}).take([fact("click")]) == []
 
 
 def test_a_rule_may_be_for_some_networks_and_add_to_another() -> None:
-    shelf = Shelf({"paris": with_rules(Rule("share", "share", 10), Rule("bonus", "share", 5, networks=("x",)))})
-    shelf.take([fact("share", "a", network="x"), fact("share", "b", network="email")])
-    assert sorted((entry.rule, entry.points) for entry in shelf.entries.values()) == [
+    harness = LedgerHarness(
+        {"paris": with_rules(Rule("share", "share", 10), Rule("bonus", "share", 5, networks=("x",)))}
+    )
+    harness.take([fact("share", "a", network="x"), fact("share", "b", network="email")])
+    assert sorted((entry.rule, entry.points) for entry in harness.entries.values()) == [
         ("bonus", 5),
         ("share", 10),
         ("share", 10),
@@ -188,16 +190,16 @@ def test_a_rule_may_be_for_some_networks_and_add_to_another() -> None:
 def test_a_day_is_the_programme_s_own() -> None:
     late = fact("share", "late", occurred_at=NOON.replace(hour=22, minute=59))
     later = fact("share", "later", occurred_at=NOON.replace(hour=23))
-    shelf = Shelf()
-    assert [entry.day for entry in shelf.take([late, later])] == [date(2026, 3, 2), date(2026, 3, 3)]
+    harness = LedgerHarness()
+    assert [entry.day for entry in harness.take([late, later])] == [date(2026, 3, 2), date(2026, 3, 3)]
 
 
 def test_a_limit_cuts_what_goes_beyond_it_and_begins_anew_the_next_day() -> None:
-    shelf = Shelf()
-    [entry] = shelf.take([fact("click", cause="many", quantity=30)])
+    harness = LedgerHarness()
+    [entry] = harness.take([fact("click", cause="many", quantity=30)])
     assert (entry.points, entry.acts, entry.worth) == (40, 30, 60)
-    assert shelf.take([fact("click", cause="one more")]) == []
-    [tomorrow] = shelf.take([fact("click", cause="next", occurred_at=NOON + timedelta(days=1))])
+    assert harness.take([fact("click", cause="one more")]) == []
+    [tomorrow] = harness.take([fact("click", cause="next", occurred_at=NOON + timedelta(days=1))])
     assert tomorrow.points == 2
 
 
@@ -209,38 +211,38 @@ def test_grant_by_acts_and_by_points() -> None:
 
 
 def test_a_share_is_one_share_whatever_its_event_is_called() -> None:
-    shelf = Shelf()
-    shelf.take([fact("share", cause="first")])
-    assert shelf.take([fact("share", cause="second")]) == []
-    [entry] = shelf.entries.values()
+    harness = LedgerHarness()
+    harness.take([fact("share", cause="first")])
+    assert harness.take([fact("share", cause="second")]) == []
+    [entry] = harness.entries.values()
     assert (entry.id, entry.cause_id) == (derived_id("post", "share"), "first")
 
 
 def test_a_removal_undoes_the_share_and_not_what_came_of_it() -> None:
-    shelf = Shelf()
-    shelf.take([fact("share"), fact("click")])
-    [entry] = shelf.take([fact("removal", occurred_at=NOON + timedelta(days=40))])
+    harness = LedgerHarness()
+    harness.take([fact("share"), fact("click")])
+    [entry] = harness.take([fact("removal", occurred_at=NOON + timedelta(days=40))])
     assert (entry.points, entry.acts, entry.day) == (-10, -1, date(2026, 3, 2))
-    assert shelf.entries[entry.reverses or ""].cause_type == "herald.EngagementRecorded.v1"
-    assert (shelf.points(), shelf.points(period="2026-03"), shelf.points(period="2026-04")) == (2, 2, 0)
-    assert shelf.take([fact("removal", cause="told again")]) == []
+    assert harness.entries[entry.reverses or ""].cause_type == "herald.EngagementRecorded.v1"
+    assert (harness.points(), harness.points(period="2026-03"), harness.points(period="2026-04")) == (2, 2, 0)
+    assert harness.take([fact("removal", cause="told again")]) == []
 
 
 def test_a_removal_makes_room_under_the_day_s_limit() -> None:
-    shelf = Shelf()
-    shelf.take([fact("share", f"p{number}") for number in range(5)] + [fact("removal", "p0"), fact("share", "p5")])
-    assert shelf.points() == 50
+    harness = LedgerHarness()
+    harness.take([fact("share", f"p{number}") for number in range(5)] + [fact("removal", "p0"), fact("share", "p5")])
+    assert harness.points() == 50
 
 
 def test_a_removal_of_what_earned_nothing_takes_nothing() -> None:
-    assert Shelf().take([fact("removal")]) == []
+    assert LedgerHarness().take([fact("removal")]) == []
 
 
 def test_an_act_earns_by_the_version_in_force_when_it_happened() -> None:
     later = RuleSet(2, NOON, (Rule("share", "share", 7),))
     program = Program("paris", PARIS.zone, (DEFAULT_RULES, later))
-    shelf = Shelf({"paris": program})
-    entries = shelf.take(
+    harness = LedgerHarness({"paris": program})
+    entries = harness.take(
         [fact("share", "after"), fact("share", "before", occurred_at=NOON - timedelta(milliseconds=1))]
     )
     assert [(entry.post_id, entry.points, entry.rule_version) for entry in entries] == [
@@ -250,16 +252,16 @@ def test_an_act_earns_by_the_version_in_force_when_it_happened() -> None:
 
 
 def test_a_reversal_takes_what_was_given_not_what_would_be_given_now() -> None:
-    shelf = Shelf()
-    shelf.take([fact("share")])
-    shelf.programs = {
+    harness = LedgerHarness()
+    harness.take([fact("share")])
+    harness.programs = {
         "paris": Program("paris", PARIS.zone, (DEFAULT_RULES, RuleSet(2, ALWAYS, (Rule("share", "share", 99),))))
     }
-    [entry] = shelf.take([fact("removal")])
+    [entry] = harness.take([fact("removal")])
     assert (entry.points, entry.rule_version) == (-10, 1)
 
 
 def test_balances_move_in_every_period_of_the_day() -> None:
-    [entry] = Shelf().take([fact("share")])
+    [entry] = LedgerHarness().take([fact("share")])
     changes = {key.period: points for key, points in balance_changes([entry]).items()}
     assert changes == {"2026-W10": 10, "2026-03": 10, "2026-Q1": 10, "all": 10}

@@ -15,7 +15,7 @@ from services.gamification.domain.periods import PERIODS, bounds, label, labels
 from services.gamification.domain.rules import DEFAULT_RULES, Program, Rule, RuleSet, next_rules, zone_of
 from services.gamification.domain.standings import GroupStanding, rank_groups, ranked
 from services.gamification.explanations import explain
-from tests.unit.gamification.shelf import NOON, PARIS, Shelf, fact
+from tests.unit.gamification.harness import NOON, PARIS, LedgerHarness, fact
 
 DAYS = st.dates(date(1990, 1, 1), date(2200, 12, 31))
 SHARE = Rule("share", "share", 1)
@@ -51,9 +51,9 @@ def test_what_was_imported_earns_only_from_the_day_that_the_rules_of_its_coming_
     cases = [(old, NOON - day, None), (old, NOON, since), (older, NOON, None), (old, NOON + 9 * day, None)]
     for occurred_at, imported_at, rules in cases:
         assert programme.rules_for(occurred_at, imported_at) is rules
-        shelf = Shelf({"paris": programme})
-        shelf.take([fact("share", occurred_at=occurred_at, imported_at=imported_at)])
-        assert shelf.points() == (1 if rules else 0)
+        harness = LedgerHarness({"paris": programme})
+        harness.take([fact("share", occurred_at=occurred_at, imported_at=imported_at)])
+        assert harness.points() == (1 if rules else 0)
     assert programme.rules_for(old, None) is DEFAULT_RULES
 
 
@@ -142,8 +142,8 @@ def test_teams_are_ranked_by_points_per_head() -> None:
 
 
 def test_why_a_point_was_given() -> None:
-    shelf = Shelf()
-    share, clicks, like, gone = shelf.take(
+    harness = LedgerHarness()
+    share, clicks, like, gone = harness.take(
         [
             fact("share", network="whatsapp"),
             fact("click", quantity=30),
@@ -168,17 +168,17 @@ def test_why_a_point_was_given() -> None:
 
 
 def test_a_rule_that_is_unknown_is_not_made_up() -> None:
-    [entry] = Shelf().take([fact("comment", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))])
+    [entry] = LedgerHarness().take([fact("comment", occurred_at=datetime(2026, 1, 1, tzinfo=UTC))])
     assert explain(entry, None)["en"] == "1 comment on your share on LinkedIn."
 
 
 def test_acts_and_networks_of_a_newer_version_are_named_as_they_are() -> None:
-    [entry] = Shelf().take([fact("comment")])
+    [entry] = LedgerHarness().take([fact("comment")])
     newer = entry._replace(act="quote", network="bluesky")
     assert explain(newer, None) == {"fr": "1 × quote sur bluesky.", "en": "1 × quote on bluesky."}
 
 
 def test_numbers_are_written_as_the_language_writes_them() -> None:
-    [crowd] = Shelf().take([fact("like", quantity=1200)])
+    [crowd] = LedgerHarness().take([fact("like", quantity=1200)])
     said = explain(crowd, None)
     assert (said["fr"].partition(" mentions")[0], said["en"].partition(" likes")[0]) == ("1\u202f200", "1,200")

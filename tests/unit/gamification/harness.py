@@ -50,7 +50,7 @@ def fact(act: str, post: str = "post", *, cause: str | None = None, **changes: o
 
 
 @dataclass
-class Shelf:
+class LedgerHarness:
     """Entries, and what is kept beside them by increments."""
 
     programs: Mapping[str, Program] = field(default_factory=lambda: {"paris": PARIS})
@@ -92,7 +92,7 @@ class Shelf:
             self.totals[total_key] = Total(so_far.acts + change.acts, so_far.points + change.points)
         return booked
 
-    def take_all(self, batches: Iterable[Sequence[Fact]]) -> Shelf:
+    def take_all(self, batches: Iterable[Sequence[Fact]]) -> LedgerHarness:
         for batch in batches:
             self.take(batch)
         return self

@@ -28,7 +28,7 @@ from services.gamification import commands, jobs
 from services.gamification.domain.ledger import SourcedFact
 from services.gamification.domain.rebuilds import Rebuild
 from services.gamification.projections import fact_of
-from tests.integration.harness import Stage
+from tests.integration.harness import Harness
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 PROGRAM = "prog"
@@ -156,6 +156,6 @@ async def sums(service: Service) -> dict[str, dict[str, Any]]:
     return {name: {row.pop("_id"): row async for row in db[name].find()} for name in ("balances", "totals")}
 
 
-async def points_of(client: httpx.AsyncClient, stage: Stage, person: str, **params: str) -> dict[str, Any]:
-    answer = await client.get("/v1/me/points", params={"program_id": PROGRAM, **params}, headers=stage.bearer(person))
+async def points_of(client: httpx.AsyncClient, harness: Harness, person: str, **params: str) -> dict[str, Any]:
+    answer = await client.get("/v1/me/points", params={"program_id": PROGRAM, **params}, headers=harness.bearer(person))
     return dict(answer.json())

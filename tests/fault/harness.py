@@ -1,4 +1,4 @@
-"""Where a fault happens: a running system with its crowd, and the hands that break things."""
+"""What faults share: a running system with its workload, and the means to break it and to wait for it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Depths:
 
 
 @dataclass
-class Stage:
+class FaultHarness:
     """One fault's run, `alone` or together with another. `broken` collects the fault's own conditions that did not
     hold."""
 

@@ -1,4 +1,4 @@
-"""What benches stand on: servers of their own from packages, namespaces on them, processes that end with the bench."""
+"""What benches share: servers of their own from packages, namespaces on them, processes that end with the bench."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SERVERS = {"java": "kafka", "mongod": "mongod", "valkey-server": "redis", "redis
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class Harness:
     """Kafka, MongoDB and Redis, and a folder for what a run leaves."""
 
     kafka_bootstrap: str
@@ -94,7 +94,7 @@ APIS = ("PROGRAM", "CONTENT", "SHARING", "GAMIFICATION", "METRICS")
 
 
 @contextmanager
-def servers() -> Iterator[Stand]:
+def servers() -> Iterator[Harness]:
     """A set of servers for this run; those of the file HERALD_TEST_INFRA where it names one."""
     with tempfile.TemporaryDirectory(prefix="herald-bench-") as folder:
         named = os.environ.get("HERALD_TEST_INFRA", "")
@@ -106,7 +106,7 @@ def servers() -> Iterator[Stand]:
             _wait_for(file)
         content = json.loads(file.read_text())
         try:
-            yield Stand(**{name: content[name] for name in ADDRESSES}, folder=Path(folder), pid=content["pid"])
+            yield Harness(**{name: content[name] for name in ADDRESSES}, folder=Path(folder), pid=content["pid"])
         finally:
             if shared is None:
                 infra.stop(content["pid"])
@@ -193,13 +193,13 @@ def _allow(pids: Iterable[int], cores: set[int]) -> None:
                 os.sched_setaffinity(int(thread.name), cores)
 
 
-def installation(stand: Stand, namespace: str, *, split: bool) -> list[ProcessSpec]:
+def installation(harness: Harness, namespace: str, *, split: bool) -> list[ProcessSpec]:
     """All processes of Herald, as `herald up` would run them on these servers; the first serves the one address."""
-    home = Home(stand.folder / namespace)
+    home = Home(harness.folder / namespace)
     home.prepare()
-    ports = {name: stand.free_port() for name in plan.names(split)}
+    ports = {name: harness.free_port() for name in plan.names(split)}
     public_url = f"http://{LOOPBACK}:{next(iter(ports.values()))}"
-    addresses = plan.Addresses(stand.kafka_bootstrap, stand.mongo_url, stand.redis_url, public_url)
+    addresses = plan.Addresses(harness.kafka_bootstrap, harness.mongo_url, harness.redis_url, public_url)
     specs = plan.processes(home, addresses, credentials.environment(home), ports, split)
     return [replace(spec, env={**spec.env, "HERALD_NAMESPACE": namespace}) for spec in specs]
 

@@ -1,4 +1,4 @@
-"""Content on a test's stage: its service, people whom it knows, and short words for what tests do."""
+"""The service `content` on real servers: its API, the people it knows, and what tests do with them."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from chassis.service import Service
 from herald_contracts import AmbassadorJoined, Event
 from services.content.app import build
 from services.content.settings import ContentSettings
-from tests.integration.harness import Stage
+from tests.integration.harness import Harness
 
 PROGRAM = "programme-1"
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-class Content:
+class ContentHarness:
     """The service and its API. Calls are made as the editor unless `by` says otherwise."""
 
-    def __init__(self, stage: Stage, service: Service, client: httpx.AsyncClient, clock: FixedClock) -> None:
-        self.stage = stage
+    def __init__(self, harness: Harness, service: Service, client: httpx.AsyncClient, clock: FixedClock) -> None:
+        self.harness = harness
         self.service = service
         self.clock = clock
         self._client = client
 
     async def know(self, subject: str, *roles: str, programs: tuple[str, ...] = (), **state: Any) -> None:
         """What the worker does when it hears of a person, without Kafka between."""
-        provisioned = self.stage.provisioned(subject, *roles, **{"occurred_at": START, **state})
+        provisioned = self.harness.provisioned(subject, *roles, **{"occurred_at": START, **state})
         joined = [
             AmbassadorJoined(person_id=subject, program_id=program, consent_version=1, occurred_at=START)
             for program in programs
@@ -44,7 +44,7 @@ class Content:
     async def call(
         self, method: str, path: str, json: Any = None, *, by: str = "editor", **options: Any
     ) -> httpx.Response:
-        headers = {**self.stage.bearer(by), **options.pop("headers", {})}
+        headers = {**self.harness.bearer(by), **options.pop("headers", {})}
         return await self._client.request(method, f"/v1{path}", json=json, headers=headers, **options)
 
     async def post(self, path: str, json: Any = None, **options: Any) -> Any:
@@ -83,9 +83,9 @@ def order(title: str = "Title", **changes: Any) -> dict[str, Any]:
     }
 
 
-def make(stage: Stage, **settings: Any) -> tuple[Service, FixedClock]:
+def make(harness: Harness, **settings: Any) -> tuple[Service, FixedClock]:
     clock = FixedClock(START)
-    return build(stage.settings(ContentSettings, fetch_allow=("127.0.0.0/8",), **settings), clock=clock), clock
+    return build(harness.settings(ContentSettings, fetch_allow=("127.0.0.0/8",), **settings), clock=clock), clock
 
 
 def problem(answer: httpx.Response, status: int, type_: str) -> Any:
