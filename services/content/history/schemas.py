@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from chassis.clock import to_milliseconds
 from chassis.external_rows import MAX_ROWS, ExternalId, Source
+from chassis.text import Prose, Title
 from chassis.web.http import Body, example
 from chassis.web_address import Address
 from herald_contracts.base import Language
@@ -26,8 +27,8 @@ class ItemRowBody(Body):
 
     id: ExternalId
     url: Address
-    title: Annotated[str, Field(min_length=1, max_length=MAX_TITLE, pattern=r"\S")]
-    summary: Annotated[str, Field(max_length=MAX_SUMMARY)] = ""
+    title: Annotated[str, Title(MAX_TITLE)]
+    summary: Annotated[str, Prose(MAX_SUMMARY)] = ""
     language: Language = "en"
     kind: KnownKind = "article"
     category: KnownCategory = "company_news"

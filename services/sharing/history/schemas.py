@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from chassis.clock import to_milliseconds
 from chassis.external_rows import MAX_ROWS, ExternalId, Source
+from chassis.text import Prose, Title
 from chassis.web.http import Body
 from chassis.web_address import Address
 from herald_contracts.base import Id, Language, Time
@@ -29,12 +30,12 @@ class PostRowBody(Body):
     id: ExternalId
     ambassador_id: Id
     content_id: Id
-    title: Annotated[str, Field(min_length=1, max_length=300, description="The item's")]
+    title: Annotated[str, Title(300), Field(description="The item's")]
     url: Address
     language: Language
     network: Network
     posted_at: Time
-    text: Annotated[str, Field(max_length=5000)] = ""
+    text: Annotated[str, Prose(5000)] = ""
     counts: Counts = Field(default={})
 
     def row(self) -> PostRow:

@@ -66,6 +66,14 @@ async def test_an_address_that_is_there_is_that_item(content: ContentHarness) ->
     assert found["I-1"]["title"] == "Title"
 
 
+async def test_titles_are_cleaned_as_an_editors_are(content: ContentHarness) -> None:
+    await send(content, {"title": "  Our\u202e first\u00a0 plant "})
+    [item] = (await content.get("/items"))["items"]
+    assert item["variants"][0]["title"] == "Our first plant"
+    answer = await content.call("POST", "/history/items", rows({"id": "I-2", "title": "\u200b \u202e"}), by="max")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "items.0.title")
+
+
 async def test_a_row_that_breaks_a_rule_is_refused_by_name(content: ContentHarness) -> None:
     wrong: list[dict[str, Any]] = [
         {"published_at": "2999-01-01T00:00:00Z"},
