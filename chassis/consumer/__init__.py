@@ -1,4 +1,4 @@
-"""One record's way: in from Kafka, its effect out into MongoDB, once.
+"""How one record goes from Kafka to its effect in MongoDB, exactly once.
 
 1. `loop.py` `ConsumerLoop.run` starts the consumer of a service; what the service takes stands in its own
    `consumers.py`, as a list of routes (`declaration.py`: `Consumer`, `on`).
@@ -18,7 +18,7 @@
       (`_deduplicate`), and the routes are called with these. Spans by `tracing.py`.
    d. An event that fails is found by halving the batch (`_bisect`), or named by the handler (`InvalidEvents`), and is
       then poison. Its neighbours are applied.
-6. The offsets are committed to Kafka (`_commit`). Nothing rests on that: the stored ones hold.
+6. The offsets are committed to Kafka (`_commit`), for its tools only: the stored offsets decide.
 
 Which failure is retried where: `loop.py`. What a record may be and what may be done to a topic:
 `docs/guides/consuming.md`.

@@ -1,4 +1,4 @@
-"""A batch of records, each decoded once; what becomes of the batch later only takes records out of it."""
+"""A batch of records, each decoded once. Later steps only take records out of it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Batch:
 
 
 class BatchDecoder:
-    """Decodes batches, and lets others have their turn meanwhile."""
+    """Decodes batches, and yields to the event loop in between."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder

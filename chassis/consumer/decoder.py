@@ -58,7 +58,7 @@ class Decoder:
         self._topics = topics
 
     def decode(self, record: ConsumerRecord[bytes, bytes]) -> Decoded:
-        """Never raises: what breaks the decoder itself is poison too."""
+        """Never raises: a record that makes the decoder fail is poison too."""
         event = self._sound(record)
         if event is not None:
             return event

@@ -1,7 +1,7 @@
-"""The consumer loop: at-least-once delivery, exactly-once effect, one bad record never in its neighbours' way.
+"""The consumer loop: at-least-once delivery, exactly-once effect. A bad record does not stop its neighbours.
 
-What becomes of a batch is told in `chassis/consumer/__init__.py`, step by step; each step is a method here. Each kind
-of failure is retried in one place:
+`chassis/consumer/__init__.py` describes the steps of a batch; each step is a method here. Each kind of failure is
+retried in one place:
 
 | failure | where |
 |---|---|
@@ -58,13 +58,13 @@ STEP_SECONDS = 40.0  # longer than a transaction may collide (10 s) and a socket
 COMMIT_SECONDS = 5.0
 LOOK_SECONDS = 5.0
 CHECK_SECONDS = 1.0
-A_TURN, TURN_SECONDS = 500, 0.2  # dead letters for which a paused partition is fetched again, and the time it gets
+A_TURN, TURN_SECONDS = 500, 0.2  # room for this many dead letters before a paused partition is fetched again, and the time it then gets
 HELD_SECONDS = 1.0  # until paused partitions notice that an operator lifted the cap
 LATENCIES_A_BATCH = 50
 
 
 class ConsumerEnded(Exception):
-    """A task of the consumer has ended although nobody asked for it."""
+    """A task of the consumer ended by itself."""
 
 
 class ConsumerLoop:

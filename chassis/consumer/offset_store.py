@@ -1,4 +1,4 @@
-"""How far a service has come on each partition, kept with its state, and whether that still means anything.
+"""The offsets up to which a service has applied each partition, stored with its state and compared with Kafka's log.
 
 A row of `offsets` says which offset of a partition is `next`, on which log (`log`, the topic's identity), and how
 many records Kafka had deleted before they were consumed (`lost`). It moves forward in the transaction of the effect;
@@ -35,7 +35,7 @@ class Fenced(Exception):
 
 
 class OffsetMismatch(Exception):
-    """The stored position speaks of another log than the one that is consumed, or is not where this member left it."""
+    """The stored offset belongs to another log than the one that is consumed, or is not where this member left it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ class OffsetStore:
         return Ahead(stored, all(first >= stored.get(part, 0) for part, (first, _) in stretches.items()))
 
     def _follows(self, part: TopicPartition, first: int) -> bool:
-        """Whether the stored position must be at `first`, and whoever finds it elsewhere has lost the partition."""
+        """Whether the stored offset must be `first`: a member that finds another one has lost the partition."""
         return part.topic in self._logs and self._expected.get(part) == first
 
     def mark_applied(self, records: Records) -> None:

@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 RECONNECT_MS = 500
 METADATA_SECONDS = 30.0  # until a new partition is noticed
 IDLE_POLL_MS = 20
-# What comes singly is answered at once. What keeps coming is gathered for as long as it takes to apply it twice: a
-# batch costs much, a record in it little.
+# A single record is fetched at once. Under load, wait up to twice the last batch's duration (within these bounds): the
+# cost of a batch hardly depends on its size.
 IDLE_WAIT_MS, IDLE_BYTES = 250, 1
 GATHERED_MS, GATHERED_BYTES = (20, 200), 65_536
 START_SECONDS = 30.0

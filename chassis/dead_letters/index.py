@@ -1,6 +1,6 @@
-"""The index of a service's dead letters, in its MongoDB: what makes a page of them cheap among a hundred thousand.
+"""The index of a service's dead letters, in its MongoDB: it makes a page cheap even among a hundred thousand.
 
-Kafka stays the truth. The index follows the dead-letter topic and can be dropped at any time: it is read again from
+Kafka is the source of truth. The index follows the dead-letter topic and can be dropped at any time: it is read again from
 the beginning. One worker of a service keeps it, under a lease; what it writes is the same however often it is written.
 
 `dead_letters` has a row for each dead letter; `open` is False once its resolution was read, which may be before it.

@@ -1,7 +1,7 @@
-"""Dead letters for those on call: what is there, and what became of it.
+"""Dead letters: list, show, replay and drop.
 
 Pages and counts come from the index (`index.py`), what a dead letter holds from Kafka. What is done with one is written
-to Kafka, which keeps the truth, and then to the index.
+to Kafka, the source of truth, and then to the index.
 """
 
 from __future__ import annotations

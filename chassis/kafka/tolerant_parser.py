@@ -43,9 +43,9 @@ class _Slow(_DefaultRecordBatchPy):  # type: ignore[misc]
 
 
 class _Batch:
-    """One batch; the quick reader's, and where that fails all of it again from the slow one.
+    """One batch, from the fast reader; if that fails, the whole batch again from the slow one.
 
-    Whoever iterates passes over offsets that it had already, as it does for compressed batches.
+    The caller skips offsets that it has already seen, as it does for compressed batches.
     """
 
     def __init__(self, quick: Any, raw: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Reading a topic as it is now, from its beginning to its present end, without a group and without a trace."""
+"""Reading a topic from its beginning to its present end, without a consumer group; it changes nothing on Kafka."""
 
 from __future__ import annotations
 

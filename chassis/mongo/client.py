@@ -45,8 +45,8 @@ Document = dict[str, Any]
 T = TypeVar("T")
 TRANSACTION_SECONDS = 10.0
 PAUSE_SECONDS = 0.5
-"""Longest pause between two attempts of a transaction. With a shorter one, a crowd around one document is busy
-colliding (a hundred writers on a slow machine were, for 10 s)."""
+"""Longest pause between two attempts of a transaction. With a shorter one, many writers of one document
+keep colliding (a hundred on a slow machine did, for 10 s)."""
 OUTBOX = "outbox"
 PING_SECONDS = 3.0
 DUPLICATE_KEY = 11000
@@ -262,7 +262,7 @@ def duplicate(error: BulkWriteError | DuplicateKeyError) -> bool:
 
 
 def unreachable(error: BaseException) -> bool:
-    """Whether MongoDB could not be reached or did not answer in time: the work is sound, the moment is not."""
+    """Whether MongoDB could not be reached or did not answer in time: trying again later may succeed."""
     if not isinstance(error, PyMongoError) or isinstance(error, DuplicateKeyError):
         return False
     if isinstance(error, BulkWriteError):

@@ -1,4 +1,4 @@
-"""Leases in MongoDB: at most one holder at a time, told apart from a stale one by an epoch that only rises."""
+"""Leases in MongoDB: at most one holder at a time. An epoch that only rises tells it from an earlier holder."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from chassis.tasks import cancel_and_wait
 
 logger = logging.getLogger(__name__)
 PACE = 0.02
-"""Seconds between two words of a process: however many commit meanwhile, one is enough."""
+"""Seconds between two messages of a process. One message stands for all commits since the last one."""
 LISTEN_SECONDS = 5.0
 AWAY_SECONDS = 2.0
 
@@ -36,7 +36,7 @@ class OutboxNotifier:
         self._at_home: Callable[[], bool] = lambda: False
 
     def notify(self) -> None:
-        """Say that there is something. Returns at once; nothing is sent where this process publishes by itself.
+        """Announce new rows. Returns at once; sends nothing where this process runs the relay itself.
 
         To be called on the event loop. Redis being away is no error.
         """
@@ -44,7 +44,7 @@ class OutboxNotifier:
             self._wake()
         self._rung = not self._at_home()
         if self._rung and (self._ringing is None or self._ringing.done()):
-            # Not part of the request that happens to ring.
+            # Outside of the request's trace.
             self._ringing = asyncio.get_running_loop().create_task(self._say(), context=Context())
 
     async def _say(self) -> None:
@@ -54,7 +54,7 @@ class OutboxNotifier:
                 try:
                     await self._redis().publish(self._channel, "")
                 except RedisError as error:
-                    logger.debug("nobody is told of the outbox: %s", type(error).__name__)
+                    logger.debug("the relay was not woken: %s", type(error).__name__)
                     await asyncio.sleep(AWAY_SECONDS)
                 await asyncio.sleep(PACE)
 
@@ -71,7 +71,7 @@ class OutboxNotifier:
                             if await words.get_message(timeout=LISTEN_SECONDS) is not None:
                                 wake()
                 except RedisError as error:
-                    logger.debug("the outbox is looked at now and then: %s", type(error).__name__)
+                    logger.debug("the relay only polls for a while: %s", type(error).__name__)
                 await asyncio.sleep(AWAY_SECONDS)
 
     async def close(self) -> None:

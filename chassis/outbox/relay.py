@@ -2,7 +2,7 @@
 
 A row that is there is pending; there is no other status. Rows are read in the order of `seq`, from one snapshot,
 so that a later event of an aggregate is never seen without the earlier one. What Kafka does not take stops the events
-of its own topic and key (`stopped`).
+of its own topic and key only (`stopped.py`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 BATCH = 1000
 PACE = 0.03
-"""Seconds between two batches when events come fast: the more go together, the less each costs."""
+"""Seconds between two batches when many events come: larger batches cost less per event."""
 MANY = 100
 POLL_SECONDS = 1.0
 TRACE = ("traceparent", "tracestate")
@@ -107,7 +107,7 @@ class Relay:
                 while not stop.is_set():
                     self._wake.clear()
                     rows = await self._pending()
-                    if not self._lease.held:  # after reading: this process may have stood still meanwhile
+                    if not self._lease.held:  # checked after reading, because this process may have been stopped meanwhile
                         break
                     self._oldest = rows[0]["at"] if rows else None
                     if not rows:

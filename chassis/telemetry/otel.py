@@ -125,8 +125,8 @@ class Telemetry:
         self.meter = self.meter_provider.get_meter("herald")
 
     def counter(self, name: str, description: str, **first: str) -> Counter:
-        """A counter that is there from the start, at 0 with the attributes `first`: what counts from nothing to one is
-        seen as a rise only if it was seen at nothing before."""
+        """A counter that is exported from the start, at 0 with the attributes `first`: Prometheus sees the first
+        increase only if it saw the 0 before."""
         counter = self.meter.create_counter(name, description=description)
         counter.add(0, first)
         return counter

@@ -1,4 +1,4 @@
-"""How a process tells its health, whatever it is served by."""
+"""The health answer of a process, the same under every server."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
 MAX_CURSOR = 1024
 ANY_VERSION = -1
 SCOPE_PREFIX = "herald:"
-"""Of what a machine client may be given: no scope is a role of persons."""
+"""Scopes of machine clients. None of them is a role of persons."""
 
 
 class Body(BaseModel):

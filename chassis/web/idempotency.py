@@ -22,7 +22,7 @@ MAX_KEY = 255
 
 class UnitOfWork:
     """Runs a command and answers. With an `Idempotency-Key`, the answer is stored in the command's own
-    transaction and given again to whoever repeats the request: 422 `idempotency-key-reused` if the key comes back with
+    transaction and given again when the request is repeated: 422 `idempotency-key-reused` if the key comes back with
     another request, 409 `idempotency-key-in-use` if the first one is still under way after 10 s."""
 
     def __init__(self, mongo: Mongo, request: Request, caller: str) -> None:

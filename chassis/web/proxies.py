@@ -1,4 +1,4 @@
-"""The one rule of whose word is believed on where a request came from."""
+"""Which proxies are trusted to say where a request came from."""
 
 from __future__ import annotations
 

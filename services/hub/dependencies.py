@@ -72,7 +72,7 @@ def to_sign_in(request: Request, path: str) -> Response:
 
 
 async def visitor(request: Request) -> View:
-    """A view for whoever it is: signed in or not."""
+    """A view for anyone, signed in or not."""
     context: Context = request.app.state.context
     name = request.cookies.get(cookie_name(context.settings))
     session = await context.sessions.find(name) if name else None

@@ -98,7 +98,7 @@ class View:
         return HTMLResponse(text, status, headers={"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"})
 
     def go(self, path: str, toast: str | None = None, **query: str) -> Response:
-        """Send the browser to another page of ours, with a word on what was done (`toast.<key>`)."""
+        """Send the browser to another page of ours, with a message on what was done (`toast.<key>`)."""
         values = {**query, **({"toast": toast} if toast else {})}
         url = f"{path}?{urlencode(values)}" if values else path
         if self.is_fragment:

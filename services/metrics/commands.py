@@ -89,7 +89,7 @@ async def _book_known(store: Store, tx: Transaction, acts: Sequence[BookedAct], 
 
 async def _shares_moved(store: Store, tx: Transaction, facts: Sequence[Document]) -> list[tuple[Document, int]]:
     """Where shares come (1) and go (-1) by these facts. A share counts on its own day unless any removal of its
-    post is known, whichever was heard of first."""
+    post is known, whichever came first."""
     fresh = [fact for fact in facts if fact["type"] != "engagement"]
     if not fresh:
         return []

@@ -1,4 +1,4 @@
-"""Figures as they move: one change stream a process on the figures' versions, fanned out to whoever listens."""
+"""Figures as they move: one change stream a process on the figures' versions, fanned out to all listeners."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Live:
     async def run(self, stop: asyncio.Event) -> None:
         """Follow the versions while somebody listens, until `stop`; polls them for a while when the stream breaks.
 
-        Nobody pays for a stream that nobody needs: MongoDB reads every write for each.
+        Without listeners there is no stream, because MongoDB reads every write for each.
         """
         self._stop = stop
         try:
@@ -114,9 +114,9 @@ class Live:
         self, program: Document, days: int, read: Read, *, may_listen: Callable[[], Awaitable[bool]] | None = None
     ) -> AsyncIterator[bytes]:
         """Server-sent events: `figures`, whole, at once, whenever they moved and when a new day begins; `heartbeat`
-        where nothing was sent for 10 s. Whoever comes again after a break thus starts from the present.
+        where nothing was sent for 10 s. A client that reconnects therefore starts from the present.
 
-        `may_listen` is asked at least every 10 s: who was cut off hears no more. A database that is away for a
+        `may_listen` is asked at least every 10 s: a person who lost their rights gets nothing more. A database that is away for a
         moment delays the next event and ends nothing.
         """
         with self._listening(program["_id"]) as moved:

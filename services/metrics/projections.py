@@ -46,7 +46,7 @@ async def project_objectives(context: Context, tx: Transaction, events: Sequence
 
 
 async def project_memberships(context: Context, tx: Transaction, events: Sequence[Received[Membership]]) -> None:
-    """Who was enrolled when: the same in whatever order joinings and leavings are heard of."""
+    """Who was enrolled when. The order in which events arrive does not matter."""
     changes: dict[tuple[str, str], list[MembershipChange]] = defaultdict(list)
     moved: dict[str, FigureChange] = {}
     for event in events:

@@ -199,7 +199,7 @@ async def set_guardrails(
 
 
 async def record_clicks(context: Context, tx: Transaction, clicks: Sequence[Received[LinkClicked]]) -> None:
-    """Judge clicks, count them on their posts and say so. Raises InvalidEvent for a link that never was."""
+    """Judge clicks, count them on their posts and emit each verdict. Raises InvalidEvent for a link that never was."""
     posts = await context.store.posts.behind((click.data.link_code for click in clicks), tx)
     unknown = next((click for click in clicks if click.data.link_code not in posts), None)
     if unknown is not None:

@@ -1,4 +1,4 @@
-"""Which event, others' and our own clicks, goes to which command or projection. Cost is by batch, not by event."""
+"""Which event goes to which command or projection; sharing's own clicks are among them."""
 
 from __future__ import annotations
 

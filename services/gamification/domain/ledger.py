@@ -1,7 +1,7 @@
 """Booking: from what happened to entries of the points ledger.
 
 The ledger is a function of the facts of each ambassador in their order, whatever batches they came in:
-an entry's id is derived from what earned it, so that a fact that is told again finds its entry there, and
+an entry's id is derived from what earned it, so that a fact that comes again finds its entry there, and
 the limits of a day look only at that day's entries of the same rule.
 """
 
@@ -36,7 +36,7 @@ class Fact(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """What stays the same if the fact is told again: a post is shared once, whatever the event is called."""
+        """What stays the same if the fact comes again: a post is shared once, whatever the event is called."""
         return self.post_id if self.act == "share" else self.cause_id
 
 
@@ -134,7 +134,7 @@ def _claims(fact: Fact, program: Program) -> Iterator[Claim]:
 class LedgerState:
     """What is booked already, as far as the facts at hand touch it: the ids of claimed entries that exist, the
     totals of claims that a limit holds for, the entries (and reversals) of shares whose post is removed, and the
-    removals that were heard of before their share."""
+    removals that came before their share."""
 
     ids: set[str] = field(default_factory=set)
     totals: dict[TotalKey, Total] = field(default_factory=dict)

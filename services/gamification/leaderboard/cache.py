@@ -137,7 +137,7 @@ class Cache:
             await pipe.execute()
 
     async def invalidate(self) -> None:
-        """Have everything made anew, by whoever keeps it."""
+        """Have the keeper make everything anew."""
         await self._redis.delete(self._writer, self._ready)
 
     async def renew(self, writer: str, *, now: float) -> set[Board]:

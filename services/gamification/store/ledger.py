@@ -68,7 +68,7 @@ class Ledger:
         return state
 
     async def note_removals(self, facts: Sequence[Fact], tx: Transaction) -> None:
-        """Remember that posts were taken back, for shares that are heard of later; the first removal holds."""
+        """Remember that posts were taken back, for shares that come later; the first removal holds."""
         writes = [
             UpdateOne({"_id": fact.post_id}, {"$setOnInsert": {"fact": document(fact)}}, upsert=True) for fact in facts
         ]

@@ -1,6 +1,6 @@
 """Files of history between their upload and the end of their import: collections `history_imports`, `history_chunks`.
 
-Rows are kept in chunks of what one request takes. Whoever looks at the page drives the import on, some seconds at a
+Rows are kept in chunks of what one request takes. The open page drives the import on, some seconds at a
 time, under their own rights; another may go on where one stopped. What is not finished goes away after a day.
 """
 

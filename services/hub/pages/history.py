@@ -1,4 +1,4 @@
-"""History from another product: files are shown first, and taken only when somebody says so."""
+"""History from another product: a preview first; the import starts only when a person confirms it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People from a CSV file: shown first, taken only when somebody says so."""
+"""People from a CSV file: a preview first; the import starts only when a person confirms it."""
 
 from __future__ import annotations
 

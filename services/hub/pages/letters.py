@@ -23,7 +23,7 @@ LetterId = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f-]+$")]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Open letters of a service that have a type and a rule in common."""
+    """Open dead letters of a service that have a type and a rule in common."""
 
     service: str
     event_type: str
@@ -37,7 +37,7 @@ class Group:
 
 @router.get("")
 async def groups(view: Admin, service: str = "", type: str = "", rule: str = "") -> Response:
-    """All open letters, in groups, by service, type and error."""
+    """All open dead letters, in groups by service, type and error."""
     answers = await view.gather(**{one: view.apis.get(one, "/v1/deadletters", limit=1) for one in SERVICES})
     found = [
         Group(one, group["event_type"], group["rule"], group["count"])
@@ -62,7 +62,7 @@ async def groups(view: Admin, service: str = "", type: str = "", rule: str = "")
 
 @router.get("/{service}")
 async def letters(view: Admin, service: Service, type: str = "", rule: str = "", cursor: str | None = None) -> Response:
-    """The letters of a service, of one type and error or of all, in the order of their origin."""
+    """The dead letters of a service, of one type and error or of all, in the order of their origin."""
     found = await view.apis.get(service, "/v1/deadletters", type=type, rule=rule, cursor=cursor, limit=PAGE)
     template = "admin/_letters.html" if cursor and view.is_fragment else "admin/letters_of.html"
     return view.page(template, service=service, type=type, rule=rule, found=found)
@@ -70,7 +70,7 @@ async def letters(view: Admin, service: Service, type: str = "", rule: str = "",
 
 @router.get("/{service}/{letter_id}")
 async def letter(view: Admin, service: Service, letter_id: LetterId) -> Response:
-    """One letter, with the record that it is about."""
+    """One dead letter, with its record."""
     found = await view.apis.get(service, f"/v1/deadletters/{letter_id}")
     return view.page("admin/letter.html", service=service, letter=found)
 
@@ -93,6 +93,6 @@ async def act(view: Admin, service: Service, act: Act) -> Response:
 
 
 async def _order(view: View) -> dict[str, Any]:
-    """Which letters the form is about: one, or all of a type and error."""
+    """Which dead letters the form is about: one, or all of a type and error."""
     one = await view.field("id")
     return {"ids": [one] if one else [], "type": await view.field("type"), "rule": await view.field("rule")}

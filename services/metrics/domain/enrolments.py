@@ -29,7 +29,7 @@ class Enrolment:
 
 
 def intervals(changes: Iterable[MembershipChange]) -> list[tuple[float, float | None]]:
-    """From each joining to the leaving that follows it, in whatever order they were heard of; None: still enrolled."""
+    """From each joining to the leaving that follows it, in any order of arrival; None: still enrolled."""
     found: list[tuple[float, float | None]] = []
     since: float | None = None
     for change in sorted(changes, key=lambda one: (one.at, one.id)):

@@ -1,4 +1,4 @@
-"""What whoever brings history in asks: who people are, and that past memberships are kept."""
+"""Routes of the history import: find people, and keep past memberships."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Posts and engagement from another product: kept as posts of their own day, told as facts that are `imported`."""
+"""Posts and engagement from another product: kept as posts of their own day, emitted as facts marked `imported`."""

@@ -1,4 +1,4 @@
-"""Routes for whoever brings history in."""
+"""Routes of the history import."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Role `links`: the public redirect, a bare ASGI application.
 
-`GET /l/{code}` leads to the stored target once the click is kept (see `clicklog`). Only what a click needs is read
+`GET /l/{code}` leads to the stored target once the click is kept (see `click_producer.py`). Only what a click needs is read
 of a request; nothing of it is kept but the day's keyed hash, what kind of agent it names, and the referrer's host.
 """
 
