@@ -4,7 +4,7 @@ Every task that lives as long as its process is started here, inner ones include
 exception nobody foresaw, by a cancellation nobody asked for or by returning, is started again after a pause that
 doubles each time. No task watches over the others: the event loop itself reports the end of each.
 
-A task that keeps ending makes the process not alive (`failing`), so that its supervisor (Kubernetes, `herald up`) replaces it. A task
+A task that keeps ending makes the process not alive (`failing`), so that Kubernetes or `herald up` replaces it. A task
 that ends because something outside is away does not: another process would find the same.
 """
 

@@ -58,7 +58,7 @@ STEP_SECONDS = 40.0  # longer than a transaction may collide (10 s) and a socket
 COMMIT_SECONDS = 5.0
 LOOK_SECONDS = 5.0
 CHECK_SECONDS = 1.0
-A_TURN, TURN_SECONDS = 500, 0.2  # room for this many dead letters before a paused partition is fetched again, and the time it then gets
+A_TURN, TURN_SECONDS = 500, 0.2  # dead letters there must be room for before a paused partition resumes, and its time
 HELD_SECONDS = 1.0  # until paused partitions notice that an operator lifted the cap
 LATENCIES_A_BATCH = 50
 

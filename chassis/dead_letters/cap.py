@@ -1,8 +1,8 @@
 """The cap on dead letters: a bad deployment cannot empty a topic into dead letters at full speed.
 
-A token bucket: `burst` records at once (or four seconds' worth, if that is more), then `per_second`. Nothing waits here.
-The consumer asks how much room there is, pauses the partitions whose next record finds none, and resumes them when
-there is room again. An operator lifts the cap for a while with `herald deadletters resume`, which leaves a row in the
+A token bucket: `burst` records at once (or four seconds' worth, if that is more), then `per_second`. Nothing waits
+here. The consumer asks how much room there is, pauses the partitions whose next record finds none, and resumes them
+when there is room again. An operator lifts the cap for a while with `herald deadletters resume`, which leaves a row in the
 service's database.
 """
 

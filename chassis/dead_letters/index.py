@@ -1,4 +1,4 @@
-"""The index of a service's dead letters, in its MongoDB: it makes a page cheap even among a hundred thousand.
+"""The index of a service's dead letters, in its MongoDB: a page costs little even among 100,000.
 
 Kafka is the source of truth. The index follows the dead-letter topic and can be dropped at any time: it is read again from
 the beginning. One worker of a service keeps it, under a lease; what it writes is the same however often it is written.

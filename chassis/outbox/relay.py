@@ -107,7 +107,7 @@ class Relay:
                 while not stop.is_set():
                     self._wake.clear()
                     rows = await self._pending()
-                    if not self._lease.held:  # checked after reading, because this process may have been stopped meanwhile
+                    if not self._lease.held:  # after reading: this process may have been stopped meanwhile
                         break
                     self._oldest = rows[0]["at"] if rows else None
                     if not rows:

@@ -116,8 +116,8 @@ class Live:
         """Server-sent events: `figures`, whole, at once, whenever they moved and when a new day begins; `heartbeat`
         where nothing was sent for 10 s. A client that reconnects therefore starts from the present.
 
-        `may_listen` is asked at least every 10 s: a person who lost their rights gets nothing more. A database that is away for a
-        moment delays the next event and ends nothing.
+        `may_listen` is asked at least every 10 s: a person who lost their rights gets nothing more. A database
+        that is away for a moment delays the next event and ends nothing.
         """
         with self._listening(program["_id"]) as moved:
             last: State | None = None

@@ -1,7 +1,7 @@
 """Role `links`: the public redirect, a bare ASGI application.
 
-`GET /l/{code}` leads to the stored target once the click is kept (see `click_producer.py`). Only what a click needs is read
-of a request; nothing of it is kept but the day's keyed hash, what kind of agent it names, and the referrer's host.
+`GET /l/{code}` leads to the stored target once the click is kept (`click_producer.py`). Of a request only what a click
+needs is read, and only this is kept: the day's keyed hash, the kind of agent, and the referrer's host.
 """
 
 from __future__ import annotations
