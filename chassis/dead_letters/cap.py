@@ -2,8 +2,8 @@
 
 A token bucket: `burst` records at once (or four seconds' worth, if that is more), then `per_second`. Nothing waits
 here. The consumer asks how much room there is, pauses the partitions whose next record finds none, and resumes them
-when there is room again. An operator lifts the cap for a while with `herald deadletters resume`, which leaves a row in the
-service's database.
+when there is room again. An operator lifts the cap for a while with `herald deadletters resume`, which leaves a row in
+the service's database.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The index of a service's dead letters, in its MongoDB: a page costs little even among 100,000.
 
-Kafka is the source of truth. The index follows the dead-letter topic and can be dropped at any time: it is read again from
-the beginning. One worker of a service keeps it, under a lease; what it writes is the same however often it is written.
+Kafka is the source of truth. The index follows the dead-letter topic and can be dropped at any time: it is then read
+again from the beginning. One worker of a service keeps it, under a lease; writing the same records again changes
+nothing.
 
 `dead_letters` has a row for each dead letter; `open` is False once its resolution was read, which may be before it.
 `dead_letter_index` has the next offset of each partition of the topic, and which topic that was.
