@@ -108,11 +108,12 @@ def test_personal_data_is_a_warning() -> None:
     assert not verdict.blocked
 
 
-def test_the_longest_caption_is_judged_quickly() -> None:
+@pytest.mark.parametrize("piece", ["0", "+33 6 ", "a@", "é ", "A", ". "])
+def test_the_longest_caption_costs_less_than_five_seconds(piece: str) -> None:
+    text = piece * (NETWORKS["facebook"].max_length // len(piece))
     began = time.process_time()
-    for text in ("0" * 63_000, "+33 6 " * 10_000, "a@" * 31_000, "é " * 31_000, "A" * 63_000, ". " * 31_000):
-        judged(text, "facebook")
-    assert time.process_time() - began < 20
+    judged(text, "facebook")
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
