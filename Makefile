@@ -7,7 +7,7 @@ LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-annotate -
 ARGS ?=
 export HERALD_SETUP_BEGAN := $(shell date +%s)
 
-.PHONY: setup demo up test lint corpora fault fault-mutations chaos bench lock clean
+.PHONY: setup demo up test test-all lint corpora fault fault-mutations chaos bench lock clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,9 @@ test: lint
 	$(BIN)/python -m herald.local.fetch
 	$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
+
+# Every long form: about an hour on two quiet cores.
+test-all: test corpora fault fault-mutations
 
 corpora: setup
 	$(BIN)/python -m tests.corpora $(ARGS)
