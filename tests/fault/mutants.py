@@ -33,7 +33,6 @@ from chassis.supervisor import Task
 from chassis.web.idempotency import UnitOfWork
 from herald_contracts import Event
 from services.sharing.redirect.spool import Spool
-from tests.fault import second_version  # noqa: F401 - lists the second version
 
 MUTANTS: dict[str, Callable[[], None]] = {}
 
@@ -213,14 +212,14 @@ def cap_passes_over() -> None:
 def publish_before_commit() -> None:
     """A transaction's events are sent to Kafka by itself, before it commits."""
 
-    def with_producer(reconcile: Any) -> Any:
+    def with_producer(original: Any) -> Any:
         def init(self: Any, service: str, settings: Any, *rest: Any) -> None:
-            reconcile(self, service, settings, *rest)
+            original(self, service, settings, *rest)
             self.producer = Producer(settings)
 
         return init
 
-    def change(reconcile: Any) -> Any:
+    def change(original: Any) -> Any:
         async def attempt(self: Any, work: Any, *rest: Any) -> Any:
             async def eager(tx: Transaction) -> Any:
                 result = await work(tx)
@@ -228,7 +227,7 @@ def publish_before_commit() -> None:
                 tx.rows.clear()
                 return result
 
-            return await reconcile(self, eager, *rest)
+            return await original(self, eager, *rest)
 
         return attempt
 
@@ -248,9 +247,9 @@ def relay_by_id() -> None:
             ).to_list()
             return rows
 
-    def change(reconcile: Any) -> Any:
+    def change(original: Any) -> Any:
         async def publish(self: Any, rows: list[Document]) -> bool:
-            done: bool = await reconcile(self, rows)
+            done: bool = await original(self, rows)
             if done:
                 self.last = rows[-1]["_id"]
             return done
@@ -265,9 +264,9 @@ def relay_by_id() -> None:
 def any_order() -> None:
     """The relay publishes what waits in any order."""
 
-    def change(reconcile: Any) -> Any:
+    def change(original: Any) -> Any:
         async def pending(self: Any) -> list[Document]:
-            rows: list[Document] = await reconcile(self)
+            rows: list[Document] = await original(self)
             random.shuffle(rows)
             return rows
 
@@ -280,10 +279,10 @@ def any_order() -> None:
 def deleted_before_ack() -> None:
     """The relay deletes what it is about to send."""
 
-    def change(reconcile: Any) -> Any:
+    def change(original: Any) -> Any:
         async def publish(self: Any, rows: list[Document]) -> bool:
             await self._mongo.outbox.delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
-            await reconcile(self, rows)
+            await original(self, rows)
             return True
 
         return publish
@@ -318,9 +317,9 @@ def tasks_left_ended() -> None:
 def lease_never_checked() -> None:
     """Whoever asks for a lease works as if it had it."""
 
-    def change(reconcile: Any) -> Any:
+    def change(original: Any) -> Any:
         async def acquire(self: Any) -> bool:
-            await reconcile(self)
+            await original(self)
             self._trusted_until = time.monotonic() + self.seconds
             return True
 
@@ -347,9 +346,9 @@ def no_fencing() -> None:
 def not_idempotent() -> None:
     """Producers do not number what they send."""
 
-    def change(reconcile: Any) -> Any:
+    def change(producer: Any) -> Any:
         def plain(**options: Any) -> Any:
-            return reconcile(**{**options, "enable_idempotence": False})
+            return producer(**{**options, "enable_idempotence": False})
 
         return plain
 
@@ -378,6 +377,7 @@ def main() -> None:
         sys.exit(f"there is no mutant {name}; there are {', '.join(MUTANTS)}")
     MUTANTS[name]()
     from herald.cli.app import main as herald
+    from tests.fault import second_version  # noqa: F401 - lists the second version, in this process alone
 
     herald()
 

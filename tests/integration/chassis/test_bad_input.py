@@ -189,7 +189,10 @@ async def test_events_of_nobody_that_is_known_are_applied_and_make_no_caller(
         await listener.hears("next")
         await eventually(lambda: _now(metric(service, "herald_consumer_applied_total")), until=lambda n: n == 3)
         known = await PrincipalStore(service.runtime.mongo).get_many(["gone", "early"])
-        assert {id: one.active for id, one in known.items()} == {"early": False}
+        assert {id: (one.active, one.memberships) for id, one in known.items()} == {
+            "gone": (False, frozenset()),
+            "early": (False, frozenset({"p"})),
+        }
         assert await harness.records(LETTERS) == []
 
 
