@@ -38,4 +38,4 @@ class Rebuilds:
 
     async def put(self, rebuild: Rebuild, tx: Transaction) -> None:
         row = {**document(rebuild), "open": rebuild.state in OPEN}
-        await self._rebuilds.replace_one({"_id": rebuild.id}, row, upsert=True, session=tx.session)
+        await self._rebuilds.update_one({"_id": row.pop("_id")}, {"$set": row}, upsert=True, session=tx.session)
