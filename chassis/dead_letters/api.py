@@ -246,8 +246,9 @@ def dead_letters_router(runtime: Runtime) -> Router:
 async def _list(
     store: DeadLetterStore, wanted: Wanted, after: tuple[str, int, int] | None, limit: int
 ) -> DeadLettersView:
-    found = await store.index.page(wanted, after=after, limit=limit + 1)
+    # Counted first: what is counted is on the page, whatever comes meanwhile.
     groups = await store.index.groups()
+    found = await store.index.page(wanted, after=after, limit=limit + 1)
     shown = found[:limit]
     counted = [one for one in groups if wanted.event_type in ("", one.event_type) and wanted.rule in ("", one.rule)]
     return DeadLettersView(

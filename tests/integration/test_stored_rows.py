@@ -125,8 +125,8 @@ async def forbid(context: Context, tx: Transaction) -> object:
 
 
 async def change_rules(context: Context, tx: Transaction) -> object:
-    programme = await context.programmes.get("prog", tx)
-    return await context.programmes.append_rules("prog", replace(programme.latest, version=2), tx)
+    programme = await context.programs.get("prog", tx)
+    return await context.programs.append_rules("prog", replace(programme.latest, version=2), tx)
 
 
 async def read_ledger(context: Context, tx: Transaction) -> object:
@@ -158,7 +158,7 @@ CASES: list[tuple[str, str, Act, Act, tuple[str, ...]]] = [
     (
         "gamification",
         "programs",
-        lambda c, tx: c.programmes.add("prog", "Europe/Paris", tx),
+        lambda c, tx: c.programs.add("prog", "Europe/Paris", tx),
         change_rules,
         ("rule_sets.0", "rule_sets.0.rules.0"),
     ),

@@ -291,7 +291,7 @@ BAD: list[tuple[str, str, Any, str, str]] = [
     ("GET", "/people?cursor=%00", None, "cursor", "format"),
     ("GET", "/people?cursor=WzFd", None, "cursor", "format"),
     ("GET", "/programs?cursor=e30", None, "cursor", "format"),
-    ("PATCH", "/me", {"locale": "klingon"}, "locale", "locale"),
+    ("PATCH", "/me", {"locale": "no language"}, "locale", "locale"),
 ]
 
 
