@@ -74,11 +74,11 @@ Rate = Annotated[str, AfterValidator(_rate)]
 class HttpLimits:
     """How much and how long a client may take; sizes in bytes, times in seconds."""
 
-    header_bytes: int = 32 * 1024
-    header_seconds: float = 10.0
-    body_gap_seconds: float = 10.0
-    body_seconds: float = 120.0
-    read_seconds: float = 60.0
+    header_bytes: int
+    header_seconds: float
+    body_gap_seconds: float
+    body_seconds: float
+    read_seconds: float
 
 
 class HttpSettings(BaseSettings):

@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import Collection
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -23,9 +23,9 @@ CHECK_SECONDS = 0.5
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Answers 408 or 431 and closes where a client breaks a limit."""
+    """Answers 408 or 431 and closes where a client breaks a limit. `bounded` gives it its limits."""
 
-    limits = HttpLimits()
+    limits: ClassVar[HttpLimits]
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from chassis.service import Service
+from chassis.web.protocol import bounded
 from herald_contracts import (
     AmbassadorJoined,
     Caption,
@@ -96,7 +97,7 @@ class SharingHarness:
             port=0,
             log_config=None,
             lifespan="off",
-            http=role.protocol,
+            http=bounded(role.protocol, settings.http_limits),
             server_header=False,
             proxy_headers=False,
         )
