@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bench.engagements import Log
-from bench.frame import Contest, Findings, Limit, Round, Size
+from bench.frame import Comparison, Findings, Limit, Round, Size
 from bench.harness import Harness, answers, herald, process
 
 KNOWN = ("programs",)
@@ -34,12 +34,12 @@ def floor_reading(harness: Harness, log: Log, service: str) -> Iterator[int]:
 
 
 @contextmanager
-def contest(service: str, same: dict[str, str], harness: Harness, size: Size) -> Iterator[Contest]:
+def comparison(service: str, same: dict[str, str], harness: Harness, size: Size) -> Iterator[Comparison]:
     """Events a second of both. `same` names collections with the field whose sum must be the same in both."""
     log = Log(harness, size.events)
     try:
         learn(harness, log, service)
-        yield Contest(
+        yield Comparison(
             floor=partial(_rate, harness, log, service, True),
             herald=partial(_rate, harness, log, service, False),
             findings=partial(_findings, log, service, same),

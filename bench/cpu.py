@@ -21,7 +21,7 @@ from pymongo.write_concern import WriteConcern
 
 from bench.consuming import KNOWN, PACKAGES, floor_reading, learn, reading
 from bench.engagements import AMBASSADORS, CONTENTS, NETWORKS, POSTS, Log
-from bench.frame import Bench, Contest, Findings, Limit, Size
+from bench.frame import Bench, Comparison, Findings, Limit, Size
 from bench.harness import Harness, usage
 
 SERVICE = "metrics"
@@ -37,7 +37,7 @@ Reading = Callable[[Harness, Log, str], AbstractContextManager[int]]
 
 
 @contextmanager
-def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+def open_(harness: Harness, size: Size) -> Iterator[Comparison]:
     found: dict[str, list[Costs]] = defaultdict(list)
     long, many = f"{LONG // SHORT} times the history", f"{PARTITIONS_TIMES} times the partitions"
     with (
@@ -57,7 +57,7 @@ def open_(harness: Harness, size: Size) -> Iterator[Contest]:
             found["floor"].append(costs(harness, log, floor_reading, FLOOR))
             return seconds(found["floor"][-1])
 
-        yield Contest(herald, floor, lambda _: findings(found, (long, many)))
+        yield Comparison(herald, floor, lambda _: findings(found, (long, many)))
 
 
 @contextmanager

@@ -11,14 +11,14 @@ from functools import partial
 
 from bench.consuming import KNOWN, PACKAGES, learn, reading
 from bench.engagements import Log
-from bench.frame import Bench, Contest, Size
+from bench.frame import Bench, Comparison, Size
 from bench.harness import Harness
 
 SERVICE = "metrics"
 
 
 @contextmanager
-def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+def open_(harness: Harness, size: Size) -> Iterator[Comparison]:
     log = Log(harness, size.events)
 
     def rate(module: str) -> float:
@@ -28,7 +28,7 @@ def open_(harness: Harness, size: Size) -> Iterator[Contest]:
 
     try:
         learn(harness, log, SERVICE)
-        yield Contest(herald=partial(rate, "herald"), floor=partial(rate, "bench.with_motor"))
+        yield Comparison(herald=partial(rate, "herald"), floor=partial(rate, "bench.with_motor"))
     finally:
         log.close()
 

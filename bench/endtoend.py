@@ -22,7 +22,7 @@ import orjson
 import uvloop
 from pymongo import AsyncMongoClient
 
-from bench.frame import Bench, Contest, Findings, Limit, Round, Size
+from bench.frame import Bench, Comparison, Findings, Limit, Round, Size
 from bench.harness import Harness, answers, installation, process
 from bench.visitors import Load, visit
 from herald.demo import SAMPLE
@@ -176,7 +176,7 @@ def delays(seen: Seen) -> dict[str, list[float]]:
 
 
 @contextmanager
-def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+def open_(harness: Harness, size: Size) -> Iterator[Comparison]:
     namespace = harness.namespace()
     asyncio.run(apply_topics(harness.kafka_bootstrap, namespace))
     specs = installation(harness, namespace, split=False)
@@ -192,7 +192,7 @@ def open_(harness: Harness, size: Size) -> Iterator[Contest]:
             found.append(delays(uvloop.run(company.day(size.events))))
             return share_of(found[-1]["click to dashboard"], 0.5)
 
-        yield Contest(herald, findings=partial(findings, found))
+        yield Comparison(herald, findings=partial(findings, found))
 
 
 def share_of(ordered: Sequence[float], share: float) -> float:

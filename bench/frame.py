@@ -74,7 +74,7 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
+class Comparison:
     """Both sides, ready to be measured; `findings` is asked once, after the last round."""
 
     herald: Callable[[], float]
@@ -95,7 +95,7 @@ class Bench:
     aim: float | None
     size: Size
     packages: tuple[str, ...]
-    open: Callable[[Harness, Size], AbstractContextManager[Contest]]
+    open: Callable[[Harness, Size], AbstractContextManager[Comparison]]
     better: Literal["more", "less"] = "more"
 
 
@@ -110,13 +110,13 @@ def run(bench: Bench, harness: Harness, size: Size, *, command: str, say: Say) -
     before = os.getloadavg()
     rounds: list[Round] = []
     speeds: list[float] = []
-    with bench.open(harness, size) as contest:
+    with bench.open(harness, size) as comparison:
         for number in range(size.rounds):
             speeds.append(speed())
-            one = _round(bench, contest, floor_first=number % 2 == 0)
+            one = _round(bench, comparison, floor_first=number % 2 == 0)
             rounds.append(one)
-            say(f"{bench.name} {number + 1}/{size.rounds}: {_told(one, bench.unit)}")
-        findings = contest.findings(rounds)
+            say(f"{bench.name} {number + 1}/{size.rounds}: {_described(one, bench.unit)}")
+        findings = comparison.findings(rounds)
         speeds.append(speed())
     for limit in findings.limits:
         say(f"{bench.name}: {limit} (to be under {limit.bound:,.4g} {limit.unit})")
@@ -126,15 +126,15 @@ def run(bench: Bench, harness: Harness, size: Size, *, command: str, say: Say) -
     return result(bench, rounds, findings, command=command, machine=here, versions=versions)
 
 
-def _round(bench: Bench, contest: Contest, *, floor_first: bool) -> Round:
-    if contest.floor is None:
-        return Round(None, contest.herald(), None)
+def _round(bench: Bench, comparison: Comparison, *, floor_first: bool) -> Round:
+    if comparison.floor is None:
+        return Round(None, comparison.herald(), None)
     if floor_first:
-        floor = contest.floor()
-        herald = contest.herald()
+        floor = comparison.floor()
+        herald = comparison.herald()
     else:
-        herald = contest.herald()
-        floor = contest.floor()
+        herald = comparison.herald()
+        floor = comparison.floor()
     return Round(floor, herald, ratio(bench.better, floor, herald))
 
 
@@ -265,7 +265,7 @@ def quoted(page: str, table: str) -> str:
     return f"{before}{BEGIN}\n{table}{END}{after}"
 
 
-def _told(one: Round, unit: str) -> str:
+def _described(one: Round, unit: str) -> str:
     if one.floor is None or one.ratio is None:
         return f"{_figure(one.herald)} {unit}"
     return f"floor {_figure(one.floor)}, Herald {_figure(one.herald)} {unit}, ratio {one.ratio:.2f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from bench.consuming import PACKAGES, contest
+from bench.consuming import PACKAGES, comparison
 from bench.frame import Bench, Size
 
 SAME = {"ledger": "points", "balances": "points", "inbox": "at"}
@@ -15,5 +15,5 @@ BENCH = Bench(
     aim=0.8,
     size=Size(rounds=3, events=40_000),
     packages=PACKAGES,
-    open=partial(contest, "gamification", SAME),
+    open=partial(comparison, "gamification", SAME),
 )

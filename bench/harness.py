@@ -22,7 +22,7 @@ import httpx
 from pymongo import MongoClient
 
 from herald.local import credentials, plan
-from herald.local.child import tied_to
+from herald.local.child import end_with_parent
 from herald.local.home import Home
 from herald.local.plan import ProcessSpec
 from herald.local.ports import LOOPBACK
@@ -162,7 +162,7 @@ def process(argv: Sequence[str], env: Mapping[str, str], log: Path, *, core: int
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            preexec_fn=tied_to(os.getpid()),  # noqa: PLW1509 - no threads yet
+            preexec_fn=end_with_parent(os.getpid()),  # noqa: PLW1509 - no threads yet
         )
     try:
         yield running.pid

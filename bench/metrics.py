@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from bench.consuming import PACKAGES, contest
+from bench.consuming import PACKAGES, comparison
 from bench.frame import Bench, Size
 
 SAME = {"facts": "quantity", "totals": "click_counted", "person_days": "click_counted"}
@@ -15,5 +15,5 @@ BENCH = Bench(
     aim=0.8,
     size=Size(rounds=3, events=60_000),
     packages=PACKAGES,
-    open=partial(contest, "metrics", SAME),
+    open=partial(comparison, "metrics", SAME),
 )

@@ -20,10 +20,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient
 
 from bench.commands import CALLERS
-from bench.frame import ROOT, Bench, Contest, Findings, Limit, Round, Size
+from bench.frame import ROOT, Bench, Comparison, Findings, Limit, Round, Size
 from bench.harness import Harness, process
 from chassis.kafka.topic_reader import read_topic
-from herald.local.child import tied_to
+from herald.local.child import end_with_parent
 from herald_contracts import PostShared
 from herald_contracts.envelope import text_headers
 
@@ -34,8 +34,8 @@ PATIENCE = 300.0
 
 
 @contextmanager
-def open_(harness: Harness, size: Size) -> Iterator[Contest]:
-    yield Contest(
+def open_(harness: Harness, size: Size) -> Iterator[Comparison]:
+    yield Comparison(
         floor=partial(rate, harness, "floor", size.events),
         herald=partial(rate, harness, "herald", size.events),
         findings=partial(findings, harness),
@@ -74,7 +74,7 @@ def measure(harness: Harness, kind: str, count: int, pace: float) -> tuple[float
             capture_output=True,
             text=True,
             timeout=PATIENCE,
-            preexec_fn=tied_to(os.getpid()),
+            preexec_fn=end_with_parent(os.getpid()),
         ).stdout
         found = json.loads(said.splitlines()[-1])
         committed: dict[str, float] = found["committed"]

@@ -21,7 +21,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer
 from pymongo import MongoClient
 
-from bench.frame import Bench, Contest, Findings, Limit, Round, Size
+from bench.frame import Bench, Comparison, Findings, Limit, Round, Size
 from bench.harness import Harness, answers, confined, herald, process, usage
 from bench.visitors import Load, visit
 from chassis.kafka.topic_reader import partitions_of
@@ -58,7 +58,7 @@ class Site:
         self.paced: list[Load] = []
 
     def visited(self, seconds: float, rate: float = 0) -> Load:
-        with unswept():
+        with gc_disabled():
             load = uvloop.run(visit(self._port, CODES, connections=self._connections, seconds=seconds, rate=rate))
         self.answered += load.answered
         return load
@@ -77,7 +77,7 @@ class Site:
 
 
 @contextmanager
-def unswept() -> Iterator[None]:
+def gc_disabled() -> Iterator[None]:
     """The client's own garbage collector does not hold it up: what it would wait for counts as the server's time."""
     gc.collect()
     gc.disable()
@@ -88,7 +88,7 @@ def unswept() -> Iterator[None]:
 
 
 @contextmanager
-def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+def open_(harness: Harness, size: Size) -> Iterator[Comparison]:
     namespace = harness.namespace()
     asyncio.run(apply_topics(harness.kafka_bootstrap, namespace))
     publish_links(harness, namespace)
@@ -106,7 +106,7 @@ def open_(harness: Harness, size: Size) -> Iterator[Contest]:
         for site in (floor, redirect):
             site.visited(WARM_UP_SECONDS)
         count = partial(on_topic, harness, namespace)
-        yield Contest(floor=floor.rate, herald=redirect.rate, findings=partial(findings, floor, redirect, count))
+        yield Comparison(floor=floor.rate, herald=redirect.rate, findings=partial(findings, floor, redirect, count))
 
 
 def publish_links(harness: Harness, namespace: str) -> None:

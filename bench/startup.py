@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from bench.frame import Bench, Contest, Findings, Limit, Round, Size
+from bench.frame import Bench, Comparison, Findings, Limit, Round, Size
 from bench.harness import READY_SECONDS, Harness, answers, installation, process, usage
 from herald.local.plan import ProcessSpec
 from herald.operations.topics import apply_topics
@@ -26,12 +26,12 @@ Seen = dict[str, dict[str, float]]
 
 
 @contextmanager
-def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+def open_(harness: Harness, size: Size) -> Iterator[Comparison]:
     namespace = harness.namespace()
     asyncio.run(apply_topics(harness.kafka_bootstrap, namespace))
     roles = installation(harness, namespace, split=True)
     seen: dict[str, Seen] = {"floor": {}, "herald": {}}
-    yield Contest(
+    yield Comparison(
         floor=partial(each, harness, roles, imported, seen["floor"]),
         herald=partial(each, harness, roles, started, seen["herald"]),
         findings=partial(findings, seen),

@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 NEW, KNOWN = Outcome("new"), Outcome("known")
 
 
-class Taken(NamedTuple):
+class KnownRow(NamedTuple):
     """A row that was taken: what it said, and the id of what it became here."""
 
     fingerprint: str
@@ -59,7 +59,7 @@ class Taken(NamedTuple):
 
 
 @dataclass
-class Intake(Generic[R]):
+class ImportBatch(Generic[R]):
     """The rows of one request while a command decides on them, in `fresh`, by number."""
 
     scope: str
@@ -86,33 +86,33 @@ class ExternalRows:
     def __init__(self, mongo: Mongo) -> None:
         self._rows = mongo.db["external_rows"]
 
-    async def open(self, kind: str, scope: str, source: str, rows: Sequence[R], tx: Transaction) -> Intake[R]:
+    async def open(self, kind: str, scope: str, source: str, rows: Sequence[R], tx: Transaction) -> ImportBatch[R]:
         """The rows with those that are fresh told from those that were taken or clash with one that was."""
         names = [_name(kind, scope, source, row.id) for row in rows]
         before = {name: one.fingerprint for name, one in (await self._find(names, tx)).items()}
-        intake: Intake[R] = Intake(scope, source, rows, [NEW] * len(rows), [])
+        batch: ImportBatch[R] = ImportBatch(scope, source, rows, [NEW] * len(rows), [])
         for number, (name, row) in enumerate(zip(names, rows, strict=True)):
             said = fingerprint(row)
             known = before.get(name)
             before.setdefault(name, said)
             if known is None:
-                intake.fresh.append(number)
+                batch.fresh.append(number)
             elif known == said:
-                intake.outcomes[number] = KNOWN
+                batch.outcomes[number] = KNOWN
             else:
-                intake.refuse(number, "id", "reused", "Another row was imported under this id.")
-        return intake
+                batch.refuse(number, "id", "reused", "Another row was imported under this id.")
+        return batch
 
-    async def keep(self, kind: str, intake: Intake[R], tx: Transaction) -> None:
+    async def keep(self, kind: str, batch: ImportBatch[R], tx: Transaction) -> None:
         """Remember the rows that were accepted."""
         documents: list[Document] = [
             {
-                "_id": _name(kind, intake.scope, intake.source, intake.rows[number].id),
-                "fingerprint": fingerprint(intake.rows[number]),
+                "_id": _name(kind, batch.scope, batch.source, batch.rows[number].id),
+                "fingerprint": fingerprint(batch.rows[number]),
                 "ref": ref,
                 "at": tx.now,
             }
-            for number, ref in intake.refs.items()
+            for number, ref in batch.refs.items()
         ]
         if documents:
             await self._rows.insert_many(documents, session=tx.session, ordered=False)
@@ -124,9 +124,9 @@ class ExternalRows:
         names = {_name(kind, scope, source, id): id for id in ids}
         return {names[name]: one.ref for name, one in (await self._find(names, tx)).items()}
 
-    async def _find(self, names: Iterable[str], tx: Transaction | None) -> dict[str, Taken]:
+    async def _find(self, names: Iterable[str], tx: Transaction | None) -> dict[str, KnownRow]:
         cursor = self._rows.find({"_id": {"$in": list(set(names))}}, session=tx.session if tx else None)
-        return {row["_id"]: Taken(row["fingerprint"], row["ref"]) async for row in cursor}
+        return {row["_id"]: KnownRow(row["fingerprint"], row["ref"]) async for row in cursor}
 
 
 def fingerprint(row: Row) -> str:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 Work = Callable[[], Coroutine[Any, Any, None]]
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds before a task is started again."""
-STEADY_SECONDS = 30.0
+STABLE_SECONDS = 30.0
 """A task that ran for so long is sound; its earlier failures are forgotten."""
 TOO_OFTEN = 8
 """Failures in a row, about 15 s of them, after which the process is not alive."""
@@ -52,12 +52,12 @@ class Task:
     @property
     def failing(self) -> bool:
         """Whether it cannot be kept running."""
-        return self._failures >= TOO_OFTEN and not self._steady
+        return self._failures >= TOO_OFTEN and not self._stable
 
     @property
-    def _steady(self) -> bool:
+    def _stable(self) -> bool:
         running = self._run is not None and not self._run.done()
-        return running and self._loop.time() - self._began >= STEADY_SECONDS
+        return running and self._loop.time() - self._began >= STABLE_SECONDS
 
     @property
     def _ending(self) -> bool:
@@ -78,7 +78,7 @@ class Task:
             if error is not None:
                 logger.error("%s ended with an error", self.name, exc_info=error)
             return
-        if self._loop.time() - self._began >= STEADY_SECONDS:
+        if self._loop.time() - self._began >= STABLE_SECONDS:
             self._failures = self._pauses = 0
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._pauses)
         self._pauses += 1

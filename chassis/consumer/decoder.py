@@ -59,7 +59,7 @@ class Decoder:
 
     def decode(self, record: ConsumerRecord[bytes, bytes]) -> Decoded:
         """Never raises: a record that makes the decoder fail is poison too."""
-        event = self._sound(record)
+        event = self._valid(record)
         if event is not None:
             return event
         try:
@@ -70,7 +70,7 @@ class Decoder:
             logger.exception("a record cannot be decoded")
             return Undecodable("failed", type(error).__name__)
 
-    def _sound(self, record: ConsumerRecord[bytes, bytes]) -> Received[Event] | None:
+    def _valid(self, record: ConsumerRecord[bytes, bytes]) -> Received[Event] | None:
         """What `herald_contracts.decode` makes of a sound record, at half of its cost.
 
         None for any other record, and for one that needs a second look: it is for `decode` to say what is wrong.

@@ -77,7 +77,7 @@ class ConsumerLoop:
         self._inbox = runtime.mongo.db[INBOX]
         self._repeats = False
         self._ahead: Records = ()
-        self._turn: asyncio.Task[None] | None = None
+        self._applying: asyncio.Task[None] | None = None
         self._committing: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
         settings, topics = runtime.settings, tuple(runtime.settings.topic(topic) for topic in consumer.topics)
@@ -129,26 +129,26 @@ class ConsumerLoop:
             await self._subscription.start(self._decode, self._on_batch, self._retry, stop)
             supervisor = self._runtime.supervisor
             async with (
-                supervisor.beside("consumer topics", self._look, stop),
+                supervisor.beside("consumer topics", self._watch_topics, stop),
                 supervisor.beside("consumer pauses", self._resume, stop),
             ):
                 while not stop.is_set():
-                    if self._subscription.ended or _lost(self._turn):
+                    if self._subscription.ended or _lost(self._applying):
                         raise ConsumerEnded
                     await sleep_or_event(CHECK_SECONDS, stop)
         finally:
-            if under_way := [task for task in (self._turn, self._committing) if task is not None]:
+            if under_way := [task for task in (self._applying, self._committing) if task is not None]:
                 if stop.is_set():
                     await asyncio.wait(under_way, timeout=self._settings.grace / 3)
                 await asyncio.gather(*map(cancel_and_wait, under_way))
-            self._turn = self._committing = None
+            self._applying = self._committing = None
             await self._subscription.close()
 
-    async def _look(self) -> None:
+    async def _watch_topics(self) -> None:
         """Where each partition ends, and whether a topic was created anew although its records seem to carry on."""
         while not self._stop.is_set():
             client = self._subscription.client
-            self._subscription.rest()
+            self._subscription.fetch_less_when_idle()
             try:
                 async with asyncio.timeout(self._settings.kafka_timeout):
                     await self._offsets.watch(client)
@@ -208,16 +208,16 @@ class ConsumerLoop:
 
     async def _on_batch(self, batch: Batch) -> None:
         """Wait for the batch before, begin this one, and return, so that the next is fetched and decoded meanwhile."""
-        if self._turn is not None:
-            await asyncio.wait([self._turn])
+        if self._applying is not None:
+            await asyncio.wait([self._applying])
         self._ahead = ()
         if not self._stop.is_set():
             # The batch before may have sent the client elsewhere, or another member may have got a partition.
             here = batch.only(in_place(self._subscription.client, batch.records))
-            self._turn = asyncio.ensure_future(self._take_turn(here))
+            self._applying = asyncio.ensure_future(self._apply_and_commit(here))
             await asyncio.sleep(0)  # its first command is on its way to MongoDB while the next batch is unpacked
 
-    async def _take_turn(self, batch: Batch) -> None:
+    async def _apply_and_commit(self, batch: Batch) -> None:
         self._busy, began = True, time.monotonic()
         try:
             done = await self._retry(lambda: self._apply(batch))

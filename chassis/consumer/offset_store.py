@@ -74,14 +74,14 @@ class OffsetStore:
         self._rows = mongo.db["offsets"]
         self._topics = tuple(topics)
         self._seconds = seconds
-        self._logs: dict[str, str] = {}
+        self._topic_ids: dict[str, str] = {}
         self._expected: dict[TopicPartition, int] = {}
         self._gaps: dict[TopicPartition, tuple[int, object]] = {}
         self._lost = telemetry.counter("herald.consumer.lost", "Records that Kafka deleted before they were consumed")
 
     async def watch(self, client: Any) -> None:
         """Look closer at the next records if a topic was created anew. Raises KafkaError."""
-        if self._changed(await self._look(client)):
+        if self._changed(await self._fetch_topic_ids(client)):
             self.forget()
 
     async def reconcile(self, client: Any, records: Records, ahead: Callable[[], Records]) -> Records:
@@ -95,17 +95,17 @@ class OffsetStore:
         that were never looked at are judged together, by the records that come next: the first of those that were read
         `ahead`, or else from where the client is. Raises KafkaError, TimeoutError, PyMongoError.
         """
-        firsts = {part: first for part, (first, _) in _stretches(records).items()}
+        firsts = {part: first for part, (first, _) in _offset_ranges(records).items()}
         unsure = {part for part, first in firsts.items() if self._expected.get(part) != first}
         if not unsure:
             return records
-        found = await self._look(client)
+        found = await self._fetch_topic_ids(client)
         changed = self._changed(found)
-        self._logs.update(found)
+        self._topic_ids.update(found)
         # What is in hand or on its way of a topic that changed may be of the old log: all of it is read again.
         again = {part for part in client.assignment() if part.topic in changed}
         again |= {part for part in unsure if part.topic in changed}
-        coming = places(client) | {part: first for part, (first, _) in _stretches(ahead()).items()}
+        coming = places(client) | {part: first for part, (first, _) in _offset_ranges(ahead()).items()}
         coming = {part: first for part, first in coming.items() if part not in self._expected | firsts}
         firsts |= coming
         unsure = {part for part in (unsure | set(coming)) - again if part.topic in found}
@@ -113,15 +113,15 @@ class OffsetStore:
         bounds = await self._bounds(client, {part: firsts[part] for part in unsure})
         for part in unsure | again:
             row = rows.get(_key(part))
-            if row is not None and row.get("log", self._logs[part.topic]) != self._logs[part.topic]:
-                row = await self._restart(row, self._logs[part.topic])
+            if row is not None and row.get("log", self._topic_ids[part.topic]) != self._topic_ids[part.topic]:
+                row = await self._restart(row, self._topic_ids[part.topic])
                 again.add(part)
             elif row is not None and part in bounds and await self._bound(client, part, row, bounds[part]):
                 again.add(part)
             if part in again and part in client.assignment():
                 client.seek(part, row["next"] if row else 0)
         for part, place in coming.items():
-            if part not in again and _stands_at(rows.get(_key(part)), place):
+            if part not in again and _is_stored_at(rows.get(_key(part)), place):
                 self._expected[part] = place
         return [record for record in records if TopicPartition(record.topic, record.partition) not in again]
 
@@ -137,12 +137,12 @@ class OffsetStore:
             )
         return {part: _Bounds(first, begins[part], ends[part]) for part, first in firsts.items()}
 
-    async def _look(self, client: Any) -> dict[str, str]:
+    async def _fetch_topic_ids(self, client: Any) -> dict[str, str]:
         async with _kafka_answers(self._seconds):
             return await topic_ids(client, self._topics)
 
     def _changed(self, found: dict[str, str]) -> set[str]:
-        return {topic for topic, log in found.items() if self._logs.get(topic, log) != log}
+        return {topic for topic, log in found.items() if self._topic_ids.get(topic, log) != log}
 
     async def _restart(self, row: Document, log: str) -> Document:
         logger.error("%s was created anew; it is read from its beginning", row["_id"])
@@ -180,18 +180,18 @@ class OffsetStore:
     async def advance(self, records: Records, tx: Transaction) -> Ahead:
         """Move past these records; returns those that were still ahead.
 
-        Raises Fenced if none were, Moved if a topic was created anew, or if the records follow on what this member
-        dealt with and the stored position does not say so: it is to be looked at before the next attempt.
+        Raises Fenced if none were; OffsetMismatch if a topic was created anew, or if the records follow on what this
+        member dealt with and the stored position does not say so: it is to be looked at before the next attempt.
         """
-        stretches = _stretches(records)
-        if all(self._follows(part, first) for part, (first, _) in stretches.items()):
+        ranges = _offset_ranges(records)
+        if all(self._follows(part, first) for part, (first, _) in ranges.items()):
             moves = [
                 UpdateOne(
-                    {"_id": _key(part), "next": first, **self._log_of(part)},
+                    {"_id": _key(part), "next": first, **self._topic_id_of(part)},
                     {"$set": {"next": last + 1, "at": tx.now}},
                     upsert=first == 0,  # where nothing was consumed yet, there is no row
                 )
-                for part, (first, last) in stretches.items()
+                for part, (first, last) in ranges.items()
             ]
             try:
                 moved = await self._rows.bulk_write(moves, session=tx.session, ordered=False)
@@ -202,7 +202,7 @@ class OffsetStore:
             if moved.matched_count + moved.upserted_count < len(moves):
                 raise OffsetMismatch
             return Ahead({}, all=True)
-        after = {part: last + 1 for part, (_, last) in stretches.items()}
+        after = {part: last + 1 for part, (_, last) in ranges.items()}
         stored = await self.read(after, tx)
         if all(stored.get(part, 0) >= end for part, end in after.items()):
             raise Fenced
@@ -210,7 +210,7 @@ class OffsetStore:
             [
                 UpdateOne(
                     {"_id": _key(part)},
-                    {"$max": {"next": end}, "$set": {"at": tx.now, **self._log_of(part)}},
+                    {"$max": {"next": end}, "$set": {"at": tx.now, **self._topic_id_of(part)}},
                     upsert=True,
                 )
                 for part, end in after.items()
@@ -219,11 +219,11 @@ class OffsetStore:
             session=tx.session,
             ordered=False,
         )
-        return Ahead(stored, all(first >= stored.get(part, 0) for part, (first, _) in stretches.items()))
+        return Ahead(stored, all(first >= stored.get(part, 0) for part, (first, _) in ranges.items()))
 
     def _follows(self, part: TopicPartition, first: int) -> bool:
         """Whether the stored offset must be `first`: a member that finds another one has lost the partition."""
-        return part.topic in self._logs and self._expected.get(part) == first
+        return part.topic in self._topic_ids and self._expected.get(part) == first
 
     def mark_applied(self, records: Records) -> None:
         """These records are dealt with: what follows on them needs no look at the log."""
@@ -238,19 +238,22 @@ class OffsetStore:
         self._expected.clear()
 
     async def read(self, parts: Iterable[TopicPartition], tx: Transaction | None = None) -> dict[TopicPartition, int]:
-        """The next offset to apply, of each partition that has one. Raises Moved if a topic was created anew."""
+        """The next offset to apply, of each partition that has one.
+
+        Raises OffsetMismatch if a topic was created anew.
+        """
         keys = {_key(part): part for part in parts}
         found = {}
         async for row in self._rows.find({"_id": {"$in": list(keys)}}, session=tx.session if tx else None):
             part = keys[row["_id"]]
-            known = self._logs.get(part.topic)
+            known = self._topic_ids.get(part.topic)
             if known is not None and row.get("log", known) != known:
                 raise OffsetMismatch
             found[part] = int(row["next"])
         return found
 
-    def _log_of(self, part: TopicPartition) -> Document:
-        log = self._logs.get(part.topic)
+    def _topic_id_of(self, part: TopicPartition) -> Document:
+        log = self._topic_ids.get(part.topic)
         return {} if log is None else {"log": log}
 
 
@@ -258,7 +261,7 @@ def in_place(client: Any, records: Records) -> Records:
     """The records that the client still has behind it: those of a partition that was sought back come again, those of
     one that is another member's now are theirs. The same object where that is all of them."""
     at = places(client)
-    gone = {part for part, (_, last) in _stretches(records).items() if at.get(part, 0) <= last}
+    gone = {part for part, (_, last) in _offset_ranges(records).items() if at.get(part, 0) <= last}
     if not gone:
         return records
     return [record for record in records if TopicPartition(record.topic, record.partition) not in gone]
@@ -279,10 +282,10 @@ def _assignment(client: Any) -> object:
 
 def ends(records: Records) -> dict[TopicPartition, int]:
     """By partition, the offset that follows on the last of these records."""
-    return {part: last + 1 for part, (_, last) in _stretches(records).items()}
+    return {part: last + 1 for part, (_, last) in _offset_ranges(records).items()}
 
 
-def _stretches(records: Records) -> dict[TopicPartition, tuple[int, int]]:
+def _offset_ranges(records: Records) -> dict[TopicPartition, tuple[int, int]]:
     """First and last offset by partition; the records of each are in order."""
     firsts: dict[tuple[str, int], int] = {}
     lasts: dict[tuple[str, int], int] = {}
@@ -293,7 +296,7 @@ def _stretches(records: Records) -> dict[TopicPartition, tuple[int, int]]:
     return {TopicPartition(*part): (first, lasts[part]) for part, first in firsts.items()}
 
 
-def _stands_at(row: Document | None, place: int) -> bool:
+def _is_stored_at(row: Document | None, place: int) -> bool:
     """Whether the stored position is there: what is taken for granted and is not costs a transaction that fails."""
     return place == (row["next"] if row is not None else 0)
 

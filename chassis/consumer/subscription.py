@@ -148,7 +148,7 @@ class Subscription:
             del self._held[part]
             self.client.resume(part)
 
-    def rest(self) -> None:
+    def fetch_less_when_idle(self) -> None:
         """To be called now and then: a member that got nothing since asks Kafka less often."""
         if not self._taken:
             self._wait(IDLE_WAIT_MS, IDLE_BYTES)

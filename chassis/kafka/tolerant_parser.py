@@ -17,7 +17,7 @@ PREFIX = 12  # base offset and length of the rest
 MAGIC = 16
 
 
-class _Forgiving(bytearray):
+class _LenientBytes(bytearray):
     """Bytes that always decode."""
 
     @overload
@@ -26,7 +26,7 @@ class _Forgiving(bytearray):
     def __getitem__(self, place: slice, /) -> bytearray: ...
     def __getitem__(self, place: Any, /) -> Any:
         found = super().__getitem__(place)
-        return _Forgiving(found) if isinstance(place, slice) else found
+        return _LenientBytes(found) if isinstance(place, slice) else found
 
     def decode(self, encoding: str = "utf-8", errors: str = "backslashreplace") -> str:
         return super().decode(encoding, "backslashreplace")
@@ -39,7 +39,7 @@ class _Slow(_DefaultRecordBatchPy):  # type: ignore[misc]
 
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
-        self._buffer = _Forgiving(self._buffer)
+        self._buffer = _LenientBytes(self._buffer)
 
 
 class _Batch:

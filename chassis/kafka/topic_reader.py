@@ -29,7 +29,7 @@ async def partitions_of(options: Mapping[str, Any], topic: str) -> list[TopicPar
     return [TopicPartition(topic, number) for number in sorted(one["partition"] for one in found["partitions"])]
 
 
-async def logs_of(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, str]:
+async def topic_ids_of(options: Mapping[str, Any], topics: Sequence[str]) -> dict[str, str]:
     """The identity of each topic that exists, which is another once it was created anew. Raises KafkaError."""
     consumer = AIOKafkaConsumer(**options, enable_auto_commit=False)
     async with asyncio.timeout(CONNECT_SECONDS):

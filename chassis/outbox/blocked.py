@@ -100,7 +100,7 @@ class BlockedLanes:
         )
         await self._outbox.delete_many({"_id": {"$in": ids}}, session=session)
 
-    async def give_back(self, id: str, *, session: AsyncClientSession, discard: bool = False) -> int:
+    async def put_back(self, id: str, *, session: AsyncClientSession, discard: bool = False) -> int:
         """Put the lane's rows into the outbox again, in their old order; returns how many.
 
         With `discard` the row in the way is dropped: it is never published, and its consumers see a gap.

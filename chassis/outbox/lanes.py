@@ -60,7 +60,7 @@ class WaitingLanes:
         now = self._clock()
         return [one for one, pause in self._pauses.items() if pause.until <= now]
 
-    def go_on(self, what: Lane | str) -> None:
+    def resume(self, what: Lane | str) -> None:
         """It may be read again."""
         self._pauses.pop(what, None)
 

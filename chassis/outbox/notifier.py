@@ -30,10 +30,10 @@ class OutboxNotifier:
     def __init__(self, redis: Callable[[], Redis], settings: Settings, service: str) -> None:
         self._redis = redis
         self._channel = settings.redis_key(service, "outbox")
-        self._rung = False
-        self._ringing: asyncio.Task[None] | None = None
+        self._unannounced = False
+        self._publishing: asyncio.Task[None] | None = None
         self._wake: Callable[[], None] | None = None
-        self._at_home: Callable[[], bool] = lambda: False
+        self._publishes_here: Callable[[], bool] = lambda: False
 
     def notify(self) -> None:
         """Announce new rows. Returns at once; sends nothing where this process runs the relay itself.
@@ -42,15 +42,15 @@ class OutboxNotifier:
         """
         if self._wake is not None:
             self._wake()
-        self._rung = not self._at_home()
-        if self._rung and (self._ringing is None or self._ringing.done()):
+        self._unannounced = not self._publishes_here()
+        if self._unannounced and (self._publishing is None or self._publishing.done()):
             # Outside of the request's trace.
-            self._ringing = asyncio.get_running_loop().create_task(self._say(), context=Context())
+            self._publishing = asyncio.get_running_loop().create_task(self._publish(), context=Context())
 
-    async def _say(self) -> None:
+    async def _publish(self) -> None:
         with suppress_instrumentation():
-            while self._rung:
-                self._rung = False
+            while self._unannounced:
+                self._unannounced = False
                 try:
                     await self._redis().publish(self._channel, "")
                 except RedisError as error:
@@ -58,22 +58,22 @@ class OutboxNotifier:
                     await asyncio.sleep(AWAY_SECONDS)
                 await asyncio.sleep(PACE)
 
-    async def listen(self, wake: Callable[[], None], at_home: Callable[[], bool]) -> None:
-        """Call `wake` at each message, until cancelled. `at_home` says whether this process publishes."""
-        self._wake, self._at_home = wake, at_home
+    async def listen(self, wake: Callable[[], None], publishes_here: Callable[[], bool]) -> None:
+        """Call `wake` at each message, until cancelled. `publishes_here` says whether this process publishes."""
+        self._wake, self._publishes_here = wake, publishes_here
         with suppress_instrumentation():
             while True:
                 try:
-                    async with self._redis().pubsub(ignore_subscribe_messages=True) as words:
-                        await words.subscribe(self._channel)
+                    async with self._redis().pubsub(ignore_subscribe_messages=True) as subscription:
+                        await subscription.subscribe(self._channel)
                         wake()
                         while True:
-                            if await words.get_message(timeout=LISTEN_SECONDS) is not None:
+                            if await subscription.get_message(timeout=LISTEN_SECONDS) is not None:
                                 wake()
                 except RedisError as error:
                     logger.debug("the relay only polls for a while: %s", type(error).__name__)
                 await asyncio.sleep(AWAY_SECONDS)
 
     async def close(self) -> None:
-        if self._ringing is not None:
-            await cancel_and_wait(self._ringing)
+        if self._publishing is not None:
+            await cancel_and_wait(self._publishing)

@@ -81,7 +81,7 @@ class Relay:
             ):
                 while not stop.is_set():
                     try:
-                        await self._turn(stop)
+                        await self._publish_while_leased(stop)
                     except (PyMongoError, Overloaded, LeaseLost) as error:
                         logger.warning("the outbox cannot be read: %s", str(error)[:200])
                         await sleep_or_event(1, stop)
@@ -96,7 +96,7 @@ class Relay:
         await stop.wait()
         self._wake.set()
 
-    async def _turn(self, stop: asyncio.Event) -> None:
+    async def _publish_while_leased(self, stop: asyncio.Event) -> None:
         if not await self._lease.acquire():
             self._oldest = None
             await sleep_or_event(self._lease.seconds / 4, stop)
@@ -112,7 +112,7 @@ class Relay:
                     self._oldest = rows[0]["at"] if rows else None
                     if not rows:
                         await sleep_or_event(POLL_SECONDS, self._wake)
-                    elif not await self._publish(await self._stopped.pass_by(rows)):
+                    elif not await self._publish(await self._stopped.set_aside_blocked(rows)):
                         await sleep_or_event(0.5, stop)
                     elif len(rows) < BATCH:
                         await asyncio.sleep(PACE)
@@ -141,7 +141,7 @@ class Relay:
             failpoint("relay.after-ack")
             await self._forget([row["_id"] for row, error in zip(rows, outcomes, strict=True) if error is None])
         failed = [(row, error) for row, error in zip(rows, outcomes, strict=True) if error is not None]
-        if len(failed) == len(rows) and not self._stopped.are_to_blame(failed):
+        if len(failed) == len(rows) and not self._stopped.were_refused(failed):
             return False
         if failed:
             await self._stopped.stop(failed)

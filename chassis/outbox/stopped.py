@@ -94,13 +94,13 @@ class StoppedLanes:
         """A filter of the rows that may be sent."""
         return self._waiting.query()
 
-    def are_to_blame(self, failed: Failed) -> bool:
+    def were_refused(self, failed: Failed) -> bool:
         """Whether Kafka answered that rows or topics are in the way; otherwise it is Kafka that is away."""
         return any(isinstance(error, OF_THE_TOPIC + OF_THE_ROW) for _, error in failed)
 
     # --- rows at hand ----------------------------------------------------------------------------------------
 
-    async def pass_by(self, rows: list[Document]) -> list[Document]:
+    async def set_aside_blocked(self, rows: list[Document]) -> list[Document]:
         """Set aside what is behind a blocked row; returns the others."""
         behind: dict[Lane, list[Document]] = defaultdict(list)
         for row in rows if self._blocked else ():
@@ -111,7 +111,7 @@ class StoppedLanes:
         async with self._guard:
             for lane, own in behind.items():
                 if not await self._lease.transact(partial(self._follow, lane, own)):
-                    self._blocked.discard(lane)  # it was given back: all of it comes with the next read
+                    self._blocked.discard(lane)  # it was put back: all of it comes with the next read
         return [row for row in rows if lane_of(row) not in behind]
 
     async def _follow(self, lane: Lane, rows: Sequence[Document], tx: Transaction) -> bool:
@@ -179,7 +179,7 @@ class StoppedLanes:
         for one in due:
             row = await self._first(one)
             if row is None:
-                self._waiting.go_on(one)
+                self._waiting.resume(one)
             else:
                 rows[one] = row
         if not rows or not self._lease.held:
@@ -188,10 +188,10 @@ class StoppedLanes:
         await self._published([row["_id"] for row, error in zip(rows.values(), outcomes, strict=True) if error is None])
         for (one, row), error in zip(rows.items(), outcomes, strict=True):
             if error is None:
-                self._waiting.go_on(one)
+                self._waiting.resume(one)
             elif isinstance(error, OF_THE_ROW):
                 await self._block([row], error)
-                self._waiting.go_on(one)
+                self._waiting.resume(one)
             else:
                 self._waiting.wait(one)
 
@@ -201,7 +201,7 @@ class StoppedLanes:
             return await self._mongo.outbox.find_one(query, session=session, sort=[("seq", 1)])
 
     async def _look_at_blocked(self) -> None:
-        """Notice what an operator gave back, and probe what Kafka refused."""
+        """Notice what an operator put back, and probe what Kafka refused."""
         async with self._guard:
             self._blocked &= {one.lane for one in await self._store.all()}
         if time.monotonic() - self._probed < PROBE_SECONDS:
@@ -213,16 +213,16 @@ class StoppedLanes:
                 continue
             [error] = await self._producer.attempt([record_of(rows[0])], apart=True)
             if error is None:
-                await self._give_back(lane, published=True)
+                await self._put_back(lane, published=True)
                 for other in await self._store.all():
                     if other.topic == lane.topic and other.rule == REFUSED:
-                        await self._give_back(other)
+                        await self._put_back(other)
 
-    async def _give_back(self, lane: BlockedLane, *, published: bool = False) -> None:
+    async def _put_back(self, lane: BlockedLane, *, published: bool = False) -> None:
         """Let a lane go on, without its first row where that was published."""
 
         async def work(tx: Transaction) -> None:
-            await self._store.give_back(lane.id, session=tx.session, discard=published)
+            await self._store.put_back(lane.id, session=tx.session, discard=published)
 
         await self._lease.transact(work)
         logger.info("the lane %s goes on", lane.id)

@@ -100,7 +100,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return "body" if waited else None
         return None
 
-    def close_late(self, limit: str) -> None:
+    def close_timed_out(self, limit: str) -> None:
         """Let go of a client that is too slow, with an answer where one can still be given."""
         cycle = self._cycle
         if limit == "response" or (cycle is not None and not cycle.response_complete and cycle.response_started):
@@ -134,5 +134,5 @@ async def close_overdue(connections: Collection[object], stop: asyncio.Event) ->
         now = time.monotonic()
         for connection in list(connections):
             if isinstance(connection, BoundedHttpProtocol) and (limit := connection.overdue(now)) is not None:
-                connection.close_late(limit)
+                connection.close_timed_out(limit)
         await sleep_or_event(CHECK_SECONDS, stop)

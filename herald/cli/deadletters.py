@@ -84,7 +84,7 @@ def replay(
     if go:
         typer.echo(f"{run_operation(_replay(_services(service), wanted, per_second))} replayed")
     else:
-        _only_say("replay", _services(service), wanted)
+        _print_dry_run("replay", _services(service), wanted)
 
 
 @app.command()
@@ -94,7 +94,7 @@ def drop(ids: Ids = None, service: Service = "", event_type: EventType = "", rul
     if go:
         typer.echo(f"{run_operation(_drop(_services(service), wanted))} dropped")
     else:
-        _only_say("drop", _services(service), wanted)
+        _print_dry_run("drop", _services(service), wanted)
 
 
 @app.command()
@@ -127,7 +127,7 @@ def _wanted(ids: Sequence[str] | None, event_type: str, rule: str) -> Wanted:
     return Wanted(tuple(ids or ()), event_type, rule, datetime.now(UTC))
 
 
-def _only_say(what: str, services: Sequence[str], wanted: Wanted) -> None:
+def _print_dry_run(what: str, services: Sequence[str], wanted: Wanted) -> None:
     found, total = run_operation(_planned(services, wanted))
     for one in found:
         typer.echo(f"would {what} {one.id} {one.event_type} ({one.rule}) of {one.topic}/{one.partition}/{one.offset}")

@@ -46,7 +46,7 @@ def demo(
         ready = time.time()
         scale = Scale(people=people, ambassadors=ambassadors, seed=seed)
         try:
-            report = asyncio.run(_play(home, url, _feed(feed), scale))
+            report = asyncio.run(_run_story(home, url, _feed(feed), scale))
         except (Unexpected, ExceptionGroup) as error:
             typer.echo(f"herald: the demo cannot go on: {_first(error)}", err=True)
             raise typer.Exit(1) from None
@@ -56,7 +56,7 @@ def demo(
             "total": round(time.time() - began, 1),
         }
         (home.folder / "demo-report.json").write_text(json.dumps(report, indent=1) + "\n")
-        _tell(report, url)
+        _print_report(report, url)
         if not leave and own:
             _stay()
     raise typer.Exit(0 if report["ok"] else 1)
@@ -138,7 +138,7 @@ class _Bars:
         self._bars.update(self._tasks[what], completed=done, total=total)
 
 
-async def _play(home: Home, url: str, feed: bytes | str, scale: Any) -> dict[str, Any]:
+async def _run_story(home: Home, url: str, feed: bytes | str, scale: Any) -> dict[str, Any]:
     from herald.demo.api import Api
     from herald.demo.report import compare, read_back, settled
     from herald.demo.story import Story
@@ -169,7 +169,7 @@ async def _play(home: Home, url: str, feed: bytes | str, scale: Any) -> dict[str
     }
 
 
-def _tell(report: dict[str, Any], url: str) -> None:
+def _print_report(report: dict[str, Any], url: str) -> None:
     from herald.development.personas import PERSONAS
 
     console = Console()

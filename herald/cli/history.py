@@ -52,12 +52,12 @@ def import_history(
     from services.hub.history.formats import Unreadable
     from services.hub.history.importer import File
 
-    address, token = _whereabouts(url, persona)
+    address, token = _url_and_token(url, persona)
     given = [File(path.name, path.read_bytes()) for path in files]
     try:
         refused = asyncio.run(_import(address, token, given, source, program, preview=preview, ask=not yes))
     except Unreadable as wrong:
-        _tell_errors(wrong.errors)
+        _print_errors(wrong.errors)
         raise typer.Exit(2) from None
     except (ApiError, httpx.HTTPError) as error:
         typer.echo(f"herald: {error}; begin again, what was imported is known", err=True)
@@ -65,7 +65,7 @@ def import_history(
     raise typer.Exit(1 if refused else 0)
 
 
-def _whereabouts(url: str, persona: str) -> tuple[str, str]:
+def _url_and_token(url: str, persona: str) -> tuple[str, str]:
     """The address and a bearer token: as given, or of the stack that runs here."""
     from herald.cli.token import fetch_token
     from herald.local.home import Home, default_folder
@@ -99,13 +99,13 @@ async def _import(
         plan = Plan(files, found["time_zone"], datetime.now(UTC))
         importer = Importer(apis, found["id"], source)
         said = await _run(plan, importer, preview=True)
-        _tell(found["name"], said, "would be imported")
+        _print_result(found["name"], said, "would be imported")
         if preview or not said.new.total():
             return bool(said.refused)
         if ask and not typer.confirm(f"Import {said.new.total()} rows into {found['name']}?"):
             raise typer.Exit(1)
         done = await _run(plan, importer, preview=False)
-        _tell(found["name"], done, "imported")
+        _print_result(found["name"], done, "imported")
         return bool(done.refused)
 
 
@@ -126,17 +126,17 @@ async def _run(plan: Plan, importer: Importer, *, preview: bool) -> Report:
         return await plan.run(importer, preview=preview, tell=lambda done, _: progress.update(task, completed=done))
 
 
-def _tell(name: str, report: Report, what: str) -> None:
+def _print_result(name: str, report: Report, what: str) -> None:
     table = Table("rows", what, "known already", "refused", title=name)
     for kind in ("membership", "item", "post", "engagement", "line"):
         counts: list[Counter[str]] = [report.new, report.known, report.refused]
         if any(count[kind] for count in counts):
             table.add_row(kind, *(str(count[kind]) for count in counts))
     Console().print(table)
-    _tell_errors(report.errors)
+    _print_errors(report.errors)
 
 
-def _tell_errors(errors: Sequence[LineError]) -> None:
+def _print_errors(errors: Sequence[LineError]) -> None:
     for error in errors[:SHOWN_ERRORS]:
         where = f"{error.file or 'file'}, line {error.line}"
         typer.echo(f"{where}: {error.field}: {error.detail} ({error.rule})", err=True)

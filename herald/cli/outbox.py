@@ -38,7 +38,7 @@ def show(lane: Lane, service: Service = "") -> None:
 
     async def read() -> tuple[Blocked, Document | None]:
         async with outboxes(operator_settings()) as own:
-            one = _the_one(await own.blocked(_known(service), lane), lane)
+            one = _only_match(await own.blocked(_known(service), lane), lane)
             return one, await own.row(one)
 
     one, row = run_operation(read())
@@ -55,7 +55,7 @@ def show(lane: Lane, service: Service = "") -> None:
 @blocked.command()
 def retry(lane: Lane, service: Service = "") -> None:
     """Have a lane sent again, in its order. It is blocked again if Kafka still refuses the event."""
-    typer.echo(f"{run_operation(_give_back(service, lane, discard=False))} events go on")
+    typer.echo(f"{run_operation(_put_back(service, lane, discard=False))} events go on")
 
 
 @blocked.command()
@@ -66,10 +66,10 @@ def discard(
 ) -> None:
     """Drop the event in the way for good and let those behind it go on. Its consumers will see a gap."""
     if not go:
-        one = _the_one(run_operation(_found(service, lane)), lane)
+        one = _only_match(run_operation(_found(service, lane)), lane)
         typer.echo(f"would drop event {one.lane.row}; {one.lane.rows - 1} events would go on; add --go to do it")
         return
-    count = run_operation(_give_back(service, lane, discard=True))
+    count = run_operation(_put_back(service, lane, discard=True))
     typer.echo(f"1 event dropped; {count} events go on")
 
 
@@ -78,9 +78,9 @@ async def _found(service: str, lane: str = "") -> list[Blocked]:
         return await own.blocked(_known(service), lane)
 
 
-async def _give_back(service: str, lane: str, *, discard: bool) -> int:
+async def _put_back(service: str, lane: str, *, discard: bool) -> int:
     async with outboxes(operator_settings()) as own:
-        return await own.give_back(_the_one(await own.blocked(_known(service), lane), lane), discard=discard)
+        return await own.put_back(_only_match(await own.blocked(_known(service), lane), lane), discard=discard)
 
 
 def _known(service: str) -> str:
@@ -90,7 +90,7 @@ def _known(service: str) -> str:
     return service
 
 
-def _the_one(found: list[Blocked], lane: str) -> Blocked:
+def _only_match(found: list[Blocked], lane: str) -> Blocked:
     if not found:
         typer.echo(f"herald: there is no blocked lane {lane}; see 'herald outbox blocked list'", err=True)
         raise typer.Exit(1)

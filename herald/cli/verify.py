@@ -57,7 +57,10 @@ def verify(
 
 def _table(service: str, accounts: Sequence[Account]) -> Table:
     """What became of the records of each topic that a service consumes, and of all of them."""
-    rows = [(one.found, one.applied + one.aged, one.buried, one.pending, one.passed, one.missing) for one in accounts]
+    rows = [
+        (one.found, one.applied + one.aged, one.dead_lettered, one.pending, one.passed_over, one.missing)
+        for one in accounts
+    ]
     sums = [sum(column) for column in zip(*rows, strict=True)]
     table = Table(title=service, title_justify="left", show_footer=True, box=SIMPLE)
     for name, text in zip(COLUMNS, ["all", *(f"{count:,}" for count in sums)], strict=True):

@@ -18,7 +18,7 @@ OPEN_FILES = 64_000  # what MongoDB asks for: a file for each collection and ind
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
-def tied_to(parent: int) -> Callable[[], None]:
+def end_with_parent(parent: int) -> Callable[[], None]:
     """What a child does before its command: the kernel ends it with its parent, and it may open many files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
@@ -71,7 +71,7 @@ class Child:
                     env=self.env,
                     cwd=self.cwd,
                     start_new_session=True,
-                    preexec_fn=tied_to(os.getpid()),
+                    preexec_fn=end_with_parent(os.getpid()),
                 )
         except OSError as error:
             raise LocalError(f"{self.name} could not be started from {self.argv[0]}: {error.strerror}.") from error

@@ -44,12 +44,12 @@ class Outboxes:
         """The row that is in the way."""
         return next(iter(await self._store(blocked.service).rows(blocked.lane.id, limit=1)), None)
 
-    async def give_back(self, blocked: Blocked, *, discard: bool = False) -> int:
+    async def put_back(self, blocked: Blocked, *, discard: bool = False) -> int:
         """Have the lane tried again, without its first event where that is discarded; returns how many events."""
         store = self._store(blocked.service)
         async with self._client.start_session() as session:
             return await session.with_transaction(
-                lambda own: store.give_back(blocked.lane.id, session=own, discard=discard)
+                lambda own: store.put_back(blocked.lane.id, session=own, discard=discard)
             )
 
 

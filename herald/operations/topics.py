@@ -152,12 +152,12 @@ def differences(topic: Topic, partitions: int, config: Mapping[str, str], *, gro
     for setting, wanted in topic.config.items():
         actual = config.get(setting, "")
         if actual != wanted:
-            action = "keep" if _loses(setting, actual, wanted) else "change"
+            action = "keep" if _would_delete_records(setting, actual, wanted) else "change"
             changes.append(Change(topic.name, setting, actual, wanted, action))
     return changes
 
 
-def _loses(setting: str, actual: str, wanted: str) -> bool:
+def _would_delete_records(setting: str, actual: str, wanted: str) -> bool:
     if setting == "cleanup.policy":
         return "compact" in wanted
     if wanted == "-1":

@@ -19,7 +19,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.dead_letters.record import REPLAYED_FOR
 from chassis.dead_letters.store import DeadLetterTopic
-from chassis.kafka.topic_reader import logs_of, read_topic
+from chassis.kafka.topic_reader import read_topic, topic_ids_of
 from chassis.mongo import Document
 from chassis.outbox.blocked import LANES, ROWS
 from herald.operations.settings import OperatorSettings
@@ -38,7 +38,7 @@ MAX_TEXT = 300
 class Account:
     """What became of the records that one service was to take from one topic.
 
-    `found` (on the topic) = `applied` + `buried` (dead-lettered) + `pending` (not consumed yet) + `passed` (not meant
+    `found` (on the topic) = `applied` + `dead_lettered` + `pending` (not consumed yet) + `passed_over` (not meant
     for it) + `aged` (older than the inbox remembers; applied by the position alone) + `missing`, which must be 0.
     `lost` are those that retention deleted before they were consumed: they are on the topic no more.
     """
@@ -47,8 +47,8 @@ class Account:
     topic: str
     found: int = 0
     applied: int = 0
-    buried: int = 0
-    passed: int = 0
+    dead_lettered: int = 0
+    passed_over: int = 0
     aged: int = 0
     pending: int = 0
     missing: int = 0
@@ -95,10 +95,10 @@ async def verify(settings: OperatorSettings) -> Report:
     report = Report()
     try:
         topics = load_topics()
-        logs = await logs_of(settings.kafka_options(), [settings.topic(topic.name) for topic in topics])
+        topic_ids = await topic_ids_of(settings.kafka_options(), [settings.topic(topic.name) for topic in topics])
         for service in sorted({one.group for topic in topics for one in topic.consumers if one.dead_letters}):
             db = client[settings.database(service)]
-            report.accounts += await _audit(service, topics, logs, settings, db)
+            report.accounts += await _audit(service, topics, topic_ids, settings, db)
         for owner in sorted({topic.owner for topic in topics}):
             report.outboxes.append(await _outbox(owner, client[settings.database(owner)]))
     finally:
@@ -118,12 +118,12 @@ class _Entry:
     meant_for: str
 
 
-class _Buried:
+class _DeadLettered:
     """Which records of the topics a service dead-lettered, on disk."""
 
     def __init__(self) -> None:
         self._rows = sqlite3.connect("")
-        self._rows.execute("CREATE TABLE buried (origin TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._rows.execute("CREATE TABLE dead_lettered (origin TEXT PRIMARY KEY) WITHOUT ROWID")
 
     def __enter__(self) -> Self:
         return self
@@ -131,11 +131,11 @@ class _Buried:
     def __exit__(self, *_: object) -> None:
         self._rows.close()
 
-    async def learn(self, dead_letters: DeadLetterTopic) -> None:
+    async def read(self, dead_letters: DeadLetterTopic) -> None:
         async for one in dead_letters.read():
             if one.resolution is None:
                 origin = _origin(one.topic, one.partition, one.offset, one.written)
-                self._rows.execute("INSERT OR IGNORE INTO buried VALUES (?)", (origin,))
+                self._rows.execute("INSERT OR IGNORE INTO dead_lettered VALUES (?)", (origin,))
 
     def among(self, topic: str, entries: Sequence[_Entry]) -> set[tuple[int, int]]:
         """Those of the entries that are dead letters, as (partition, offset)."""
@@ -144,7 +144,7 @@ class _Buried:
         }
         wanted = json.dumps(list(places))
         rows = self._rows.execute(
-            "SELECT origin FROM buried WHERE origin IN (SELECT value FROM json_each(?))", (wanted,)
+            "SELECT origin FROM dead_lettered WHERE origin IN (SELECT value FROM json_each(?))", (wanted,)
         )
         return {places[origin] for (origin,) in rows}
 
@@ -156,7 +156,7 @@ def _origin(topic: str, partition: int, offset: int, written: int) -> str:
 async def _audit(
     service: str,
     topics: Sequence[Topic],
-    logs: Mapping[str, str],
+    topic_ids: Mapping[str, str],
     settings: OperatorSettings,
     db: AsyncDatabase[Document],
 ) -> list[Account]:
@@ -168,16 +168,18 @@ async def _audit(
             if subscription.group == service:
                 account = Account(service, topic.name)
                 name = settings.topic(topic.name)
-                known.append((account, set(subscription.events), await _offsets(account, name, logs.get(name), db)))
-    with _Buried() as buried:
-        await buried.learn(DeadLetterTopic(service, settings))
+                known.append(
+                    (account, set(subscription.events), await _offsets(account, name, topic_ids.get(name), db))
+                )
+    with _DeadLettered() as dead_lettered:
+        await dead_lettered.read(DeadLetterTopic(service, settings))
         for account, wanted, positions in known:
             name = settings.topic(account.topic)
             async for piece in _pieces(settings, name):
                 behind = [one for one in piece if one.offset < positions.get(one.partition, 0)]
                 account.found += len(piece)
                 account.pending += len(piece) - len(behind)
-                await _settle(account, behind, wanted, buried.among(name, behind), db)
+                await _settle(account, behind, wanted, dead_lettered.among(name, behind), db)
     return [account for account, _, _ in known]
 
 
@@ -195,7 +197,7 @@ async def _settle(
     account: Account,
     entries: Sequence[_Entry],
     wanted: set[str],
-    buried: set[tuple[int, int]],
+    dead_lettered: set[tuple[int, int]],
     db: AsyncDatabase[Document],
 ) -> None:
     ids = [one.event_id for one in entries if one.event_type in wanted]
@@ -204,12 +206,12 @@ async def _settle(
         seen.update([row["_id"] async for row in db[inbox].find({"_id": {"$in": ids}}, {"_id": 1})])
     forgotten = (datetime.now(UTC).timestamp() - INBOX_SECONDS) * 1000
     for one in entries:
-        if (one.partition, one.offset) in buried:
-            account.buried += 1
+        if (one.partition, one.offset) in dead_lettered:
+            account.dead_lettered += 1
         elif one.event_id in seen:
             account.applied += 1
-        elif _passed(account, one, wanted):
-            account.passed += 1
+        elif _passed_over(account, one, wanted):
+            account.passed_over += 1
         elif one.written < forgotten:
             account.aged += 1
         else:
@@ -218,7 +220,7 @@ async def _settle(
                 account.examples.append(f"{one.partition}/{one.offset} {one.event_id or 'without id'}")
 
 
-def _passed(account: Account, one: _Entry, wanted: set[str]) -> bool:
+def _passed_over(account: Account, one: _Entry, wanted: set[str]) -> bool:
     """Whether the service was to pass it over: a type it does not take, or a replay for another service."""
     if one.event_type.startswith("herald.") and one.event_type not in wanted:
         return True

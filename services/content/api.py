@@ -31,7 +31,7 @@ from services.content.commands import SourceOrder
 from services.content.context import Context as ContentContext
 from services.content.domain.items import Item, State
 from services.content.domain.sources import FeedRule
-from services.content.feeds.client import MAX_BYTES, MEDIA_TYPES, FeedRefused, Got
+from services.content.feeds.client import MAX_BYTES, MEDIA_TYPES, FeedRefused, FetchedFeed
 from services.content.history import api as history
 from services.content.schemas import (
     FeedItems,
@@ -211,7 +211,7 @@ async def retire_item(
 )
 async def add_feed(order: FeedOrder, caller: Editor, unit: Unit, context: Context) -> Response:
     try:
-        got = await _soon(context.feeds.get(order.url))
+        got = await _within_patience(context.feeds.get(order.url))
     except FeedRefused as refusal:
         raise Invalid.one("url", refusal.rule, refusal.detail) from refusal
     return await unit.run(
@@ -281,9 +281,9 @@ async def refresh_feed(
     feed_id: Key, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     source = await queries.source_with_address(context, feed_id)
-    got: Got | FeedRefused
+    got: FetchedFeed | FeedRefused
     try:
-        got = await _soon(context.feeds.look(source))
+        got = await _within_patience(context.feeds.look(source))
     except FeedRefused as refusal:
         got = refusal
     return await unit.run(lambda tx: commands.record_look(context, tx, feed_id, got), view=SourceView.of)
@@ -303,15 +303,15 @@ async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit
     return await unit.run(lambda tx: commands.record_look(context, tx, feed_id, got), view=SourceView.of)
 
 
-async def _uploaded(request: Request, context: ContentContext) -> Got:
+async def _uploaded(request: Request, context: ContentContext) -> FetchedFeed:
     try:
         body, type_ = await request.body(), request.headers.get("content-type", "")
-        return Got(await _soon(context.feeds.read(body, type_)))
+        return FetchedFeed(await _within_patience(context.feeds.read(body, type_)))
     except FeedRefused as refusal:
         raise Invalid.one("body", refusal.rule, refusal.detail) from refusal
 
 
-async def _soon(reading: Awaitable[T]) -> T:
+async def _within_patience(reading: Awaitable[T]) -> T:
     """What is read while a caller waits. Raises Overloaded where too many others are read before it."""
     try:
         async with asyncio.timeout(PATIENCE):

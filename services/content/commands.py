@@ -16,7 +16,7 @@ from services.content.context import Context
 from services.content.domain import items, sources
 from services.content.domain.items import Copy, Item
 from services.content.domain.sources import FeedRule, Reading, Result, Source
-from services.content.feeds.client import FeedRefused, Got
+from services.content.feeds.client import FeedRefused, FetchedFeed
 
 Write = Callable[[str], Copy]
 """Makes the copy of the item with this id."""
@@ -78,8 +78,8 @@ async def publish_item(context: Context, tx: Transaction, id: str, version: int 
     item = await _present(context, tx, id, version)
     approved = items.approve(item, editor_id, tx.now) if item.state == "in_review" else item
     published = items.publish(approved, tx.now)
-    told: list[Event] = [event_mapping.content_approved(approved)] if approved is not item else []
-    return await _take(context, tx, item, published, *told, event_mapping.content_published(published))
+    approval: list[Event] = [event_mapping.content_approved(approved)] if approved is not item else []
+    return await _take(context, tx, item, published, *approval, event_mapping.content_published(published))
 
 
 async def retire_item(context: Context, tx: Transaction, id: str, version: int | None, reason: RetireReason) -> Item:
@@ -103,9 +103,9 @@ async def _present(context: Context, tx: Transaction, id: str, version: int | No
     return item
 
 
-async def _take(context: Context, tx: Transaction, before: Item, after: Item, *told: Event) -> Item:
+async def _take(context: Context, tx: Transaction, before: Item, after: Item, *events: Event) -> Item:
     await context.store.save_item(after, before.version, tx)
-    for event in told:
+    for event in events:
         tx.emit(event)
     return after
 
@@ -124,7 +124,7 @@ class SourceOrder:
     url: str | None = None
 
 
-async def add_source(context: Context, tx: Transaction, author_id: str, order: SourceOrder, got: Got) -> Source:
+async def add_source(context: Context, tx: Transaction, author_id: str, order: SourceOrder, got: FetchedFeed) -> Source:
     """A source, with what was found there when it was tried. Raises Conflict if the programme has it already."""
     id = sources.source_id(order.program_id, order.url) if order.url else new_id()
     if await context.store.find_source(id, tx) is not None:
@@ -144,7 +144,7 @@ async def add_source(context: Context, tx: Transaction, author_id: str, order: S
     return await record_look(context, tx, id, got)
 
 
-async def record_look(context: Context, tx: Transaction, id: str, got: Got | FeedRefused) -> Source:
+async def record_look(context: Context, tx: Transaction, id: str, got: FetchedFeed | FeedRefused) -> Source:
     """What a look at a source gave: an item for each entry that is new. Raises NotFound."""
     source = looked = await context.store.get_source(id, tx)
     retry_after = None

@@ -15,7 +15,7 @@ from chassis.web.problems import NotFound
 from services.content import commands
 from services.content.context import Context
 from services.content.domain.sources import Source
-from services.content.feeds.client import FeedRefused, Got
+from services.content.feeds.client import FeedRefused, FetchedFeed
 
 EVERY: Final = timedelta(seconds=10)
 BATCH: Final = 20
@@ -38,7 +38,7 @@ async def look_at_feeds(context: Context, job: JobContext) -> None:
 
 
 async def _look(context: Context, job: JobContext, source: Source) -> None:
-    got: Got | FeedRefused
+    got: FetchedFeed | FeedRefused
     try:
         got = await context.feeds.look(source)
     except FeedRefused as refusal:

@@ -38,7 +38,10 @@ MANAGER = (
 )
 GUARD = (Place("/manage/guardrails", "nav.guardrails", "shield"),)
 PEOPLE = (Place("/manage/import", "nav.import", "import"), Place("/manage/history", "nav.history", "history"))
-ADMIN = (Place("/admin/people", "nav.people", "people"), Place("/admin/deadletters", "nav.letters", "letters"))
+ADMIN = (
+    Place("/admin/people", "nav.people", "people"),
+    Place("/admin/deadletters", "nav.dead_letters", "dead_letters"),
+)
 MINE = (Place("/me", "nav.me", "me"),)
 
 

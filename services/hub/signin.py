@@ -102,16 +102,16 @@ async def callback(view: Visitor) -> Response:
     view.session = await view.context.sessions.begin({"tokens": tokens}, signed_in=True)
     caller = Caller(str(tokens["access"]), view.apis.caller.address, view.apis.caller.agent)
     use_apis(view, caller)
-    await introduce(view)
+    await record_sign_in(view)
     return set_cookie(view, view.go(back), view.session)
 
 
-async def introduce(view: View) -> None:
+async def record_sign_in(view: View) -> None:
     """Tell `program` who signed in; what is asked next of the other services waits until they know it."""
     try:
         await view.apis.call("program", "PUT", "/v1/me", {})
     except (ServiceUnavailable, Refusal) as error:
-        log.warning("a person could not be introduced: %s", error)
+        log.warning("a sign-in could not be recorded: %s", error)
 
 
 @router.post("/auth/sign-out")

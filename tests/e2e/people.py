@@ -16,7 +16,7 @@ PATIENCE = 15_000
 PICTURES = Path(__file__).parent / "results"
 
 
-class Watched:
+class CheckedPage:
     """A page, and everything in it that no page of ours may do."""
 
     def __init__(self, page: Page) -> None:
@@ -31,16 +31,18 @@ class Watched:
 
 
 @asynccontextmanager
-async def signed_in(browser: Browser, url: str, persona: str, device: str, **options: Any) -> AsyncIterator[Watched]:
+async def signed_in(
+    browser: Browser, url: str, persona: str, device: str, **options: Any
+) -> AsyncIterator[CheckedPage]:
     """A page of somebody who has just signed in; what lies outside of Herald answers with an empty page."""
     context = await DEVICES[device](browser, **options)
     context.set_default_timeout(PATIENCE)
     page = await context.new_page()
-    watched = Watched(page)
+    checked = CheckedPage(page)
     await _keep_inside(context, url)
     await sign_in(page, url, persona)
     try:
-        yield watched
+        yield checked
     except BaseException:
         PICTURES.mkdir(exist_ok=True)
         for number, shown in enumerate(context.pages):

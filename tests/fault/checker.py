@@ -52,7 +52,7 @@ class Report:
     clicks: int = 0
     records: int = 0
     events: int = 0
-    buried: int = 0
+    dead_lettered: int = 0
 
     @property
     def broken(self) -> set[str]:
@@ -67,7 +67,7 @@ def check(evidence: Evidence, journal: Journal) -> Report:
     clicks = {one.id for one in evidence.of_type("LinkClicked")}
     report.clicks = sum(more for id, more in report.duplicates.items() if id in clicks)
     report.events = len({one.id for topic in evidence.records for one in evidence.records[topic] if one.id})
-    report.buried = sum(len(one) for one in views.buried.values())
+    report.dead_lettered = sum(len(one) for one in views.dead_lettered.values())
     for promise, whom, how in chain(
         committed(evidence, journal),
         effects_once(views),

@@ -31,17 +31,17 @@ Found = Iterator[tuple[str, str, str]]
 
 @dataclass(slots=True)
 class Views:
-    """What each service took: the first copy of each event that it neither buried nor has still before it."""
+    """What each service took: the first copy of each event that it neither dead-lettered nor has still before it."""
 
     evidence: Evidence
-    buried: dict[str, set[Place]] = field(default_factory=lambda: defaultdict(set))
+    dead_lettered: dict[str, set[Place]] = field(default_factory=lambda: defaultdict(set))
     reached: dict[str, dict[tuple[str, int], int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, evidence: Evidence) -> Views:
         found = cls(evidence)
-        for letter in evidence.letters():
-            found.buried[letter.service].add(letter.origin)
+        for dead_letter in evidence.dead_letters():
+            found.dead_lettered[dead_letter.service].add(dead_letter.origin)
         for service in evidence.consumers:
             rows = evidence.store(service, "offsets").items()
             found.reached[service] = {
@@ -60,7 +60,7 @@ class Views:
             for record in self.evidence.records.get(topic, ()):
                 if record.type not in wanted or record.type not in types or record.id in seen:
                     continue
-                if record.place in self.buried[service] or not self.consumed(service, record):
+                if record.place in self.dead_lettered[service] or not self.consumed(service, record):
                     continue
                 if record.type in ACTS and not _is_act(record):
                     continue

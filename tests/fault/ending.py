@@ -1,7 +1,7 @@
-"""Herald with hands that end its background tasks: `python -m tests.fault.ending MODULE ...` does what MODULE does.
+"""Herald whose background tasks are ended one by one: `python -m tests.fault.ending MODULE ...` does what MODULE does.
 
-SIGUSR1 cancels the next task, SIGUSR2 lets what the next one waits for fail. Every task of the process gets its turn;
-what happened is said on standard error: `ended: NAME`, `all were ended`, and `did not come back: NAME`.
+SIGUSR1 cancels the next task, SIGUSR2 lets what the next one waits for fail; every task of the process is ended in
+turn. What happened is written to standard error: `ended: NAME`, `all were ended`, and `did not come back: NAME`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BACK_SECONDS = 10.0
 Run = asyncio.Task[None]
 
 
-class Hands:
+class TaskEnder:
     """Ends one task after the other."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Hands:
         self._turn: list[tuple[Supervisor, str]] = []
         self._ended: dict[tuple[Supervisor, str], float] = {}
 
-    def take(self, end: Callable[[Run], None]) -> None:
+    def end_next(self, end: Callable[[Run], None]) -> None:
         """End the next task."""
         self._look()
         if not self._turn:
@@ -80,18 +80,18 @@ def fail(run: Run) -> None:
         waits_for.set_exception(RuntimeError("unforeseen"))
 
 
-def install(hands: Hands) -> None:
-    """Let the hands know every supervisor, and listen to the signals once a loop runs."""
+def install(ender: TaskEnder) -> None:
+    """Let the ender know every supervisor, and listen to the signals once a loop runs."""
     init, start = Supervisor.__init__, Supervisor.start
 
     def known(self: Supervisor, *rest: Any, **options: Any) -> None:
         init(self, *rest, **options)
-        hands.supervisors.append(self)
+        ender.supervisors.append(self)
 
     def listening(self: Supervisor, *rest: Any, **options: Any) -> Task:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGUSR1, hands.take, cancel)
-        loop.add_signal_handler(signal.SIGUSR2, hands.take, fail)
+        loop.add_signal_handler(signal.SIGUSR1, ender.end_next, cancel)
+        loop.add_signal_handler(signal.SIGUSR2, ender.end_next, fail)
         return start(self, *rest, **options)
 
     Supervisor.__init__ = known  # type: ignore[method-assign]
@@ -99,6 +99,6 @@ def install(hands: Hands) -> None:
 
 
 if __name__ == "__main__":
-    install(Hands())
+    install(TaskEnder())
     module = sys.argv.pop(1)
     runpy.run_module(module, run_name="__main__", alter_sys=True)

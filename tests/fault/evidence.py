@@ -85,7 +85,7 @@ class Evidence:
             if record.type == wanted
         ]  # fmt: skip
 
-    def letters(self) -> list[DeadLetter]:
+    def dead_letters(self) -> list[DeadLetter]:
         """Every dead letter, repeats included."""
         found = []
         for topic, records in self.records.items():

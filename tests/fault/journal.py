@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Fate = Literal["applied", "buried", "ignored"]
-ANY_FATE: frozenset[Fate] = frozenset(("applied", "buried", "ignored"))
+Fate = Literal["applied", "dead-lettered", "ignored"]
+ANY_FATE: frozenset[Fate] = frozenset(("applied", "dead-lettered", "ignored"))
 
 
 @dataclass(slots=True)

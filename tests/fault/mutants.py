@@ -300,11 +300,11 @@ def large_event_passed_over() -> None:
 
         return block
 
-    async def pass_by(_: Any, rows: list[Document]) -> list[Document]:
+    async def set_aside_blocked(_: Any, rows: list[Document]) -> list[Document]:
         return rows
 
     replace(StoppedLanes, "_block", change)
-    replace(StoppedLanes, "pass_by", lambda _: pass_by)
+    replace(StoppedLanes, "set_aside_blocked", lambda _: set_aside_blocked)
 
 
 @mutant

@@ -13,7 +13,7 @@ from typing import Any
 from tests.fault.journal import Fate
 
 Header = tuple[str, bytes | None]
-BURIED: frozenset[Fate] = frozenset(("buried",))
+DEAD_LETTERED: frozenset[Fate] = frozenset(("dead-lettered",))
 APPLIED: frozenset[Fate] = frozenset(("applied",))
 IGNORED: frozenset[Fate] = frozenset(("ignored",))
 
@@ -40,7 +40,7 @@ class Poison:
 
     kind: str
     spoil: Callable[[Draft], None]
-    fates: frozenset[Fate] = BURIED
+    fates: frozenset[Fate] = DEAD_LETTERED
     rules: frozenset[str] = frozenset()
 
 
@@ -92,7 +92,7 @@ def _nested(draft: Draft) -> None:
     draft.value = b"[" * 50_000
 
 
-EITHER: frozenset[Fate] = frozenset(("applied", "buried"))
+EITHER: frozenset[Fate] = frozenset(("applied", "dead-lettered"))
 
 KINDS: tuple[Poison, ...] = (
     Poison("bad JSON", _value(b'{"post_id": '), rules=frozenset(("json-invalid",))),

@@ -163,7 +163,7 @@ class Run:
         rows = sum(harness.depths.rows for harness in harnesses) + harnesses[0].unconfirmed(
             "apis", "workers", "workers-2"
         )
-        rows += report.buried * sum(one.rereads for one in faults)
+        rows += report.dead_lettered * sum(one.rereads for one in faults)
         clicks = sum(harness.depths.clicks for harness in harnesses) + harnesses[0].unconfirmed("links")
         fresh = sum(report.duplicates.values()) - self.repeated
         fresh_clicks = report.clicks - self.repeated_clicks

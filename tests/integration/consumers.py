@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -91,12 +91,12 @@ def _settled(value: Any) -> Any:
 
 
 @asynccontextmanager
-async def services(infra: Infra, namespace: str, *names: str) -> AsyncIterator[list[Service]]:
-    """Services with their databases and indexes, and nothing that runs."""
+async def services(infra: Infra, namespace: str, *names: str, **settings: Any) -> AsyncIterator[list[Service]]:
+    """Services with their databases and indexes, and nothing that runs. `settings` goes to those that have such."""
     found: list[Service] = []
     try:
         for name in names:
-            found.append(service := _built(name, infra, namespace))
+            found.append(service := _built(name, infra, namespace, settings))
             if service.ensure_indexes is not None:
                 await service.ensure_indexes()
         yield found
@@ -132,7 +132,7 @@ async def refusals(emitter: Service, infra: Infra, namespace: str) -> list[str]:
     return found
 
 
-def _built(name: str, infra: Infra, namespace: str) -> Service:
+def _built(name: str, infra: Infra, namespace: str, settings: Mapping[str, Any]) -> Service:
     build = importlib.import_module(f"services.{name}.app").build
     settings_class = get_type_hints(build)["settings"]
     given = {
@@ -140,6 +140,7 @@ def _built(name: str, infra: Infra, namespace: str) -> Service:
         "kafka_bootstrap": infra.kafka_bootstrap,
         "mongo_url": infra.mongo_url,
         "redis_url": infra.redis_url,
+        **{field: value for field, value in settings.items() if field in settings_class.model_fields},
     }
     required = {
         field: PLACEHOLDERS[f"HERALD_{field.upper()}"]

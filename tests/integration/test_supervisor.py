@@ -51,7 +51,7 @@ class Script(Server):
         return self.sign.exists()
 
 
-class Watched:
+class RunningSupervisor:
     """A supervisor with what it said."""
 
     def __init__(self, home: Home, *units: Server) -> None:
@@ -76,10 +76,10 @@ def home(tmp_path: Path) -> Home:
 
 
 async def test_servers_then_topics_then_processes_and_back(home: Home) -> None:
-    watched = Watched(home, Script("server", READY, home), Script("process", READY, home))
-    running = asyncio.create_task(watched.run())
-    await asyncio.wait_for(watched.ready.wait(), 20)
-    assert watched.order == ["server"]
+    running_supervisor = RunningSupervisor(home, Script("server", READY, home), Script("process", READY, home))
+    running = asyncio.create_task(running_supervisor.run())
+    await asyncio.wait_for(running_supervisor.ready.wait(), 20)
+    assert running_supervisor.order == ["server"]
     assert home.read_state()["status"] == "ready"
     os.kill(os.getpid(), signal.SIGTERM)
     await asyncio.wait_for(running, 20)
@@ -92,9 +92,9 @@ async def test_a_child_that_keeps_ending_stops_everything_and_is_named(
 ) -> None:
     monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.001)
     weak = Script("weak", ENDS.replace("; sys.exit", "; __import__('time').sleep(0.3); sys.exit"), home)
-    watched = Watched(home, Script("server", READY, home), weak)
+    running_supervisor = RunningSupervisor(home, Script("server", READY, home), weak)
     with pytest.raises(LocalError, match=r"weak ended 6 times within 120 s \(it hurts\), so Herald stops"):
-        await asyncio.wait_for(watched.run(), 60)
+        await asyncio.wait_for(running_supervisor.run(), 60)
     assert weak.starts == supervisor.RESTARTS + 1
     assert left_of(home.folder, 5) == {}
     state = home.read_state()
@@ -104,10 +104,10 @@ async def test_a_child_that_keeps_ending_stops_everything_and_is_named(
 
 async def test_one_that_cannot_start_leaves_none_running(home: Home) -> None:
     failing = Script("failing", "raise SystemExit('no such luck')", home)
-    watched = Watched(home, Script("server", READY, home), Script("fine", READY, home), failing)
+    running_supervisor = RunningSupervisor(home, Script("server", READY, home), Script("fine", READY, home), failing)
     with pytest.raises(LocalError, match=r"failing ended while starting \(no such luck\)"):
-        await asyncio.wait_for(watched.run(), 20)
-    assert not watched.ready.is_set()
+        await asyncio.wait_for(running_supervisor.run(), 20)
+    assert not running_supervisor.ready.is_set()
     assert left_of(home.folder, 5) == {}
 
 
@@ -115,14 +115,14 @@ async def test_one_that_does_not_answer_is_not_waited_for_forever(home: Home) ->
     mute = Script("mute", "import time; time.sleep(60)", home)
     mute.patience = 0.5
     with pytest.raises(LocalError, match="mute did not answer within"):
-        await asyncio.wait_for(Watched(home, mute).run(), 20)
+        await asyncio.wait_for(RunningSupervisor(home, mute).run(), 20)
     assert left_of(home.folder, 5) == {}
 
 
 async def test_one_that_ignores_sigterm_is_killed(home: Home) -> None:
-    watched = Watched(home, Script("stubborn", STUBBORN, home))
-    running = asyncio.create_task(watched.run())
-    await asyncio.wait_for(watched.ready.wait(), 20)
+    running_supervisor = RunningSupervisor(home, Script("stubborn", STUBBORN, home))
+    running = asyncio.create_task(running_supervisor.run())
+    await asyncio.wait_for(running_supervisor.ready.wait(), 20)
     os.kill(os.getpid(), signal.SIGHUP)
     await asyncio.wait_for(running, 20)
     assert left_of(home.folder, 5) == {}
@@ -131,9 +131,9 @@ async def test_one_that_ignores_sigterm_is_killed(home: Home) -> None:
 async def test_a_second_signal_does_not_wait(home: Home) -> None:
     stubborn = Script("stubborn", STUBBORN, home)
     stubborn.grace = 60
-    watched = Watched(home, stubborn)
-    running = asyncio.create_task(watched.run())
-    await asyncio.wait_for(watched.ready.wait(), 20)
+    running_supervisor = RunningSupervisor(home, stubborn)
+    running = asyncio.create_task(running_supervisor.run())
+    await asyncio.wait_for(running_supervisor.ready.wait(), 20)
     os.kill(os.getpid(), signal.SIGINT)
     await asyncio.sleep(0)
     while home.read_state()["status"] != "stopping":
@@ -175,13 +175,13 @@ async def test_one_that_is_not_alive_is_replaced(home: Home, monkeypatch: pytest
             return self.starts > 1 or self.looks < 3
 
     sick = Sick("sick", READY, home)
-    watched = Watched(home, Script("server", READY, home), sick)
-    running = asyncio.create_task(watched.run())
-    await asyncio.wait_for(watched.ready.wait(), 20)
+    running_supervisor = RunningSupervisor(home, Script("server", READY, home), sick)
+    running = asyncio.create_task(running_supervisor.run())
+    await asyncio.wait_for(running_supervisor.ready.wait(), 20)
     async with asyncio.timeout(20):
         while home.read_state()["children"]["sick"]["restarts"] < 1 or sick.looks < 10:
             await asyncio.sleep(0.02)
-    assert any(line.startswith("sick is not alive") for line in watched.said)
+    assert any(line.startswith("sick is not alive") for line in running_supervisor.said)
     assert (sick.starts, home.read_state()["children"]["server"]["restarts"]) == (2, 0)
     os.kill(os.getpid(), signal.SIGTERM)
     await asyncio.wait_for(running, 20)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from bench import frame
-from bench.frame import Bench, Contest, Findings, Limit, Size
+from bench.frame import Bench, Comparison, Findings, Limit, Size
 from bench.harness import Harness
 
 HARNESS = Harness("127.0.0.1:1", "mongodb://127.0.0.1:1", "redis://127.0.0.1:1", Path(), 1)
@@ -28,7 +28,7 @@ def bench_of(
     order: list[str] = []
 
     @contextmanager
-    def open_(harness: Harness, size: Size) -> Iterator[Contest]:
+    def open_(harness: Harness, size: Size) -> Iterator[Comparison]:
         left, right = iter(floors), iter(heralds)
 
         def floor() -> float:
@@ -39,7 +39,7 @@ def bench_of(
             order.append("herald")
             return next(right)
 
-        yield Contest(herald, floor if floors else None, lambda _: Findings(limits, {"more": 1}))
+        yield Comparison(herald, floor if floors else None, lambda _: Findings(limits, {"more": 1}))
 
     fields: dict[str, Any] = {
         "name": "metrics",

@@ -49,7 +49,7 @@ class FeedRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
+class FetchedFeed:
     """What a look at a feed's address gave; `reading` is None where nothing changed since the last."""
 
     reading: Reading | None
@@ -64,20 +64,20 @@ class Feeds:
         self._fetch = fetch
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def look(self, source: Source) -> Got:
+    async def look(self, source: Source) -> FetchedFeed:
         """What has changed at the source's address since the last look. Raises FeedRefused."""
         return await self.get(source.url or "", etag=source.etag, last_modified=source.last_modified)
 
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Got:
+    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> FetchedFeed:
         """The feed at an address. Raises FeedRefused."""
         try:
             got = await self._fetch.get(url, etag=etag, last_modified=last_modified, accept=ACCEPT, max_bytes=MAX_BYTES)
         except FetchRefused as refusal:
             raise FeedRefused(refusal.rule, refusal.detail, retry_after=refusal.retry_after) from refusal
         if got.unchanged:
-            return Got(None, etag, last_modified)
+            return FetchedFeed(None, etag, last_modified)
         reading = await self.read(got.body, got.headers.get("content-type", ""), got.url)
-        return Got(reading, got.headers.get("etag"), got.headers.get("last-modified"))
+        return FetchedFeed(reading, got.headers.get("etag"), got.headers.get("last-modified"))
 
     async def read(self, body: bytes, content_type: str = "", base_url: str = "") -> Reading:
         """A feed from its bytes. Raises FeedRefused."""

@@ -36,7 +36,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class Enclosure:
     """A file that an entry brings; `medium` is ``image``, ``audio``, ``video`` or ``""``."""
 
     address: str
@@ -49,7 +49,7 @@ class Attached:
 
 
 @dataclass(slots=True)
-class Found:
+class RawEntry:
     """What an entry says. `titles`, `texts` and `links` are in order of preference; addresses are as written,
     `base` is what they are relative to within the document."""
 
@@ -62,7 +62,7 @@ class Found:
     texts: list[Text] = field(default_factory=list)
     captions: list[Text] = field(default_factory=list)
     """What its pictures show: words for an entry that has no others."""
-    attached: list[Attached] = field(default_factory=list)
+    attached: list[Enclosure] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     language: str | None = None
     date: datetime | None = None
@@ -76,7 +76,7 @@ class Feed:
     title: Text = field(default_factory=lambda: Text(""))
     link: str = ""
     base: str = ""
-    entries: list[Found] = field(default_factory=list)
+    entries: list[RawEntry] = field(default_factory=list)
     count: int = 0
 
 
@@ -103,7 +103,7 @@ class Entry:
         return asdict(self)
 
 
-def made_of(found: Found, fetched_from: str, site: str | None) -> Entry:
+def made_of(found: RawEntry, fetched_from: str, site: str | None) -> Entry:
     """The entry. `site` is where one without an address leads: the page that the feed belongs to."""
     link, url = _link(found, fetched_from)
     summary = _first(words.summary(one.value, one.type, MAX_SUMMARY) for one in found.texts)
@@ -117,7 +117,7 @@ def made_of(found: Found, fetched_from: str, site: str | None) -> Entry:
         guid=guid,
         link=known_by(link),
         url=url or site,
-        title=title or words.title_of(summary or caption) or (_spoken(url) if url else ""),
+        title=title or words.title_of(summary or caption) or (_title_from_address(url) if url else ""),
         summary=summary,
         image_url=best(_resolved(found.pictures, found.base, fetched_from)),
         kind=_kind(found, url),
@@ -156,7 +156,7 @@ def known_by(link: str) -> str:
     return _CAMPAIGN.sub("", bare).rstrip("?&")[:MAX_GUID]
 
 
-def _link(found: Found, fetched_from: str) -> tuple[str, str | None]:
+def _link(found: RawEntry, fetched_from: str) -> tuple[str, str | None]:
     """The address that an entry is known by, as written, and where it leads: its link, else what it encloses."""
     for address in found.links:
         if url := resolved(address, found.base, fetched_from):
@@ -173,7 +173,7 @@ def _within(address: str, base: str) -> str:
     return (resolved(address, base, "") or address.strip()) if base else address.strip()
 
 
-def _spoken(url: str) -> str:
+def _title_from_address(url: str) -> str:
     """Words for an address: its last part as words, else its host."""
     path = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
     name = re.sub(r"\.[a-z0-9]{2,5}$", "", path, flags=re.I)
@@ -186,7 +186,7 @@ def _resolved(pictures: Iterable[Picture], base: str, fetched_from: str) -> list
     return [replace(one, url=url) for one, url in found if url]
 
 
-def _kind(found: Found, url: str | None) -> str:
+def _kind(found: RawEntry, url: str | None) -> str:
     kinds = {one.kind for one in found.attached}
     if "audio" in kinds:
         return "podcast"

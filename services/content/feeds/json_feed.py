@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.content.feeds.dates import Dates
-from services.content.feeds.entry import Attached, Feed, Found, Text, newest
+from services.content.feeds.entry import Enclosure, Feed, RawEntry, Text, newest
 from services.content.feeds.pictures import Picture
 from services.content.feeds.refusal import NotAFeed
 from services.content.feeds.text import images
@@ -54,11 +54,11 @@ def _date(item: dict[str, Any], dates: Dates) -> datetime | None:
     return next((date for date in read if date is not None), None)
 
 
-def _entry(item: dict[str, Any], dates: Dates, spoken: str | None) -> Found:
+def _entry(item: dict[str, Any], dates: Dates, spoken: str | None) -> RawEntry:
     html = _string(item.get("content_html"))
     language = _string(item.get("language"))
     attached = item.get("attachments")
-    found = Found(
+    found = RawEntry(
         guid=_string(item.get("id")),
         links=[_string(item.get("url")), _string(item.get("external_url"))],
         titles=[Text(_string(item.get("title")), "text")],
@@ -68,7 +68,7 @@ def _entry(item: dict[str, Any], dates: Dates, spoken: str | None) -> Found:
             Text(html, "html"),
         ],
         attached=[
-            Attached(_string(one.get("url")), _string(one.get("mime_type")))
+            Enclosure(_string(one.get("url")), _string(one.get("mime_type")))
             for one in (attached if isinstance(attached, list) else ())
             if isinstance(one, dict) and _string(one.get("url"))
         ],

@@ -12,7 +12,7 @@ from lxml import etree
 
 from chassis import web_address
 from services.content.feeds.dates import Dates
-from services.content.feeds.entry import Attached, Feed, Found, Text, newest
+from services.content.feeds.entry import Enclosure, Feed, RawEntry, Text, newest
 from services.content.feeds.pictures import Picture, medium_of, pixels, shown_in
 from services.content.feeds.text import BLOCKS, HIDDEN, images
 
@@ -110,9 +110,9 @@ def _own_language(root: Element, head: dict[str, list[Element]]) -> str | None:
     return next((one.strip() for one in named if one and one.strip()), None)
 
 
-def _entry(element: Element, dates: Dates, spoken: str | None) -> Found:
+def _entry(element: Element, dates: Dates, spoken: str | None) -> RawEntry:
     fields = _fields(element)
-    found = Found(base=_base(element))
+    found = RawEntry(base=_base(element))
     _identify(found, element, fields)
     for name in ("title", "itunes:title", "media:title", "dc:title"):
         found.titles += [_text(one) for one in fields.get(name, ())]
@@ -137,7 +137,7 @@ def _is_empty(element: Element) -> bool:
     return not (_content(element).strip() or any(addresses))
 
 
-def _identify(found: Found, element: Element, fields: dict[str, list[Element]]) -> None:
+def _identify(found: RawEntry, element: Element, fields: dict[str, list[Element]]) -> None:
     links, others = _links(fields.get("link", ()))
     found.links += links
     found.last_links += others
@@ -157,19 +157,19 @@ def _identify(found: Found, element: Element, fields: dict[str, list[Element]]) 
     found.last_links = [one for one in found.last_links if one.strip().lower().startswith(("http://", "https://"))]
 
 
-def _attach(found: Found, fields: dict[str, list[Element]]) -> None:
+def _attach(found: RawEntry, fields: dict[str, list[Element]]) -> None:
     for one in fields.get("enclosure", ()):
-        found.attached.append(Attached(one.get("url") or one.get("href") or "", one.get("type") or ""))
+        found.attached.append(Enclosure(one.get("url") or one.get("href") or "", one.get("type") or ""))
     for one in fields.get("link", ()):
         if (one.get("rel") or "").strip().lower() == "enclosure":
-            found.attached.append(Attached(one.get("href") or "", one.get("type") or ""))
+            found.attached.append(Enclosure(one.get("href") or "", one.get("type") or ""))
     for one in fields.get("media:content", ()):
-        found.attached.append(Attached(one.get("url") or "", one.get("type") or "", one.get("medium") or ""))
+        found.attached.append(Enclosure(one.get("url") or "", one.get("type") or "", one.get("medium") or ""))
     found.last_links += [one.get("url", "") for one in fields.get("media:player", ())]
     found.attached = [one for one in found.attached if one.address.strip()]
 
 
-def _illustrate(found: Found, fields: dict[str, list[Element]]) -> None:
+def _illustrate(found: RawEntry, fields: dict[str, list[Element]]) -> None:
     for one in fields.get("media:content", ()):
         if medium_of(one.get("url") or "", one.get("type") or "", one.get("medium") or "") == "image":
             label = " ".join(_flat(inner) for inner in one if _name(inner) == "media:title")
@@ -198,7 +198,7 @@ def _illustrate(found: Found, fields: dict[str, list[Element]]) -> None:
     found.pictures += [picture for name in _TEXTS for one in fields.get(name, ()) for picture in shown_in(_images(one))]
 
 
-def _has(found: Found, address: str) -> bool:
+def _has(found: RawEntry, address: str) -> bool:
     return any(one.url == address for one in found.pictures)
 
 

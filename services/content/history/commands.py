@@ -29,30 +29,30 @@ async def import_items(
     preview: bool,
 ) -> list[Outcome]:
     """Items of the past. One whose address is there already is that item, and stays as it is."""
-    intake = await context.external_rows.open(KIND, program_id, source, rows, tx)
-    there = await context.store.ids_by_address(program_id, {row.url for _, row in intake}, tx)
+    batch = await context.external_rows.open(KIND, program_id, source, rows, tx)
+    there = await context.store.ids_by_address(program_id, {row.url for _, row in batch}, tx)
     items: list[Item] = []
-    for number, row in intake:
+    for number, row in batch:
         wrong = why_not(row, tx.now)
         if wrong is not None:
-            intake.refuse(number, *wrong)
+            batch.refuse(number, *wrong)
             continue
         if row.url in there:
-            intake.accept(number, there[row.url])
-            intake.outcomes[number] = KNOWN
+            batch.accept(number, there[row.url])
+            batch.outcomes[number] = KNOWN
             continue
         published = item_of(row, program_id, source)
         over = retired(published, row, tx.now)
         items.append(over or published)
         there[row.url] = published.id
-        intake.accept(number, published.id)
+        batch.accept(number, published.id)
         if not preview:
             tx.emit(event_mapping.content_published(published))
             if over is not None:
                 tx.emit(event_mapping.content_retired(over))
     if not preview:
         await context.store.insert_items(items, tx)
-        await context.external_rows.keep(KIND, intake, tx)
+        await context.external_rows.keep(KIND, batch, tx)
         logger.info(
             "history imported: %d of %d items of %s into programme %s by %s",
             len(items),
@@ -61,7 +61,7 @@ async def import_items(
             program_id,
             caller.id,
         )
-    return intake.outcomes
+    return batch.outcomes
 
 
 async def resolve_items(context: Context, program_id: str, source: str, named: Iterable[str]) -> dict[str, Known]:

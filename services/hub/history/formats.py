@@ -1,6 +1,6 @@
 """Files of history: CSV or JSON lines, to rows and errors by line.
 
-A CSV file holds rows of one kind, told by its columns; a file of JSON lines may mix them, each told by its keys:
+A CSV file holds rows of one kind, a file of JSON lines may mix kinds. The columns, or the keys of a line, show which:
 
 - ``joined_at``: a past membership (``person``, ``joined_at``, ``left_at``).
 - ``published_at``: an item (``url``, ``title``, ``published_at``, ``retired_at``, ``language``, ``kind``, ``category``,
@@ -29,7 +29,7 @@ from zoneinfo import ZoneInfo
 Kind = Literal["membership", "item", "post", "engagement"]
 KINDS: Final[tuple[Kind, ...]] = ("membership", "item", "post", "engagement")
 """In the order in which they are imported: each names only what came before it."""
-TOLD_BY: Final[Mapping[str, Kind]] = {
+KIND_BY_COLUMN: Final[Mapping[str, Kind]] = {
     "joined_at": "membership",
     "published_at": "item",
     "posted_at": "post",
@@ -95,7 +95,7 @@ class _Wrong(ValueError):
 def read(data: bytes, *, time_zone: str, now: datetime) -> Iterator[Row | list[LineError]]:
     """Each row of a file in order, or why it cannot be imported. Raises Unreadable before the first row.
 
-    CSV or JSON lines, told by the first sign; UTF-8 or UTF-16 with or without BOM; comma, semicolon or tab.
+    CSV or JSON lines, as the first character shows; UTF-8 or UTF-16 with or without BOM; comma, semicolon or tab.
     """
     if len(data) > MAX_BYTES:
         raise Unreadable(LineError(1, "file", "too-large", f"At most {MAX_BYTES // 2**20} MiB; split the file."))
@@ -141,14 +141,14 @@ def _csv_rows(text: str) -> Iterator[Found]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     header = next((cells for cells in _cells(reader) if not isinstance(cells, _Wrong) and any(cells)), [])
     columns = [cell.strip().lower() for cell in header]
-    told = [column for column in columns if column in TOLD_BY]
-    if len(told) != 1:
-        detail = f"One of the columns {', '.join(TOLD_BY)} says what the rows are; the header is: {first[:200]}"
+    naming = [column for column in columns if column in KIND_BY_COLUMN]
+    if len(naming) != 1:
+        detail = f"One of the columns {', '.join(KIND_BY_COLUMN)} says what the rows are; the header is: {first[:200]}"
         raise Unreadable(LineError(reader.line_num or 1, "header", "kind-unknown", detail))
-    known = set(_FIELDS[TOLD_BY[told[0]]])
+    known = set(_FIELDS[KIND_BY_COLUMN[naming[0]]])
     unknown = [column for column in columns if column not in known]
     if unknown:
-        detail = f"Columns of such rows are {', '.join(_FIELDS[TOLD_BY[told[0]]])}."
+        detail = f"Columns of such rows are {', '.join(_FIELDS[KIND_BY_COLUMN[naming[0]]])}."
         raise Unreadable(
             *(LineError(reader.line_num, one[:100] or "header", "column-unknown", detail) for one in unknown)
         )
@@ -190,10 +190,10 @@ def _read(found: Iterable[Found], zone: ZoneInfo, now: datetime) -> Iterator[Row
 
 
 def _row(line: int, said: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> Row | list[LineError]:
-    told = [name for name in TOLD_BY if said.get(name) not in (None, "")]
-    if len(told) != 1:
-        return [LineError(line, "line", "kind-unknown", f"One of {', '.join(TOLD_BY)} says what a row is.")]
-    kind = TOLD_BY[told[0]]
+    naming = [name for name in KIND_BY_COLUMN if said.get(name) not in (None, "")]
+    if len(naming) != 1:
+        return [LineError(line, "line", "kind-unknown", f"One of {', '.join(KIND_BY_COLUMN)} says what a row is.")]
+    kind = KIND_BY_COLUMN[naming[0]]
     values: dict[str, Any] = {}
     fields = _FIELDS[kind]
     known = f"Known are {', '.join(fields)}."
@@ -213,7 +213,7 @@ def _row(line: int, said: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> R
 
 
 def _order(line: int, values: Mapping[str, Any], now: datetime) -> Iterator[LineError]:
-    for name in (*TOLD_BY, "left_at", "retired_at"):
+    for name in (*KIND_BY_COLUMN, "left_at", "retired_at"):
         if name in values and values[name] > now:
             yield LineError(line, name, "future", "This has not happened yet.")
         if name in values and values[name] < EARLIEST:
@@ -260,7 +260,7 @@ def _language(value: Any, zone: ZoneInfo) -> str:
     return tag
 
 
-def _truth(value: Any, _: ZoneInfo) -> bool:
+def _boolean(value: Any, _: ZoneInfo) -> bool:
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
@@ -311,7 +311,7 @@ _FIELDS: Final[Mapping[Kind, Mapping[str, tuple[bool, Take]]]] = {
         "category": (False, _word),
         "published_at": (True, _time),
         "retired_at": (False, _time),
-        "shareable": (False, _truth),
+        "shareable": (False, _boolean),
     },
     "post": {
         "id": (False, _id),

@@ -134,7 +134,7 @@ class Importer:
     async def _memberships(self, rows: Sequence[Row], preview: bool, report: Report) -> None:
         people = await self._resolve_people(rows)
         bodies = []
-        for row in _those(rows, people, "person", report, "Nobody here has this address or external id."):
+        for row in _with_known(rows, people, "person", report, "Nobody here has this address or external id."):
             person_id = people[row.values["person"]]
             body = {"person_id": person_id, **_some(row, "joined_at", "left_at")}
             bodies.append((row, {"id": _name(row, person_id, row.values["joined_at"]), **body}))
@@ -149,7 +149,7 @@ class Importer:
     async def _posts(self, rows: Sequence[Row], preview: bool, report: Report) -> None:
         people, items = await self._resolve_people(rows), await self._resolve_items(rows)
         bodies = []
-        for row in _those(rows, people, "person", report, "Nobody here has this address or external id."):
+        for row in _with_known(rows, people, "person", report, "Nobody here has this address or external id."):
             item = items.get(row.values["item"])
             if item is None and preview and row.announced:
                 report.new["post"] += 1
@@ -238,7 +238,7 @@ def _of_kind(sources: Sequence[Source], kind: Kind) -> Iterator[Row | list[LineE
                 yield row
 
 
-def _those(rows: Sequence[Row], known: Mapping[str, Any], name: str, report: Report, detail: str) -> Iterator[Row]:
+def _with_known(rows: Sequence[Row], known: Mapping[str, Any], name: str, report: Report, detail: str) -> Iterator[Row]:
     """Rows that name something known; the others are refused."""
     for row in rows:
         if row.values[name] in known:

@@ -40,14 +40,14 @@ class Plan:
         for _, rows in by_kind(self._sources):
             for piece in chunks(rows, report):
                 marked = [self._announced.mark(row) for row in piece]
-                report.add(await _patiently(partial(importer.take, marked, preview=preview)))
+                report.add(await _with_retries(partial(importer.take, marked, preview=preview)))
                 done += len(piece)
                 if tell is not None:
                     tell(done, self.total)
         return report
 
 
-async def _patiently(work: Callable[[], Awaitable[Report]]) -> Report:
+async def _with_retries(work: Callable[[], Awaitable[Report]]) -> Report:
     for attempt in range(TRIES - 1):
         try:
             return await work()

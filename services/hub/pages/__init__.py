@@ -5,13 +5,13 @@ from __future__ import annotations
 from services.hub.pages import (
     admin,
     dashboard,
+    dead_letters,
     editor,
     feed,
     history,
     importing,
     join,
     leaderboard,
-    letters,
     manager,
     points,
     posts,
@@ -21,6 +21,6 @@ from services.hub.pages import (
 
 MODULES = (
     feed, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, importing, history, admin,
-    letters,
+    dead_letters,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -19,7 +19,7 @@ from services.program.schemas.people import Join, MeView
 router = Router(tags=["taking part"])
 
 
-def _told(
+def _answering_me(
     context: Context, act: Callable[[Transaction], Awaitable[Somebody]]
 ) -> Callable[[Transaction], Awaitable[queries.Me]]:
     """The act, and what the caller is after it."""
@@ -34,21 +34,21 @@ def _told(
 async def join(program_id: str, body: Join, caller: Person, unit: Unit, context: Use) -> Response:
     """Accepts the consent in the version named; by invitation, or freely where the programme is open. Repeating it
     changes nothing."""
-    act = _told(context, lambda tx: programs.join(context, tx, program_id, caller.id, body.consent_version))
+    act = _answering_me(context, lambda tx: programs.join(context, tx, program_id, caller.id, body.consent_version))
     return await unit.run(act, view=MeView.of)
 
 
 @router.post("/programs/{program_id}/decline", summary="Turn an invitation down", response_model=MeView)
 async def decline(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
     """For good: a person who declined is not invited again. Repeating it changes nothing."""
-    act = _told(context, lambda tx: programs.decline(context, tx, program_id, caller.id))
+    act = _answering_me(context, lambda tx: programs.decline(context, tx, program_id, caller.id))
     return await unit.run(act, view=MeView.of)
 
 
 @router.post("/programs/{program_id}/leave", summary="Stop being an ambassador", response_model=MeView)
 async def leave(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
     """At any time, at once. Repeating it changes nothing."""
-    act = _told(context, lambda tx: programs.leave(context, tx, program_id, caller.id))
+    act = _answering_me(context, lambda tx: programs.leave(context, tx, program_id, caller.id))
     return await unit.run(act, view=MeView.of)
 
 
@@ -63,5 +63,5 @@ async def acknowledge(
     context: Use,
 ) -> Response:
     """Says that a version was read, which a share asks for. Repeating it changes nothing."""
-    act = _told(context, lambda tx: programs.acknowledge(context, tx, program_id, caller.id, version))
+    act = _answering_me(context, lambda tx: programs.acknowledge(context, tx, program_id, caller.id, version))
     return await unit.run(act, view=MeView.of)

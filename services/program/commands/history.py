@@ -30,37 +30,37 @@ async def import_memberships(
 ) -> list[Outcome]:
     """Memberships that are over. Nobody is enrolled by them, and what people are here stays. Raises NotFound."""
     await context.programs.get(program_id, tx)
-    intake = await context.external_rows.open(KIND, program_id, source, rows, tx)
-    ids = {row.person_id for _, row in intake}
+    batch = await context.external_rows.open(KIND, program_id, source, rows, tx)
+    ids = {row.person_id for _, row in batch}
     people = {one.id: one for one in await context.people.get_many(ids, tx)}
     past: dict[str, list[PastMembership]] = defaultdict(list)
     for one in await context.history.of_people(program_id, ids, tx):
         past[one.person_id].append(one)
     fresh: list[PastMembership] = []
-    for number, row in intake:
+    for number, row in batch:
         person = people.get(row.person_id)
         if person is None:
-            intake.refuse(number, "person_id", "unknown", "There is no such person.")
+            batch.refuse(number, "person_id", "unknown", "There is no such person.")
             continue
         try:
             left_at = end_of(row, person.membership(program_id), tx.now)
         except NotPast as wrong:
-            intake.refuse(number, wrong.field, wrong.rule, wrong.detail)
+            batch.refuse(number, wrong.field, wrong.rule, wrong.detail)
             continue
         if overlaps(row.joined_at, left_at, past[person.id]):
-            intake.refuse(number, "joined_at", "overlaps", "Another membership of this person is told for that time.")
+            batch.refuse(number, "joined_at", "overlaps", "Another membership of this person is told for that time.")
             continue
         id = dated_id(row.joined_at, "membership", program_id, source, row.id)
         kept = PastMembership(id, person.id, program_id, row.joined_at, left_at, source)
         past[person.id].append(kept)
         fresh.append(kept)
-        intake.accept(number, id)
+        batch.accept(number, id)
     if not preview:
         await context.history.add(fresh, tx)
         for kept in fresh:
             for event in event_mapping.past_membership(kept):
                 tx.emit(event)
-        await context.external_rows.keep(KIND, intake, tx)
+        await context.external_rows.keep(KIND, batch, tx)
         logger.info(
             "history imported: %d of %d memberships of %s into programme %s by %s",
             len(fresh),
@@ -69,4 +69,4 @@ async def import_memberships(
             program_id,
             caller.id,
         )
-    return intake.outcomes
+    return batch.outcomes

@@ -35,7 +35,7 @@ async def sign_in(context: Context, tx: Transaction, token: Token, locale: str |
         return await _save(context, tx, imported, people.link(imported, token.account, tx.now, **values))
     values = {"locale": context.settings.program_locale, **values}
     found = people.from_claims(token.claims, id=new_id(), account=token.account, now=tx.now, **values)
-    person = replace(found, team=await _spelled(context, found.team))
+    person = replace(found, team=await _known_spelling(context, found.team))
     await context.people.write(tx, created=[person])
     tx.emit(event_mapping.person_provisioned(person, "sign_in"))
     return person
@@ -69,7 +69,7 @@ async def update_person(
     check_version(version, before.version)
     changes: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     if "team" in changes:
-        changes["team"] = await _spelled(context, changes["team"])
+        changes["team"] = await _known_spelling(context, changes["team"])
     if roles is not None:
         changes["grants"] = people.granted(before, roles, by=by)
     return await _save(context, tx, before, people.change(before, tx.now, **changes))
@@ -93,7 +93,7 @@ async def reactivate(context: Context, tx: Transaction, person_id: str) -> Perso
     return await _save(context, tx, before, people.change(before, tx.now, active=True))
 
 
-async def _spelled(context: Context, team: str) -> str:
+async def _known_spelling(context: Context, team: str) -> str:
     return (await context.teams.settle([team]))[team]
 
 

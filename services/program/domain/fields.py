@@ -110,7 +110,7 @@ def _languages() -> dict[str, str]:
     return {called: code for called, code in found.items() if called not in LANGUAGES}
 
 
-def truth(value: str) -> bool:
+def boolean(value: str) -> bool:
     """Yes or no, as people and spreadsheets write it in English, French or German; nothing is no. Raises
     FieldError."""
     value = name(value).lower()

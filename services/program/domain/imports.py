@@ -44,7 +44,7 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "level": ("level", _few(_or_none(fields.text))),
     "site": ("site", _few(_or_none(fields.text))),
     "locale": ("locale", _few(fields.locale)),
-    "leader": ("leader", _few(fields.truth)),
+    "leader": ("leader", _few(fields.boolean)),
     "external_id": ("external_id", partial(fields.text, maximum=fields.MAX_EXTERNAL_ID)),
 }
 _KEPT_WHEN_BLANK = frozenset({"email", "locale", "external_id"})
@@ -63,7 +63,7 @@ def rows(table: Table, columns: Sequence[Column]) -> Iterator[Row | list[LineVio
 def _row(record: Record, names: Sequence[str | None], first: dict[tuple[str, str], int]) -> Row | list[LineViolation]:
     values: dict[str, Any] = {}
     errors: list[LineViolation] = []
-    for column, cell in _said(record, names).items():
+    for column, cell in _values_by_column(record, names).items():
         attribute, read = _READERS[column]
         if column in _KEPT_WHEN_BLANK and not cell.strip():
             continue
@@ -84,7 +84,7 @@ def _row(record: Record, names: Sequence[str | None], first: dict[tuple[str, str
     return errors or Row(record.line, values)
 
 
-def _said(record: Record, names: Sequence[str | None]) -> dict[str, str]:
+def _values_by_column(record: Record, names: Sequence[str | None]) -> dict[str, str]:
     """The cells by column, as they were meant: `="007"` and `'=x` are how spreadsheets say that a value is text."""
     said: dict[str, str] = {}
     for column, cell in zip(names, record.cells, strict=True):

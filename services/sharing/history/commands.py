@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from chassis.external_rows import Intake, Outcome, Row
+from chassis.external_rows import ImportBatch, Outcome, Row
 from chassis.mongo import Transaction
 from chassis.principals import Principal
 from services.sharing import event_mapping
@@ -34,23 +34,23 @@ async def import_posts(
     """Posts of the past with what they brought. Nobody gains a right by them. Raises NotFound for the programme."""
     program = await context.store.projections.program(program_id, tx)
     campaign = slug(program["name"]) or program_id
-    intake = await context.external_rows.open("post", program_id, source, rows, tx)
+    batch = await context.external_rows.open("post", program_id, source, rows, tx)
     posts: list[tuple[Post, Mapping[str, int]]] = []
-    for number, row in intake:
+    for number, row in batch:
         wrong = why_not(row.posted_at, tx.now)
         if wrong is not None:
-            intake.refuse(number, "posted_at", *wrong)
+            batch.refuse(number, "posted_at", *wrong)
             continue
         post = post_of(row, program_id, source, campaign)
-        intake.accept(number, post.id)
+        batch.accept(number, post.id)
         posts.append((post, row.counts))
     if not preview:
         await context.store.posts.add_many([post for post, _ in posts], tx)
         for post, counts in posts:
             tx.emit(event_mapping.post_shared(post))
             _emit_counts(tx, post, counts, post.shared_at)
-        await _keep(context, tx, "post", caller, intake)
-    return intake.outcomes
+        await _keep(context, tx, "post", caller, batch)
+    return batch.outcomes
 
 
 async def import_engagements(
@@ -65,28 +65,28 @@ async def import_engagements(
 ) -> list[Outcome]:
     """What imported posts brought later. Raises NotFound for the programme."""
     await context.store.projections.program(program_id, tx)
-    intake = await context.external_rows.open("engagement", program_id, source, rows, tx)
-    named = await context.external_rows.refs("post", program_id, source, {row.post for _, row in intake}, tx)
+    batch = await context.external_rows.open("engagement", program_id, source, rows, tx)
+    named = await context.external_rows.refs("post", program_id, source, {row.post for _, row in batch}, tx)
     posts = await context.store.posts.by_ids(named.values(), tx)
     moved: dict[str, Counter[str]] = defaultdict(Counter)
-    for number, row in intake:
+    for number, row in batch:
         post = posts.get(named.get(row.post, ""))
         wrong = why_not(row.counted_at, tx.now)
         if wrong is not None:
-            intake.refuse(number, "counted_at", *wrong)
+            batch.refuse(number, "counted_at", *wrong)
         elif post is None:
-            intake.refuse(number, "post", "unknown", "No post was imported under this id.")
+            batch.refuse(number, "post", "unknown", "No post was imported under this id.")
         elif row.counted_at < post.shared_at:
-            intake.refuse(number, "counted_at", "order", "Before the post was made.")
+            batch.refuse(number, "counted_at", "order", "Before the post was made.")
         else:
-            intake.accept(number, post.id)
+            batch.accept(number, post.id)
             moved[post.id].update(counters(row.counts))
             if not preview:
                 _emit_counts(tx, post, row.counts, row.counted_at)
     if not preview:
         await context.store.posts.count(moved, tx)
-        await _keep(context, tx, "engagement", caller, intake)
-    return intake.outcomes
+        await _keep(context, tx, "engagement", caller, batch)
+    return batch.outcomes
 
 
 def _emit_counts(tx: Transaction, post: Post | PostReference, counts: Mapping[str, int], at: datetime) -> None:
@@ -99,14 +99,14 @@ def _emit_counts(tx: Transaction, post: Post | PostReference, counts: Mapping[st
             )
 
 
-async def _keep(context: Context, tx: Transaction, kind: str, caller: Principal, intake: Intake[R]) -> None:
-    await context.external_rows.keep(kind, intake, tx)
+async def _keep(context: Context, tx: Transaction, kind: str, caller: Principal, batch: ImportBatch[R]) -> None:
+    await context.external_rows.keep(kind, batch, tx)
     logger.info(
         "history imported: %d of %d %s rows of %s into programme %s by %s",
-        len(intake.refs),
-        len(intake.rows),
+        len(batch.refs),
+        len(batch.rows),
         kind,
-        intake.source,
-        intake.scope,
+        batch.source,
+        batch.scope,
         caller.id,
     )

@@ -116,7 +116,7 @@ class ClickProducer:
             except Exception:
                 logger.exception("%d clicks could not be kept", len(group))
                 self._counts["lost"] += len(group)
-            _tell(kept)
+            _answer_visitors(kept)
             if not self._ending.is_set():
                 await self._gather(began)
 
@@ -188,7 +188,7 @@ class ClickProducer:
         return True
 
 
-def _tell(kept: Sequence[Callable[[], None]]) -> None:
+def _answer_visitors(kept: Sequence[Callable[[], None]]) -> None:
     for then in kept:
         try:
             then()

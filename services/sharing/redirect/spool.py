@@ -72,7 +72,7 @@ class Spool:
                 _write_all(file, data)
                 os.fdatasync(file)
             except OSError:
-                self._undo(file)
+                self._truncate(file)
                 raise
             self._size += len(data)
             if self._size >= self._segment_bytes:
@@ -112,7 +112,7 @@ class Spool:
             self._writing, self._size = file, 0
         return self._writing
 
-    def _undo(self, file: int) -> None:
+    def _truncate(self, file: int) -> None:
         """Cut off what was half written; if even that fails, the segment ends and its torn end is passed over."""
         try:
             os.ftruncate(file, self._size)

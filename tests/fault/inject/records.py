@@ -205,7 +205,7 @@ def _of_flood(harness: FaultHarness, number: int) -> tuple[Produced, Draft]:
     if number % GOOD_EVERY == 0:
         return Produced(id, draft.topic, "an engagement in the flood"), draft
     draft.value = b"{no json"
-    return Produced(id, draft.topic, "poison of the flood", poison.BURIED, frozenset(("json-invalid",))), draft
+    return Produced(id, draft.topic, "poison of the flood", poison.DEAD_LETTERED, frozenset(("json-invalid",))), draft
 
 
 async def dead_letters_unavailable(harness: FaultHarness) -> None:
@@ -213,7 +213,7 @@ async def dead_letters_unavailable(harness: FaultHarness) -> None:
     await _limit_letters(harness, {"max.message.bytes": "100"})
     try:
         before = await _letters(harness)
-        kinds = [one for one in poison.KINDS if one.fates == poison.BURIED]
+        kinds = [one for one in poison.KINDS if one.fates == poison.DEAD_LETTERED]
         for kind in harness.chance.sample(kinds, k=3):
             id, draft = poison.engagement(harness.chance, harness.chance.choice(harness.workload.posts))
             await harness.workload.spoil(kind, id, draft)

@@ -97,8 +97,8 @@ async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(ha
         async def account() -> tuple[int, int, int, int]:
             report = await verify(operator)
             [one] = [a for a in report.accounts if (a.service, a.topic) == ("gamification", "herald.people")]
-            assert one.found == one.applied + one.buried + one.pending + one.passed + one.aged + one.missing
-            return (one.applied, one.buried, one.pending, one.missing)
+            assert one.found == one.applied + one.dead_lettered + one.pending + one.passed_over + one.aged + one.missing
+            return (one.applied, one.dead_lettered, one.pending, one.missing)
 
         async def everything() -> tuple[object, list[tuple[str, int]]]:
             found = await service.runtime.mongo.db.command("dbHash")

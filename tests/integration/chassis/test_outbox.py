@@ -264,8 +264,8 @@ async def test_a_row_that_is_too_large_blocks_its_lane_whole_and_no_other(harnes
         assert blocked == {f"{TOPIC}/a": ("refused", 3), f"{TOPIC}/b": ("too-large", 3)}
         assert [bytes(row["value"])[:4] for row in await store.rows(f"{TOPIC}/a")] == [b"big ", b"a003", b"a004"]
         async with runtime.mongo.client.start_session() as session:
-            await session.with_transaction(lambda s: store.give_back(f"{TOPIC}/b", session=s, discard=True))
-            await session.with_transaction(lambda s: store.give_back(f"{TOPIC}/a", session=s))
+            await session.with_transaction(lambda s: store.put_back(f"{TOPIC}/b", session=s, discard=True))
+            await session.with_transaction(lambda s: store.put_back(f"{TOPIC}/a", session=s))
         await emit(runtime, (TOPIC, "b", b"b004"))
         await eventually(
             partial(values, harness, TOPIC), until=lambda now: now.get("b") == ["b002", "b003", "b004"], within=20

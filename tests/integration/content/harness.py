@@ -66,7 +66,7 @@ class ContentHarness:
         """The titles of a person's feed, first page."""
         return [item["title"] for item in (await self.get("/feed", by=by, params=params))["items"]]
 
-    async def told(self) -> list[str]:
+    async def emitted(self) -> list[str]:
         """The types of the events that wait in the outbox, in order."""
         rows = self.service.runtime.mongo.outbox.find().sort("seq", 1)
         return [row["headers"]["ce_type"].decode().split(".")[1] async for row in rows]

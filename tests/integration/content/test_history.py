@@ -38,7 +38,7 @@ async def test_what_may_be_shared_stands_in_feeds_under_its_own_day_and_the_rest
     assert await send(content, *ways) == [("new", "", "")] * 3
     feed = (await content.get("/feed", by="ada"))["items"]
     assert [(item["title"], item["imported"]) for item in feed] == [("News", False), ("Our first plant", True)]
-    told = (await content.told())[-5:]
+    told = (await content.emitted())[-5:]
     assert told == ["ContentPublished", "ContentPublished", "ContentRetired", "ContentPublished", "ContentRetired"]
     listed = {item["variants"][0]["title"]: item for item in (await content.get("/items"))["items"]}
     assert (listed["Over"]["origin"], listed["Over"]["state"]) == ("imported", "retired")
@@ -49,12 +49,12 @@ async def test_the_same_rows_again_change_nothing_and_a_preview_writes_nothing(c
     items = content.service.runtime.mongo.db["items"]
     assert await send(content, {}, preview=True) == [("new", "", "")]
     assert await items.count_documents({}) == 0
-    assert await content.told() == []
+    assert await content.emitted() == []
     await send(content, {})
     assert await send(content, {}) == [("known", "", "")]
     assert await send(content, {"title": "Other words"}) == [("refused", "id", "reused")]
     assert await items.count_documents({}) == 1
-    assert await content.told() == ["ContentPublished", "ContentRetired"]
+    assert await content.emitted() == ["ContentPublished", "ContentRetired"]
 
 
 async def test_an_address_that_is_there_is_that_item(content: ContentHarness) -> None:

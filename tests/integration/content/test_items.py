@@ -75,7 +75,7 @@ async def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(content
     answers = await asyncio.gather(*(content.call("POST", f"/items/{item['id']}/publish") for _ in range(8)))
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 7}
     problem(next(answer for answer in answers if answer.status_code == 409), 409, "already-published")
-    assert await content.told() == ["ContentSubmitted", "ContentApproved", "ContentPublished"]
+    assert await content.emitted() == ["ContentSubmitted", "ContentApproved", "ContentPublished"]
 
 
 async def test_the_same_request_with_the_same_key_takes_effect_once(content: ContentHarness) -> None:
@@ -120,15 +120,15 @@ async def test_an_approved_item_that_is_changed_waits_for_review_again(content: 
         item = await content.post(f"/items/{item['id']}/{act}")
     changed = await content.call("PUT", f"/items/{item['id']}", order("B"), headers={"If-Match": '"3"'})
     assert changed.json()["state"] == "in_review"
-    assert await content.told() == ["ContentSubmitted", "ContentApproved", "ContentSubmitted"]
+    assert await content.emitted() == ["ContentSubmitted", "ContentApproved", "ContentSubmitted"]
 
 
 async def test_the_same_words_tell_nobody_anything(content: ContentHarness) -> None:
     item = await content.published()
-    told = await content.told()
+    told = await content.emitted()
     same = await content.call("PUT", f"/items/{item['id']}", order(), headers={"If-Match": f'"{item["version"]}"'})
     assert same.json()["version"] == item["version"]
-    assert await content.told() == told
+    assert await content.emitted() == told
 
 
 async def test_items_are_listed_newest_first_page_by_page(content: ContentHarness) -> None:

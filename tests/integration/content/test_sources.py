@@ -59,7 +59,7 @@ async def test_a_feeds_entries_become_items_for_review_and_are_not_taken_twice(
     site.pages["/feed"] = Answer(body=rss("d", "c", "b"))
     assert (await content.post(f"/feeds/{source['id']}/refresh"))["last"]["new"] == 1
     assert await waiting(content) == ["d", "c", "b", "a"]
-    assert await content.told() == ["ContentSubmitted"] * 4
+    assert await content.emitted() == ["ContentSubmitted"] * 4
 
 
 async def test_looking_many_times_at_once_takes_each_entry_once(content: ContentHarness, site: Site) -> None:
@@ -68,7 +68,7 @@ async def test_looking_many_times_at_once_takes_each_entry_once(content: Content
     site.pages["/feed"] = Answer(body=rss("a", "b", "c", "b"))
     await asyncio.gather(*(content.post(f"/feeds/{source['id']}/refresh") for _ in range(4)))
     assert sorted(await waiting(content)) == ["a", "b", "c"]
-    assert await content.told() == ["ContentSubmitted"] * 3
+    assert await content.emitted() == ["ContentSubmitted"] * 3
 
 
 async def test_what_did_not_change_is_not_got_again(content: ContentHarness, site: Site) -> None:
@@ -89,7 +89,7 @@ async def test_an_editor_who_trusts_a_feed_has_its_entries_published_in_order(
     site.pages["/feed"] = Answer(body=rss("new", "middle", "old"))
     await content.post("/feeds", feed_at(site, rule="publish"))
     assert await content.titles("ann") == ["new", "middle", "old"]
-    assert await content.told() == ["ContentSubmitted", "ContentPublished"] * 3
+    assert await content.emitted() == ["ContentSubmitted", "ContentPublished"] * 3
     [first, *_] = (await content.get("/feed", by="ann"))["items"]
     assert [one["text"] for one in first["captions"]] == ["new"]
 

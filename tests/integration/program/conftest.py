@@ -82,13 +82,13 @@ class ProgramHarness:
         headers = {"Content-Type": "text/csv"}
         return await self.call(who, "POST", "/imports", content=text, headers=headers, **more)
 
-    async def told(self) -> list[CloudEvent[Event]]:
+    async def emitted(self) -> list[CloudEvent[Event]]:
         """What waits in the outbox, in order."""
         rows = await self.service.runtime.mongo.outbox.find({}, sort=[("seq", 1)]).to_list()
         return [decode(list(row["headers"].items()), row["value"]) for row in rows]
 
-    async def told_types(self) -> list[str]:
-        return [event.type.split(".")[1] for event in await self.told()]
+    async def emitted_types(self) -> list[str]:
+        return [event.type.split(".")[1] for event in await self.emitted()]
 
     async def forget(self) -> None:
         """Empty the outbox: what was told so far does not matter to the test."""

@@ -40,7 +40,7 @@ async def test_a_past_membership_is_told_and_enrols_nobody(program: ProgramHarne
 
     assert await send(program, program_id, rows(ada)) == [{"outcome": "new", "field": "", "rule": "", "detail": ""}]
 
-    told = [event.data for event in await program.told()]
+    told = [event.data for event in await program.emitted()]
     assert [(type(one), one.origin, one.occurred_at.isoformat()) for one in told] == [  # type: ignore[attr-defined]
         (AmbassadorJoined, "imported", "2025-03-02T00:00:00+00:00"),
         (AmbassadorLeft, "imported", "2025-10-01T00:00:00+00:00"),
@@ -93,7 +93,7 @@ async def test_an_open_membership_ends_where_the_person_joined_here(program: Pro
     person = await program.ok("max", "GET", f"/people/{ada}")
     await program.forget()
     await send(program, program_id, rows(ada, left_at=None))
-    left = next(event.data for event in await program.told() if isinstance(event.data, AmbassadorLeft))
+    left = next(event.data for event in await program.emitted() if isinstance(event.data, AmbassadorLeft))
     joined = next(one["since"] for one in person["programs"] if one["program_id"] == program_id)
     assert left.occurred_at.isoformat() < joined.replace("Z", "+00:00")
     assert (await program.ok("max", "GET", f"/people/{ada}"))["roles"] == ["ambassador"]

@@ -58,17 +58,17 @@ async def test_nothing_is_imported_before_it_is_confirmed_and_then_once(program:
     ]
     assert preview["sample"][0]["values"]["name"] == "Ada Lovelace"
     assert len((await program.ok("max", "GET", "/people"))["items"]) == 2
-    assert await program.told() == []
+    assert await program.emitted() == []
 
     done = await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
     assert (done["state"], done["done"], done["created"], done["updated"], done["kept"]) == ("done", 3, 1, 1, 1)
     assert done["sample"] == []
-    told = {event.partitionkey: type(event.data) for event in await program.told()}
+    told = {event.partitionkey: type(event.data) for event in await program.emitted()}
     assert told[program.ids["root"]] is PersonUpdated
     assert sorted(kind.__name__ for kind in told.values()) == ["PersonProvisioned", "PersonUpdated"]
     again = await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
     assert again == done == await program.ok("max", "GET", f"/imports/{preview['id']}")
-    assert len(await program.told()) == 2
+    assert len(await program.emitted()) == 2
     [ada] = (await program.ok("max", "GET", "/people", params={"query": "ada"}))["items"]
     assert (ada["job"], ada["level"], ada["site"], ada["leader"], ada["external_id"]) == (
         "Engineer",
@@ -88,7 +88,7 @@ async def test_the_same_file_again_says_nothing(program: ProgramHarness) -> None
     assert (second["new"], second["changed"], second["unchanged"]) == (0, 0, 30)
     done = await program.ok("max", "POST", f"/imports/{second['id']}/confirm")
     assert (done["kept"], done["state"]) == (30, "done")
-    assert await program.told() == []
+    assert await program.emitted() == []
 
 
 async def test_two_thousand_people_take_seconds(program: ProgramHarness) -> None:
@@ -98,7 +98,7 @@ async def test_two_thousand_people_take_seconds(program: ProgramHarness) -> None
     answer = await program.call("max", "POST", f"/imports/{preview['id']}/confirm")
     assert time.monotonic() - started < 10
     assert (answer.status_code, answer.json()["state"], answer.json()["created"]) == (200, "done", 2_000)
-    told = Counter(event.partitionkey for event in await program.told())
+    told = Counter(event.partitionkey for event in await program.emitted())
     assert len(told) == 2_000
     assert set(told.values()) == {1}
 
@@ -152,7 +152,7 @@ async def test_many_processes_on_one_import_do_it_once(program: ProgramHarness) 
     assert {answer.status_code for answer in answers} == {200}
     assert {(answer.json()["state"], answer.json()["created"]) for answer in answers} == {("done", 1_700)}
     assert (await program.ok("max", "GET", f"/imports/{preview['id']}"))["state"] == "done"
-    assert Counter(event.partitionkey for event in await program.told()).most_common(1)[0][1] == 1
+    assert Counter(event.partitionkey for event in await program.emitted()).most_common(1)[0][1] == 1
     assert await program.service.runtime.mongo.db["people"].count_documents({}) == 1_702
 
 
@@ -281,7 +281,9 @@ async def test_spellings_of_one_team_become_one_team(program: ProgramHarness) ->
     changed = await program.ok("root", "PATCH", f"/people/{found[0]['id']}", {"team": "SALES"}, headers=match)
     assert changed["team"] == "Sales"
     assert {
-        event.data.team for event in await program.told() if isinstance(event.data, PersonProvisioned | PersonUpdated)
+        event.data.team
+        for event in await program.emitted()
+        if isinstance(event.data, PersonProvisioned | PersonUpdated)
     } == {
         "Qualité",
         "Sales",

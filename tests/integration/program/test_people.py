@@ -12,13 +12,13 @@ from tests.integration.program.conftest import ProgramHarness
 
 async def test_a_first_sign_in_makes_the_person_and_the_next_one_changes_nothing(program: ProgramHarness) -> None:
     id = await program.sign_in("ada", name="Ada L.", locale="fr-CA", country="CA", team="Research")
-    [event] = await program.told()
+    [event] = await program.emitted()
     assert isinstance(event.data, PersonProvisioned)
     assert (event.partitionkey, event.data.origin, event.data.revision) == (id, "sign_in", 1)
     assert (event.data.country, event.data.team, event.data.locale) == ("CA", "Research", "fr-CA")
     assert event.data.accounts == [program.harness.issuer.account("ada")]
     assert await program.sign_in("ada") == id
-    assert len(await program.told()) == 1
+    assert len(await program.emitted()) == 1
     me = await program.ok("ada", "GET", "/me")
     assert (me["name"], me["email"], me["roles"], me["programs"]) == ("Ada L.", "ada@x.example", [], [])
 
@@ -26,7 +26,7 @@ async def test_a_first_sign_in_makes_the_person_and_the_next_one_changes_nothing
 async def test_ten_first_sign_ins_at_once_make_one_person(program: ProgramHarness) -> None:
     ids = await asyncio.gather(*(program.sign_in("ada") for _ in range(10)))
     assert len(set(ids)) == 1
-    assert await program.told_types() == ["PersonProvisioned"]
+    assert await program.emitted_types() == ["PersonProvisioned"]
 
 
 async def test_who_was_imported_is_known_by_a_verified_address_alone(program: ProgramHarness) -> None:
@@ -38,7 +38,7 @@ async def test_who_was_imported_is_known_by_a_verified_address_alone(program: Pr
     me = await program.ok("ada", "GET", "/me")
     assert (me["name"], me["country"], me["team"]) == ("Ada Imported", "DE", "Sales")
     assert (await program.ok("eve", "GET", "/me"))["email"] is None
-    last = (await program.told())[-1].data
+    last = (await program.emitted())[-1].data
     assert isinstance(last, PersonUpdated)
     assert (last.person_id, last.revision, last.accounts) == (linked, 2, [program.harness.issuer.account("ada")])
 
@@ -75,9 +75,9 @@ async def test_what_people_choose_is_theirs(program: ProgramHarness) -> None:
     await program.sign_in("ada", locale="en")
     me = await program.ok("ada", "PATCH", "/me", {"locale": "fr_FR", "hidden_from_statistics": True})
     assert (me["locale"], me["hidden_from_rankings"], me["hidden_from_statistics"]) == ("fr-FR", False, True)
-    before = len(await program.told())
+    before = len(await program.emitted())
     await program.ok("ada", "PATCH", "/me", {"locale": "fr-FR"})
-    assert len(await program.told()) == before
+    assert len(await program.emitted()) == before
     answer = await program.upload("email,name,country,team,locale\nada@x.example,Ada,FR,IT,en\n")
     assert (answer.json()["changed"], answer.json()["unchanged"]) == (0, 1)
 
@@ -107,7 +107,7 @@ async def test_two_changes_of_one_version_at_once_make_one(program: ProgramHarne
         *(program.call("root", "PATCH", path, {"team": f"T{n}"}, headers={"If-Match": etag}) for n in range(6))
     )
     assert sorted(answer.status_code for answer in answers) == [200, *[412] * 5]
-    assert await program.told_types() == ["PersonProvisioned", "PersonUpdated"]
+    assert await program.emitted_types() == ["PersonProvisioned", "PersonUpdated"]
 
 
 async def test_who_left_is_cut_off_and_leaves_their_programmes(program: ProgramHarness) -> None:
@@ -119,7 +119,7 @@ async def test_who_left_is_cut_off_and_leaves_their_programmes(program: ProgramH
     gone = await program.ok("root", "POST", f"{path}/deactivate")
     assert (gone["active"], gone["roles"], gone["programs"][0]["status"]) == (False, ["editor"], "left")
     await program.ok("root", "POST", f"{path}/deactivate")
-    left, deactivated = [event.data for event in await program.told()]
+    left, deactivated = [event.data for event in await program.emitted()]
     assert isinstance(left, AmbassadorLeft)
     assert (left.reason, left.program_id) == ("deactivated", program_id)
     assert isinstance(deactivated, PersonDeactivated)

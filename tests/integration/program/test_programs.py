@@ -76,7 +76,7 @@ async def test_two_joins_at_once_are_one(program: ProgramHarness) -> None:
     answers = await asyncio.gather(*(program.call("ada", "POST", path, {"consent_version": 1}) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
-    assert await program.told_types() == ["AmbassadorJoined", "PersonUpdated"]
+    assert await program.emitted_types() == ["AmbassadorJoined", "PersonUpdated"]
     assert await program.service.runtime.mongo.db["consents"].count_documents({}) == 1
 
 
@@ -92,7 +92,7 @@ async def test_joining_and_declining_at_once_is_one_of_both(program: ProgramHarn
     status = (await program.ok("ada", "GET", "/me"))["programs"][0]["status"]
     joined = status == "joined"
     assert (join.is_success, decline.is_success) == (joined, not joined)
-    assert (await program.told_types() == []) == (not joined)
+    assert (await program.emitted_types() == []) == (not joined)
 
 
 async def test_nobody_is_enrolled_and_who_declined_is_left_alone(program: ProgramHarness) -> None:
@@ -114,7 +114,7 @@ async def test_nobody_is_enrolled_and_who_declined_is_left_alone(program: Progra
     found = await program.ok("max", "POST", f"/programs/{program_id}/invitations", {"people": people})
     assert found["invited"] == 3
     assert found["skipped"] == {"declined": 1, "already_joined": 1, "inactive": 1, "unknown": 1}
-    assert await program.told_types() == ["AmbassadorInvited"] * 3
+    assert await program.emitted_types() == ["AmbassadorInvited"] * 3
     listed = await program.ok("max", "GET", f"/programs/{program_id}/ambassadors", params={"status": "joined"})
     assert listed["counts"] == {"invited": 3, "joined": 1, "declined": 1, "left": 0}
     assert [(one["person_id"], one["name"]) for one in listed["items"]] == [(program.ids["bob"], "Bob")]
@@ -138,7 +138,7 @@ async def test_a_segment_is_invited_up_to_a_limit_without_asking_anybody_twice(p
     assert (second["invited"], second["remaining"], second["skipped"]) == (3, 5, {"already_invited": 2})
     third = await program.ok("max", "POST", path, {**order, "limit": 100})
     assert (third["invited"], third["remaining"], third["skipped"]) == (5, 0, {"already_invited": 5})
-    told = Counter(event.partitionkey for event in await program.told())
+    told = Counter(event.partitionkey for event in await program.emitted())
     assert set(told.values()) == {1}
     assert len(told) == 12
 
@@ -157,7 +157,7 @@ async def test_an_open_programme_is_joined_freely_and_left_at_any_time(program: 
     me = await program.ok("ada", "POST", f"/programs/{program_id}/leave")
     assert (me["roles"], me["programs"][0]["status"]) == ([], "left")
     await program.ok("ada", "POST", f"/programs/{program_id}/leave")
-    events = [event.data for event in await program.told()]
+    events = [event.data for event in await program.emitted()]
     assert [type(one) for one in events] == [AmbassadorJoined, PersonUpdated, AmbassadorLeft, PersonUpdated]
     assert isinstance(events[2], AmbassadorLeft)
     assert events[2].reason == "left"
@@ -173,7 +173,7 @@ async def test_an_ambassador_of_two_programmes_stays_one_when_leaving_one(progra
     await program.forget()
     me = await program.ok("ada", "POST", f"/programs/{one}/leave")
     assert me["roles"] == ["ambassador"]
-    assert await program.told_types() == ["AmbassadorLeft"]
+    assert await program.emitted_types() == ["AmbassadorLeft"]
 
 
 async def test_a_consent_has_versions(program: ProgramHarness) -> None:
@@ -190,7 +190,7 @@ async def test_a_consent_has_versions(program: ProgramHarness) -> None:
     await program.ok("max", "POST", f"/programs/{program_id}/consent", {"texts": {"fr": "Trois", "en": "Three"}})
     me = await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 3})
     assert (me["programs"][0]["status"], me["programs"][0]["consent_version"]) == ("joined", 3)
-    assert await program.told() == []
+    assert await program.emitted() == []
     accepted = await program.service.runtime.mongo.db["consents"].distinct("version", {"person_id": program.ids["ada"]})
     assert accepted == [2, 3]
     text = await program.ok("ada", "GET", f"/programs/{program_id}/consent", params={"language": "ja"})
@@ -210,7 +210,7 @@ async def test_guidelines_have_versions_and_are_acknowledged_by_ambassadors(prog
     await program.forget()
     for _ in range(2):
         await program.ok("ada", "POST", f"{path}/1/acknowledge")
-    assert await program.told_types() == ["GuidelineAcknowledged"]
+    assert await program.emitted_types() == ["GuidelineAcknowledged"]
     await program.ok("max", "POST", path, {"texts": GUIDELINES, "material": False})
     assert (await program.ok("ada", "GET", "/me"))["programs"][0]["must_acknowledge"] is False
     await program.ok("max", "POST", path, {"texts": GUIDELINES, "material": True})
@@ -242,7 +242,7 @@ async def test_the_objective_is_changed_under_its_version(program: ProgramHarnes
     assert (changed.headers["etag"], changed.json()["id"]) == ('"2"', created.json()["id"])
     stale = await program.refused("max", "PUT", path, {**OBJECTIVE, "target": 0.5}, headers={"If-Match": '"1"'})
     assert stale == (412, "stale-version")
-    events = [event.data for event in await program.told()]
+    events = [event.data for event in await program.emitted()]
     assert [(type(one), getattr(one, "revision", None)) for one in events] == [(ObjectiveSet, 1), (ObjectiveSet, 2)]
     assert (await program.ok("max", "GET", path))["target"] == 0.4
 

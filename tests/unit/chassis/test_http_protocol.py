@@ -114,7 +114,7 @@ async def test_a_silent_connection_is_closed_without_a_word(connection: Connecti
     now = time.monotonic()
     assert protocol.overdue(now + 1) is None
     assert protocol.overdue(now + 3) == "header"
-    protocol.close_late("header")
+    protocol.close_timed_out("header")
     assert transport.closed
     assert transport.written == b""
 
@@ -130,7 +130,7 @@ async def test_headers_that_do_not_end_are_timed_from_their_first_byte_on_a_used
     assert protocol.overdue(now + 1) is None
     assert protocol.overdue(now + 3) == "header"
     transport.written = b""
-    protocol.close_late("header")
+    protocol.close_timed_out("header")
     assert transport.written.startswith(b"HTTP/1.1 408")
     assert transport.closed
 
@@ -143,7 +143,7 @@ async def test_a_body_has_a_limit_between_bytes_and_one_for_all(connection: Conn
     assert protocol.overdue(now + 4) == "body"
     protocol._last_byte = now + 9
     assert protocol.overdue(now + 11) == "body"
-    protocol.close_late("body")
+    protocol.close_timed_out("body")
     assert transport.written.startswith(b"HTTP/1.1 408")
 
 
@@ -160,5 +160,5 @@ async def test_an_answer_that_nobody_reads_is_given_up(connection: Connection) -
     now = time.monotonic()
     assert protocol.overdue(now + 4) != "response"
     assert protocol.overdue(now + 6) == "response"
-    protocol.close_late("response")
+    protocol.close_timed_out("response")
     assert transport.aborted

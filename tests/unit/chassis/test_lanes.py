@@ -28,7 +28,7 @@ def test_each_waits_longer_every_time_and_goes_on_when_it_was_sent() -> None:
         pauses.append(clock.now - began)
         waiting.wait(A)
     assert pauses == [0.5, 1, 2, 4, 8, 10, 10]
-    waiting.go_on(A)
+    waiting.resume(A)
     assert (len(waiting), waiting.query()) == (0, {})
 
 

@@ -138,7 +138,7 @@ async def test_what_cannot_be_kept_running_makes_the_process_not_alive(superviso
 async def test_a_task_that_recovers_makes_it_alive_again(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "STEADY_SECONDS", 0.05)
+    monkeypatch.setattr(module, "STABLE_SECONDS", 0.05)
     sound = asyncio.Event()
 
     async def work() -> None:

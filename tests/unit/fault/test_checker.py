@@ -55,7 +55,7 @@ class Small:
     def store(self, service: str, collection: str) -> dict[str, Any]:
         return self.evidence.stores.setdefault(service, {}).setdefault(collection, {})
 
-    def bury(self, service: str, record: Record, rule: str, value: bytes | None = None) -> None:
+    def dead_letter(self, service: str, record: Record, rule: str, value: bytes | None = None) -> None:
         place = dict(zip(("topic", "partition", "offset"), record.place, strict=True))
         added = {"id": f"letter-{record.place}", "rule": rule, **place}
         headers = [(name, one or b"") for name, one in record.headers]
@@ -209,18 +209,18 @@ def _never_consumed(small: Small) -> None:
     small.store("sharing", "offsets")["herald.clicks:0"]["next"] = 0
 
 
-def _good_event_buried(small: Small) -> None:
-    small.bury("metrics", small.evidence.records["herald.engagements"][1], "failed")
+def _good_event_dead_lettered(small: Small) -> None:
+    small.dead_letter("metrics", small.evidence.records["herald.engagements"][1], "failed")
 
 
 def _letter_changed(small: Small) -> None:
     record = small.put("herald.engagements", PERSON, b"{", [("ce_type", b"herald.EngagementRecorded.v1")])
-    small.bury("metrics", record, "header-missing", b"[")
-    small.bury("gamification", record, "header-missing")
+    small.dead_letter("metrics", record, "header-missing", b"[")
+    small.dead_letter("gamification", record, "header-missing")
 
 
 def _poison_ignored(small: Small) -> None:
-    fates = frozenset(("buried",))
+    fates = frozenset(("dead-lettered",))
     small.journal.produced.append(Produced("bad", "herald.engagements", "the wrong schema", fates))  # type: ignore[arg-type]
     small.tell("herald.engagements", PERSON, "Elsewhere", "bad")
 
@@ -255,7 +255,7 @@ def _click_misjudged(small: Small) -> None:
         ("I5", "e8", _passed_over),
         ("I5", "e8", _applied_without_effect),
         ("I5", "e6", _never_consumed),
-        ("I5", "e8", _good_event_buried),
+        ("I5", "e8", _good_event_dead_lettered),
         ("I5", str(("herald.engagements", 0, 2)), _letter_changed),
         ("I5", "bad", _poison_ignored),
         ("I8", "c000002.example", _click_lost),

@@ -478,7 +478,7 @@ def test_languages_by_name(words: str, tag: str) -> None:
      ("non", False), ("TRUE", True), ("x", True), ("", False), ("0", False)],
 )  # fmt: skip
 def test_yes_and_no(words: str, yes: bool) -> None:
-    assert fields.truth(words) is yes
+    assert fields.boolean(words) is yes
 
 
 def test_a_change_that_changes_nothing_is_the_same_person() -> None:

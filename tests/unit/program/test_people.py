@@ -278,7 +278,7 @@ def test_people_are_found_by_the_words_of_their_name_and_address() -> None:
         (fields.text, "—", "required"),
         (fields.text, "\u200b\u3164", "required"),
         (fields.text, "   ", "required"),
-        (fields.truth, "2", "boolean"),
+        (fields.boolean, "2", "boolean"),
     ],
 )
 def test_values_that_are_refused(read: Any, value: str, rule: str) -> None:

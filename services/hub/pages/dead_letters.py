@@ -18,7 +18,7 @@ SERVICES = ("content", "gamification", "metrics", "sharing")
 PAGE = 30
 Service = Literal["content", "gamification", "metrics", "sharing"]
 Act = Literal["replay", "drop"]
-LetterId = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f-]+$")]
+DeadLetterId = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f-]+$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ async def groups(view: Admin, service: str = "", type: str = "", rule: str = "")
         one for one in found if service in ("", one.service) and type in ("", one.event_type) and rule in ("", one.rule)
     ]
     return view.page(
-        "admin/letters.html",
+        "admin/dead_letters.html",
         groups=sorted(shown, key=lambda one: (-one.count, one.service, one.event_type, one.rule)),
         total=sum(one.count for one in shown),
         services=SERVICES,
@@ -61,18 +61,20 @@ async def groups(view: Admin, service: str = "", type: str = "", rule: str = "")
 
 
 @router.get("/{service}")
-async def letters(view: Admin, service: Service, type: str = "", rule: str = "", cursor: str | None = None) -> Response:
+async def dead_letters(
+    view: Admin, service: Service, type: str = "", rule: str = "", cursor: str | None = None
+) -> Response:
     """The dead letters of a service, of one type and error or of all, in the order of their origin."""
     found = await view.apis.get(service, "/v1/deadletters", type=type, rule=rule, cursor=cursor, limit=PAGE)
-    template = "admin/_letters.html" if cursor and view.is_fragment else "admin/letters_of.html"
+    template = "admin/_dead_letters.html" if cursor and view.is_fragment else "admin/dead_letters_of.html"
     return view.page(template, service=service, type=type, rule=rule, found=found)
 
 
-@router.get("/{service}/{letter_id}")
-async def letter(view: Admin, service: Service, letter_id: LetterId) -> Response:
+@router.get("/{service}/{dead_letter_id}")
+async def dead_letter(view: Admin, service: Service, dead_letter_id: DeadLetterId) -> Response:
     """One dead letter, with its record."""
-    found = await view.apis.get(service, f"/v1/deadletters/{letter_id}")
-    return view.page("admin/letter.html", service=service, letter=found)
+    found = await view.apis.get(service, f"/v1/deadletters/{dead_letter_id}")
+    return view.page("admin/dead_letter.html", service=service, dead_letter=found)
 
 
 @router.post("/{service}/{act}")
@@ -86,10 +88,10 @@ async def act(view: Admin, service: Service, act: Act) -> Response:
     try:
         done = (await view.apis.call(service, "POST", f"/v1/deadletters/{act}", order)).data
     except Refusal as refusal:
-        return view.page("admin/letters_confirm.html", refusal.status, **shown, refusal=refusal, done=None)
+        return view.page("admin/dead_letters_confirm.html", refusal.status, **shown, refusal=refusal, done=None)
     if not confirmed or done["left"]:
-        return view.page("admin/letters_confirm.html", **shown, refusal=None, done=done)
-    return view.go("/admin/deadletters", toast=f"letters-{act}", count=str(done["done"]))
+        return view.page("admin/dead_letters_confirm.html", **shown, refusal=None, done=done)
+    return view.go("/admin/deadletters", toast=f"dead-letters-{act}", count=str(done["done"]))
 
 
 async def _order(view: View) -> dict[str, Any]:

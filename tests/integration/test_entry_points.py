@@ -1,0 +1,369 @@
+"""What an entry point accepts, no consumer refuses: all services, their databases real, without Kafka between.
+
+Requests are made from each service's OpenAPI document: a well-made one, with some of its values as the document allows
+them. What is emitted goes from the outboxes to every consumer that takes it, and so does what these emit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from xml.sax.saxutils import escape
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+
+from chassis.ids import new_id
+from chassis.service import Service
+from herald.local.plan import SERVICES
+from herald_contracts import Event, ObjectiveReached, Record, decode
+from services.sharing.redirect.server import RedirectServer
+from services.sharing.redirect.target_cache import TargetCache
+from tests.integration.consumers import Applied, received, services
+from tests.integration.harness import Harness
+
+ROUNDS = 8
+READS_THE_WEB = {"POST /v1/feeds", "POST /v1/feeds/{feed_id}/refresh"}
+"""What these bring goes the way of a file that is uploaded."""
+BY_A_JOB = {ObjectiveReached.type}
+ROOT, MACHINE = "root", "crm"
+ACTORS = {
+    "POST /v1/engagements": MACHINE,
+    **{f"POST /v1/programs/{{program_id}}/{act}": "ada" for act in ("join", "leave", "decline")},
+}
+"""Who calls, where it is not the administrator."""
+CREATES = {
+    "POST /v1/items": "item_id",
+    "POST /v1/feeds/file": "feed_id",
+    "POST /v1/imports": "import_id",
+    "POST /v1/posts": "post_id",
+}
+"""What the id of an answer names in paths."""
+TEXTS = {"en": "I take part of my own free will."}
+WELL_MADE: dict[str, Any] = {
+    "POST /v1/items": {
+        "program_id": "",
+        "kind": "article",
+        "category": "company_news",
+        "url": "https://www.example.com/a",
+        "variants": [{"language": "en", "title": "Title"}],
+        "captions": [{"language": "en", "text": "Proud of the team"}],
+    },
+    "POST /v1/items/{item_id}/reject": {"comment": "Too long"},
+    "PATCH /v1/me": {"locale": "fr"},
+    "PATCH /v1/people/{person_id}": {"team": "Sales", "country": "FR"},
+    "PUT /v1/imports/{import_id}/columns": {"columns": ["email", "name", "country", "team"]},
+    "POST /v1/programs": {"name": "Voices", "time_zone": "Europe/Paris", "languages": ["en"], "consent": TEXTS},
+    "PATCH /v1/programs/{program_id}": {"open": True},
+    "POST /v1/programs/{program_id}/consent": {"texts": TEXTS},
+    "POST /v1/programs/{program_id}/guidelines": {"texts": TEXTS, "material": False},
+    "POST /v1/programs/{program_id}/join": {"consent_version": 1},
+    "PUT /v1/programs/{program_id}/rates": {
+        "valid_from": "2026-11-01",
+        "currency": "EUR",
+        "source": "Our campaigns",
+        "rates": {"*": {"click": "0.50"}},
+    },
+}
+WELL_MADE["PUT /v1/items/{item_id}"] = WELL_MADE["POST /v1/items"]
+"""Bodies of operations whose description has no example."""
+
+
+def feed_file(texts: list[str]) -> tuple[str, bytes]:
+    entries = "".join(
+        f"<item><title>{escape(text)}</title><link>https://e.example/{new_id()}</link></item>" for text in texts
+    )
+    document = f"<rss version='2.0'><channel><title>Blog</title>{entries}</channel></rss>"
+    return "application/rss+xml", document.encode(errors="replace")
+
+
+def people_file(texts: list[str]) -> tuple[str, bytes]:
+    table = io.StringIO()
+    rows = csv.writer(table)
+    rows.writerow(["email", "name", "country", "team"])
+    rows.writerows([f"{new_id()}@x.example", text, "FR", text] for text in texts)
+    return "text/csv", table.getvalue().encode(errors="replace")
+
+
+FILES = {
+    "POST /v1/feeds/file": feed_file,
+    "POST /v1/feeds/{feed_id}/entries": feed_file,
+    "POST /v1/imports": people_file,
+}
+ONE_LINE = st.text(st.characters(codec="latin-1", categories=("L", "N", "P", "S", "Zs")), max_size=300)
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "user-agent": ONE_LINE | st.just("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"),
+        "referer": ONE_LINE | ONE_LINE.map("https://{}/".format) | ONE_LINE.map("https://example.com:{}".format),
+        "x-forwarded-for": ONE_LINE | st.ip_addresses().map(str),
+        "sec-purpose": ONE_LINE | st.just("prefetch"),
+        "dnt": st.just("1"),
+    },
+)
+
+
+def drawn(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
+    """That many of what the strategy gives, the same in every run."""
+    found: list[Any] = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def take(one: Any) -> None:
+        found.append(one)
+
+    take()
+    return found
+
+
+@dataclass
+class Operation:
+    """An operation that changes something, with requests to try: query and body as its document allows them."""
+
+    service: str
+    name: str
+    path: str
+    method: str
+    good: Any
+    cases: list[Any]
+
+
+def operations(service: str, document: dict[str, Any]) -> list[Operation]:
+    schema: Any = schemathesis.openapi.from_dict(document).exclude(path_regex="/deadletters")
+    found = []
+    for one in schema.get_all_operations():
+        operation = one.ok()
+        name = f"{operation.method.upper()} {operation.path}"
+        if operation.method.upper() == "GET" or name in READS_THE_WEB:
+            continue
+        cases = drawn(operation.as_strategy(generation_mode=GenerationMode.POSITIVE), ROUNDS)
+        good = WELL_MADE.get(name) or _example(document, document["paths"][operation.path][operation.method.lower()])
+        found.append(Operation(service, name, operation.path, operation.method.upper(), good, cases))
+    return found
+
+
+def _example(document: dict[str, Any], operation: dict[str, Any]) -> Any:
+    """The example of the body, if there is one."""
+    [content] = list(operation.get("requestBody", {}).get("content", {}).values())[:1] or [{}]
+    schema = content.get("schema", {})
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema["examples"][0] if "examples" in schema else schema.get("example")
+
+
+def blended(good: Any, other: Any, chance: Random) -> Any:
+    """The good one with some of the values of the other."""
+    if isinstance(good, dict) and isinstance(other, dict):
+        found = {name: blended(value, other.get(name, value), chance) for name, value in good.items()}
+        return found | {name: one for name, one in other.items() if name not in good and chance.random() < 0.5}
+    if isinstance(good, list) and isinstance(other, list) and good and isinstance(good[0], dict):
+        return [blended(good[0], one, chance) for one in other[:3]] or good
+    return other if chance.random() < 0.4 else good
+
+
+class ClickLog:
+    """Stands for the producer of clicks: every click is kept at once."""
+
+    waiting = 0
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def put(self, record: Record, then: Callable[[], None]) -> None:
+        self.records.append(record)
+        then()
+
+
+@dataclass
+class World:
+    """The services, called and connected: `known` has ids by what names them in bodies, `there` those of paths."""
+
+    harness: Harness
+    services: dict[str, Service]
+    clients: dict[str, httpx.AsyncClient]
+    clicks: ClickLog
+    known: dict[str, Any] = field(default_factory=dict)
+    there: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    refused: list[str] = field(default_factory=list)
+    emitted: set[str] = field(default_factory=set)
+
+    async def call(self, service: str, method: str, path: str, body: Any = None, *, by: str = ROOT, **more: Any) -> Any:
+        """The answer; what it caused has gone to every consumer."""
+        answer = await self.clients[service].request(
+            method, path, json=body, headers={**self._token(by), "If-Match": "*", **more.pop("headers", {})}, **more
+        )
+        assert answer.status_code < 500, f"{method} {path} {body!r}: {answer.text}"
+        await self.deliver(f"{method} {path}")
+        return answer
+
+    async def ok(self, service: str, method: str, path: str, body: Any = None, *, by: str = ROOT) -> Any:
+        answer = await self.call(service, method, path, body, by=by)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        return answer.json() if answer.content else None
+
+    def _token(self, by: str) -> dict[str, str]:
+        if by == MACHINE:
+            return self.harness.bearer(by, client_id=by, scope="herald:engagements:write")
+        claims = {"email": f"{by}@x.example", "email_verified": True, "name": by.title(), "country": "FR", "team": "IT"}
+        return self.harness.bearer(by, **claims)
+
+    async def deliver(self, cause: str) -> None:
+        """Hand on what waits in outboxes, in order, until nothing does."""
+        await self._hand_on([(record.headers, record.value) for record in self.clicks.records], cause)
+        self.clicks.records.clear()
+        delivered = True
+        while delivered:
+            delivered = False
+            for service in self.services.values():
+                outbox = service.runtime.mongo.outbox
+                rows = await outbox.find({}, sort=[("seq", 1)]).to_list()
+                await self._hand_on([(list(row["headers"].items()), row["value"]) for row in rows], cause)
+                if rows:
+                    delivered = True
+                    await outbox.delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
+
+    async def _hand_on(self, records: Iterable[tuple[Any, bytes]], cause: str) -> None:
+        for headers, value in records:
+            try:
+                event = decode(headers, value)
+            except ValueError as error:
+                self.refused.append(f"{cause}: {value!r} cannot be read: {error}")
+                continue
+            self.emitted.add(event.type)
+            for service in self.services.values():
+                if service.consumer is not None:
+                    try:
+                        await Applied(service, service.consumer).take([received(event.data, id=event.id)])
+                    except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+                        self.refused.append(f"{cause}: {service.name} refuses {event.type} {value!r}: {error!r}")
+
+    def with_ids(self, body: Any) -> Any:
+        """The body with ids of what there is; rows are named anew."""
+        if isinstance(body, dict):
+            return {
+                name: new_id() if name in ("id", "external_id") else self.known.get(name, self.with_ids(value))
+                for name, value in body.items()
+            }
+        return [self.with_ids(one) for one in body] if isinstance(body, list) else body
+
+    def path(self, operation: Operation, chance: Random) -> str:
+        """The path with ids of what there is, mostly of the latest."""
+        names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+        ids = {
+            name: self.there[name][-1] if chance.random() < 0.6 else chance.choice(self.there[name]) for name in names
+        }
+        return operation.path.format(**ids)
+
+
+@asynccontextmanager
+async def world(harness: Harness) -> AsyncIterator[World]:
+    """All services with a programme, an ambassador who may do everything, an item and a post."""
+    options = {
+        "issuer": harness.issuer.url,
+        "program_admins": f"{ROOT}@x.example",
+        "wait_seconds": 0.0,
+        "rate_uploads": "100/second",
+        "rate_drafts": "100/second",
+    }
+    async with services(harness.infra, harness.namespace, *SERVICES, **options) as built, AsyncExitStack() as stack:
+        clients = {one.name: await stack.enter_async_context(harness.api(one)) for one in built}
+        found = World(harness, {one.name: one for one in built}, clients, ClickLog())
+        runtime, context = found.services["sharing"].runtime, found.services["sharing"].context
+        cache = TargetCache(context.store.posts, runtime.redis, context.settings)
+        redirect: Any = RedirectServer(runtime, context.settings, runtime.clock, cache, found.clicks)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(redirect)
+        clients["links"] = await stack.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url="http://herald.test")
+        )
+        await _settle_in(found)
+        yield found
+
+
+async def _settle_in(world: World) -> None:
+    for who in (ROOT, "ada", "bob", "eve"):
+        world.there["person_id"].append((await world.ok("program", "PUT", "/v1/me", {}, by=who))["id"])
+    root = world.there["person_id"].pop(0)
+    await world.ok("program", "PATCH", f"/v1/people/{root}", {"roles": ["editor", "manager", "admin"]})
+    program = (await world.ok("program", "POST", "/v1/programs", {**WELL_MADE["POST /v1/programs"], "open": True}))[
+        "id"
+    ]
+    where = f"/v1/programs/{program}"
+    await world.ok("program", "POST", f"{where}/join", {"consent_version": 1})
+    await world.ok("program", "POST", f"{where}/guidelines", {"texts": TEXTS})
+    await world.ok("program", "POST", f"{where}/guidelines/1/acknowledge")
+    world.there.update(program_id=[program], version=[1])
+    world.known.update(program_id=program, ambassador_id=root, person_id=root, people=[*world.there["person_id"]])
+    item = (await world.ok("content", "POST", "/v1/items", world.with_ids(WELL_MADE["POST /v1/items"])))["id"]
+    for act in ("submit", "publish"):
+        await world.ok("content", "POST", f"/v1/items/{item}/{act}")
+    world.known["content_id"] = item
+    share = {"content_id": item, "network": "linkedin", "language": "en", "caption": "Proud"}
+    post = await world.ok("sharing", "POST", "/v1/posts", share)
+    world.known["post_id"] = post["id"]
+    world.there["code"].append(post["link_code"])
+    past = {"id": "P-1", "ambassador_id": root, "content_id": item, "title": "T", "url": "https://example.com"}
+    row = {**past, "language": "en", "network": "x", "posted_at": "2025-09-14T08:30:00Z", "counts": {"click": 1}}
+    rows = {"program_id": program, "source": "old-product", "items": [row]}
+    await world.ok("sharing", "POST", "/v1/history/posts", rows)
+    world.known["post"] = "P-1"
+
+
+async def _try(world: World, operation: Operation, case: Any, texts: list[str], chance: Random) -> bool:
+    """Whether a request made of the case was accepted."""
+    more: dict[str, Any] = {}
+    body = None
+    if operation.name in FILES:
+        media, more["content"] = FILES[operation.name](texts)
+        more["headers"] = {"Content-Type": media}
+        more["params"] = {"program_id": world.known["program_id"], "language": "en"} if media != "text/csv" else {}
+    elif operation.good is not None:
+        body = blended(world.with_ids(operation.good), case.body, chance)
+    by = ACTORS.get(operation.name, ROOT)
+    answer = await world.call(operation.service, operation.method, world.path(operation, chance), body, by=by, **more)
+    if answer.is_success and operation.name in CREATES:
+        world.there[CREATES[operation.name]].append(answer.json()["id"])
+    return bool(answer.is_success)
+
+
+@pytest.mark.timeout(300)
+async def test_what_an_entry_point_accepts_no_consumer_refuses(harness: Harness) -> None:
+    async with world(harness) as found:
+        documents = {name: one.asgi().openapi() for name, one in found.services.items()}  # type: ignore[attr-defined]
+        every: list[Operation] = []
+        for name, document in documents.items():
+            every += await asyncio.to_thread(operations, name, document)
+        texts = await asyncio.to_thread(drawn, st.lists(st.text(max_size=80), min_size=3, max_size=3), ROUNDS)
+        headers = await asyncio.to_thread(drawn, HEADERS, ROUNDS * 4)
+        chance, accepted = Random(1), set()
+        for number in range(ROUNDS):
+            for operation in every:
+                case = operation.cases[number % len(operation.cases)]
+                if await _try(found, operation, case, texts[number % len(texts)], chance):
+                    accepted.add(operation.name)
+            for sent in headers[number::ROUNDS]:
+                raw = {name: value.encode("latin-1") for name, value in sent.items()}
+                code = chance.choice(found.there["code"])
+                answer = await found.clients["links"].get(f"/l/{code}", headers=raw)
+                assert answer.status_code == 302
+                await found.deliver(f"GET /l/{code} {sent}")
+    assert found.refused == []
+    assert {one.name for one in every} - accepted == set()
+    assert found.emitted == set(Event.registry) - BY_A_JOB
