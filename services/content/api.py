@@ -51,7 +51,7 @@ router = Router(prefix="/v1")
 router.include_router(history.router)
 MAX_BODY = {"/v1/feeds/": MAX_BYTES}
 PATIENCE = 45.0
-"""Seconds in which a feed is got and read for a caller who waits: more than the limits of both together."""
+"""Seconds for fetching and reading a feed while a caller waits: more than the limits of both together."""
 T = TypeVar("T")
 
 
@@ -127,7 +127,7 @@ async def get_item(item_id: Key, caller: Reader, context: Context, response: Res
     "/items/{item_id}",
     response_model=ItemView,
     tags=["items"],
-    summary="Write an item anew",
+    summary="Replace the content of an item",
     description="Needs If-Match. A published item stays so and subscribers are told; an approved one goes back to "
     "review; the same words change nothing.",
 )
@@ -150,7 +150,7 @@ async def submit_item(
     )
 
 
-@router.post("/items/{item_id}/approve", response_model=ItemView, tags=["items"], summary="Find it good")
+@router.post("/items/{item_id}/approve", response_model=ItemView, tags=["items"], summary="Approve it")
 async def approve_item(
     item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
@@ -262,9 +262,7 @@ async def get_feed(feed_id: Key, caller: Editor, context: Context) -> SourceView
     return SourceView.of(await context.store.get_source(feed_id))
 
 
-@router.delete(
-    "/feeds/{feed_id}", status_code=204, tags=["feed sources"], summary="Look at a feed no more; its items stay"
-)
+@router.delete("/feeds/{feed_id}", status_code=204, tags=["feed sources"], summary="Remove a feed; its items stay")
 async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, context: Context) -> Response:
     return await unit.run(lambda tx: commands.delete_source(context, tx, feed_id))
 
@@ -273,7 +271,7 @@ async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, context: Context
     "/feeds/{feed_id}/refresh",
     response_model=SourceView,
     tags=["feed sources"],
-    summary="Look at a feed now",
+    summary="Read a feed now",
     dependencies=[limited("feed_refresh")],
     description="What came of it, failures too, is in `last`.",
 )
@@ -293,7 +291,7 @@ async def refresh_feed(
     "/feeds/{feed_id}/entries",
     response_model=SourceView,
     tags=["feed sources"],
-    summary="Take in a file of a feed's entries",
+    summary="Upload a file of a feed's entries",
     dependencies=[consumes(*MEDIA_TYPES), limited("uploads")],
     openapi_extra=UPLOAD,
 )
@@ -312,7 +310,7 @@ async def _uploaded(request: Request, context: ContentContext) -> FetchedFeed:
 
 
 async def _within_patience(reading: Awaitable[T]) -> T:
-    """What is read while a caller waits. Raises Overloaded where too many others are read before it."""
+    """The result of a reading that a caller waits for. Raises Overloaded if too many others are ahead of it."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await reading

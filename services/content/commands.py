@@ -37,7 +37,7 @@ async def create_item(context: Context, tx: Transaction, author_id: str, program
 async def revise_item(
     context: Context, tx: Transaction, id: str, version: int | None, program_id: str, write: Write
 ) -> Item:
-    """Other words for an item. Raises NotFound, PreconditionRequired, StaleVersion, Conflict, Invalid."""
+    """Replaces the content of an item. Raises NotFound, PreconditionRequired, StaleVersion, Conflict, Invalid."""
     item = await context.store.get_item(id, tx)
     check_version(version, item.version)
     if program_id != item.program_id:
@@ -58,7 +58,7 @@ async def submit_item(context: Context, tx: Transaction, id: str, version: int |
 
 
 async def approve_item(context: Context, tx: Transaction, id: str, version: int | None, reviewer_id: str) -> Item:
-    """A reviewer finds it good. Raises NotFound, StaleVersion, Conflict."""
+    """A reviewer approves it. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
     approved = items.approve(item, reviewer_id, tx.now)
     return await _take(context, tx, item, approved, event_mapping.content_approved(approved))
@@ -74,7 +74,7 @@ async def reject_item(
 
 
 async def publish_item(context: Context, tx: Transaction, id: str, version: int | None, editor_id: str) -> Item:
-    """Approved, it is published; in review, it is approved first. Raises NotFound, StaleVersion, Conflict, Invalid."""
+    """Publishes an approved item; one in review is approved first. Raises NotFound, StaleVersion, Conflict, Invalid."""
     item = await _present(context, tx, id, version)
     approved = items.approve(item, editor_id, tx.now) if item.state == "in_review" else item
     published = items.publish(approved, tx.now)
@@ -83,7 +83,7 @@ async def publish_item(context: Context, tx: Transaction, id: str, version: int 
 
 
 async def retire_item(context: Context, tx: Transaction, id: str, version: int | None, reason: RetireReason) -> Item:
-    """It can be shared no more. Raises NotFound, StaleVersion, Conflict."""
+    """Ends sharing of an item. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
     retired = items.retire(item, reason, tx.now)
     return await _take(context, tx, item, retired, event_mapping.content_retired(retired))
@@ -115,7 +115,7 @@ async def _take(context: Context, tx: Transaction, before: Item, after: Item, *e
 
 @dataclass(frozen=True, slots=True)
 class SourceOrder:
-    """What an editor says of a source; without an address it is one of uploaded files."""
+    """What an editor sets for a source. Without an address its entries come from uploaded files."""
 
     program_id: str
     language: str
@@ -125,7 +125,7 @@ class SourceOrder:
 
 
 async def add_source(context: Context, tx: Transaction, author_id: str, order: SourceOrder, got: FetchedFeed) -> Source:
-    """A source, with what was found there when it was tried. Raises Conflict if the programme has it already."""
+    """Adds a source, with what the first reading found. Raises Conflict if the programme has it already."""
     id = sources.source_id(order.program_id, order.url) if order.url else new_id()
     if await context.store.find_source(id, tx) is not None:
         raise Conflict("This programme has that feed already.", type_="feed-exists", id=id)
@@ -145,7 +145,7 @@ async def add_source(context: Context, tx: Transaction, author_id: str, order: S
 
 
 async def record_look(context: Context, tx: Transaction, id: str, got: FetchedFeed | FeedRefused) -> Source:
-    """What a look at a source gave: an item for each entry that is new. Raises NotFound."""
+    """Records a reading of a source: an item for each new entry. Raises NotFound."""
     source = looked = await context.store.get_source(id, tx)
     retry_after = None
     if isinstance(got, FeedRefused):
@@ -182,5 +182,5 @@ async def _take_in(context: Context, tx: Transaction, source: Source, reading: R
 
 
 async def delete_source(context: Context, tx: Transaction, id: str) -> None:
-    """It is looked at no more; its items stay. Raises NotFound."""
+    """Removes a source; its items stay. Raises NotFound."""
     await context.store.delete_source(id, tx)

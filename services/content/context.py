@@ -17,7 +17,7 @@ from services.content.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Built once, in `app.py`. `feed_looks` counts looks at sources, by what came of them."""
+    """Built once, in `app.py`. `feed_looks` counts readings of sources, by result."""
 
     settings: ContentSettings
     clock: Clock
@@ -29,5 +29,5 @@ class Context:
 
     @property
     def feed_interval(self) -> timedelta:
-        """Time between two looks at a source that answers."""
+        """Time between two readings of a source that answers."""
         return timedelta(seconds=self.settings.content_feed_interval)

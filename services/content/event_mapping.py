@@ -46,7 +46,8 @@ def content_retired(item: Item) -> ContentRetired:
 
 
 def revised(before: Item, after: Item) -> Iterator[Event]:
-    """What subscribers should know of other words: of a published item all, of an approved one that it waits again."""
+    """The event of a change of content: the whole state of a published item; of an approved item, that it is in review
+    again."""
     if after.state == "published" and after is not before:
         yield content_updated(after)
     elif (before.state, after.state) == ("approved", "in_review"):

@@ -1,6 +1,5 @@
-"""What content does by itself: items end at their time, feeds are looked at again.
-
-Each write holds only under the job's lease; what a lost one left is done by the next holder.
+"""Scheduled work: items expire, feeds are read again. Each write requires the job's lease; what a holder leaves undone,
+the next one does.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ async def expire_items(context: Context, job: JobContext) -> None:
 
 
 async def look_at_feeds(context: Context, job: JobContext) -> None:
-    """Looks at the sources whose time has come, the longest due first, some at once."""
+    """Reads the sources that are due, the longest due first, several at once."""
     while job.may_go_on and (due := await context.store.due(context.clock.now(), BATCH)):
         looks = await asyncio.gather(*(_look(context, job, source) for source in due), return_exceptions=True)
         for failure in filter(None, looks):

@@ -1,4 +1,4 @@
-"""What content can be asked."""
+"""The read side of content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes in and out of the API, as JSON."""
+"""Request and response models."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class ItemOrder(Body):
 
 
 class NoOrder(Body):
-    """There is nothing to say."""
+    """No fields."""
 
 
 class RejectOrder(Body):

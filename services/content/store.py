@@ -15,13 +15,13 @@ from services.content.domain.items import EntryKey, Item, audiences, position
 from services.content.domain.sources import Source, item_id
 
 MAX_KNOWN: Final = 2000
-"""Entries of a source that one look is compared with: the newest that share a link or a guid with it."""
+"""How many stored entries one reading is compared with: the newest that share a link or a guid with it."""
 FEED_INDEX: Final = "feed"
 
 
 class Store:
-    """Reads outside a transaction see what was committed; writes happen in one and fail with StaleVersion when
-    the version that they follow on is no longer there."""
+    """Reads outside a transaction see committed data. Writes happen in a transaction and raise StaleVersion if the
+    version before is no longer stored."""
 
     def __init__(self, mongo: Mongo) -> None:
         self.items = mongo.db["items"]
@@ -79,8 +79,8 @@ class Store:
             raise StaleVersion("It was changed in the meantime.")
 
     async def known_entries(self, source_id: str, keys: Sequence[EntryKey], tx: Transaction) -> list[EntryKey]:
-        """What items of the source have the link or the guid of one of the entries: the newest, and all that are of
-        one of the entries as it stands."""
+        """The items of the source that share a link or a guid with one of the entries: the newest, and all that match
+        an entry exactly."""
         ids = [item_id(source_id, key) for key in keys]
         named = {name: sorted({getattr(key, name) for key in keys} - {""}) for name in ("link", "guid")}
         shared = [{"source_id": source_id, f"entry.{name}": {"$in": found}} for name, found in named.items() if found]
@@ -209,7 +209,7 @@ def _listed(created_at: datetime, id: str) -> str:
 
 
 def _indexed(item: Item) -> Document:
-    """The fields that the indexes of items need."""
+    """The fields of an item that its indexes need."""
     return {
         "listed": _listed(item.created_at, item.id),
         "position": position(item),

@@ -84,7 +84,7 @@ def ambassador_left(person: Person, program_id: str, reason: LeaveReason, now: d
 
 
 def past_membership(past: PastMembership) -> tuple[AmbassadorJoined, AmbassadorLeft]:
-    """A membership with another product, from beginning to end."""
+    """The beginning and the end of a membership with another product."""
     names: dict[str, Any] = {"person_id": past.person_id, "program_id": past.program_id, "origin": "imported"}
     return (
         AmbassadorJoined(**names, occurred_at=past.joined_at),

@@ -1,4 +1,4 @@
-"""What can be read: pages of people and programmes, texts in the reader's language, one's own standing."""
+"""The read side: pages of people and programmes, texts in the reader's language, the caller's own state."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def _texts(position: Any, count: int) -> list[str] | None:
 
 
 async def names(context: Context, ids: Iterable[str]) -> dict[str, Person]:
-    """Those of the ids that are people, by id."""
+    """The people with these ids, by id; unknown ids are left out."""
     return {person.id: person for person in await context.people.get_many(ids)}
 
 
 async def resolve(context: Context, named: Iterable[str]) -> dict[str, str]:
-    """Ids of people by what names them: an external id, or else an e-mail address in any case."""
+    """Ids of people by external id, or else by e-mail address in any case."""
     wanted = {one: one.strip() for one in named}
     found = await context.people.named(wanted.values())
     by_id = {person.external_id: person.id for person in found if person.external_id}
@@ -86,7 +86,7 @@ async def resolve(context: Context, named: Iterable[str]) -> dict[str, str]:
 
 
 async def latest_text(context: Context, program_id: str, kind: TextKind, language: str | None) -> tuple[Text, str]:
-    """The version in force, and the language in which this reader gets it. Raises NotFound."""
+    """The version in force, and its language for this reader. Raises NotFound."""
     program = await context.programs.get(program_id)
     version = program.consent_version if kind == "consent" else program.guidelines_version
     text = await context.programs.text(program_id, kind, version)
@@ -104,7 +104,7 @@ async def objective(context: Context, program_id: str) -> Objective:
 async def ambassadors(
     context: Context, program_id: str, status: Status | None, cursor: str | None, limit: int
 ) -> tuple[dict[Status, int], list[Person], str | None]:
-    """How many people are what in a programme, and a page of those with a status. Raises NotFound, Invalid."""
+    """How many people have each status in a programme, and a page of those with one. Raises NotFound, Invalid."""
     await context.programs.get(program_id)
     counts = await context.people.count_by_status(program_id)
     found, following = await people_page(context, Filter(program_id=program_id, status=status), cursor, limit)

@@ -1,4 +1,4 @@
-"""The rules of items: their life, who may see them, and in which words."""
+"""The rules of items: their life cycle, who may see them, and in which language."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Targeting:
-    """Those whom both lists name; an empty list names everybody."""
+    """People whose country and team are both listed; an empty list means everybody."""
 
     countries: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
@@ -63,8 +63,8 @@ class Targeting:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What an editor writes: everything of an item but its life. Without an address (`url`) it is not published: an
-    entry of a feed may come so."""
+    """What an editor writes: everything of an item except its state. Without an address (`url`) it cannot be published;
+    an entry of a feed may lack one."""
 
     kind: ContentKind
     category: Category
@@ -80,7 +80,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class EntryKey:
-    """What the entry of a feed is known by, as the feed wrote it; `link` and `guid` are empty where it has none."""
+    """Identifies the entry of a feed, as the feed wrote it; `link` and `guid` are empty where it has none."""
 
     guid: str
     link: str
@@ -112,12 +112,12 @@ class Item:
 
 
 def caption(item_id: str, language: str, text: str, network: Network | None = None) -> Caption:
-    """A caption of an item, named after its words."""
+    """A caption of an item; its id is derived from its text."""
     return Caption(derived_id("caption", item_id, language, network or "", text), language, text, network)
 
 
 def check(copy: Copy, now: datetime) -> Copy:
-    """The copy, if it keeps the rules that no single field can tell. Raises Invalid naming every broken one."""
+    """Checks the rules that concern several fields. Raises Invalid with every rule that is broken."""
     violations = [*_languages(copy), *_texts(copy), *_reach(copy, now)]
     if violations:
         raise Invalid("See `errors` for each field and the rule it breaks.", errors=violations)
@@ -173,7 +173,7 @@ def submit(item: Item, now: datetime) -> Item:
 
 
 def approve(item: Item, reviewer_id: str, now: datetime) -> Item:
-    """A reviewer found it good. Raises Conflict."""
+    """A reviewer approves it. Raises Conflict."""
     _require(item, "approved", "in_review")
     return _changed(replace(item, state="approved", reviewer_id=reviewer_id, comment=None), now)
 
@@ -206,8 +206,8 @@ def retire(item: Item, reason: RetireReason, now: datetime) -> Item:
 
 
 def revise(item: Item, copy: Copy, now: datetime) -> Item:
-    """The item with other words: what was approved but not yet published asks for review again; the same words
-    change nothing. Raises Conflict for a retired item, Invalid."""
+    """The item with new content. An approved item goes back to review; the same content changes nothing. Raises
+    Conflict for a retired item, Invalid."""
     _require(item, None, "draft", "in_review", "approved", "published")
     if copy == item.copy:
         return item
@@ -232,21 +232,20 @@ def _changed(item: Item, now: datetime) -> Item:
 
 
 def audiences(targeting: Targeting) -> tuple[str, ...]:
-    """The keys under which an item is found: one for each pair of country and team, empty for everybody.
-
-    A team is the same however it is spelled."""
+    """The keys under which an item is found: one for each pair of country and team, empty for everybody. Spellings of
+    one team give one key."""
     teams = [match_key(team) for team in targeting.teams] or [""]
     return tuple(f"{country}|{team}" for country in targeting.countries or ("",) for team in teams)
 
 
 def audiences_of(country: str, team: str) -> tuple[str, ...]:
-    """The keys that a person looks under. An item that targets them is under exactly one, any other under none."""
+    """The keys to look up for a person. An item that targets them has exactly one of these, any other has none."""
     key = match_key(team)
     return tuple(dict.fromkeys(("|", f"{country}|", f"|{key}", f"{country}|{key}")))
 
 
 def position(item: Item) -> str | None:
-    """Where a published item stands in feeds, as text; feeds are read from its end: pinned, newest, then by id."""
+    """The sort key of a published item in feeds, as text, read in descending order: pinned, newest, then by id."""
     if item.published_at is None:
         return None
     return f"{int(item.copy.pinned)}{item.published_at.isoformat(timespec='milliseconds')}{item.id}"
@@ -262,11 +261,9 @@ class Served:
 
 
 def serve(item: Item, person_id: str, language: str, network: Network | None = None) -> Served:
-    """The item in the language nearest to the wanted one; captions in that language (or, if it has none, in any),
-    for that network and for any, those for the network first.
-
-    Where there are several for a network they are turned by a hash of person and item, so that colleagues
-    begin with different ones and one person always with the same.
+    """The item in the language nearest to the wanted one. Its captions are in that language (in any, if there are
+    none), those for the network before those for any network. Several for one network are rotated by a hash of person
+    and item: colleagues are offered different ones first, one person always the same.
     """
     variant = _nearest(item.copy.variants, language)
     fitting = [one for one in item.copy.captions if network is None or one.network in (network, None)]

@@ -1,4 +1,4 @@
-"""The rules of feed sources: which entries are new, what becomes of them, and when a source is looked at again."""
+"""The rules of feed sources: which entries are new, what becomes of them, and when a source is read again."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ Outcome = Literal["ok", "unchanged", "failed"]
 
 MAX_BACKOFF: Final = timedelta(days=1)
 MAX_RETRY_AFTER: Final = timedelta(days=7)
-"""The longest that a server's `Retry-After` is heeded."""
+"""The longest `Retry-After` that is respected."""
 UNTITLED: Final = "—"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a feed tells of one thing, in plain text; its language where it is not the source's.
-
-    `guid` and `link` are what it is known by, as the feed wrote them. `url` is where it leads, None where nothing says.
+    """An entry of a feed, in plain text; `language` where it differs from the source's. `guid` and `link` identify it,
+    as the feed wrote them. `url` is where it leads, None if the feed does not say.
     """
 
     guid: str
@@ -45,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """What was wrong with a feed that could be read all the same, and the first line with it (0 where none is)."""
+    """An error in a feed that could be read nevertheless, and its first line (0 if unknown)."""
 
     rule: str
     line: int = 0
@@ -63,7 +62,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of the last look at a source; `rule` and `detail` say why it failed, `mended` what was wrong with it
+    """The result of the last reading of a source. `rule` and `detail` say why it failed, `mended` what was repaired
     when it was last read."""
 
     at: datetime
@@ -78,7 +77,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A feed that is looked at again and again (`url`), or files of which somebody uploads."""
+    """A feed that is read regularly (`url`), or whose files somebody uploads."""
 
     id: str
     program_id: str
@@ -111,12 +110,10 @@ def item_id(source_id: str, key: EntryKey) -> str:
 
 
 def new_entries(entries: Sequence[Entry], known: Iterable[EntryKey]) -> list[Entry]:
-    """Those entries that are no item yet, each once, in their order.
-
-    An entry is its guid and its link together. With a link that is known it is the item of that link, whatever its
-    guid. With a guid that is known and another link it is another item, unless it has the same title and no other
-    entry has that guid: then it has only moved. A link or guid that several titles share, as of feeds whose entries
-    all lead to one page, tells nothing by itself.
+    """The entries that are not items yet, each once, in their order. An entry is identified by guid and link together.
+    An entry with a known link is the item of that link, whatever its guid. An entry with a known guid and another link
+    is a new item, unless it has the same title and no other entry has that guid: then its link has changed. A link or
+    guid that several titles share identifies nothing by itself: in some feeds all entries lead to one page.
     """
     seen = list(known)
     keys = [entry.key for entry in entries]
@@ -144,7 +141,7 @@ def new_entries(entries: Sequence[Entry], known: Iterable[EntryKey]) -> list[Ent
 
 
 def _shared(pairs: Iterable[tuple[str, str]]) -> set[str]:
-    """Names that stand for several things."""
+    """Links or guids that several titles share."""
     things: dict[str, set[str]] = {}
     for name, thing in pairs:
         things.setdefault(name, set()).add(thing)
@@ -167,8 +164,8 @@ def _is_called(key: EntryKey, known: EntryKey, shared: set[str]) -> bool:
 
 
 def items_of(source: Source, entries: Sequence[Entry], now: datetime) -> list[tuple[Item, Item]]:
-    """For each entry an item as it is submitted and as it ends up, a millisecond apart so that the feed's order
-    (newest first) is kept: published, if the editor trusts the source and it has words and an address."""
+    """For each entry the item as it is submitted and its final state, a millisecond apart to keep the feed's order
+    (newest first). It is published if the editor trusts the source and it has a title and an address."""
     found = []
     for number, entry in enumerate(entries):
         submitted = _item_of(source, entry, now - timedelta(milliseconds=number))
@@ -207,8 +204,8 @@ def _item_of(source: Source, entry: Entry, at: datetime) -> Item:
 
 
 def looked_at(source: Source, result: Result, interval: timedelta, retry_after: str | None = None) -> Source:
-    """The source after a look: a failure doubles the wait before the next, up to a day; a server that says when to
-    come again (`Retry-After`) is not asked before, within a week."""
+    """The source after a reading. Each failure doubles the wait before the next, up to a day. A server's `Retry-After`
+    is respected up to a week."""
     failures = source.failures + 1 if result.outcome == "failed" else 0
     due = result.at + min(interval * 2 ** min(failures, 20), max(MAX_BACKOFF, interval))
     asked = retry_at(retry_after, result.at)

@@ -1,1 +1,1 @@
-"""Feeds: got through the guarded fetch and read in a process of their own."""
+"""Feeds: fetched through the guarded client and parsed in a separate process."""

@@ -1,4 +1,4 @@
-"""Feeds, got through the guarded fetch and read in a process of their own."""
+"""Feeds, fetched through the guarded client and parsed in a separate process."""
 
 from __future__ import annotations
 
@@ -36,9 +36,8 @@ _READING: Final = TypeAdapter(Reading)
 
 
 class FeedRefused(Exception):
-    """It could not be got or is no feed; `rule` is one of the guarded fetch's or the reader's, or ``too-complex``.
-
-    `retry_after` is when the server wants to be asked again, as its header of that name says.
+    """It could not be fetched or is not a feed. `rule` is one of the guarded client's or the reader's, or
+    ``too-complex``. `retry_after` is the server's header of that name.
     """
 
     def __init__(self, rule: str, detail: str, *, retry_after: str | None = None) -> None:
@@ -50,7 +49,7 @@ class FeedRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FetchedFeed:
-    """What a look at a feed's address gave; `reading` is None where nothing changed since the last."""
+    """The answer of a feed's address; `reading` is None if nothing changed since the last time."""
 
     reading: Reading | None
     etag: str | None = None
@@ -58,14 +57,14 @@ class FetchedFeed:
 
 
 class Feeds:
-    """Gets and reads feeds, a few at once."""
+    """Fetches and parses feeds, a few at once."""
 
     def __init__(self, fetch: GuardedFetch) -> None:
         self._fetch = fetch
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def look(self, source: Source) -> FetchedFeed:
-        """What has changed at the source's address since the last look. Raises FeedRefused."""
+        """What has changed at the source's address since it was last read. Raises FeedRefused."""
         return await self.get(source.url or "", etag=source.etag, last_modified=source.last_modified)
 
     async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> FetchedFeed:
@@ -97,7 +96,7 @@ def charset(content_type: str) -> str:
 
 
 async def _in_a_process(body: bytes, charset: str, base_url: str) -> dict[str, str]:
-    """What the reader answers. It gets none of our secrets, and is ended when it takes too long."""
+    """The reader's answer. The process gets no secrets, and is killed if it takes too long."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.content.feeds.reader", charset, base_url,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,

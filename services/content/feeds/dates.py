@@ -24,8 +24,8 @@ _ZONES: Final = {
     "PDT": -7, "PST": -8, "AKDT": -8, "AKST": -9, "HST": -10,
 }
 # fmt: on
-"""Hours east of Greenwich of zone names that mean one thing (in feeds, RFC 822's American ones do). Others, such as
-IST, which is said in India, Ireland and Israel, are no answer."""
+"""UTC offsets in hours of zone names that have one meaning (in feeds, RFC 822's American ones do). Ambiguous names such
+as IST (India, Ireland, Israel) are left out."""
 
 _ISO: Final = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[Tt\s]\s*(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?)?\s*(.*)")
 _NUMBERS: Final = re.compile(
@@ -75,7 +75,7 @@ class Dates:
         self._known: dict[str, datetime | None] = {}
 
     def read(self, text: str | None) -> datetime | None:
-        """The moment that a text names, in UTC where it names no zone; None where it might be another."""
+        """The moment that a text names, in UTC where it names no zone; None if it is ambiguous."""
         text = " ".join((text or "").split())
         if not text or len(text) > MAX_LENGTH:
             return None
@@ -130,7 +130,8 @@ class Dates:
         return None if hour is None else _moment([*numbers, hour, int(clock[2]), int(clock[3] or 0)], after[2])
 
     def _month(self, word: str) -> int | None:
-        """The month by its name, whole or shortened; None for what is another month elsewhere, such as `listopad`."""
+        """The month by its full or short name; None if the name is a different month in another language, such as
+        `listopad`."""
         word = word.casefold()
         found = _months().get(word) or _beginning_with(word)
         own = {month for month, languages in found.items() if languages & set(self._languages)}
@@ -140,7 +141,7 @@ class Dates:
 
 @cache
 def _months() -> dict[str, dict[int, frozenset[str]]]:
-    """Months by what they are called, with and without accents, and the languages that call them so."""
+    """Names of months, with and without accents, with the month and the languages that use them."""
     names: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for language in _LANGUAGES:
         months = Locale.parse(language).months
@@ -180,7 +181,7 @@ def _english(found: re.Match[str]) -> datetime | None:
 
 
 def _hour(hour: int, half: str | None) -> int | None:
-    """The hour of a day of twenty-four; None for one that the half day does not have."""
+    """The hour on the 24-hour clock; None if it is not an hour of the 12-hour clock."""
     if not half:
         return hour
     return hour % 12 + (12 if half[0] in "pP" else 0) if 1 <= hour <= 12 else None
@@ -199,7 +200,7 @@ def _moment(numbers: list[int], rest: str) -> datetime | None:
 
 
 def _zone(written: str) -> timezone | None:
-    """UTC where nothing is written, None for what is no zone or may be several."""
+    """UTC if the text is empty, None if it is not a zone or an ambiguous one."""
     if not written:
         return UTC
     offset = _OFFSET.fullmatch(written)

@@ -1,4 +1,4 @@
-"""The text of a feed: in the charset that it really has."""
+"""Decodes a feed with its real charset, whatever it declares."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _WIDER: Final = {
     "shift_jis": "cp932",
     "big5": "big5hkscs",
 }
-"""What goes by the name of the first is often the second, which holds all of the first."""
+"""Text declared as the first is often in the second, which is a superset."""
 _SEVEN_BIT: Final = re.compile(r"iso2022|utf-7|hz")
 _ESCAPE: Final = b"\x1b$"
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 _EVIDENCE: Final = 16
-"""Bytes beyond ASCII below which nothing can be told from their frequencies."""
+"""With fewer bytes beyond ASCII, frequencies do not show the charset."""
 _SAMPLE: Final = 32_768
 _CONTROLS: Final = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -47,8 +47,8 @@ _CONTROLS: Final = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f]")
 def decoded(body: bytes, charset: str, mends: Mends) -> str:
     """The text of a document, without its byte order mark. Raises NotAFeed (``encoding``) for what is no text.
 
-    What the first bytes say goes first, then what is valid UTF-8, then the charset of the server and that of the
-    document; what fits none of them is UTF-8 with a few bad bytes, or is recognised by its bytes.
+    The byte order mark decides first, then valid UTF-8, then the server's charset and the document's. If none fits, it
+    is UTF-8 with a few bad bytes, or the charset is guessed from the bytes.
     """
     text = _decoded(body, charset, mends)
     if body and (not text.strip("\0\ufffd") or len(_CONTROLS.findall(text)) > len(text) / 20):
@@ -132,20 +132,20 @@ def _not_utf8(body: bytes, named: list[str], mends: Mends) -> str:
 
 
 def _plausible(body: bytes, codec: str) -> bool:
-    """Whether the bytes read well in this charset, as one of several that they might be in."""
+    """Whether the bytes are plausible text in this charset."""
     matches = _matches(body)
     return not matches or any(codec in codecs for _, codecs in matches)
 
 
 def _guessed(body: bytes, strange: int) -> str:
-    """The likeliest charset; Windows-1252, which is the most common, where another is not likelier."""
+    """The likeliest charset; Windows-1252, the most common, unless another is likelier."""
     matches = _matches(body) if strange >= _EVIDENCE else []
     likeliest = [codec for chaos, codecs in matches if chaos == matches[0][0] for codec in codecs]
     return "cp1252" if not likeliest or "cp1252" in likeliest else likeliest[0]
 
 
 def _matches(body: bytes) -> list[tuple[float, list[str]]]:
-    """Charsets that the bytes may be in, likeliest first: how unlike a text they are in it, and those alike."""
+    """Charsets that the bytes may be in, likeliest first: each group with its measure of disorder."""
     from charset_normalizer import from_bytes
 
     lines = [line for line in body.splitlines() if not line.isascii()]

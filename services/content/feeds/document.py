@@ -1,4 +1,4 @@
-"""A feed's XML as a tree, checked before and without anything that a document type could bring in."""
+"""A feed's XML as a tree. It is checked first, and nothing that a document type refers to is loaded."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Declared:
 
 
 def parsed(text: str, mends: Mends) -> etree._Element:
-    """The root of a feed. What is not well-formed is mended. Raises NotAFeed."""
+    """The root of a feed. XML that is not well-formed is repaired. Raises NotAFeed."""
     document = _expanded(_DECLARATION.sub(lambda match: "\n" * match[0].count("\n"), text, count=1))
     mends.fault = check(document)
     if mends.fault is not None:

@@ -1,4 +1,4 @@
-"""An entry as it is read, whatever the format of its feed, and what is made of what it lacks."""
+"""An entry as it is parsed from any format of feed, and how missing fields are filled in."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Enclosure:
 
 @dataclass(slots=True)
 class RawEntry:
-    """What an entry says. `titles`, `texts` and `links` are in order of preference; addresses are as written,
-    `base` is what they are relative to within the document."""
+    """The fields of an entry as parsed. `titles`, `texts` and `links` are in order of preference; addresses are as
+    written, `base` is what they are relative to within the document."""
 
     guid: str = ""
     base: str = ""
@@ -61,7 +61,7 @@ class RawEntry:
     titles: list[Text] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     captions: list[Text] = field(default_factory=list)
-    """What its pictures show: words for an entry that has no others."""
+    """Descriptions of its pictures: used if the entry has no other text."""
     attached: list[Enclosure] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     language: str | None = None
@@ -82,11 +82,9 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry, in plain text.
-
-    `guid` and `link` are what it is known by, as written: `link` is not resolved against the address that the feed was
-    got from. `url` is where it leads, None where nothing says. `title` is empty where there are no words in it, such
-    as in a picture alone. `published_at` is ISO 8601.
+    """An entry, in plain text. `guid` and `link` identify it, as written: `link` is not resolved against the address of
+    the feed. `url` is where it leads, None if unknown. `title` is empty if the entry has no text, only a picture for
+    example. `published_at` is ISO 8601.
     """
 
     guid: str
@@ -151,13 +149,13 @@ def resolved(address: str, base: str, fetched_from: str) -> str | None:
 
 
 def known_by(link: str) -> str:
-    """A link as an entry is known by it: http or https, and whatever campaign it was tagged with."""
+    """The link as it identifies an entry: scheme and campaign parameters do not matter."""
     bare = re.sub(r"^https?://", "", link.strip(), flags=re.I)
     return _CAMPAIGN.sub("", bare).rstrip("?&")[:MAX_GUID]
 
 
 def _link(found: RawEntry, fetched_from: str) -> tuple[str, str | None]:
-    """The address that an entry is known by, as written, and where it leads: its link, else what it encloses."""
+    """The address that identifies an entry, as written, and where it leads: its link, else its enclosure."""
     for address in found.links:
         if url := resolved(address, found.base, fetched_from):
             return _within(address, found.base), url
@@ -174,7 +172,7 @@ def _within(address: str, base: str) -> str:
 
 
 def _title_from_address(url: str) -> str:
-    """Words for an address: its last part as words, else its host."""
+    """A title made of an address: its last part as words, else its host."""
     path = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
     name = re.sub(r"\.[a-z0-9]{2,5}$", "", path, flags=re.I)
     spoken = words.shortened(re.sub(r"[-_+\s]+", " ", name).strip(), MAX_TITLE)

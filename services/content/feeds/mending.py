@@ -1,4 +1,4 @@
-"""Makes well-formed XML of what is nearly so, and says what it mended.
+"""Repairs XML that is nearly well-formed, and reports what it repaired.
 
 One pass over the text, tag by tag, with a stack of what is open: an end tag closes all that was opened since its
 start tag, one that nothing opened is dropped, and what is open at the end is closed. Whatever comes in, what goes out
@@ -31,7 +31,7 @@ NAMESPACES: Final = {
     "xhtml": "http://www.w3.org/1999/xhtml",
     "yt": "http://www.youtube.com/xml/schemas/2015",
 }
-"""What these prefixes stand for where nobody says."""
+"""Namespaces of prefixes that a document uses without declaring them."""
 
 _NAME: Final = r"[A-Za-z_][\w.\-]*(?::[A-Za-z_][\w.\-]*)?"
 _ROOT: Final = re.compile(r"<(?:[A-Za-z_][\w.\-]*:)?(?:rss|feed|rdf|channel|item|entry)(?=[\s>/])", re.I | re.A)
@@ -145,7 +145,7 @@ class _Mender:
             self._mend("markup", at)
             until = ">"
             end = self._find(until, at)
-        if end < 0:  # the document breaks off in it: what is there are the last words of it
+        if end < 0:  # the document breaks off in it: its text so far is kept
             self._write_text(self._text[at:].replace("<", "&lt;"), at)
             return len(self._text)
         return end + len(until)
@@ -160,7 +160,7 @@ class _Mender:
         return end + 3
 
     def _find(self, wanted: str, at: int) -> int:
-        """As `str.find`; what is nowhere behind one place is not looked for again behind a later one."""
+        """As `str.find`; what was not found from one position is not searched again from a later one."""
         if wanted in self._absent:
             return -1
         end = self._text.find(wanted, at)

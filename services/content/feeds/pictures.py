@@ -1,4 +1,4 @@
-"""Which of an entry's pictures shows best what it is about."""
+"""Chooses the picture of an entry that shows best what it is about."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALL: Final = 200
 LARGE: Final = 2048
 """Pixels of width beyond which a smaller rendition is preferred."""
 PIXEL: Final = 8
-"""Pixels of width or height below which it is no picture, but counts readers or fills a gap."""
+"""Pixels of width or height below which it is a tracking pixel or a spacer."""
 
 Place = Literal["media", "itunes", "thumbnail", "text"]
 _PLACES: Final[tuple[Place, ...]] = ("media", "itunes", "thumbnail", "text")
@@ -64,8 +64,8 @@ class Picture:
 
 
 def best(pictures: Iterable[Picture]) -> str | None:
-    """The address of the picture to show: the default rendition, of sensible size; never one that counts readers, nor
-    a person's face, and a thumbnail only where nothing else is there."""
+    """The address of the picture to show: the default rendition, of sensible size; never a tracking pixel or an avatar,
+    and a thumbnail only if there is nothing else."""
     fit = [one for one in pictures if not _unfit(one)]
     return min(fit, key=_order).url if fit else None
 

@@ -1,8 +1,7 @@
 """Reads one feed in a process of its own: `python -m services.content.feeds.reader CHARSET BASE_URL < feed > json`.
 
-Whoever wrote a feed may have written it against us: what takes an hour costs this process its few seconds of life and
-nobody else anything. Nothing that a document names is ever fetched, and of what its document type declares only plain
-text is taken.
+A feed may be hostile. One that would take an hour to parse costs only this process, which is killed after a few
+seconds. Nothing that a document refers to is fetched, and only plain text of its document type's declarations is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The words of what feeds write: HTML, plain text, and text that was escaped once too often."""
+"""Plain text of what feeds contain: HTML, plain text, and text that was escaped twice."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _ELEMENT: Final = re.compile(r"<!(?:--.*?--|[A-Za-z][^<>]*)>|</?([A-Za-z][A-Za-z
 _REFERENCE: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TAG: Final = re.compile(r"<[!/?]?[A-Za-z]")
 _ESCAPED_TWICE: Final = re.compile(r"\s*<(?:p|div|br|h[1-6]|ul|ol|table|section|article|img)\b[^<>]*>", re.I)
-"""How HTML begins whose marks were escaped with its words."""
+"""The beginning of HTML whose tags were escaped together with its text."""
 _IMAGE: Final = re.compile(r"<img\s([^<>]{1,4000})>", re.I)
 _ATTRIBUTE: Final = re.compile(r"""([A-Za-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _SENTENCE: Final = re.compile(r"[^\s].{18,}?(?:[.!?…](?=\s)|[。！？])")
 
 
 class _Plain(HTMLParser):
-    """Keeps the words of HTML."""
+    """Collects the text of HTML."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -63,7 +63,7 @@ class _Plain(HTMLParser):
 
 
 def plain(document: str) -> str:
-    """The words of HTML, without its marks, scripts and styles."""
+    """The text of HTML, without tags, scripts and styles."""
     parser = _Plain()
     parser.feed(document)
     parser.close()
@@ -80,8 +80,8 @@ def images(document: str) -> Iterator[dict[str, str]]:
 
 
 def title(text: str, type_: TextType, limit: int) -> str:
-    """A title as one line: marks such as <b> and <br /> go, however often they were escaped; other tags are what it
-    speaks of and stay."""
+    """A title as one line. Formatting tags such as <b> and <br /> are removed, however often they were escaped; other
+    tags stay, because the title is about them."""
     text = text[:MAX_HTML]
     if type_ == "html":
         text = html.unescape(_marks_removed(_SCRIPTS.sub("", text)))
@@ -106,7 +106,7 @@ def title_of(text: str) -> str:
 
 
 def unescaped_again(text: str) -> str:
-    """What was escaped twice, read once more; not where tags would come of it, which the author shows as text."""
+    """Unescapes text that was escaped twice, unless that would make tags: the author shows these as text."""
     if not _REFERENCE.search(text):
         return text
     again = html.unescape(text)
@@ -115,7 +115,7 @@ def unescaped_again(text: str) -> str:
 
 
 def _marks_removed(text: str) -> str:
-    """Without tags that are there for its looks, and without any that are written out with attributes or an end."""
+    """The text without formatting tags, and without any tag that has attributes or an end tag."""
     lowered = text.lower()
 
     def removed(match: re.Match[str]) -> str:
@@ -129,5 +129,5 @@ def _marks_removed(text: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """One line without what nobody sees, cut between words and marked with … where it is longer."""
+    """One line without invisible characters, cut between words and ended with … if it is too long."""
     return cleaner.shortened(cleaner.line(text), limit)

@@ -91,7 +91,7 @@ def read_tree(root: Element) -> Feed:
 
 
 def _is_inside(element: Element, root: Element) -> bool:
-    """Whether the element is a part of what is not the feed's own, such as an example in somebody's text."""
+    """Whether the element belongs to something inside the feed's text, such as an example."""
     return any(_name(one) in _TEXTS for one in element.iterancestors() if one is not root)
 
 
@@ -232,7 +232,7 @@ def _links(elements: Iterable[Element]) -> tuple[list[str], list[str]]:
 
 
 def _after(link: Element) -> str:
-    """What stands behind a link that was closed before its address, as HTML's tools write it."""
+    """The text behind an empty link element: HTML tools close it before the address."""
     tail = (link.tail or "").strip()
     return tail if tail.lower().startswith(("http://", "https://")) else ""
 

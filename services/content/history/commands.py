@@ -1,4 +1,4 @@
-"""Taking items over, and finding those that posts of the past name."""
+"""Importing past items, and finding those that past posts refer to."""
 
 from __future__ import annotations
 

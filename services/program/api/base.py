@@ -1,4 +1,4 @@
-"""What all routes of this service share: the parts, who calls, and the types of single fields."""
+"""What all routes of this service share: the context, the caller, and types of parameters."""
 
 from __future__ import annotations
 
@@ -30,6 +30,4 @@ Manages = Annotated[Principal, requires("manager", "admin")]
 Admin = Annotated[Principal, requires("admin")]
 
 
-Language = Annotated[
-    str | None, Query(max_length=35, description="The reader's; the nearest one that there is gets chosen")
-]
+Language = Annotated[str | None, Query(max_length=35, description="The reader's; the nearest available one is chosen")]

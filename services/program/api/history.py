@@ -16,8 +16,8 @@ router = Router(tags=["history"])
 
 @router.post("/people/resolve", summary="Find people by address or external id", response_model=PeopleIds)
 async def resolve_people(body: NamedPeople, _: Manages, context: Use) -> PeopleIds:
-    """Who imports what other systems know of people hands ids on, and nothing else of them. People who left the
-    company are found too."""
+    """For imports from other systems: they pass on ids and nothing else of a person. People who left the company are
+    found too."""
     return PeopleIds(people=await queries.resolve(context, body.people))
 
 

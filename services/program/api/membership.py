@@ -1,4 +1,4 @@
-"""What people do for themselves in a programme: join, decline, leave, acknowledge its guidelines."""
+"""What people decide for themselves in a programme: join, decline, leave, acknowledge its guidelines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ router = Router(tags=["taking part"])
 def _answering_me(
     context: Context, act: Callable[[Transaction], Awaitable[Somebody]]
 ) -> Callable[[Transaction], Awaitable[queries.Me]]:
-    """The act, and what the caller is after it."""
+    """A command that runs the act and answers the caller's state after it."""
 
     async def command(tx: Transaction) -> queries.Me:
         return await queries.me(context, await act(tx), tx)

@@ -50,7 +50,7 @@ async def list_people(
 
 @router.post("/people/names", summary="Names of people", response_model=NamesView)
 async def names(body: Ids, _: Caller, context: Use) -> NamesView:
-    """Who shows people asks for their names here, 200 at a time: events and other services carry ids alone."""
+    """Events and other services carry ids only. Up to 200 names a request."""
     found = await queries.names(context, body.ids)
     return NamesView(names={id: NameView.model_validate(person) for id, person in found.items()})
 
@@ -62,8 +62,8 @@ async def names(body: Ids, _: Caller, context: Use) -> NamesView:
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "CSV, UTF-8 with BOM"}},
 )
 async def export_people(caller: Manages, context: Use) -> StreamingResponse:
-    """Everybody as CSV, in the columns that an import takes and with the separator of the caller's language. What a
-    spreadsheet would run as a formula has an apostrophe before it, which an import takes away again."""
+    """Everybody as CSV, in the columns that an import takes and with the separator of the caller's language. A cell
+    that a spreadsheet would run as a formula starts with an apostrophe, which an import removes."""
     headers = {"Content-Disposition": 'attachment; filename="people.csv"'}
     lines = queries.export_people(context, caller.locale)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)

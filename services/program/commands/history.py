@@ -28,7 +28,7 @@ async def import_memberships(
     *,
     preview: bool,
 ) -> list[Outcome]:
-    """Memberships that are over. Nobody is enrolled by them, and what people are here stays. Raises NotFound."""
+    """Imports memberships that are over. They enrol nobody and change nobody's membership here. Raises NotFound."""
     await context.programs.get(program_id, tx)
     batch = await context.external_rows.open(KIND, program_id, source, rows, tx)
     ids = {row.person_id for _, row in batch}
@@ -48,7 +48,7 @@ async def import_memberships(
             batch.refuse(number, wrong.field, wrong.rule, wrong.detail)
             continue
         if overlaps(row.joined_at, left_at, past[person.id]):
-            batch.refuse(number, "joined_at", "overlaps", "Another membership of this person is told for that time.")
+            batch.refuse(number, "joined_at", "overlaps", "Another membership of this person covers that time.")
             continue
         id = dated_id(row.joined_at, "membership", program_id, source, row.id)
         kept = PastMembership(id, person.id, program_id, row.joined_at, left_at, source)

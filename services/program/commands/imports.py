@@ -35,7 +35,7 @@ from services.program.store.imports import CHUNK_ROWS, MAX_ERRORS
 
 logger = logging.getLogger(__name__)
 IN_REQUEST_ROWS = 5_000
-"""Up to so many people are imported while the request waits; a job imports more."""
+"""The most people that are imported while the request waits; a job imports larger files."""
 
 ABANDONED = timedelta(seconds=15)
 SAMPLE_ROWS = 5
@@ -62,9 +62,9 @@ class _Preview:
 
 
 async def preview(context: Context, data: bytes, *, by: str) -> Import:
-    """What a file would change; its valid rows are set aside, nobody is touched. Raises Refused.
+    """Previews what a file would change. Its valid rows are stored; no person is changed. Raises Refused.
 
-    Insert the import itself to make it known: until then, what was set aside belongs to nothing and goes away.
+    Insert the returned import: rows that belong to no import expire.
     """
     remembered = await context.imports.remembered()
     table = await asyncio.to_thread(_read, data, remembered)
@@ -75,8 +75,8 @@ async def preview(context: Context, data: bytes, *, by: str) -> Import:
 
 
 async def preview_again(context: Context, id: str, columns: Sequence[str | None]) -> Import:
-    """What the file of an import would change if its columns were these. Raises NotFound, Invalid, and Conflict
-    `already-confirmed`. `choose_columns` makes it known."""
+    """Previews the file of an import with these columns. Raises NotFound, Invalid, and Conflict `already-confirmed`.
+    `choose_columns` stores the result."""
     before = await context.imports.get(id)
     if before.state != "previewed":
         raise Conflict("Its columns can be chosen before it is confirmed.", type_="already-confirmed")
@@ -147,7 +147,7 @@ def _parts(found: Iterator[T], size: int) -> Iterator[list[T]]:
 
 
 async def choose_columns(context: Context, tx: Transaction, previewed: Import) -> Import:
-    """Make a preview under chosen columns the import's, and remember the choice for later files. Raises Conflict
+    """Store a preview with chosen columns, and remember the choice for later files. Raises Conflict
     `already-confirmed`."""
     await context.imports.replace(previewed, tx)
     named = {heading_key(one.heading): one.column or IGNORED for one in previewed.columns}
@@ -156,7 +156,7 @@ async def choose_columns(context: Context, tx: Transaction, previewed: Import) -
 
 
 async def keep(context: Context, tx: Transaction, previewed: Import) -> Import:
-    """Make a previewed import known."""
+    """Store a previewed import."""
     await context.imports.insert(previewed, tx)
     return previewed
 
@@ -176,8 +176,8 @@ async def confirm(context: Context, tx: Transaction, id: str) -> Import:
 
 
 async def import_at_once(context: Context, id: str) -> Import:
-    """A confirmed import that is small enough is over when this returns; a larger one is left to the job, and so
-    is one that another process holds on to (a transaction outlives a process that was killed by up to a minute)."""
+    """Runs a small confirmed import to its end. A larger one is left to the job, and so is one that another process is
+    working on (the transaction of a killed process lasts up to a minute)."""
     found = await context.imports.get(id)
     if found.state == "importing" and found.valid <= IN_REQUEST_ROWS:
         with suppress(Overloaded):
@@ -189,8 +189,8 @@ async def import_at_once(context: Context, id: str) -> Import:
 async def run(
     context: Context, id: str, transact: Transact | None = None, *, may_go_on: Callable[[], bool] = lambda: True
 ) -> None:
-    """Import what is left of a confirmed import, each chunk in a transaction. Any number of processes may do so
-    at once, and another may go on where one ended."""
+    """Import the rest of a confirmed import, each chunk in a transaction. Several processes may do so at once, and one
+    may continue where another stopped."""
     go = transact or context.mongo.transact
 
     async def one(tx: Transaction) -> bool:
@@ -227,7 +227,7 @@ async def import_chunk(context: Context, tx: Transaction, id: str) -> bool:
 
 
 async def import_unfinished(context: Context, job: JobContext) -> None:
-    """The job: what was too large for a request, and what a process that died left behind."""
+    """The job: imports that are too large for a request, and those that a dead process left unfinished."""
     since = context.clock.now() - ABANDONED
     for id in await context.imports.unfinished(rows_over=IN_REQUEST_ROWS, untouched_since=since):
         await run(context, id, job.lease.transact, may_go_on=lambda: job.may_go_on)

@@ -76,7 +76,7 @@ async def update_person(
 
 
 async def deactivate(context: Context, tx: Transaction, person_id: str, *, by: str) -> Person:
-    """Cut a person off everywhere; repeating changes nothing. Raises Refused `own-account`."""
+    """Deactivate a person everywhere; repeating changes nothing. Raises Refused `own-account`."""
     before = await context.people.get(person_id, tx)
     after, left = people.deactivate(before, by=by, now=tx.now)
     if after is not before:
@@ -98,7 +98,7 @@ async def _known_spelling(context: Context, team: str) -> str:
 
 
 async def _save(context: Context, tx: Transaction, before: Person, after: Person) -> Person:
-    """Write a change of a person's own attributes and tell it; nothing if there is none."""
+    """Write a change of a person's own attributes and emit it; nothing if there is none."""
     if after is not before:
         await context.people.write(tx, changed=[(before, after)])
         tx.emit(event_mapping.person_updated(after))

@@ -97,7 +97,7 @@ async def set_objective(
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """How many were invited, how many were not for which reason, and how many could still be."""
+    """How many were invited, how many were not (by reason), and how many could still be."""
 
     invited: int
     skipped: Mapping[str, int]
@@ -171,7 +171,7 @@ async def acknowledge(context: Context, tx: Transaction, program_id: str, person
 
 
 async def _save(context: Context, tx: Transaction, before: Person, after: Person, *facts: Event) -> Person:
-    """Write what became of a person and tell the facts, and their roles where these changed with it."""
+    """Write a person and emit the facts, and their roles if these changed too."""
     if after is not before:
         await context.people.write(tx, changed=[(before, after)])
         for fact in facts:

@@ -1,4 +1,4 @@
-"""Which column of a file is which attribute of a person, by the words that people write above it."""
+"""Recognises which column of a file is which attribute of a person, by its heading."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
 # fmt: on
 COLUMNS = tuple(_HEADINGS)
 IGNORED = ""
-"""What is remembered of a heading that is not ours."""
+"""Remembered for a heading that is to be ignored."""
 
 Known = Literal["heading", "remembered", "chosen"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a file: its heading, which attribute it is (None: it is ignored), and what says so."""
+    """A column of a file: its heading, its attribute (None: ignored), and how that is known."""
 
     heading: str
     column: str | None = None
@@ -92,7 +92,7 @@ class Column:
 
 
 def heading_key(heading: str) -> str:
-    """The same for headings that differ in case, accents, punctuation, spaces."""
+    """A key that is equal for headings that differ in case, accents, punctuation or spaces only."""
     return " ".join(re.findall(r"[^\W_]+", match_key(heading)))
 
 
@@ -102,13 +102,13 @@ def _by_key() -> dict[str, str]:
 
 
 def is_known(heading: str) -> bool:
-    """True for a heading that says which attribute it is."""
+    """Whether the heading names an attribute."""
     return heading_key(heading) in _by_key() or heading_key(heading) == "nom"
 
 
 def recognised(headings: Sequence[str], remembered: Mapping[str, str]) -> tuple[Column, ...]:
-    """What each column is, by what was chosen for such a heading before, or else by its words. Of two columns that
-    say the same, the first is it."""
+    """The attribute of each column: as chosen for that heading before, or else by its words. Of two columns with one
+    attribute, the first counts."""
     keys = [heading_key(heading) for heading in headings]
     has_first_name = any(_by_key().get(key) == "first_name" for key in keys)
     found: list[Column] = []
@@ -134,7 +134,7 @@ def recognised(headings: Sequence[str], remembered: Mapping[str, str]) -> tuple[
 
 
 def chosen(headings: Sequence[str], columns: Sequence[str | None]) -> tuple[Column, ...]:
-    """What somebody says that each column is. Raises Invalid, naming the field and the rule that it breaks."""
+    """The columns as somebody chose them. Raises Invalid, naming the field and the rule that it breaks."""
     if len(columns) != len(headings):
         raise Invalid.one("columns", "length", f"The file has {len(headings)} columns; {len(columns)} are named.")
     errors = [
@@ -148,8 +148,8 @@ def chosen(headings: Sequence[str], columns: Sequence[str | None]) -> tuple[Colu
 
 
 def missing(columns: Iterable[Column]) -> tuple[str, ...]:
-    """The attributes that a file must have and these columns have not; one of `email` and `external_id` is enough,
-    and a name may be in two."""
+    """The required attributes that these columns lack. One of `email` and `external_id` is enough, and a name may be in
+    two columns."""
     there = {one.column for one in columns if one.column}
     wanted = [name for name in ("country", "team") if name not in there]
     if not there & {"name", "first_name", "last_name"}:

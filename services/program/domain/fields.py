@@ -1,4 +1,4 @@
-"""What a person's attributes may be, wherever they come from: a file, a token, a form."""
+"""Validates a person's attributes, wherever they come from: a file, a token, a form."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def text(value: str, maximum: int = MAX_TEXT) -> str:
 
 
 def email(value: str) -> str:
-    """An address in lower case, by which people are told apart. Raises FieldError."""
+    """An address in lower case; it identifies a person. Raises FieldError."""
     value = text(value, MAX_EMAIL).lower()
     if not _EMAIL.fullmatch(value):
         raise FieldError("email", "This is not an e-mail address such as name@example.com.")
@@ -63,8 +63,8 @@ def email(value: str) -> str:
 
 
 def country(value: str) -> str:
-    """An ISO 3166-1 alpha-2 code, of that code, the alpha-3 code, or the country's name in English, French or German;
-    `UK` is understood. Raises FieldError."""
+    """An ISO 3166-1 alpha-2 code, from that code, the alpha-3 code, `UK`, or the country's name in English, French or
+    German. Raises FieldError."""
     value = text(value)
     code = value.upper()
     if code in COUNTRIES:
@@ -77,7 +77,7 @@ def country(value: str) -> str:
 
 @lru_cache(maxsize=1)
 def _countries() -> dict[str, str]:
-    """Codes by what else a country is called."""
+    """Alpha-2 codes by alpha-3 code and by name."""
     found = {"uk": "GB"} | {match_key(one.alpha_3): one.alpha_2 for one in pycountry.countries}
     for language in ("en", "fr", "de"):
         for code, called in Locale(language).territories.items():
@@ -87,8 +87,8 @@ def _countries() -> dict[str, str]:
 
 
 def locale(value: str) -> str:
-    """A BCP 47 tag in its canonical case, `fr` or `fr-CA`; `fr_CA` is understood, and the language's name in English,
-    French or German. Raises FieldError."""
+    """A BCP 47 tag in canonical case (`fr`, `fr-CA`), from a tag, `fr_CA`, or the language's name in English, French or
+    German. Raises FieldError."""
     value = name(value)
     if not value:
         raise FieldError("required", "A value is needed.")
@@ -102,7 +102,7 @@ def locale(value: str) -> str:
 
 @lru_cache(maxsize=1)
 def _languages() -> dict[str, str]:
-    """Tags by what the languages are called."""
+    """Tags by the names of the languages."""
     found: dict[str, str] = {}
     for language in ("en", "fr", "de"):
         for code, called in Locale(language).languages.items():
@@ -111,7 +111,7 @@ def _languages() -> dict[str, str]:
 
 
 def boolean(value: str) -> bool:
-    """Yes or no, as people and spreadsheets write it in English, French or German; nothing is no. Raises
+    """A boolean, from the words of people and spreadsheets in English, French or German; empty is false. Raises
     FieldError."""
     value = name(value).lower()
     if value in _YES:
@@ -122,7 +122,7 @@ def boolean(value: str) -> bool:
 
 
 def terms(*values: str | None) -> tuple[str, ...]:
-    """The words of some texts as they are searched for: no case, no accents, each once."""
+    """The words of some texts as search terms: without case and accents, each once."""
     found: dict[str, None] = {}
     for value in values:
         folded = unicodedata.normalize("NFKD", (value or "").casefold())

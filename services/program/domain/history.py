@@ -1,4 +1,4 @@
-"""Memberships of the past, as another product has them. They are over, and give no right here."""
+"""Past memberships from another product. They are over, and give no rights here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class MembershipRow:
-    """That a person was an ambassador from a moment on, until another; None: when the history came in."""
+    """A person was an ambassador from `joined_at` until `left_at`; None: until the import."""
 
     id: str
     person_id: str
@@ -23,7 +23,7 @@ class MembershipRow:
 
 @dataclass(frozen=True, slots=True)
 class PastMembership:
-    """A membership of the past, as it is kept: from `joined_at` until `left_at`, which it does not include."""
+    """A past membership as stored: from `joined_at` until `left_at`, exclusive."""
 
     id: str
     person_id: str
@@ -44,7 +44,7 @@ class NotPast(ValueError):
 
 
 def end_of(row: MembershipRow, present: Membership | None, now: datetime) -> datetime:
-    """When the membership was over: as the row says; else when the person joined here, or now. Raises NotPast."""
+    """When the membership ended: as the row says; else when the person joined here, or now. Raises NotPast."""
     for name, at in (("joined_at", row.joined_at), ("left_at", row.left_at)):
         if at is not None and at > now:
             raise NotPast(name, "future", "This has not happened yet.")
@@ -61,5 +61,5 @@ def end_of(row: MembershipRow, present: Membership | None, now: datetime) -> dat
 
 
 def overlaps(joined_at: datetime, left_at: datetime, others: Iterable[PastMembership]) -> bool:
-    """Whether some of the time is told already."""
+    """Whether it overlaps a known membership."""
     return any(one.joined_at < left_at and joined_at < one.left_at for one in others)

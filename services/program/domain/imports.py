@@ -1,6 +1,6 @@
 """People from a file: records to rows and errors, and rows to new and changed persons.
 
-A row that breaks a rule is reported and left out, and its neighbours are not.
+A row that breaks a rule is reported and left out; the others are imported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from services.program.domain.tables import LineViolation, Record, Table
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A valid row: attributes of a person by their name in `Person`. What the file does not say is absent."""
+    """A valid row: attributes of a person by their name in `Person`. Attributes that the file does not give are
+    absent."""
 
     line: int
     values: Mapping[str, Any]
@@ -33,7 +34,7 @@ def _or_none(read: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda value: read(value) if names_something(value) else None
 
 
-# What many rows have in common is read once.
+# Values that many rows share are parsed once.
 _few = lru_cache(maxsize=2048)
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "email": ("email", fields.email),
@@ -85,7 +86,7 @@ def _row(record: Record, names: Sequence[str | None], first: dict[tuple[str, str
 
 
 def _values_by_column(record: Record, names: Sequence[str | None]) -> dict[str, str]:
-    """The cells by column, as they were meant: `="007"` and `'=x` are how spreadsheets say that a value is text."""
+    """The cells by column. `="007"` and `'=x` are unwrapped: spreadsheets mark text that way."""
     said: dict[str, str] = {}
     for column, cell in zip(names, record.cells, strict=True):
         if column is not None:
@@ -103,7 +104,7 @@ def teams_of(found: Iterable[Row]) -> list[str]:
 
 
 def respelled(found: Iterable[Row], spellings: Mapping[str, str]) -> list[Row]:
-    """The rows with their teams as these are spelled."""
+    """The rows with the canonical spelling of their teams."""
     return [
         replace(row, values={**row.values, "team": spellings[row.values["team"]]})
         if row.values.get("team") in spellings
@@ -113,12 +114,12 @@ def respelled(found: Iterable[Row], spellings: Mapping[str, str]) -> list[Row]:
 
 
 def first_spellings(found: Iterable[Row], known: dict[str, str]) -> dict[str, str]:
-    """Each team as the file spelled it first; `known` holds that by its key and grows."""
+    """Each team as the file spelled it first; `known` has these by key and grows."""
     return {team: known.setdefault(match_key(team), team) for team in teams_of(found)}
 
 
 def with_examples(columns: Sequence[Column], table: Table, count: int = 3) -> tuple[Column, ...]:
-    """The columns with their first values, so that somebody can tell what they are."""
+    """The columns with their first values, to recognise them by."""
     examples: list[list[str]] = [[] for _ in columns]
     for record in islice(table.records(), 100):
         if isinstance(record, Record):
@@ -133,8 +134,8 @@ State = Literal["previewed", "importing", "done", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """An import. `new`, `changed` and `unchanged` are the preview's; `created`, `updated`, `kept` and `failed`
-    count what confirming it came to so far, `done` their sum. `missing` names columns without which no row is valid."""
+    """An import. `new`, `changed` and `unchanged` are the preview's; `created`, `updated`, `kept` and `failed` count
+    the results since it was confirmed, `done` is their sum. `missing` names columns without which no row is valid."""
 
     id: str
     state: State = "previewed"
@@ -143,7 +144,7 @@ class Import:
     columns: Sequence[Column] = ()
     missing: Sequence[str] = ()
     edition: int = 0
-    """Rises each time columns are chosen anew."""
+    """Rises each time that columns are chosen."""
     total: int = 0
     valid: int = 0
     new: int = 0
@@ -166,7 +167,7 @@ class Import:
 
     @property
     def rows_id(self) -> str:
-        """Under which its rows are kept."""
+        """The key of its stored rows."""
         return f"{self.id}.{self.edition}" if self.edition else self.id
 
     @property
@@ -176,7 +177,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What rows make of the people that are known; each person at most once."""
+    """What rows change in the people that are known; each person at most once."""
 
     created: list[Person]
     changed: list[tuple[Person, Person]]
@@ -188,7 +189,7 @@ class Plan:
 def plan(
     rows: Iterable[Row], known: Iterable[Person], *, now: datetime, new_id: Callable[[], str], locale: str
 ) -> Plan:
-    """Match each row to a person, by external id and else by e-mail, and see what it changes.
+    """Match each row to a person, by external id or else by e-mail, and compute its changes.
 
     `known` holds everybody who has an e-mail or external id of the rows. `locale` is given to new people whose
     row names none. Rows that would mix up two people, or bring back one who was deactivated, are errors.
@@ -234,7 +235,7 @@ def _keys(person: Person) -> list[tuple[str, str]]:
 
 
 def _why_not(row: Row, by_id: Person | None, by_email: Person | None, seen: set[str]) -> LineViolation | None:
-    """Why a row cannot be taken for the person it seems to speak of."""
+    """Why a row cannot be applied to the person that it matches."""
     column, person = ("email", by_email) if by_id is None else ("external_id", by_id)
     if person is None:
         return None

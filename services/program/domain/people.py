@@ -1,4 +1,4 @@
-"""Persons, and what they are in each programme: each act gives a new person or says why not."""
+"""Persons and their memberships. Each act returns a new person or raises."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GRANTS: tuple[Grant, ...] = ("editor", "manager", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What a person is in one programme, since when, and what they agreed to."""
+    """A person's status in one programme, since when, and what they agreed to."""
 
     program_id: str
     status: Status
@@ -29,7 +29,7 @@ class Membership:
     acknowledged: int = 0
     """The latest version of the guidelines that they acknowledged; 0 for none."""
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What a newer version wrote: stored again as it is."""
+    """Fields that a newer version of the service wrote: stored again unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Person:
     hidden_from_rankings: bool = False
     hidden_from_statistics: bool = False
     locale_chosen: bool = False
-    """True once they chose their language themselves: an import leaves it alone from then on."""
+    """True once they chose their language themselves: imports no longer change it."""
     memberships: tuple[Membership, ...] = ()
     created_at: datetime
     updated_at: datetime
@@ -66,12 +66,12 @@ class Person:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """What they may do: what an administrator granted, and `ambassador` while in any programme."""
+        """Their roles: those that an administrator granted, and `ambassador` while in any programme."""
         return ("ambassador", *self.grants) if self.joined else self.grants
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """The words under which they are found."""
+        """The terms by which they are found."""
         return fields.terms(self.name, self.email, self.external_id)
 
     def membership(self, program_id: str) -> Membership | None:
@@ -126,8 +126,8 @@ def change(person: Person, now: datetime, **values: Any) -> Person:
 def from_claims(
     claims: Mapping[str, Any], *, id: str, account: str, locale: str, now: datetime, **values: Any
 ) -> Person:
-    """Somebody who signs in before anybody named them. `locale` is for those whose token says none, `values` go
-    before what it says; a claim that is missing or makes no sense is as if nothing was said."""
+    """A person who signs in before they were imported. `locale` is used if the token has none; `values` override its
+    claims. A missing or invalid claim is ignored."""
     email = verified_email(claims)
 
     def said(name: str, read: Callable[[str], str], otherwise: str) -> str:
@@ -147,7 +147,7 @@ def from_claims(
 
 
 def verified_email(claims: Mapping[str, Any]) -> str | None:
-    """The address that the issuer vouches for, in lower case."""
+    """The address that the issuer has verified, in lower case."""
     if claims.get("email_verified") is not True:
         return None
     try:
@@ -157,12 +157,12 @@ def verified_email(claims: Mapping[str, Any]) -> str | None:
 
 
 def in_order(grants: Sequence[str]) -> tuple[Grant, ...]:
-    """Grants each once, in the one order in which they are kept."""
+    """The grants without repeats, in the order in which they are stored."""
     return tuple(grant for grant in GRANTS if grant in grants)
 
 
 def link(person: Person, account: str, now: datetime, **values: Any) -> Person:
-    """A sign-in becomes theirs. Raises Forbidden for somebody who left."""
+    """Links an account to the person. Raises Forbidden for somebody who left."""
     check_active(person)
     return change(person, now, accounts=(*person.accounts, account), **values)
 
@@ -174,8 +174,8 @@ def check_active(person: Person) -> None:
 
 
 def granted(person: Person, roles: Sequence[str], *, by: str) -> tuple[Grant, ...]:
-    """What an administrator may make of somebody's roles. `ambassador` may be repeated as it stands, and is not
-    granted: people join. A grant that only a newer version knows is not taken away by this one.
+    """The roles after an administrator's change. `ambassador` is neither granted nor taken here: people join. A grant
+    that only a newer version knows is kept.
 
     Raises Refused: `ambassador-by-joining`, or `own-admin-role` for administrators who lock themselves out.
     """
@@ -187,7 +187,7 @@ def granted(person: Person, roles: Sequence[str], *, by: str) -> tuple[Grant, ..
 
 
 def deactivate(person: Person, *, by: str, now: datetime) -> tuple[Person, list[str]]:
-    """The person, cut off, and the programmes that this makes them leave. Nothing changes the second time."""
+    """The person, deactivated, and the programmes that they leave by it. Repeating changes nothing."""
     if by == person.id:
         raise Refused("Another administrator has to do this.", type_="own-account")
     left = sorted(person.joined)
@@ -221,14 +221,14 @@ def why_not_invite(person: Person, program_id: str) -> Skip | None:
 
 
 def invite(person: Person, program_id: str, invitation_id: str, now: datetime) -> Person:
-    """The person with an invitation that is theirs to accept; see `why_not_invite` first."""
+    """The person with an invitation; check `why_not_invite` first."""
     before = person.membership(program_id) or Membership(program_id, "invited", now)
     invited = replace(before, status="invited", since=now, invitation_id=invitation_id, consent_version=None)
     return _enter(person, invited, now)
 
 
 def join(person: Person, program: Program, consent_version: int, now: datetime) -> Person:
-    """The person as ambassador; an ambassador who accepts a newer consent stays one; repeating changes nothing.
+    """The person as ambassador. An ambassador may accept a newer consent; repeating changes nothing.
 
     Raises Conflict `consent-outdated` (with the `current` version), Forbidden `not-invited`.
     """
@@ -248,7 +248,7 @@ def join(person: Person, program: Program, consent_version: int, now: datetime) 
 
 
 def decline(person: Person, program_id: str, now: datetime) -> Person:
-    """The person who does not want to be asked again; repeating changes nothing.
+    """The person who declined for good; repeating changes nothing.
 
     Raises Conflict: `already-joined` (that is left, not declined) or `not-invited`.
     """
@@ -273,10 +273,9 @@ def leave(person: Person, program_id: str, now: datetime) -> Person:
 
 
 def acknowledge(person: Person, program: Program, version: int, now: datetime) -> Person:
-    """The person who read a version of the guidelines; an older one than they know changes nothing.
-
-    Raises NotFound for a version that never was; Conflict: `not-a-member`, or `guidelines-superseded` (with the
-    `current` version) where a later version changed what matters.
+    """The person who acknowledged a version of the guidelines; an older one changes nothing. Raises NotFound for a
+    version that does not exist; Conflict: `not-a-member`, or `guidelines-superseded` (with the `current` version) where
+    a later version changed what matters.
     """
     if not 1 <= version <= program.guidelines_version:
         raise NotFound("guidelines version", str(version))
@@ -293,5 +292,5 @@ def acknowledge(person: Person, program: Program, version: int, now: datetime) -
 
 
 def must_acknowledge(membership: Membership, program: Program) -> bool:
-    """Whether guidelines stand between an ambassador and their next share."""
+    """Whether an ambassador must acknowledge guidelines before their next share."""
     return membership.status == "joined" and membership.acknowledged < program.material_version

@@ -103,8 +103,8 @@ def check_languages(texts: Mapping[str, str], languages: Sequence[str], field: s
 
 
 def choose_language(texts: Mapping[str, str], wanted: str | None, languages: Sequence[str]) -> str:
-    """The language in which a reader gets a text: theirs, else its base (`fr` for `fr-CA`), else a regional
-    form of it, else the programme's first."""
+    """The language of a text for a reader: theirs, else its base (`fr` for `fr-CA`), else a regional form of it, else
+    the programme's first."""
     if wanted in texts:
         return str(wanted)
     base = (wanted or "").partition("-")[0]

@@ -2,7 +2,7 @@
 
 What is understood: UTF-8, UTF-16 and Windows-1252; comma, semicolon, tab and bar between values; Excel's `sep=;`; lines
 before the headings; values in quotes that hold line breaks; short rows, and empty columns at the end. A record whose
-quotes or bytes are broken is told by itself: its neighbours are read.
+quotes or bytes are broken is reported alone: the others are read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_SPAN = 50
 """Lines of one record."""
 MAX_COLUMNS = 200
 HEADING_WITHIN = 20
-"""So many lines with something on them may come before the headings, these included."""
+"""The headings are among the first so many lines that are not empty."""
 
 _DELIMITERS = (",", ";", "\t", "|")
 _MARKS = (
@@ -64,8 +64,8 @@ class Table:
     _begin: int
 
     def records(self) -> Iterator[Record | LineViolation]:
-        """Each record of the file in order, as many cells as there are headings, or why it cannot be read. Records
-        without any value are none."""
+        """Each record of the file in order, with one cell for each heading, or why it cannot be read. Empty records are
+        left out."""
         at = self._begin
         while at < len(self._lines):
             found, at = _record(self._lines, at, self.delimiter)
@@ -82,7 +82,7 @@ class Table:
 
 
 def read_table(data: bytes, known: Callable[[str], bool]) -> Table:
-    """The file as a table; `known` says whether a heading is one that this file could have.
+    """The file as a table; `known` says whether a heading is recognised.
 
     Raises Refused `csv-unreadable`: `workbook`, `encoding`, `empty`, `too-many-lines`, `no-columns`, `quotes`.
     """
@@ -104,8 +104,8 @@ def read_table(data: bytes, known: Callable[[str], bool]) -> Table:
 
 
 def _decoded(data: bytes) -> tuple[str, str]:
-    """The text and the name of its encoding; what is no UTF-8 in a file that is UTF-8 otherwise becomes surrogates,
-    which its record is refused for."""
+    """The text and the name of its encoding. Bad bytes in a file that is UTF-8 otherwise become surrogates; a record
+    with one is refused."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _strictly(data[len(mark) :], encoding), encoding
@@ -132,8 +132,8 @@ def _strictly(data: bytes, encoding: str) -> str:
 def _headings(
     lines: Sequence[str], at: int, delimiter: str | None, known: Callable[[str], bool]
 ) -> tuple[tuple[str, ...], str, int, int]:
-    """Headings and delimiter, the index of their line and of the one after: the line with the most headings that are
-    known or, if none is, the first with several values."""
+    """Headings and delimiter, and the indexes of their line and of the next. The headings are the line with the most
+    known ones or, if there is none, the first with several values."""
     best: tuple[tuple[int, int, int], tuple[str, ...], str, int, int] | None = None
     tried = 0
     while at < len(lines) and tried < HEADING_WITHIN:
@@ -170,8 +170,8 @@ def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _record(lines: Sequence[str], at: int, delimiter: str) -> tuple[Record | LineViolation, int]:
-    """The record that begins on a line, and the index after it. Where its quotes do not close, the next record is
-    looked for on the next line."""
+    """The record that begins on a line, and the index after it. If its quotes do not close, the next record begins on
+    the next line."""
     text, after = lines[at], at + 1
     while True:
         if len(text) > MAX_LINE:

@@ -1,4 +1,4 @@
-"""What the models of this service have in common: the answer, and the types of single fields."""
+"""What the models of this service share: the base of answers, and types of fields."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ AT = "2026-03-02T09:30:00.000Z"
 
 
 class View(BaseModel):
-    """What is answered."""
+    """An answer."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 def _checked(check: Callable[[str], str]) -> AfterValidator:
-    """A rule of the domain at the edge, under its own name."""
+    """A field type that applies a rule of the domain and reports it under its name."""
 
     def validate(value: str) -> str:
         try:

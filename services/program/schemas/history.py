@@ -31,7 +31,7 @@ class PeopleIds(View):
 
 
 class MembershipRowBody(Body):
-    """That a person was an ambassador."""
+    """A past membership."""
 
     id: ExternalId
     person_id: Id

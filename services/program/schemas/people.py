@@ -17,7 +17,7 @@ from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Line, L
 
 
 class StandingView(View):
-    """What a person is in a programme."""
+    """A person's status in a programme."""
 
     program_id: str
     status: Annotated[str, OpenWord(get_args(Status))]
@@ -92,7 +92,7 @@ class PeopleView(View):
 
 
 class NameView(View):
-    """Enough of a person to show them."""
+    """What is shown of a person."""
 
     name: str
     team: str
@@ -101,7 +101,7 @@ class NameView(View):
 
 
 class NamesView(View):
-    """People by id; an id that nobody has is left out."""
+    """People by id; unknown ids are left out."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -131,7 +131,7 @@ class InvitationsView(View):
 
 
 class MyProgramView(StandingView):
-    """What the caller is in a programme, and which guidelines stand before their next share."""
+    """The caller's status in a programme, and which guidelines they must acknowledge before their next share."""
 
     name: str
     consent_version: int | None = Field(description="Which version they accepted")
@@ -241,7 +241,7 @@ class PersonChange(Body):
 
 
 class Ids(Body):
-    """Whose names are wanted."""
+    """Ids of people."""
 
     ids: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=MAX_NAMES)]
 

@@ -176,7 +176,7 @@ class AmbassadorView(NameView):
 
 
 class AmbassadorsView(View):
-    """How many people are what in a programme, and a page of them."""
+    """How many people have each status in a programme, and a page of them."""
 
     counts: dict[Status, int]
     items: list[AmbassadorView]
@@ -198,7 +198,7 @@ Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 
 
 class NewProgram(Body):
-    """A programme to be."""
+    """A new programme."""
 
     name: Line = Field(examples=["Voices"])
     time_zone: TimeZone = Field(description="IANA name: days and weeks of the figures are this zone's")
@@ -214,7 +214,7 @@ class NewProgram(Body):
 
 
 class ProgramChange(Body):
-    """What of a programme can be changed."""
+    """A change of a programme."""
 
     open: bool
 

@@ -1,4 +1,4 @@
-"""Imports between preview and confirmation: one document each, and its valid rows in chunks."""
+"""Imports: one document each, and its valid rows in chunks."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ RESULT_KEPT = timedelta(days=30)
 
 
 class Imports:
-    """The collections `imports`, `import_rows`, `import_files` and `import_headings`; what is not confirmed goes away
-    by itself after a day."""
+    """The collections `imports`, `import_rows`, `import_files` and `import_headings`; an import that is not confirmed
+    expires after a day."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._imports = mongo.db["imports"]
@@ -87,7 +87,7 @@ class Imports:
             await self._headings.bulk_write(writes, session=tx.session)
 
     async def put_chunk(self, import_id: str, number: int, rows: Sequence[Row], now: datetime) -> None:
-        """Keep rows for a while; an import that never comes to be leaves nothing behind in the end."""
+        """Store rows for a limited time: those of an import that is never stored expire."""
         chunk: Document = {
             "_id": f"{import_id}:{number}",
             "import_id": import_id,
@@ -108,8 +108,8 @@ class Imports:
         await self._imports.update_one({"_id": id}, change, session=tx.session)
 
     async def claim_chunk(self, id: str, tx: Transaction) -> Import | None:
-        """The import as it was before its next chunk was taken; None when there is nothing to do. Two processes
-        that take the same one collide, and one of them tries again."""
+        """Claims the next chunk; returns the import as it was before, None if there is nothing to do. Two processes
+        that claim the same chunk conflict, and one retries."""
         row = await self._imports.find_one_and_update(
             {"_id": id, "state": "importing"},
             {"$inc": {"next_chunk": 1}, "$set": {"touched_at": tx.now}},
@@ -119,7 +119,7 @@ class Imports:
         return read(Import, row) if row else None
 
     async def advance(self, id: str, came_to: Plan, tx: Transaction) -> None:
-        """Count what a chunk came to."""
+        """Add a chunk's results to the figures."""
         counts = {
             "created": len(came_to.created),
             "updated": len(came_to.changed),
@@ -132,7 +132,7 @@ class Imports:
         await self._imports.update_one({"_id": id}, change, session=tx.session)
 
     async def finish(self, one: Import, state: State, tx: Transaction) -> None:
-        """The import has ended; what it holds of persons goes at once, its figures after a while."""
+        """Ends the import. Its personal data is deleted at once, its figures expire later."""
         change: Document = {"state": state, "finished_at": tx.now, "sample": [], "expires_at": tx.now + RESULT_KEPT}
         change["columns"] = [document(replace(column, examples=())) for column in one.columns]
         await self._imports.update_one({"_id": one.id}, {"$set": change}, session=tx.session)
@@ -143,7 +143,7 @@ class Imports:
         await self._files.delete_many({"import_id": one.id})
 
     async def unfinished(self, *, rows_over: int, untouched_since: datetime) -> list[str]:
-        """Confirmed imports that nobody works on: those too large for a request, and abandoned ones."""
+        """Confirmed imports that no process works on: those too large for a request, and abandoned ones."""
         where = {
             "state": "importing",
             "$or": [{"valid": {"$gt": rows_over}}, {"touched_at": {"$lt": untouched_since}}],

@@ -42,7 +42,7 @@ class People:
         await self._consents.create_index(["person_id", "program_id"])
 
     async def find(self, account: str) -> Principal | None:
-        """The caller whom a sign-in belongs to, as the chassis asks for them."""
+        """The caller of an account, for the chassis."""
         row = await self._people.find_one({"accounts": account})
         return _principal(read(Person, row)) if row else None
 
@@ -85,7 +85,7 @@ class People:
         return [read(Person, row) for row in await cursor.to_list()]
 
     async def page(self, wanted: Filter, after: Sequence[str] | None, limit: int) -> list[Person]:
-        """People by name from a position on, which is the sort name and id of the last one seen."""
+        """People by name, after a position: sort name and id of the last one of the page before."""
         where = _where(wanted)
         if after is not None:
             name, id = after
@@ -114,7 +114,7 @@ class People:
         return {reasons.get(status, status): count for status, count in found.items()}, free
 
     async def count_by_status(self, program_id: str) -> dict[Status, int]:
-        """How many people are what in a programme."""
+        """How many people have each status in a programme."""
         pipeline: list[dict[str, Any]] = [
             {"$match": {"memberships.program_id": program_id}},
             {"$unwind": "$memberships"},
@@ -126,7 +126,7 @@ class People:
     async def write(
         self, tx: Transaction, *, created: Sequence[Person] = (), changed: Sequence[tuple[Person, Person]] = ()
     ) -> None:
-        """Write persons in one go. Raises StaleVersion if one is no longer what it was before."""
+        """Write several persons. Raises StaleVersion if one has changed meanwhile."""
         writes: list[InsertOne[Document] | UpdateOne] = [
             UpdateOne({"_id": before.id, "version": before.version}, _change(after)) for before, after in changed
         ]
@@ -138,13 +138,13 @@ class People:
             raise StaleVersion("A person was changed in the meantime.")
 
     async def record_consent(self, person: Person, program_id: str, version: int, tx: Transaction) -> None:
-        """Keep, for good, that a person accepted a version."""
+        """Record permanently that a person accepted a version."""
         record = {"_id": new_id(), "person_id": person.id, "program_id": program_id, "version": version, "at": tx.now}
         await self._consents.insert_one(record, session=tx.session)
 
 
 def position(person: Person) -> list[str]:
-    """Where a person stands in a list by name."""
+    """The position of a person in a list by name."""
     return [_sort_name(person), person.id]
 
 

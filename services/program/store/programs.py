@@ -31,12 +31,12 @@ class Programs:
         return read(Program, row)
 
     async def get_many(self, ids: Iterable[str], tx: Transaction | None = None) -> dict[str, Program]:
-        """Those of the ids that are known, by id."""
+        """The programmes with these ids, by id; unknown ids are left out."""
         cursor = self._programs.find({"_id": {"$in": list(ids)}}, session=tx.session if tx else None)
         return {row["_id"]: read(Program, row) for row in await cursor.to_list()}
 
     async def page(self, after: str | None, limit: int) -> list[Program]:
-        """Programmes in the order in which they were created, from an id on."""
+        """Programmes in order of creation, after an id."""
         where = {"_id": {"$gt": after}} if after is not None else {}
         return [
             read(Program, row) for row in await self._programs.find(where, sort=[("_id", 1)], limit=limit).to_list()
@@ -46,7 +46,7 @@ class Programs:
         await self._programs.insert_one(document(program), session=tx.session)
 
     async def save(self, before: Program, after: Program, tx: Transaction) -> None:
-        """Raises StaleVersion if the programme is no longer what it was before."""
+        """Raises StaleVersion if the programme has changed meanwhile."""
         await _save(self._programs, before.id, before.version, after, tx)
 
     async def text(self, program_id: str, kind: TextKind, version: int) -> Text:
@@ -65,7 +65,7 @@ class Programs:
         return read(Objective, row, id=row["id"]) if row else None
 
     async def save_objective(self, before: Objective | None, after: Objective, tx: Transaction) -> None:
-        """Raises StaleVersion if the objective is no longer what it was before."""
+        """Raises StaleVersion if the objective has changed meanwhile."""
         if before is None:
             # A programme has one objective.
             row = {**document(after), "id": after.id, "_id": after.program_id}

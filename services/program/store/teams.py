@@ -1,4 +1,4 @@
-"""How each team is spelled: one spelling a team, whoever writes it how."""
+"""The spelling of each team: one, whoever writes it how."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _DUPLICATE_KEY = 11000
 
 
 class Teams:
-    """The collection `teams`. A spelling that was settled stays, whatever becomes of the transaction that asked."""
+    """The collection `teams`. A stored spelling stays even if the transaction that asked for it is rolled back."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._teams = mongo.db["teams"]
         self._people = mongo.db["people"]
 
     async def ensure_indexes(self) -> None:
-        """Teams of people from before their spellings were kept are spelled as they are."""
+        """Store the spellings of teams that people had before this collection existed."""
         if not await self._teams.find_one({}, {"_id": 1}):
             await self.settle(await self._people.distinct("team"))
 
     async def spellings(self, names: Iterable[str]) -> dict[str, str]:
-        """Each name as its team is spelled, those of unknown teams left out."""
+        """The spelling of each name's team; names of unknown teams are left out."""
         keys = {name: match_key(name) for name in names}
         cursor = self._teams.find({"_id": {"$in": list(set(keys.values()))}})
         known = {row["_id"]: row["name"] async for row in cursor}
         return {name: known[key] for name, key in keys.items() if key in known}
 
     async def settle(self, names: Iterable[str]) -> dict[str, str]:
-        """Each name as its team is spelled; the first that names an unknown team spells it."""
+        """The spelling of each name's team; the first name of an unknown team becomes its spelling."""
         wanted = list(dict.fromkeys(names))
         known = await self.spellings(wanted)
         new = [name for name in wanted if name not in known]
