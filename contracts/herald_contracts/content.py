@@ -31,7 +31,7 @@ class Variant(Part):
 
 
 class Targeting(Part):
-    """Who may see it: those that both lists name; an empty list names everybody of the programme."""
+    """Who may see it: people whose country and team are both listed; an empty list means everybody of the programme."""
 
     countries: list[Country] = Field(default=[])
     teams: list[Label] = Field(default=[])
@@ -72,7 +72,7 @@ class ContentSubmitted(_ContentEvent):
 
 
 class ContentApproved(_ContentEvent):
-    """A reviewer found the item good."""
+    """A reviewer approved the item."""
 
     type: ClassVar[str] = "herald.ContentApproved.v1"
     reviewer_id: Id

@@ -56,7 +56,7 @@ class CloudEvent(Generic[E_co]):
 
 
 class Record(NamedTuple):
-    """What is handed to Kafka: topic without prefix, key, value and headers."""
+    """A record for Kafka: topic without prefix, key, value and headers."""
 
     topic: str
     key: bytes
@@ -146,7 +146,7 @@ def decode(headers: Headers | Mapping[str, str], value: bytes | None) -> CloudEv
 
 
 def _envelope(found: Mapping[str, str]) -> datetime:
-    """Checks what every record must say of itself, and gives its time in UTC."""
+    """Checks the required headers, and returns the time in UTC."""
     for name in REQUIRED:
         if not found.get(name):
             raise Undecodable("header-missing", name)

@@ -1,4 +1,4 @@
-"""`herald.metrics`: what the figures reached. Owned by metrics, keyed by programme."""
+"""`herald.metrics`: objectives that were reached. Owned by metrics, keyed by programme."""
 
 from __future__ import annotations
 

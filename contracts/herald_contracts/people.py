@@ -35,7 +35,7 @@ class _PersonEvent(Event):
 
 
 class _PersonState(_PersonEvent):
-    """The whole of what others may know of a person: each event replaces what the one before said."""
+    """The whole public state of a person: each event replaces the one before."""
 
     revision: int = Field(ge=1, description="Rises with each change of this person")
     accounts: list[Account] = Field(default=[], description="Sign-ins that belong to this person")
@@ -60,7 +60,7 @@ class PersonProvisioned(_PersonState):
 
 
 class PersonUpdated(_PersonState):
-    """Something of a person changed; carries the whole new state."""
+    """A person changed; carries the whole new state."""
 
     type: ClassVar[str] = "herald.PersonUpdated.v1"
 
@@ -73,7 +73,7 @@ class PersonDeactivated(_PersonEvent):
 
 
 class AmbassadorInvited(_PersonEvent):
-    """A person was invited to a programme; it is theirs to accept."""
+    """A person was invited to a programme; they may accept."""
 
     type: ClassVar[str] = "herald.AmbassadorInvited.v1"
     program_id: Id

@@ -22,7 +22,7 @@ class _ProgramEvent(Event):
 
 
 class ProgramCreated(_ProgramEvent):
-    """A programme began to exist."""
+    """A programme was created."""
 
     type: ClassVar[str] = "herald.ProgramCreated.v1"
     name: Label

@@ -1,4 +1,4 @@
-"""`herald.recognition`: what ambassadors are thanked for. Owned by gamification, keyed by ambassador."""
+"""`herald.recognition`: points of ambassadors. Owned by gamification, keyed by ambassador."""
 
 from __future__ import annotations
 

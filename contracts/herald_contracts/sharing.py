@@ -45,7 +45,7 @@ class PostRemoved(_PostEvent):
 
 
 class LinkClicked(Event):
-    """A short link was followed: raw, as it happened, before any judgement."""
+    """A short link was followed: raw, before it is classified."""
 
     type: ClassVar[str] = "herald.LinkClicked.v1"
     topic: ClassVar[str] = "herald.clicks"
@@ -68,7 +68,7 @@ class LinkClicked(Event):
 
 
 class EngagementRecorded(Event):
-    """Something came of a share: one event a click, or a delta of what a network counts."""
+    """Engagement with a share: one event for each click, or the increase of a network's count."""
 
     type: ClassVar[str] = "herald.EngagementRecorded.v1"
     topic: ClassVar[str] = "herald.engagements"

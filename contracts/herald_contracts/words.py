@@ -1,8 +1,8 @@
-"""Open words: what grows by nature, as a pattern and a list of the values known today.
+"""Open words: values that will grow, as a pattern and a list of those known today.
 
-A word of these types may take a value that is not listed at any time, in the same version of the event. Keep what
-you do not know as it is, show it as it is, and count it nowhere; never refuse it. JSON Schema says the same by a
-`pattern` and `x-known-values`.
+A word of these types may take a value that is not listed at any time, in the same version of the event. Keep and show
+an unknown value as it is, and count it nowhere; never refuse it. JSON Schema says the same by a `pattern` and
+`x-known-values`.
 """
 
 from __future__ import annotations

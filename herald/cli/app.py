@@ -43,7 +43,7 @@ for command in COMMANDS:
 
 @app.callback()
 def herald() -> None:
-    """Run, watch and steer Herald."""
+    """Run, observe and operate Herald."""
 
 
 def main() -> None:

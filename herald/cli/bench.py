@@ -12,7 +12,7 @@ PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 
 
 def bench(context: typer.Context) -> None:
-    """Measure Herald beside its floors (in a checkout): the arguments go to 'python -m bench'."""
+    """Measure Herald against its baselines (in a checkout): the arguments go to 'python -m bench'."""
     if find_spec("bench") is None:
         typer.echo("herald: the benches are not installed: run this in a checkout of Herald", err=True)
         raise typer.Exit(2)

@@ -1,4 +1,4 @@
-"""`herald contracts`: generate the documents of `contracts/`, check them, and keep them as a release."""
+"""`herald contracts`: generate the documents of `contracts/`, check them, and release them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check(
         Path | None, typer.Option(metavar="DIR", help="the folder of a release, instead of the last one")
     ] = None,
 ) -> None:
-    """Check that all is fresh and consistent, and breaks no subscriber of the last release."""
+    """Check that the documents are fresh and consistent, and break no subscriber of the last release."""
     from herald.contracts.checks import check as find
     from herald.contracts.released import releases
 
@@ -52,7 +52,7 @@ def check(
 
 @app.command()
 def release(version: Annotated[str, typer.Argument(help="such as 0.2.0; the one in contracts/pyproject.toml")]) -> None:
-    """Keep the contracts of today as a release: what comes after is compared with it."""
+    """Store today's contracts as a release. Later contracts are compared with it."""
     from herald.contracts.checks import check as find
     from herald.contracts.released import ReleaseError, cut
 

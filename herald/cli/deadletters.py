@@ -26,10 +26,10 @@ PAGE = 1000
 
 Service = Annotated[str, typer.Option(help=f"One of {', '.join(SERVICES)}; all when left out")]
 EventType = Annotated[str, typer.Option("--type", help="Only this event type, such as herald.PostShared.v1")]
-Rule = Annotated[str, typer.Option(help="Only what broke this rule, such as schema-mismatch or failed")]
-Go = Annotated[bool, typer.Option("--go", help="Do it; without it, only say what would be done")]
+Rule = Annotated[str, typer.Option(help="Only those with this rule, such as schema-mismatch or failed")]
+Go = Annotated[bool, typer.Option("--go", help="Do it; otherwise only show what would be done")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Only these dead letters")]
-Limit = Annotated[int, typer.Option(min=1, max=PAGE, help="At most so many of each service")]
+Limit = Annotated[int, typer.Option(min=1, max=PAGE, help="At most this many of each service")]
 
 
 @app.command(name="list")
@@ -76,10 +76,10 @@ def replay(
     service: Service = "",
     event_type: EventType = "",
     rule: Rule = "",
-    per_second: Annotated[float, typer.Option(min=0.1, help="At most so many a second")] = 50.0,
+    per_second: Annotated[float, typer.Option(min=0.1, help="At most this many a second")] = 50.0,
     go: Go = False,
 ) -> None:
-    """Publish records again where they came from, in order. Who applied an event already drops the repeat."""
+    """Publish records to their topics again, in order. A consumer that has applied an event drops the repeat."""
     wanted = _wanted(ids, event_type, rule)
     if go:
         typer.echo(f"{run_operation(_replay(_services(service), wanted, per_second))} replayed")
@@ -103,7 +103,7 @@ def resume(
     per_second: Annotated[float, typer.Option(min=0.1, help="Dead letters a second, for each worker")] = 2000.0,
     minutes: Annotated[float, typer.Option(min=0.1, max=1440, help="For how long")] = 15.0,
 ) -> None:
-    """Let a flood through: partitions that the cap on dead letters has paused go on, faster for a while."""
+    """Resume partitions that the cap on dead letters has paused, with a higher cap for a while."""
     until = datetime.now(UTC) + timedelta(minutes=minutes)
     run_operation(_resume(_services(service)[0], per_second, until))
     typer.echo(f"{service} dead-letters up to {per_second:g} records a second until {until:%H:%M:%S} UTC")
@@ -182,7 +182,7 @@ async def _planned(services: Sequence[str], wanted: Wanted) -> tuple[list[DeadLe
 
 
 async def _pages(store: DeadLetterStore, wanted: Wanted) -> AsyncIterator[list[DeadLetter]]:
-    """What is wanted, page by page, behind each other: what cannot be replayed stays open and is not met again."""
+    """The dead letters to process, page by page. Those that cannot be replayed stay open and are not returned again."""
     after = None
     while page := await store.index.page(wanted, after=after, limit=PAGE):
         yield page

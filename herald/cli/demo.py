@@ -1,4 +1,4 @@
-"""`herald demo`: the main job before your eyes, and every figure compared."""
+"""`herald demo`: plays a company's first day, and compares every figure."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ START_PATIENCE = 900.0
 
 
 def demo(
-    leave: Annotated[bool, typer.Option("--exit", help="End when the comparison is made; 0 if all agrees")] = False,
-    feed: Annotated[str, typer.Option(help="A feed's address or file; the sample that ships when left out")] = "",
+    leave: Annotated[bool, typer.Option("--exit", help="Exit after the comparison; 0 if all figures agree")] = False,
+    feed: Annotated[str, typer.Option(help="A feed's address or file; the included sample if omitted")] = "",
     people: Annotated[int, typer.Option(min=50, max=100_000, help="How many people the company has")] = 2000,
     ambassadors: Annotated[int, typer.Option(min=10, max=5_000)] = 300,
     seed: Annotated[int, typer.Option(help="The same seed makes the same company and the same day")] = 7,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
 ) -> None:
-    """Start everything, live a company's first day with its programme, and compare every figure."""
+    """Start everything, play a company's first day with its programme, and compare every figure."""
     from herald.demo.api import Unexpected
     from herald.demo.story import Scale
 
@@ -63,7 +63,7 @@ def demo(
 
 
 def _first(error: Exception) -> Exception:
-    """The first of those that ended together; what is no refusal of Herald goes on as it is."""
+    """The first error of a group of tasks; one that is not Herald's own is raised unchanged."""
     from herald.demo.api import Unexpected
 
     if isinstance(error, ExceptionGroup):
@@ -87,7 +87,7 @@ def _feed(named: str) -> bytes | str:
 
 @contextmanager
 def _stack(home: Home, port: int) -> Iterator[tuple[str, bool]]:
-    """The address of a running stack, and whether it is ours; ours ends with us."""
+    """The address of a running stack, and whether this command started it and will stop it."""
     state = home.read_state()
     if home.holder() is not None and state.get("status") == "ready":
         typer.echo(f"Herald runs already at {state['url']}; the demo uses it.")

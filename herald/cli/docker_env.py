@@ -58,7 +58,7 @@ def _secret() -> str:
 
 
 def _write_issuer_key() -> None:
-    """The container's user must read the file, so it is its folder that keeps others out."""
+    """The container's user must be able to read the file: the folder's mode keeps other users out."""
     from joserfc.jwk import RSAKey
 
     KEY_FILE.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`herald history import`: what another product knows of a programme's past."""
+"""`herald history import`: imports a programme's past from another product."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def history() -> None:
 @app.command(name="import")
 def import_history(
     files: Annotated[list[Path], typer.Argument(help="CSV or JSON lines, in any order", exists=True, dir_okay=False)],
-    source: Annotated[str, typer.Option(help="The product that they come from; always the same name for it")],
-    program: Annotated[str, typer.Option(help="Id or name; the only one when left out")] = "",
-    preview: Annotated[bool, typer.Option("--preview", help="Say what would be imported, and write nothing")] = False,
+    source: Annotated[str, typer.Option(help="The product that they come from; always use the same name")],
+    program: Annotated[str, typer.Option(help="Id or name; not needed if there is only one")] = "",
+    preview: Annotated[bool, typer.Option("--preview", help="Show what would be imported, and write nothing")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Import without asking first")] = False,
-    url: Annotated[str, typer.Option(help="Herald's address; that of the stack that runs here when left out")] = "",
+    url: Annotated[str, typer.Option(help="Herald's address; by default that of the stack that runs here")] = "",
     persona: Annotated[str, typer.Option("--as", help="Who imports, on a local stack: a manager")] = "marc",
 ) -> None:
     """Import past memberships, items, posts and engagement; see docs/guides/history.md for the files.
 
     HERALD_TOKEN is the bearer token of a manager or administrator; on a local stack it is not needed. The same files
-    again change nothing, so an import that stopped is simply begun again.
+    again change nothing: repeat an import that was interrupted.
     """
     import httpx
 

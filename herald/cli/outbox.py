@@ -12,7 +12,7 @@ from herald.operations.outbox import SERVICES, Blocked, outboxes
 from herald.operations.settings import operator_settings, run_operation
 
 app = typer.Typer(name="outbox", no_args_is_help=True, help="Look at events that cannot be sent.")
-blocked = typer.Typer(name="blocked", no_args_is_help=True, help="Lanes (a topic and a key) that stand still.")
+blocked = typer.Typer(name="blocked", no_args_is_help=True, help="Blocked lanes (a topic and a key).")
 app.add_typer(blocked)
 SHOWN = 2000
 
@@ -34,7 +34,7 @@ def list_lanes(service: Service = "") -> None:
 
 @blocked.command()
 def show(lane: Lane, service: Service = "") -> None:
-    """Show the event in the way: its headers, and its value as far as it fits a screen."""
+    """Show the event in the way: its headers, and the beginning of its value."""
 
     async def read() -> tuple[Blocked, Document | None]:
         async with outboxes(operator_settings()) as own:
@@ -62,9 +62,9 @@ def retry(lane: Lane, service: Service = "") -> None:
 def discard(
     lane: Lane,
     service: Service = "",
-    go: Annotated[bool, typer.Option("--go", help="Do it; without it, only say what would be done")] = False,
+    go: Annotated[bool, typer.Option("--go", help="Do it; otherwise only show what would be done")] = False,
 ) -> None:
-    """Drop the event in the way for good and let those behind it go on. Its consumers will see a gap."""
+    """Discard the event in the way for good and publish those behind it. Its consumers will see a gap."""
     if not go:
         one = _only_match(run_operation(_found(service, lane)), lane)
         typer.echo(f"would drop event {one.lane.row}; {one.lane.rows - 1} events would go on; add --go to do it")

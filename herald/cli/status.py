@@ -18,7 +18,7 @@ NOT_RUNNING = 3
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Say whether all is well, and what runs, where and with how much memory; exit code 3 when nothing runs."""
+    """Show whether all is well, and what runs, where and with how much memory; exit code 3 when nothing runs."""
     home = Home(default_folder())
     state = current_state(home)
     if as_json:
@@ -53,7 +53,7 @@ def sentence(state: dict[str, Any]) -> str:
 
 
 def _unready(child: dict[str, Any]) -> list[str]:
-    """Why a process of Herald says that it is not ready; empty where it is, or is no process of Herald's."""
+    """Why a process of Herald is not ready; empty if it is, or if it is not Herald's."""
     if child["kind"] != "process" or child["state"] != "ready":
         return []
     try:
@@ -64,7 +64,8 @@ def _unready(child: dict[str, Any]) -> list[str]:
 
 
 def current_state(home: Home) -> dict[str, Any]:
-    """What the supervisor wrote, with `running`, why each child is `unready`, and its resident memory in megabytes."""
+    """The supervisor's state file, with `running`, and for each child why it is `unready` and its resident memory in
+    MB."""
     running = home.holder() is not None
     state = {"status": "stopped", "children": {}, **home.read_state(), "running": running}
     if not running and state["status"] not in ("stopped", "failed"):

@@ -13,7 +13,8 @@ from herald.development.personas import PERSONAS
 
 
 def fetch_token(issuer: str, key_file: Path, form: dict[str, str], *, client: str = COMMAND_CLIENT) -> str:
-    """A token from the issuer at `issuer`, proved by the key file. Raises httpx.HTTPError, or OSError."""
+    """A token from the issuer at `issuer`; the key file authenticates the request. Raises httpx.HTTPError, or
+    OSError."""
     secret = derived_secret(read_key(key_file), client)
     answer = httpx.post(f"{issuer}/token", data=form, auth=(client, secret), timeout=10, trust_env=False)
     token: str = answer.raise_for_status().json()["access_token"]

@@ -29,7 +29,7 @@ def plan(bootstrap: Bootstrap, namespace: Namespace = "", grow: Grow = False) ->
 
 @app.command()
 def apply(bootstrap: Bootstrap, namespace: Namespace = "", grow: Grow = False) -> None:
-    """Create and change topics; nothing is taken away. Exit 2 if something that differs was kept."""
+    """Create and change topics; nothing is deleted. Exit 2 if a difference was kept."""
     changes = _compare(bootstrap, namespace, grow, write=True)
     raise typer.Exit(2 if any(change.action == "keep" for change in changes) else 0)
 

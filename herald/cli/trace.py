@@ -19,7 +19,7 @@ SHOWN = ("http.route", "messaging.destination.name", "cloudevents.event_type", "
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span as the local file keeps it; times in nanoseconds since 1970."""
+    """A span of the local file; times in nanoseconds since 1970."""
 
     trace_id: str
     span_id: str
@@ -39,7 +39,7 @@ class Span:
 
 
 def read_spans(folder: Path, trace_id: str = "") -> list[Span]:
-    """The spans of a trace, or of all, in the order of their start, each once."""
+    """The spans of a trace, or of all, by start, without repeats."""
     found: dict[str, Span] = {}
     for line in _lines(folder):
         if trace_id in line:
@@ -92,7 +92,7 @@ def trace(
     trace_id: Annotated[str, typer.Argument(help="32 hexadecimal digits, or a traceparent")],
     folder: Annotated[Path, typer.Option(help="Where the span files are")] = Path(".herald/spans"),
 ) -> None:
-    """Print one trace as a tree: who called whom, what went through Kafka, what came of it."""
+    """Print one trace as a tree, through HTTP calls and Kafka."""
     wanted = trace_id.split("-")[1] if trace_id.count("-") == 3 else trace_id.lower()
     spans = read_spans(folder, wanted)
     if not spans:

@@ -20,7 +20,7 @@ WIDTH = 90
 
 
 def verify(
-    settled: Annotated[bool, typer.Option(help="Also fail while something is still under way")] = False,
+    settled: Annotated[bool, typer.Option(help="Also fail while events are still pending")] = False,
 ) -> None:
     """Compare every consumer with its topics: applied, dead-lettered, pending or not meant for it; nothing missing."""
     from herald.operations import verify as checker
@@ -56,7 +56,7 @@ def verify(
 
 
 def _table(service: str, accounts: Sequence[Account]) -> Table:
-    """What became of the records of each topic that a service consumes, and of all of them."""
+    """How a service handled the records of each topic that it consumes, with sums."""
     rows = [
         (one.found, one.applied + one.aged, one.dead_lettered, one.pending, one.passed_over, one.missing)
         for one in accounts

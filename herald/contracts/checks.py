@@ -1,4 +1,4 @@
-"""What `herald contracts check` looks at; each check gives one sentence per thing that is wrong."""
+"""The checks of `herald contracts check`; each gives one sentence for each error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEAD_LETTERS = "herald.deadletters."
 
 
 def check(root: Path = CONTRACTS, against: Path | None = None) -> list[str]:
-    """Every finding; none when all is well. Compares with the last release, or the release in the folder `against`."""
+    """Every finding; empty if all is well. Compares with the last release, or the release in the folder `against`."""
     try:
         topics, examples = load_topics(root / "topics"), load_examples(root / "examples")
     except ValueError as error:
@@ -37,7 +37,7 @@ def check(root: Path = CONTRACTS, against: Path | None = None) -> list[str]:
 
 
 def check_words(schemas: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Nothing in an event is a closed enumeration, which no later version could add to."""
+    """No field of an event is a closed enumeration: nothing could be added to it."""
     return [
         f"{event}: {path}: a closed enumeration; use an open word of herald_contracts.words"
         for event, schema in schemas.items()
@@ -171,7 +171,7 @@ def _compare(release: Path, topics: Sequence[Topic]) -> list[str]:
 
 
 def _replay(examples: Iterable[Example]) -> Iterator[str]:
-    """Every record that a release could have written is still read today."""
+    """Today's code still reads every record of a release."""
     for example in examples:
         if example.type in Event.registry:
             try:

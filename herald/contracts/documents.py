@@ -18,7 +18,7 @@ GENERATED = ("asyncapi.yaml", "schemas/*/*.json", "openapi/*.json")
 
 
 class _Dumper(yaml.SafeDumper):
-    """For readers: what is repeated is written out, and a text of several lines keeps them."""
+    """YAML for readers: without anchors, and with line breaks of texts kept."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -44,7 +44,7 @@ def documents(root: Path = CONTRACTS) -> dict[Path, str]:
 
 
 def generate(root: Path = CONTRACTS) -> list[Path]:
-    """Write what is stale and delete what nothing generates any more; the changed paths."""
+    """Write stale files and delete those that are no longer generated; returns the changed paths."""
     wanted = documents(root)
     changed = _stale(root, wanted)
     for path in changed:

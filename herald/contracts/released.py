@@ -1,7 +1,7 @@
-"""The releases of the contracts: `contracts/released/<version>/`, written once and compared with ever after.
+"""The releases of the contracts: `contracts/released/<version>/`, written once, and compared with from then on.
 
 A release holds what subscribers build on: `schemas/`, `topics/`, golden records (`records/`, as they are on the wire)
-and `SHA256SUMS`, so that nobody mends a release to please a check.
+and `SHA256SUMS`, so that a release cannot be edited unnoticed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
 class ReleaseError(Exception):
-    """The release cannot be cut; the message says why."""
+    """The release cannot be written; the message says why."""
 
 
 def releases(root: Path = CONTRACTS) -> list[Path]:
@@ -47,7 +47,7 @@ def cut(version: str, root: Path = CONTRACTS) -> Path:
 
 
 def is_intact(release: Path) -> bool:
-    """Whether every file of a release is as it was written."""
+    """Whether every file of a release is unchanged."""
     sums = release / SUMS
     return sums.is_file() and sums.read_text("utf-8") == sums_of(release)
 

@@ -3,4 +3,4 @@
 from pathlib import Path
 
 SAMPLE = Path(__file__).parent / "samples" / "feed.atom.xml"
-"""A feed that ships, for a company without one at hand."""
+"""The included sample feed."""

@@ -1,4 +1,4 @@
-"""Herald as its users reach it: over HTTP at the one address, each with a token of their own."""
+"""A client of Herald's APIs: over HTTP at the one address, with a token for each user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRIES = 5
 
 
 class Unexpected(Exception):
-    """Herald answered what the story does not foresee; the text says who asked for what, and the problem."""
+    """An answer that the demo does not expect; the text names the user, the request and the problem."""
 
 
 class Api:
@@ -32,7 +32,7 @@ class Api:
 
     @property
     def client(self) -> httpx.AsyncClient:
-        """What the requests are made with."""
+        """The options of the HTTP client."""
         return self._client
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The hub as a person without scripts uses it: sign in, open a form, send it."""
+"""Uses the hub like a browser without JavaScript: sign in, open a form, send it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from herald.demo.api import TRIES, Unexpected
 
 
 class _Fields(HTMLParser):
-    """Hidden inputs and texts of the page's forms, the last of a name wins."""
+    """Hidden inputs and texts of the page's forms; of several with one name the last counts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Browser:
         await self._client.aclose()
 
     async def sign_in(self, persona: str) -> None:
-        """By the development issuer, as on its page. Raises Unexpected."""
+        """Signs in through the development issuer's page. Raises Unexpected."""
         page = await self._ask("GET", "/auth/sign-in")
         await self._ask("POST", str(page.url), data={"persona": persona})
 
@@ -66,7 +66,7 @@ class Browser:
         return trace_id
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """A page; as a person would, try again where it says that it is busy. Raises Unexpected."""
+        """Gets a page; tries again if the answer is that Herald is busy. Raises Unexpected."""
         answer = await self._client.request(method, path, **options)
         for _ in range(TRIES):
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:

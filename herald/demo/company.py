@@ -1,4 +1,4 @@
-"""A plausible company: people, countries, teams. Made up from a seed; nobody in it exists."""
+"""A made-up company: people, countries, teams, generated from a seed. Nobody in it exists."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ _LANDS = (
     ),
 )  # fmt: skip
 NAMES_TRIED = 50
-"""Namesakes are as rare as the lists allow."""
+"""Avoids equal names as far as the lists allow."""
 _TEAMS = (
     ("Engineering", 26), ("Sales", 20), ("Consulting", 18), ("Operations", 14),
     ("Customer Care", 10), ("Marketing", 6), ("People", 4), ("Finance", 2),

@@ -1,7 +1,7 @@
-"""Twelve weeks behind the made-up company: a pilot, a roll-out, a campaign, holidays, people who left.
+"""Twelve weeks of history of the made-up company: a pilot, a roll-out, a campaign, holidays, people who left.
 
-Made from the seed and written as the files that `herald history import` takes; what it holds is counted here as well,
-by rules of its own, so that figures can be compared with it.
+Generated from the seed and written as files for `herald history import`. Its totals are computed here independently,
+and the figures are compared with them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HOLIDAYS = frozenset({(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11
 NETWORKS = (("linkedin", 62), ("x", 12), ("facebook", 12), ("whatsapp", 9), ("email", 5))
 ACTIVE = 0.72
 REGULARS = 3
-"""The first of all, who have names on the sign-in page, share about every other day."""
+"""The first ambassadors, named on the sign-in page, share about every other day."""
 REACH = {"linkedin": 1.0, "facebook": 0.7, "x": 0.5, "whatsapp": 0.35, "email": 0.25}
 COUNTS = ("clicks", "likes", "comments", "reposts", "impressions")
 WEEKDAYS = (1.0, 1.15, 1.1, 1.0, 0.75, 0.12, 0.08)
@@ -76,7 +76,7 @@ class OldItem:
 
 @dataclass(frozen=True, slots=True)
 class OldPost:
-    """A post of the past, with what was counted by when."""
+    """A past post, with its counts by date."""
 
     id: str
     person: str
@@ -89,7 +89,7 @@ class OldPost:
 
 @dataclass
 class History:
-    """What happened, by e-mail address of those whom it happened to."""
+    """Everything that happened; people are named by e-mail address."""
 
     zone: ZoneInfo
     first_day: date
@@ -127,7 +127,7 @@ class History:
     # --- as its own book -----------------------------------------------------------------------------------------
 
     def counted(self) -> list[tuple[str, date, dict[str, int]]]:
-        """Whose post brought what on which day."""
+        """Engagement by person, kind and day."""
         found = []
         for post in self.posts:
             for at, counts in ((post.at, post.counts), *post.later):
@@ -164,8 +164,8 @@ def make_history(people: Sequence[Person], seed: int, today: date, zone: ZoneInf
 
 
 def _enrol(history: History, chance: random.Random, people: Sequence[Person], today: date) -> None:
-    """One in six takes part in the pilot, the others join in the weeks of the roll-out; one in fourteen leaves. With
-    the former product itself, everybody's membership ended yesterday."""
+    """One in six takes part in the pilot, the others join in the weeks of the roll-out; one in fourteen leaves. All
+    memberships with the former product ended yesterday."""
     last_day = today - timedelta(days=1)
     for number, person in enumerate(people):
         if number % 6 == 0:

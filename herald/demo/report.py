@@ -1,4 +1,4 @@
-"""The comparison at the end: what was done, what the topics say, what each owner stores, what is shown."""
+"""The final comparison: what was done, what is on the topics, what each service stores, what is shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CENTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure from four sides; `store` is its owner's API, `shown` what the dashboard or the hub shows."""
+    """One figure from four sources; `store` is its service's API, `shown` the dashboard or the hub."""
 
     name: str
     done: float
@@ -64,7 +64,7 @@ class ReadBack:
 
 
 async def settled(api: Api, tally: Tally) -> None:
-    """Returns once dashboard and ledger have taken in as much as was done, or after 90 s."""
+    """Returns once dashboard and ledger show all that was done, or after 90 s."""
     deadline = asyncio.get_running_loop().time() + SETTLE_SECONDS
     wanted = (sum(tally.clicks.values()), len(tally.kept), len(tally.joined))
     history, earned = history_of(tally), tally.points().total()
@@ -82,7 +82,7 @@ async def settled(api: Api, tally: Tally) -> None:
 
 
 async def read_back(api: Api, tally: Tally) -> ReadBack:
-    """Everything that the comparison needs, through the APIs, by the ambassadors' own eyes where it is theirs."""
+    """Everything that the comparison needs, from the APIs; personal data with the ambassadors' own tokens."""
     today, history = day_of(tally), history_of(tally)
     past = {"from": history.first_day.isoformat(), "to": (today - timedelta(days=1)).isoformat()}
     program = f"/program/v1/programs/{tally.program_id}"
@@ -157,7 +157,7 @@ async def _board(api: Api, tally: Tally) -> dict[str, int]:
 
 
 def compare(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
-    """The figures, each from its four sides."""
+    """The figures, each from its four sources."""
     shown = {name: one["value"] for name, one in found.figures.items()}
     verdicts: Mapping[str, int] = found.figures["clicks_raw"]["by_verdict"]
     posts = [post for mine in found.posts.values() for post in mine]
@@ -248,7 +248,7 @@ def _objective(tally: Tally, topics: TopicView, found: ReadBack, posts: int) -> 
 
 
 def _history(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
-    """What was imported: as the files have it, on the topics, day by day, and as the dashboard says it."""
+    """What was imported: in the files, on the topics, day by day, and on the dashboard."""
     history, before, whole = history_of(tally), found.before, found.whole
     days = history.shares_by_day()
     told_days = Counter(

@@ -31,7 +31,7 @@ PUBLISHED_OF_FEED = 8
 ARRIVAL_SECONDS = 60
 NAME = "Northwind Voices"
 NEWCOMERS = 9
-"""Of ten ambassadors about one joins on the demo's day; the others were with the former product before."""
+"""About one of ten ambassadors joins on the demo's day; the others were in the former product."""
 TARGET = 4000
 Progress = Callable[[str, int, int], None]
 
@@ -57,7 +57,7 @@ class Scale:
 
 @dataclass
 class Story:
-    """Acts in the order they are told; each leaves what it did in `tally`."""
+    """The acts in order; each records what it did in `tally`."""
 
     api: Api
     scale: Scale
@@ -150,7 +150,7 @@ class Story:
         return datetime.now(UTC).astimezone(ZoneInfo(ZONE)).date()
 
     async def history(self) -> None:
-        """The manager decides that the past counts, and brings in what the former product knows of it."""
+        """The manager decides that the past counts, and imports it from the former product."""
         former = self._chosen()[: self.scale.ambassadors * NEWCOMERS // 10]
         stayed = [person for person in self.company if person.email in set(former)]
         gone = [person for person in self.company if person.email in set(self._others())][: len(stayed) // 10]
@@ -182,14 +182,14 @@ class Story:
         await self.api.call(MANAGER, "POST", path, order, headers={"If-Match": f'"{found["version"]}"'})
 
     async def _await_everywhere(self) -> None:
-        """Returns when content and sharing have heard of the manager and of the programme."""
+        """Returns when content and sharing know the manager and the programme."""
         program = self.tally.program_id
         await self._once_known(MANAGER, "GET", f"/sharing/v1/programs/{program}/guardrails")
         order = {"program_id": program, "source": SOURCE, "items": []}
         await self._once_known(MANAGER, "POST", "/content/v1/items/resolve", order)
 
     async def _once_known(self, who: str, method: str, path: str, json: Any = None) -> Any:
-        """The answer once the service has heard of who asks and of what; a refusal after a minute."""
+        """The answer once the service knows the caller and what they ask for; after a minute, its refusal."""
         deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS
         while True:
             late = asyncio.get_running_loop().time() > deadline
@@ -217,7 +217,7 @@ class Story:
         self.tally.leaders = {self.ids[email] for email in chosen if email in lead}
 
     def _chosen(self) -> list[str]:
-        """Whom the manager asks and who says yes: the named personas, some leaders, and others by the seed."""
+        """Whom the manager invites and who accepts: the named personas, some leaders, and others by the seed."""
         return self._drawn_people()[: self.scale.ambassadors]
 
     def _others(self) -> list[str]:
@@ -321,7 +321,7 @@ class Story:
             self.tally.shares.append(Share(post["id"], self.ids[email], network, post["short_url"], item["id"]))
 
     async def _post(self, email: str, order: dict[str, Any], visitor: Visitor) -> Any:
-        """Share; tap again while sharing, on a busy machine, has not heard of the item, the person or their consent."""
+        """Shares; tries again while sharing does not know the item, the person or their consent yet."""
         deadline = asyncio.get_running_loop().time() + ARRIVAL_SECONDS
         while True:
             late = asyncio.get_running_loop().time() > deadline
@@ -366,7 +366,7 @@ class Story:
     async def clicks(self) -> None:
         """People, bots, prefetchers, repeats and authors follow links; the last one was shared in the hub.
 
-        What was shared by e-mail a moment ago was read by nobody yet: a mail scanner opens it.
+        Links that were just shared by e-mail are opened by a mail scanner, not yet by people.
         """
         visits: list[tuple[Share, list[tuple[Visitor, str]]]] = []
         for share in self.tally.shares:
@@ -391,7 +391,7 @@ class Story:
             self.tally.counted_by_post[share.id] += verdict == "counted"
 
     async def _all(self, what: str, things: Sequence[T], work: Callable[[T], Awaitable[None]]) -> None:
-        """Work on all of them, several at once, and show how far it is."""
+        """Runs the work for all items, several at once, and shows progress."""
         waiting = list(reversed(things))
         done = 0
 

@@ -1,4 +1,4 @@
-"""What the story did, as its own book: the figures are compared with this, never taken from it."""
+"""Independent counts of what the demo did: the figures are compared with these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the topics say of one programme, read from offset 0 by a consumer that knows the contracts alone."""
+"""The events of one programme, read from offset 0 by a consumer that knows the contracts only."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class TopicView:
                 self.points[data.ambassador_id] += data.points
 
     def brought_before(self, *kinds: str) -> int:
-        """How much of these kinds history tells of."""
+        """How many of these kinds the history has."""
         return sum(number for (kind, _), number in self.past_engagement.items() if kind in kinds)
 
     @property

@@ -67,7 +67,7 @@ def a_prefetcher(chance: random.Random) -> Visitor:
 
 
 def a_scanner(chance: random.Random) -> tuple[Visitor, Visitor]:
-    """A mail scanner that looks like a browser: it asks for the head of a page, and then for the page."""
+    """A mail scanner that looks like a browser: it sends HEAD, then GET."""
     address, agent = _address(chance, 141, 160), chance.choice(BROWSERS)
     return Visitor(address, agent, scans=True), Visitor(address, agent)
 

@@ -1,1 +1,1 @@
-"""What stands in, on a developer's machine, for an ingress and a company's identity provider. Never for production."""
+"""Replacements for an ingress and a company's identity provider on a developer's machine. Never for production."""

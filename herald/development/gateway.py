@@ -37,7 +37,7 @@ from herald.development.proxying import (
 
 log = logging.getLogger(__name__)
 
-# Only a proxy that we trust may say these.
+# Accepted from trusted proxies only.
 FORWARDED = frozenset(
     (
         b"forwarded",
@@ -136,7 +136,7 @@ class Gateway:
         return inner
 
     def _forwarded(self, scope: Scope, route: Route) -> list[Header]:
-        """What an upstream may believe of where the request came from."""
+        """The headers that tell an upstream where the request came from."""
         said = {name: value for name, value in scope["headers"] if name in FORWARDED or name == b"host"}
         client = (scope.get("client") or ("",))[0]
         if not self._trusts(client):
@@ -186,7 +186,7 @@ class Gateway:
             answer = (413, "body-too-large", f"A body has at most {self._max_body} bytes.")
         log.warning("no answer from %s for %s: %s", upstream, route.prefix or "/", answer[1])
         if sent:
-            # The status is out already: only a broken connection says that the body is not whole.
+            # The status was sent already: only a broken connection shows that the body is incomplete.
             raise ConnectionResetError(f"{upstream} broke off")
         await problem(send, *answer)
 
@@ -236,7 +236,7 @@ class Gateway:
 
 
 class GatewaySettings(HttpSettings):
-    """What the gateway of a local installation is told."""
+    """Settings of the gateway of a local installation."""
 
     host: str = "127.0.0.1"
     port: int
@@ -245,7 +245,7 @@ class GatewaySettings(HttpSettings):
     issuer_key_file: Path
     hub_client_secret: SecretStr
     links_upstream: str
-    trusted_proxies: str = Field("", description="Comma-separated networks whose X-Forwarded-* are believed")
+    trusted_proxies: str = Field("", description="Comma-separated networks whose X-Forwarded-* headers are trusted")
     grace: float = 15.0
 
 

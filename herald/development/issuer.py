@@ -1,8 +1,8 @@
 """The development issuer: an OpenID Connect provider that lets anyone sign in as a named persona.
 
-Only the gateway of `herald up` mounts it, and only on an address of this machine or its own network: no service
-has a setting for it. It keeps to the standards that a company's own provider keeps to (discovery, authorization
-code with PKCE, refresh, client credentials, end of session), so that nothing in Herald knows the difference.
+Only the gateway of `herald up` mounts it, and only on an address of this machine or its own network: no service has a
+setting for it. It follows the standards that a company's provider follows (discovery, authorization code with PKCE,
+refresh, client credentials, end of session), so that nothing in Herald knows the difference.
 
     GET  /.well-known/openid-configuration   /jwks   /userinfo   /end-session
     GET  /authorize        the personas to choose from      POST /authorize   the choice
@@ -52,7 +52,7 @@ CLAIMS = ("sub", "email", "email_verified", "name", "locale", "country", "team")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An application that may ask for tokens; one without `redirect_uris` signs nobody in."""
+    """An application that may request tokens; without `redirect_uris` it cannot sign people in."""
 
     id: str
     secret: str
@@ -90,12 +90,12 @@ def read_key(path: Path) -> RSAKey:
 
 
 def derived_secret(key: RSAKey, client_id: str) -> str:
-    """The secret of a client of this installation's own tools: who can read the key file can make it."""
+    """The secret of a client among this installation's own tools, derived from the key file."""
     return hmac.new(key.as_pem(private=True), client_id.encode(), hashlib.sha256).hexdigest()
 
 
 def claims_of(email: str, said: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What tokens say of a person: a persona's own, or for any other address what the caller says."""
+    """The claims of a person: a persona's, or for any other address those that the caller gives."""
     persona = find_persona(email)
     if persona is not None:
         known = {
@@ -112,7 +112,7 @@ def claims_of(email: str, said: Mapping[str, str] | None = None) -> dict[str, An
 
 @dataclass
 class Issuer:
-    """Signs tokens for one issuer address; the codes it gave out live in this process alone."""
+    """Signs tokens for one issuer address. Its authorization codes exist in this process only."""
 
     url: str
     key: RSAKey
@@ -173,7 +173,7 @@ class Issuer:
         return code
 
     def redeem(self, form: Mapping[str, str], client: Client) -> dict[str, Any]:
-        """Tokens for a code. Raises OAuthError where anything differs from what it was asked with."""
+        """Tokens for a code. Raises OAuthError if a parameter differs from the authorization request."""
         grant = self.codes.pop(form.get("code", ""), None)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
         if (
@@ -287,7 +287,7 @@ class _Endpoints:
         return JSONResponse({"keys": [self._issuer.key.as_dict(private=False)]})
 
     async def authorize(self, request: Request) -> Response:
-        """GET shows who there is to be; POST, with the same query, is the choice."""
+        """GET shows the personas; POST, with the same query, chooses one."""
         query = request.query_params
         client = self._issuer.clients.get(query.get("client_id", ""))
         redirect_uri = query.get("redirect_uri", "")
@@ -340,7 +340,7 @@ class _Endpoints:
         return JSONResponse({name: claims[name] for name in CLAIMS if name in claims})
 
     async def end_session(self, request: Request) -> Response:
-        """There is no session here to end: only the way back to where the person came from."""
+        """There is no session to end: redirects to where the person came from."""
         said = {**request.query_params, **(await _form(request) if request.method == "POST" else {})}
         wanted = said.get("post_logout_redirect_uri", "")
         if not any(wanted in client.sign_out_uris for client in self._issuer.clients.values()):
@@ -372,7 +372,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _authenticated(request: Request, form: Mapping[str, str], clients: Mapping[str, Client]) -> Client:
-    """The client that the request proves to be of: by HTTP Basic, or by its secret in the form."""
+    """The client of the request, authenticated by HTTP Basic or by its secret in the form."""
     name, secret = form.get("client_id", ""), form.get("client_secret", "")
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":

@@ -1,4 +1,4 @@
-"""The people that a local installation introduces itself with: invented, each with a part to play.
+"""The invented people of a local installation, each with a role.
 
 `herald up` lists them on the development issuer's sign-in page, `herald demo` puts them in its people file and
 gives them their roles. Nobody here exists; herald.example is a domain that can never receive mail.
@@ -39,7 +39,7 @@ class Persona:
 
 
 def subject_of(email: str) -> str:
-    """The `sub` under which the development issuer knows an address, always the same."""
+    """The `sub` of an address at the development issuer, always the same."""
     return str(uuid5(NAMESPACE_URL, f"mailto:{email.strip().lower()}"))
 
 

@@ -30,7 +30,7 @@ ANSWERED_BY_SERVER = frozenset((b"date", b"server"))
 
 
 class RequestBody:
-    """The request's body as it comes, and after it the news that the client is gone."""
+    """The request's body as it comes; afterwards notices that the client has left."""
 
     def __init__(self, headers: Iterable[Header], receive: Receive, limit: int) -> None:
         said = dict(headers)
@@ -75,7 +75,7 @@ async def pass_on(response: aiohttp.ClientResponse, send: Send) -> None:
 
 
 async def until_gone(body: RequestBody, passing: Awaitable[None]) -> None:
-    """Runs `passing`, and ends it when the client leaves: an event stream has no other end."""
+    """Runs `passing` and ends it when the client leaves: nothing else ends an event stream."""
     work = asyncio.ensure_future(passing)
     gone = asyncio.ensure_future(body.gone())
     try:
@@ -104,7 +104,7 @@ def upstream_url(upstream: str, strip: str, scope: Scope) -> URL:
 
 
 def response_headers(headers: Iterable[Header]) -> list[Header]:
-    """Without what belongs to the connection behind or is said by the server in front."""
+    """The headers without those of the upstream connection and those that the server in front sets."""
     kept = [(name.lower(), value) for name, value in headers]
     named_hops = connection_options(kept)
     return [

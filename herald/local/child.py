@@ -19,7 +19,8 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
 def end_with_parent(parent: int) -> Callable[[], None]:
-    """What a child does before its command: the kernel ends it with its parent, and it may open many files."""
+    """What a child does before its command: ask the kernel to end it with its parent, and raise its limit of open
+    files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
 
@@ -126,7 +127,7 @@ class Child:
         await self._process.wait()
 
     def last_words(self) -> str:
-        """The most telling line since this start: the last that speaks of an error, or the last."""
+        """The most useful line since this start: the last with an error, or the last."""
         try:
             with self.log.open("rb") as log:
                 log.seek(self._log_start)

@@ -1,4 +1,4 @@
-"""What all downloads share: where they are kept, whose certificates they trust, how a failure reads."""
+"""What all downloads share: the cache, trusted certificates, messages of failures."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ Progress = Callable[[str, int, int], None]  # what is fetched, how many pieces o
 
 
 def no_progress(what: str, done: int, total: int) -> None:
-    """For those who do not look."""
+    """For callers that show no progress."""
 
 
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
@@ -46,7 +46,7 @@ def certificates() -> str | None:
 
 @contextmanager
 def trusting_certificates() -> Iterator[None]:
-    """Within it, downloads by `requests` trust what SSL_CERT_FILE names."""
+    """A context in which `requests` trusts the certificates of SSL_CERT_FILE."""
     bundle = certificates()
     before = os.environ.get("REQUESTS_CA_BUNDLE")
     if bundle and not before:

@@ -1,4 +1,4 @@
-"""What may go wrong on somebody's machine."""
+"""Errors of a user's machine."""
 
 
 class LocalError(Exception):

@@ -81,9 +81,8 @@ class Home:
             )
 
     def lock(self) -> int | None:
-        """Takes the folder for this process: a handle to keep open, or None when another process has it.
-
-        The kernel lets go of it when the process ends, however it ends.
+        """Locks the folder for this process: a handle to keep open, or None when another process has it. The kernel
+        releases it when the process ends, however it ends.
         """
         handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         if not _locked(handle):
@@ -105,7 +104,7 @@ class Home:
         return None
 
     def read_state(self) -> dict[str, Any]:
-        """What the supervisor wrote last; empty when there is nothing to read."""
+        """The supervisor's last state; empty if there is none."""
         try:
             state: dict[str, Any] = json.loads(self.state.read_text())
         except (OSError, ValueError):
@@ -113,14 +112,14 @@ class Home:
         return state
 
     def write_state(self, state: dict[str, Any]) -> None:
-        """Replaces what `read_state` gives, in one step."""
+        """Replaces the state atomically."""
         part = self.state.with_suffix(".part")
         part.write_text(json.dumps(state, indent=1) + "\n")
         part.replace(self.state)
 
 
 def _locked(handle: int) -> bool:
-    """Tries for as long as somebody may be just looking (`holder`)."""
+    """Retries while another process may only be checking (`holder`)."""
     for _ in range(LOOKERS):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

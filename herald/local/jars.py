@@ -77,7 +77,7 @@ def _fetch(jars: list[LockedDependency], folder: Path, left: Callable[[int], Non
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """What a fetch that was killed left behind, unless it is recent enough to belong to one that still runs."""
+    """Deletes the leftovers of killed downloads, unless they are recent: those may belong to one that still runs."""
     for scratch in folder.glob(".fetching-*"):
         if time.time() - scratch.stat().st_mtime > LEFTOVER:
             shutil.rmtree(scratch, ignore_errors=True)

@@ -97,7 +97,7 @@ class Kafka(Server):
             f"-Xmx{HEAP}",
             f"-Xms{HEAP}",
             "-XX:+UseSerialGC",  # of a heap this small, in half the time of G1 where there are two cores
-            "-Xmn256m",  # all wait for each sweep of what is young, as long for much as for little
+            "-Xmn256m",  # each young collection stops all threads, and takes as long for little as for much
             *QUICK_START,
         ]
         argv = [runtime, *options, *_common(classes), "kafka.Kafka", str(settings)]

@@ -18,7 +18,7 @@ from herald.local.server import Server
 OLDEST = 6
 REPLICA_SET = "herald"
 CACHE_GB = 0.5
-TRANSACTION_SECONDS = 20  # a process that is killed leaves its transactions open, and what they wrote locked, for that
+TRANSACTION_SECONDS = 20  # for so long a killed process leaves its transactions open, and what they wrote locked
 NOT_INITIALISED = 94
 
 

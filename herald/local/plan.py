@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from herald.local.home import Home
 from herald.local.ports import LOOPBACK
 
-# The first administrator of a local installation, and whose word on addresses is believed: the gateway's.
+# The first administrator of a local installation, and the trusted proxy: the gateway.
 LOCAL = {
     "HERALD_PROGRAM_ADMINS": "ines@herald.example",
     "HERALD_TRUSTED_PROXIES": f"{LOOPBACK}/32",
@@ -42,7 +42,7 @@ class ProcessSpec:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """What every process is told of the others."""
+    """The addresses that every process gets."""
 
     kafka_bootstrap: str
     mongo_url: str
@@ -92,7 +92,7 @@ def processes(
 
 
 def _upstreams(ports: Mapping[str, int], split: bool) -> dict[str, str]:
-    """Where the gateway finds what does not run in its own process."""
+    """The addresses of services that do not run in the gateway's process."""
     if not split:
         return {"HERALD_LINKS_UPSTREAM": f"http://{LOOPBACK}:{ports['links']}"}
     found = {

@@ -29,7 +29,7 @@ class HeraldProcess(Server):
         return self.spec.port
 
     def provide(self, progress: Progress = no_progress) -> None:
-        """It is there: this very Python."""
+        """Nothing to find: it runs with this Python."""
 
     async def launch(self) -> Child:
         return Child(self.name, self.spec.argv, self.log, env={**os.environ, **self.spec.env})

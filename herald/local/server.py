@@ -1,4 +1,4 @@
-"""What every server and process of the local stack looks like to those who run it."""
+"""The interface of every server and process of the local stack."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -53,8 +53,8 @@ class Server(ABC):
 
     @abstractmethod
     async def probe(self) -> bool:
-        """Whether it serves now. What keeps it from answering is False, and no error."""
+        """Whether it serves now. Any failure is False, never an error."""
 
     async def alive(self) -> bool:
-        """Whether it need not be replaced; a server that runs is taken to be alive."""
+        """Whether it need not be replaced; by default a running server is alive."""
         return True

@@ -17,8 +17,8 @@ from herald.local.together import together
 RESTARTS = 5
 WITHIN = 120.0  # seconds in which a child may be restarted RESTARTS times
 FIRST_PAUSE = 0.5  # seconds before a restart, doubled each time
-LOOK_SECONDS = 5.0  # between two looks whether a child is alive
-LOOKS = 3  # so many in a row that find it not alive, and it is replaced
+LOOK_SECONDS = 5.0  # seconds between two checks whether a child is alive
+LOOKS = 3  # failed checks in a row after which it is replaced
 
 Say = Callable[[str], None]
 Step = Callable[[], Awaitable[None]]
@@ -37,7 +37,7 @@ class Status:
 
 @dataclass
 class Stack:
-    """What the supervisor runs: the servers, a step between (the topics), and the processes on top."""
+    """What the supervisor runs: the servers, a step between (creating the topics), and the processes."""
 
     url: str
     servers: Sequence[Server]
@@ -96,7 +96,7 @@ class Supervisor:
         self._stop.set()
 
     async def _unless_stopped(self, work: Awaitable[None]) -> None:
-        """Awaits `work`, or leaves it when asked to stop."""
+        """Awaits `work`; cancels it when asked to stop."""
         task = asyncio.ensure_future(work)
         stopped = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -122,7 +122,7 @@ class Supervisor:
         self.say(f"{unit.name} is ready ({time.monotonic() - began:.1f} s)")
 
     async def _keep_one(self, unit: Server) -> None:
-        """Starts it again whenever it ends. Raises LocalError when it ends too often."""
+        """Restarts it whenever it ends. Raises LocalError when it ends too often."""
         recent: deque[float] = deque()
         while True:
             assert unit.child is not None
@@ -144,7 +144,7 @@ class Supervisor:
             await self._start_again(unit)
 
     async def _watch_one(self, unit: Server) -> None:
-        """End it when it says that it is not alive, or says nothing, for several looks: `_keep_one` starts another."""
+        """Ends it after several failed checks in a row: `_keep_one` starts another."""
         missed = 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)

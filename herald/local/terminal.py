@@ -1,4 +1,4 @@
-"""What commands tell the person at the terminal."""
+"""Output of commands to the terminal."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ from herald.local.errors import LocalError
 
 @contextlib.contextmanager
 def one_sentence() -> Iterator[None]:
-    """What goes wrong on this machine ends the command with one sentence and exit code 1."""
+    """Local errors end the command with one sentence and exit code 1."""
     try:
         yield
     except LocalError as error:
@@ -35,7 +35,7 @@ def complain(sentence: str) -> None:
 
 
 def say(text: str) -> None:
-    """Tells the terminal, if there still is one."""
+    """Prints to the terminal, if there still is one."""
     try:
         print(text, flush=True)
     except OSError:

@@ -1,4 +1,4 @@
-"""Several things at once, where one failure ends all."""
+"""Runs several awaitables at once; one failure ends all."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable

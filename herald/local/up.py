@@ -59,7 +59,7 @@ async def apply_topics(bootstrap: str) -> None:
 
 
 def provide(stack: Stack, bars: ProgressBars) -> None:
-    """Fetches what is not there yet. Raises LocalError."""
+    """Downloads what is missing. Raises LocalError."""
     with bars() as progress:
         for server in stack.servers:
             server.provide(progress)
@@ -110,7 +110,7 @@ def next_steps(url: str) -> list[str]:
 
 
 def already_running(home: Home) -> LocalError:
-    """The sentence for a second start in the same folder."""
+    """The message for a second start in the same folder."""
     url = home.read_state().get("url", "an address it has not written yet")
     return LocalError(f"Herald runs already at {url} (process {home.holder()}): stop it with 'herald down'.")
 

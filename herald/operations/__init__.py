@@ -1,1 +1,1 @@
-"""What operators do with an installation, without a terminal: topics, verification, the outbox, spans."""
+"""Operations on an installation, without a terminal: topics, verification, the outbox."""

@@ -1,4 +1,4 @@
-"""The blocked lanes of all services' outboxes, as an operator reaches them."""
+"""The blocked lanes of all services' outboxes, for operators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SERVICES = ("program", "content", "sharing", "gamification", "metrics")
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A blocked lane and the service whose outbox it is of."""
+    """A blocked lane and its service."""
 
     service: str
     lane: BlockedLane
@@ -45,7 +45,7 @@ class Outboxes:
         return next(iter(await self._store(blocked.service).rows(blocked.lane.id, limit=1)), None)
 
     async def put_back(self, blocked: Blocked, *, discard: bool = False) -> int:
-        """Have the lane tried again, without its first event where that is discarded; returns how many events."""
+        """Puts the lane's events back into the outbox, without the first if it is discarded; returns how many."""
         store = self._store(blocked.service)
         async with self._client.start_session() as session:
             return await session.with_transaction(

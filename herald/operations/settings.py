@@ -1,4 +1,4 @@
-"""Where an operator's commands find the installation: in the environment, or in the stack that runs here."""
+"""How operators' commands find the installation: by the environment, or the stack that runs here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class OperatorSettings(KafkaSettings):
 
 
 def operator_settings() -> OperatorSettings:
-    """The environment's settings; what is not set there is that of the running stack. Raises typer.Exit."""
+    """Settings of the environment, completed by those of the running stack. Raises typer.Exit."""
     here = _running_stack()
     missing = {name: value for name, value in here.items() if f"HERALD_{name.upper()}" not in os.environ}
     try:
@@ -50,7 +50,7 @@ def _running_stack() -> dict[str, Any]:
 
 
 def run_operation(work: Coroutine[Any, Any, T]) -> T:
-    """Run it; what is away ends the command with one sentence and exit code 1."""
+    """Runs it; an unreachable server ends the command with one sentence and exit code 1."""
     try:
         return asyncio.run(work)
     except (KafkaError, PyMongoError, Unacknowledged, TimeoutError, OSError) as error:

@@ -1,8 +1,8 @@
 """The topics of an installation: read from `contracts/topics`, compared with a Kafka cluster, created there.
 
-Nothing here ever takes anything away: partitions, retention and record size are only raised, and a topic
-that events are rebuilt from is never turned into a compacted one. What would lose something is reported as
-kept, for an operator to do by hand. Partitions are added only when asked for, because keys then move.
+Nothing here deletes data: partitions, retention and record size are only raised, and a topic that services are rebuilt
+from is never made a compacted one. A change that would lose data is reported as kept, for an operator to make by hand.
+Partitions are added only when asked for, because keys then move.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Topic(_Strict):
 class Change:
     """One difference between the files and a cluster; `actual` is None where the topic does not exist.
 
-    `keep` marks what is left as it is: it would lose something, or it adds partitions and that was not asked.
+    `keep` marks a change that is not made: it would lose data, or add partitions although that was not asked for.
     """
 
     topic: str

@@ -36,7 +36,7 @@ MAX_TEXT = 300
 
 @dataclass(slots=True)
 class Account:
-    """What became of the records that one service was to take from one topic.
+    """How one service handled the records of one topic.
 
     `found` (on the topic) = `applied` + `dead_lettered` + `pending` (not consumed yet) + `passed_over` (not meant
     for it) + `aged` (older than the inbox remembers; applied by the position alone) + `missing`, which must be 0.
@@ -79,7 +79,7 @@ class Report:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is under way either."""
+        """Whether nothing is pending either."""
         return (
             self.ok
             and all(account.pending == 0 for account in self.accounts)
@@ -108,7 +108,7 @@ async def verify(settings: OperatorSettings) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What is looked at of a record."""
+    """The parts of a record that are compared."""
 
     partition: int
     offset: int
@@ -119,7 +119,7 @@ class _Entry:
 
 
 class _DeadLettered:
-    """Which records of the topics a service dead-lettered, on disk."""
+    """The records that a service dead-lettered, in a temporary file."""
 
     def __init__(self) -> None:
         self._rows = sqlite3.connect("")
@@ -184,7 +184,7 @@ async def _audit(
 
 
 async def _offsets(account: Account, name: str, log: str | None, db: AsyncDatabase[Document]) -> dict[int, int]:
-    """The next offset of each partition; without those that speak of a topic that was deleted."""
+    """The next offset of each partition, without those of a topic that was deleted."""
     found = {}
     async for row in db["offsets"].find({"_id": {"$regex": f"^{re.escape(name)}:"}}):
         if row.get("log", log) == log:
@@ -221,7 +221,7 @@ async def _settle(
 
 
 def _passed_over(account: Account, one: _Entry, wanted: set[str]) -> bool:
-    """Whether the service was to pass it over: a type it does not take, or a replay for another service."""
+    """Whether the service passes it over: a type that it does not consume, or a replay for another service."""
     if one.event_type.startswith("herald.") and one.event_type not in wanted:
         return True
     return one.meant_for not in ("", account.service)
