@@ -29,7 +29,7 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
         principals=PrincipalStore(runtime.mongo),
         store=store,
         windows=Windows(store),
-        live=Live(store, runtime.clock, runtime.telemetry, runtime.supervisor),
+        live=Live(store, runtime.clock, runtime.telemetry, runtime.supervisor, heartbeat=settings.live_heartbeat),
     )
 
     async def ensure_indexes() -> None:

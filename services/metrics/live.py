@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 Read = Callable[[Document, int, datetime, FiguresVersion], Awaitable[dict[str, Any]]]
 """Gives what is pushed of a programme's last days, as of at least a version."""
 State = tuple[int, str]
-HEARTBEAT_SECONDS = 10.0
-"""Less than the 15 s in which a proxy, a browser or the hub must hear something."""
 HEARTBEAT = b"event: heartbeat\ndata: {}\n\n"
 SETTLE_SECONDS = 0.1
 """From one push to the next; longer where a push takes more than half of it."""
@@ -43,11 +41,14 @@ def _failed(task: asyncio.Future[bytes]) -> bool:
 class Live:
     """Tells listeners of a programme when its figures moved. Slow listeners miss pushes, never figures."""
 
-    def __init__(self, store: Store, clock: Clock, telemetry: Telemetry, supervisor: Supervisor) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, telemetry: Telemetry, supervisor: Supervisor, *, heartbeat: float
+    ) -> None:
         self._store = store
         self._supervisor = supervisor
         self._clock = clock
         self._tracer = telemetry.tracer
+        self._heartbeat = heartbeat
         self._listeners: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._somebody = asyncio.Event()
         self._pushed: dict[tuple[str, int], tuple[State, asyncio.Future[bytes]]] = {}
@@ -114,9 +115,9 @@ class Live:
         self, program: Document, days: int, read: Read, *, may_listen: Callable[[], Awaitable[bool]] | None = None
     ) -> AsyncIterator[bytes]:
         """Server-sent events: `figures`, whole, at once, whenever they moved and when a new day begins; `heartbeat`
-        where nothing was sent for 10 s. A client that reconnects therefore starts from the present.
+        after so many seconds without an event. A client that reconnects therefore starts from the present.
 
-        `may_listen` is asked at least every 10 s: a person who lost their rights gets nothing more. A database
+        `may_listen` is asked as often: a person who lost their rights gets nothing more. A database
         that is away for a moment delays the next event and ends nothing.
         """
         with self._listening(program["_id"]) as moved:
@@ -125,11 +126,11 @@ class Live:
             while self._stop is None or not self._stop.is_set():
                 moved.clear()
                 began = time.monotonic()
-                if began - sent >= HEARTBEAT_SECONDS:
+                if began - sent >= self._heartbeat:
                     sent = began
                     yield HEARTBEAT
                 try:
-                    if may_listen is not None and began - asked >= HEARTBEAT_SECONDS:
+                    if may_listen is not None and began - asked >= self._heartbeat:
                         asked = began
                         if not await may_listen():
                             return
@@ -145,7 +146,7 @@ class Live:
                     await asyncio.sleep(max(SETTLE_SECONDS - took, took))
                     continue
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(moved.wait(), max(0.0, sent + HEARTBEAT_SECONDS - time.monotonic()))
+                    await asyncio.wait_for(moved.wait(), max(0.0, sent + self._heartbeat - time.monotonic()))
 
     async def _message(self, program: Document, days: int, read: Read) -> tuple[State, bytes]:
         """The present figures: made once for each state of a programme, however many listen."""

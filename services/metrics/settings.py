@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from chassis.settings import Settings
 
 
 class MetricsSettings(Settings):
-    """Nothing beyond what every service needs."""
+    """What metrics needs beyond what every service does."""
+
+    live_heartbeat: float = Field(
+        10.0,
+        gt=0,
+        le=15,
+        description="Seconds without an event after which a live stream sends a heartbeat: proxies close silent ones",
+    )

@@ -127,9 +127,8 @@ async def test_two_processes_push_within_two_seconds_and_end_with_their_process(
     await service.runtime.close()
 
 
-async def test_who_is_cut_off_hears_no_more(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.metrics.live.HEARTBEAT_SECONDS", 0.05)
-    service = build(harness.settings(MetricsSettings))
+async def test_who_is_cut_off_hears_no_more(harness: Harness) -> None:
+    service = build(harness.settings(MetricsSettings, live_heartbeat=0.05))
     await service.context.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "UTC"})
     allowed = True
 
@@ -146,12 +145,8 @@ async def test_who_is_cut_off_hears_no_more(harness: Harness, monkeypatch: pytes
     await service.runtime.close()
 
 
-async def test_a_quiet_stream_beats_and_whoever_comes_again_gets_everything(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert live.HEARTBEAT_SECONDS < 15
-    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.05)
-    service = build(harness.settings(MetricsSettings))
+async def test_a_quiet_stream_beats_and_whoever_comes_again_gets_everything(harness: Harness) -> None:
+    service = build(harness.settings(MetricsSettings, live_heartbeat=0.05))
     await service.context.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "UTC"})
     program = await service.context.store.program(PROGRAM)
     read = partial(queries.live_figures, service.context)
