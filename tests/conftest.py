@@ -26,7 +26,7 @@ def _leads(config: pytest.Config) -> bool:
 
 def pytest_xdist_auto_num_workers() -> int:
     """For `-n auto`: more workers than cores, because most tests wait for servers most of the time."""
-    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", 0)) or max(4, os.cpu_count() or 1)
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", "0")) or max(4, os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:

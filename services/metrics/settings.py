@@ -14,5 +14,5 @@ class MetricsSettings(Settings):
         10.0,
         gt=0,
         le=15,
-        description="Seconds without an event after which a live stream sends a heartbeat: proxies close silent ones",
+        description="Seconds without an event after which a stream sends a heartbeat: proxies close silent ones",
     )
