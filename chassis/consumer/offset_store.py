@@ -40,7 +40,7 @@ class OffsetMismatch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """Which records (topic, partition, offset) were ahead of the stored positions; `all`: each of those asked about."""
+    """Which records (topic, partition, offset) were ahead of the stored offsets; `all`: each of those asked about."""
 
     stored: Mapping[TopicPartition, int]
     all: bool
@@ -68,7 +68,7 @@ async def _kafka_answers(seconds: float) -> AsyncIterator[None]:
 
 
 class OffsetStore:
-    """The stored positions of one service."""
+    """The stored offsets of one service."""
 
     def __init__(self, mongo: Mongo, telemetry: Telemetry, topics: Iterable[str], *, seconds: float) -> None:
         self._rows = mongo.db["offsets"]
@@ -85,9 +85,9 @@ class OffsetStore:
             self.forget()
 
     async def reconcile(self, client: Any, records: Records, ahead: Callable[[], Records]) -> Records:
-        """The records that the stored positions can judge: all of them, but where a topic was created anew.
+        """The records that the stored offsets can judge: all of them, but where a topic was created anew.
 
-        Costs nothing where records follow on those before. Otherwise the stored positions are compared with the log:
+        Costs nothing where records follow on those before. Otherwise the stored offsets are compared with the log:
         that of another log starts again at its beginning, from where the partition is then read; one beyond the end
         of the log (it lost its tail) goes back as far as the inbox remembers; one before the beginning of the log
         (retention has cut it) goes on there, and what was lost is counted; one before the records in hand (Kafka
@@ -151,7 +151,7 @@ class OffsetStore:
         return {**row, **state}
 
     async def _bound(self, client: Any, part: TopicPartition, row: Document, bounds: _Bounds) -> bool:
-        """Whether the partition is to be read again from the stored position."""
+        """Whether the partition is to be read again from the stored offset."""
         next_ = row["next"]
         if next_ > bounds.end:
             logger.error("%s lost its tail: it ends at %d, before %d", row["_id"], bounds.end, next_)
@@ -181,7 +181,7 @@ class OffsetStore:
         """Move past these records; returns those that were still ahead.
 
         Raises Fenced if none were; OffsetMismatch if a topic was created anew, or if the records follow on what this
-        member dealt with and the stored position does not say so: it is to be looked at before the next attempt.
+        member dealt with and the stored offset does not say so: it is to be looked at before the next attempt.
         """
         ranges = _offset_ranges(records)
         if all(self._follows(part, first) for part, (first, _) in ranges.items()):
@@ -297,7 +297,7 @@ def _offset_ranges(records: Records) -> dict[TopicPartition, tuple[int, int]]:
 
 
 def _is_stored_at(row: Document | None, place: int) -> bool:
-    """Whether the stored position is there: what is taken for granted and is not costs a transaction that fails."""
+    """Whether the stored offset is there: what is taken for granted and is not costs a transaction that fails."""
     return place == (row["next"] if row is not None else 0)
 
 

@@ -1,4 +1,4 @@
-"""Whether nothing was lost: each service's positions, inbox and dead letters against what is on the topics.
+"""Whether nothing was lost: each service's offsets, inbox and dead letters against what is on the topics.
 
 Read-only, and in bounded memory: a topic is read once from its beginning, in pieces, and each piece is looked up; the
 origins of dead letters are kept in a temporary file.
@@ -39,7 +39,7 @@ class Account:
     """How one service handled the records of one topic.
 
     `found` (on the topic) = `applied` + `dead_lettered` + `pending` (not consumed yet) + `passed_over` (not meant
-    for it) + `aged` (older than the inbox remembers; applied by the position alone) + `missing`, which must be 0.
+    for it) + `aged` (older than the inbox remembers; applied, as its offset shows) + `missing`, which must be 0.
     `lost` are those that retention deleted before they were consumed: they are on the topic no more.
     """
 
@@ -160,8 +160,8 @@ async def _audit(
     settings: OperatorSettings,
     db: AsyncDatabase[Document],
 ) -> list[Account]:
-    """The accounts of one service. Its positions are read before its dead letters: whatever was dead-lettered before
-    its position moved on is there then."""
+    """The accounts of one service. Its offsets are read before its dead letters: whatever was dead-lettered before
+    its offset moved on is there then."""
     known = []
     for topic in topics:
         for subscription in topic.consumers:
@@ -173,10 +173,10 @@ async def _audit(
                 )
     with _DeadLettered() as dead_lettered:
         await dead_lettered.read(DeadLetterTopic(service, settings))
-        for account, wanted, positions in known:
+        for account, wanted, next_offsets in known:
             name = settings.topic(account.topic)
             async for piece in _pieces(settings, name):
-                behind = [one for one in piece if one.offset < positions.get(one.partition, 0)]
+                behind = [one for one in piece if one.offset < next_offsets.get(one.partition, 0)]
                 account.found += len(piece)
                 account.pending += len(piece) - len(behind)
                 await _settle(account, behind, wanted, dead_lettered.among(name, behind), db)
