@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from tests.corpora import MISSES, Share
 
-CORPORA: tuple[str, ...] = ("feeds", "robots", "x_counts")
+CORPORA: tuple[str, ...] = ("feeds", "robots", "x_counts", "csv_files")
 """Modules of this package; each has a function `measure(short) -> list[Share]`."""
 
 console = Console()

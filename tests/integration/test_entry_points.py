@@ -278,6 +278,7 @@ async def world(harness: Harness) -> AsyncIterator[World]:
     """All services with a programme, an ambassador who may do everything, an item and a post."""
     options = {
         "issuer": harness.issuer.url,
+        "public_url": "http://herald.test",
         "program_admins": f"{ROOT}@x.example",
         "wait_seconds": 0.0,
         "rate_uploads": "100/second",

@@ -145,7 +145,7 @@ async def test_a_batch_in_hand_whose_task_is_cancelled_is_applied_all_the_same(
     async with harness.worker(worker.service) as service:
         await harness.publish(created("p1"))
         await asyncio.wait_for(begun.wait(), 20)
-        held.append(service._loop._turn)  # type: ignore[union-attr, arg-type]
+        held.append(service._loop._applying)  # type: ignore[union-attr, arg-type]
         held[0].cancel()
         await eventually(_true(lambda: worker.applied == ["p1"]), within=30)
 
