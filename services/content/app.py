@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from chassis.clock import Clock
 from chassis.consumer import Consumer
 from chassis.external_rows import ExternalRows
-from chassis.jobs import Job
 from chassis.principals import PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
-from services.content import api, jobs
+from services.content import api
 from services.content.consumers import CONSUMERS
 from services.content.context import Context
 from services.content.feeds.client import Feeds
+from services.content.jobs import jobs
 from services.content.settings import ContentSettings
 from services.content.store import Store
 
@@ -46,10 +44,7 @@ def build(settings: ContentSettings, *, clock: Clock | None = None) -> Service:
         context=context,
         principals=context.principals,
         consumer=Consumer(context, CONSUMERS),
-        jobs=[
-            Job("expire-items", jobs.EVERY, partial(jobs.expire_items, context)),
-            Job("look-at-feeds", jobs.EVERY, partial(jobs.look_at_feeds, context)),
-        ],
+        jobs=jobs(context),
         ensure_indexes=ensure_indexes,
         max_body=api.MAX_BODY,
     )

@@ -9,15 +9,22 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from chassis.jobs import JobContext
+from chassis.jobs import Job, JobContext
 from chassis.web.problems import NotFound
 from services.content import commands
 from services.content.context import Context
 from services.content.domain.sources import Source
 from services.content.feeds.client import FeedRefused, FetchedFeed
 
-EVERY: Final = timedelta(seconds=10)
 BATCH: Final = 20
+
+
+def jobs(context: Context) -> list[Job]:
+    """Items that end and sources that are due are looked for every 10 s."""
+    return [
+        Job("expire-items", timedelta(seconds=10), partial(expire_items, context)),
+        Job("look-at-feeds", timedelta(seconds=10), partial(look_at_feeds, context)),
+    ]
 
 
 async def expire_items(context: Context, job: JobContext) -> None:

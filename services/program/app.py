@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import partial
-
 from chassis.clock import Clock
 from chassis.external_rows import ExternalRows
-from chassis.jobs import Job
 from chassis.runtime import Runtime
 from chassis.service import Service
 from services.program.api import router
 from services.program.api.imports import MAX_FILE
-from services.program.commands.imports import import_unfinished
 from services.program.context import Context
+from services.program.jobs import jobs
 from services.program.settings import ProgramSettings
 from services.program.store.history import History
 from services.program.store.imports import Imports
@@ -48,7 +44,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         router=router,
         context=context,
         principals=context.people,
-        jobs=[Job("imports", timedelta(seconds=2), partial(import_unfinished, context))],
+        jobs=jobs(context),
         ensure_indexes=ensure_indexes,
         max_body={"/v1/imports": MAX_FILE},
     )

@@ -7,12 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
 from chassis.ids import new_id
-from chassis.jobs import JobContext
 from chassis.mongo import Transaction
 from chassis.web.problems import Conflict, Overloaded
 from services.program import event_mapping
@@ -37,7 +35,6 @@ logger = logging.getLogger(__name__)
 IN_REQUEST_ROWS = 5_000
 """The most people that are imported while the request waits; a job imports larger files."""
 
-ABANDONED = timedelta(seconds=15)
 SAMPLE_ROWS = 5
 
 T = TypeVar("T")
@@ -224,13 +221,6 @@ async def import_chunk(context: Context, tx: Transaction, id: str) -> bool:
         return True
     await context.imports.finish(before, "done", tx)
     return False
-
-
-async def import_unfinished(context: Context, job: JobContext) -> None:
-    """The job: imports that are too large for a request, and those that a dead process left unfinished."""
-    since = context.clock.now() - ABANDONED
-    for id in await context.imports.unfinished(rows_over=IN_REQUEST_ROWS, untouched_since=since):
-        await run(context, id, job.lease.transact, may_go_on=lambda: job.may_go_on)
 
 
 def _plan(context: Context, found: Sequence[Row], known: Sequence[Person], tx: Transaction | None = None) -> Plan:
