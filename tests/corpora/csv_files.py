@@ -10,12 +10,15 @@ from services.program.domain.tables import LineViolation, read_table
 from tests.corpora import MISSES, Share
 from tests.node import node_modules
 
+LOST_A_SIGN = "location_coordinates"
+"""Its JSON has U+FFFD in place of a degree sign."""
+
 
 def measure(short: bool) -> list[Share]:
     """Whether each file gives the records that its JSON names; there are too few for a sample."""
     del short
     folder = node_modules() / "csv-spectrum"
-    files = sorted((folder / "csvs").glob("*.csv"))
+    files = sorted(one for one in (folder / "csvs").glob("*.csv") if one.stem != LOST_A_SIGN)
     missed = tuple(why for one in files if (why := _difference(one, folder / "json" / f"{one.stem}.json")))
     return [Share("CSV files read as they are meant", len(files) - len(missed), len(files), 1.0, missed[:MISSES])]
 
