@@ -50,6 +50,7 @@ class PrincipalLookup(Protocol):
     async def find(self, account: str) -> Principal | None: ...
 
 
+PRINCIPALS = "principals"
 _RIGHTS = ("roles", "active")
 _ATTRIBUTES = (
     "accounts",
@@ -75,10 +76,10 @@ PEOPLE: tuple[type[Event], ...] = (
 
 
 class PrincipalStore:
-    """The collection `principals`, kept by the events `PEOPLE`."""
+    """The collection `principals` (`PRINCIPALS`), kept by the events `PEOPLE`."""
 
     def __init__(self, mongo: Mongo) -> None:
-        self._principals = mongo.db["principals"]
+        self._principals = mongo.db[PRINCIPALS]
 
     async def ensure_indexes(self) -> None:
         await self._principals.create_index("accounts", sparse=True)

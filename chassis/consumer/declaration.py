@@ -96,7 +96,7 @@ class Consumer:
     def __init__(self, context: C, routes: Iterable[Route[C]], *, max_batch: int = 1000) -> None:
         self.routes = tuple(routes)
         self.events = tuple(dict.fromkeys(event for route in self.routes for event in route.events))
-        self.topics = tuple(sorted({event.topic for event in self.events}))
+        self.topics = tuple(sorted({topic for event in self.events for topic in event.topics()}))
         self.max_batch = max_batch
         self._context = context
         self._inboxes = _inboxes(self.routes)

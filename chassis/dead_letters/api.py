@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
@@ -13,14 +13,16 @@ from aiokafka.errors import KafkaError
 from fastapi import Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
+from chassis import audit
 from chassis.dead_letters import cap
 from chassis.dead_letters.index import Wanted
 from chassis.dead_letters.record import Content, DeadLetter
 from chassis.dead_letters.store import DeadLetterStore, as_json, as_text
 from chassis.kafka.producer import Producer, Unacknowledged
+from chassis.mongo import Transaction
 from chassis.principals import Principal
 from chassis.runtime import Runtime
-from chassis.web.http import Body, Cursor, Limit, Router, decode_cursor, encode_cursor, example, requires
+from chassis.web.http import Acting, Body, Cursor, Limit, Router, decode_cursor, encode_cursor, example, requires
 from chassis.web.problems import Conflict, ForeignCursor, NotFound, Overloaded
 
 logger = logging.getLogger(__name__)
@@ -206,7 +208,7 @@ def dead_letters_router(runtime: Runtime) -> Router:
         return await _show(store, dead_letter_id)
 
     @router.post("/replay")
-    async def replay_dead_letters(order: DeadLettersOrder, caller: Administrator) -> Done:
+    async def replay_dead_letters(order: DeadLettersOrder, caller: Administrator, acting: Acting) -> Done:
         """Publish records again where they came from: in order, and slowly. Nobody applies an event twice."""
         whole, not_whole = await _counts(store, order)
         first = await store.index.page(order.wanted, after=None, limit=AT_ONCE)
@@ -215,32 +217,51 @@ def dead_letters_router(runtime: Runtime) -> Router:
         if busy.locked():
             raise Conflict("A replay is under way.", type_="replay-under-way")
         async with busy, _kafka(None):
+            await acting.transact(_recording("replay_dead_letters", order, count=len(first)))
             replayed = store.replay(first, runtime.producer, per_second=PER_SECOND, by=caller.id)
             done = [one async for one in replayed]
         logger.info("%s replayed %d dead letters", caller.id, len(done))
         return _done(order, runtime.clock.now(), done, left=whole - len(done), not_whole=not_whole, done=len(done))
 
     @router.post("/drop")
-    async def drop_dead_letters(order: DeadLettersOrder, caller: Administrator) -> Done:
+    async def drop_dead_letters(order: DeadLettersOrder, caller: Administrator, acting: Acting) -> Done:
         """Close dead letters that need nothing more. Their records stay on the topic as long as it keeps them."""
         left = sum(await _counts(store, order))
         shown = await store.index.page(order.wanted, after=None, limit=AT_ONCE)
         if order.dry_run:
             return _done(order, runtime.clock.now(), shown, left=left)
+        await acting.transact(_recording("drop_dead_letters", order, count=left))
         async with _kafka(None):
             dropped = await _drop(store, order.wanted, shown, runtime.producer, by=caller.id)
         logger.info("%s dropped %d dead letters", caller.id, dropped)
         return _done(order, runtime.clock.now(), shown, left=max(0, left - dropped), done=dropped)
 
     @router.post("/resume")
-    async def resume_consumer(order: ResumeOrder, caller: Administrator) -> Lifted:
+    async def resume_consumer(order: ResumeOrder, caller: Administrator, acting: Acting) -> Lifted:
         """Let a flood through: partitions that the cap on dead letters has paused go on at this rate for a while."""
         until = runtime.clock.now() + timedelta(minutes=order.minutes)
-        await cap.lift(runtime.mongo.db, per_second=order.per_second, until=until, by=caller.id)
+
+        async def lift(tx: Transaction) -> None:
+            db = runtime.mongo.db
+            await cap.lift(db, per_second=order.per_second, until=until, by=caller.id, session=tx.session)
+            facts = {"per_second": order.per_second, "until": until}
+            audit.record(tx, "resume_consumer", "consumer", runtime.name, facts=facts)
+
+        await acting.transact(lift)
         logger.info("%s lifted the cap on dead letters to %g a second", caller.id, order.per_second)
         return Lifted(per_second=order.per_second, until=until)
 
     return router
+
+
+def _recording(act: str, order: DeadLettersOrder, *, count: int) -> Callable[[Transaction], Awaitable[None]]:
+    """Records the act before it begins: what is on Kafka is in no transaction."""
+
+    async def record(tx: Transaction) -> None:
+        which = {name: value for name, value in order.model_dump(exclude={"dry_run"}).items() if value}
+        audit.record(tx, act, "dead_letters", audit.ALL, facts={**which, "count": count})
+
+    return record
 
 
 async def _list(

@@ -12,6 +12,7 @@ import time
 from datetime import datetime
 from typing import Any
 
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 COLLECTION = "dead_letter_cap"
@@ -64,7 +65,14 @@ async def lifted(db: AsyncDatabase[dict[str, Any]], now: datetime) -> float | No
     return float(row["per_second"]) if row is not None else None
 
 
-async def lift(db: AsyncDatabase[dict[str, Any]], *, per_second: float, until: datetime, by: str) -> None:
+async def lift(
+    db: AsyncDatabase[dict[str, Any]],
+    *,
+    per_second: float,
+    until: datetime,
+    by: str,
+    session: AsyncClientSession | None = None,
+) -> None:
     """Have every process of the service dead-letter at another rate until then. Raises PyMongoError."""
     state = {"per_second": per_second, "until": until, "by": by}
-    await db[COLLECTION].update_one({"_id": LIFTED}, {"$set": state}, upsert=True)
+    await db[COLLECTION].update_one({"_id": LIFTED}, {"$set": state}, upsert=True, session=session)

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -65,16 +66,36 @@ class Caused(Protocol):
     def tracestate(self) -> str | None: ...
 
 
-class Transaction:
-    """One MongoDB transaction. Everything read or written with `session` holds together, or not at all."""
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person's id, or `client:<id>` of a machine. `session` is the SHA-256 (hex) of their sign-in."""
 
-    __slots__ = ("_outcome", "_rows", "now", "session")
+    id: str
+    session: str | None = None
+
+
+class Transaction:
+    """One MongoDB transaction. Everything read or written with `session` holds together, or not at all.
+
+    `actor` is None where the system acts by itself. `audited` says that the audit trail has what was done
+    (`chassis.audit`).
+    """
+
+    __slots__ = ("_outcome", "_rows", "actor", "audited", "now", "service", "session")
 
     def __init__(
-        self, session: AsyncClientSession, now: datetime, outcome: list[Callable[[], None]] | None = None
+        self,
+        session: AsyncClientSession,
+        now: datetime,
+        outcome: list[Callable[[], None]] | None = None,
+        *,
+        service: str = "",
     ) -> None:
         self.session = session
         self.now = now
+        self.service = service
+        self.actor: Actor | None = None
+        self.audited = False
         self._rows: list[Document] = []
         self._outcome = [] if outcome is None else outcome
 
@@ -97,7 +118,7 @@ class Transaction:
         for number, one in enumerate((event, *versions)):
             if (fact := one.type.rpartition(".")[0]) != event.type.rpartition(".")[0]:
                 raise ValueError(f"{fact} is no version of {event.type}")
-            if (one.topic, one.partition_key) != (event.topic, event.partition_key):
+            if (one.own_topic, one.partition_key) != (event.own_topic, event.partition_key):
                 raise ValueError(f"{one.type} goes elsewhere than {event.type}")
             record = encode(one, id=id, time=self.now, traceparent=traceparent, tracestate=tracestate)
             self._rows.append(
@@ -132,6 +153,7 @@ class Mongo:
     """A service's MongoDB: its database, and `transact`."""
 
     def __init__(self, service: str, settings: Settings, clock: Clock, telemetry: Telemetry) -> None:
+        self._service = service
         self._clock = clock
         self._wake: list[Callable[[], None]] = []
         self.client: AsyncMongoClient[Document] = AsyncMongoClient(
@@ -197,7 +219,7 @@ class Mongo:
                 read_preference=ReadPreference.PRIMARY,
             )
             try:
-                tx = Transaction(session, self._clock.now(), outcome)
+                tx = Transaction(session, self._clock.now(), outcome, service=self._service)
                 result = await work(tx)
                 if len(tx.rows) == 1:  # at a fifth less than a bulk of one
                     await self.outbox.insert_one(tx.rows[0], session=session)

@@ -100,6 +100,12 @@ Token = Annotated[VerifiedToken, Depends(_token)]
 
 
 async def _caller(request: Request, token: Token, _: Annotated[None, Depends(after)]) -> Principal:
+    principal = await _principal(request, token)
+    request.state.principal = principal
+    return principal
+
+
+async def _principal(request: Request, token: VerifiedToken) -> Principal:
     state = request.app.state
     await state.rate_limits.hit_locally("general", state.settings.rate_general, token.account)
     if token.machine:
@@ -127,13 +133,19 @@ def limited(name: str) -> Any:
 
 
 def requires(*roles: str) -> Any:
-    """A dependency that gives the caller if they hold any of the roles (or scopes, for a machine)."""
+    """A dependency that gives the caller if they hold any of the roles (or scopes, for a machine).
 
-    async def check(caller: Caller) -> Principal:
+    What is done on a route for which a role is needed is an administrative act: it leaves a trace (`UnitOfWork`).
+    """
+    administrative = any(not role.startswith(SCOPE_PREFIX) for role in roles)
+
+    async def check(request: Request, caller: Caller) -> Principal:
+        request.state.administrative = administrative
         if not caller.roles.intersection(roles):
             raise Forbidden(f"This needs the role {' or '.join(roles)}.", type_="role-missing", roles=list(roles))
         return caller
 
+    check.herald_needs = roles  # type: ignore[attr-defined]
     return Depends(check)
 
 
@@ -142,8 +154,16 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def _unit(request: Request, token: Token, idempotency_key: IdempotencyKey = None) -> UnitOfWork:
-    return UnitOfWork(request.app.state.mongo, request, token.account)
+async def _acting(request: Request, token: Token) -> UnitOfWork:
+    return UnitOfWork(request.app.state.mongo, request, token.account, token.session)
+
+
+Acting = Annotated[UnitOfWork, Depends(_acting)]
+"""For acts that no key repeats: its `transact` alone is called."""
+
+
+async def _unit(unit: Acting, idempotency_key: IdempotencyKey = None) -> UnitOfWork:
+    return unit
 
 
 Unit = Annotated[UnitOfWork, Depends(_unit)]

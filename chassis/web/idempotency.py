@@ -11,7 +11,7 @@ from bson.binary import Binary
 from fastapi import Request, Response
 from fastapi.encoders import jsonable_encoder
 
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Actor, Document, Mongo, Transaction
 from chassis.web.problems import Conflict, Invalid, Overloaded, Refused
 from chassis.web.read_after_write import EVENTS, named
 
@@ -25,11 +25,31 @@ class UnitOfWork:
     transaction and given again when the request is repeated: 422 `idempotency-key-reused` if the key comes back with
     another request, 409 `idempotency-key-in-use` if the first one is still under way after 10 s."""
 
-    def __init__(self, mongo: Mongo, request: Request, caller: str) -> None:
+    def __init__(self, mongo: Mongo, request: Request, caller: str, session: str) -> None:
         self._mongo = mongo
         self._request = request
         self._caller = caller
+        self._session = session
         self._answers = mongo.db["idempotency"]
+
+    async def transact(self, command: Callable[[Transaction], Awaitable[T]]) -> T:
+        """The command's result, from a transaction in the caller's name.
+
+        Raises RuntimeError, and changes nothing, where the route needs a role and the command leaves no trace in the
+        audit trail.
+        """
+        state = self._request.state
+        principal = getattr(state, "principal", None)
+        actor = Actor(principal.id, self._session) if principal is not None else None
+
+        async def work(tx: Transaction) -> T:
+            tx.actor = actor
+            result = await command(tx)
+            if getattr(state, "administrative", False) and not tx.audited:
+                raise RuntimeError(f"{self._request.method} {self._request.url.path} leaves no trace")
+            return result
+
+        return await self._mongo.transact(work)
 
     async def run(
         self,
@@ -55,13 +75,14 @@ class UnitOfWork:
             stored = await self._claim(key, fingerprint, tx)
             claiming = False
             if stored is not None:
+                tx.audited = True  # when it was done
                 return stored
             response = _with_events(self._answer(await command(tx), view, status, etag, location), tx)
             await self._keep(key, response, tx)
             return response
 
         try:
-            return await self._mongo.transact(work)
+            return await self.transact(work)
         except Overloaded:
             if not claiming:  # it was not another request with this key that stood in the way
                 raise
@@ -129,8 +150,8 @@ class UnitOfWork:
 
 
 def _with_events(response: Response, tx: Transaction) -> Response:
-    if tx.rows:
-        response.headers[EVENTS] = named(tx.rows)
+    if events := named(tx.rows):
+        response.headers[EVENTS] = events
     return response
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Header, Request
 
 from chassis.mongo import Document, Mongo
+from herald_contracts import AdministrativeActRecorded
 
 if TYPE_CHECKING:
     from chassis.consumer import Consumer
@@ -33,8 +34,13 @@ _EVENT = re.compile(r"^(herald\.[A-Za-z]{1,64}\.v\d{1,3})/([0-9a-f-]{36})$")
 
 
 def named(rows: Sequence[Document]) -> str:
-    """The events of outbox rows as `Herald-Events` names them: the last ones, where there are many."""
-    return ", ".join(f"{row['headers']['ce_type'].decode()}/{row['_id']}" for row in rows[-MAX_EVENTS:])
+    """The events of outbox rows as `Herald-Events` names them: the last ones, where there are many.
+
+    Not those of the audit trail: no page that follows an act shows them.
+    """
+    types = [(row["headers"]["ce_type"].decode(), row["_id"]) for row in rows]
+    shown = [f"{type_}/{id}" for type_, id in types if type_ != AdministrativeActRecorded.type]
+    return ", ".join(shown[-MAX_EVENTS:])
 
 
 def parse(header: str | None) -> list[tuple[str, str]]:

@@ -47,6 +47,12 @@ class Token:
         return str(client) if client == self.claims["sub"] else None
 
     @property
+    def session(self) -> str:
+        """The SHA-256 (hex) of the sign-in that the token belongs to, as far as its claims tell."""
+        told = self.claims.get("sid") or self.claims.get("jti") or self.claims.get("iat")
+        return hashlib.sha256(f"{self.account}|{told}".encode()).hexdigest()
+
+    @property
     def scopes(self) -> frozenset[str]:
         return frozenset(str(self.claims.get("scope", "")).split())
 

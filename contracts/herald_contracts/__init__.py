@@ -3,6 +3,7 @@
 `decode` makes a typed event of a Kafka record, `encode` the reverse; README.md shows a subscriber.
 """
 
+from herald_contracts.audit import AdministrativeActRecorded, FieldChange
 from herald_contracts.base import Event
 from herald_contracts.content import (
     Caption,
@@ -30,6 +31,7 @@ from herald_contracts.recognition import PointsAwarded
 from herald_contracts.sharing import EngagementRecorded, LinkClicked, PostRemoved, PostShared
 
 __all__ = [
+    "AdministrativeActRecorded",
     "AmbassadorInvited",
     "AmbassadorJoined",
     "AmbassadorLeft",
@@ -43,6 +45,7 @@ __all__ = [
     "ContentUpdated",
     "EngagementRecorded",
     "Event",
+    "FieldChange",
     "GuidelineAcknowledged",
     "GuidelinePublished",
     "LinkClicked",

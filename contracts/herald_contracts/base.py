@@ -42,6 +42,8 @@ class Event(Part):
     - ``source``: ``/herald/<service>`` that emits it.
     - ``key``: the name of the field whose value is the Kafka key (and ``ce_partitionkey``).
     - ``subject``: the name of the field that holds the aggregate's id (``ce_subject``).
+    - ``emitters``: the services that emit it, where several do, each on a topic of its own: ``topic`` and ``source``
+      then hold ``{service}``, which stands for the event's field ``service``.
     """
 
     type: ClassVar[str]
@@ -49,6 +51,7 @@ class Event(Part):
     source: ClassVar[str]
     key: ClassVar[str]
     subject: ClassVar[str]
+    emitters: ClassVar[tuple[str, ...]] = ()
 
     registry: ClassVar[dict[str, builtins.type[Event]]] = {}
 
@@ -59,6 +62,24 @@ class Event(Part):
             if cls.type in Event.registry:
                 raise TypeError(f"two event classes declare {cls.type}")
             Event.registry[cls.type] = cls
+
+    @classmethod
+    def topics(cls) -> tuple[str, ...]:
+        """The topics on which events of this type travel."""
+        return tuple(cls.topic.format(service=one) for one in cls.emitters) or (cls.topic,)
+
+    @property
+    def own_topic(self) -> str:
+        """The topic on which this event travels."""
+        return self._of_emitter(self.topic)
+
+    @property
+    def own_source(self) -> str:
+        """The `ce_source` of this event."""
+        return self._of_emitter(self.source)
+
+    def _of_emitter(self, text: str) -> str:
+        return text.format(service=getattr(self, "service")) if self.emitters else text  # noqa: B009
 
     @property
     def partition_key(self) -> str:

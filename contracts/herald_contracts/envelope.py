@@ -86,7 +86,7 @@ def encode(
         ("ce_specversion", SPEC_VERSION.encode()),
         ("ce_id", id.encode()),
         ("ce_type", data.type.encode()),
-        ("ce_source", data.source.encode()),
+        ("ce_source", data.own_source.encode()),
         ("ce_subject", data.aggregate_id.encode()),
         ("ce_time", in_utc(time).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
         ("ce_dataschema", schema_id(data.type).encode()),
@@ -97,7 +97,7 @@ def encode(
         headers.append(("traceparent", traceparent.encode()))
     if tracestate:
         headers.append(("tracestate", tracestate.encode()))
-    return Record(data.topic, key.encode(), data.model_dump_json(exclude_none=True).encode(), headers)
+    return Record(data.own_topic, key.encode(), data.model_dump_json(exclude_none=True).encode(), headers)
 
 
 def text_headers(headers: Headers) -> dict[str, str]:

@@ -66,6 +66,64 @@ MEASURES: Final = ("measured", "estimated", "potential", "imported")
 METHODS: Final = ("dialog", "api", "imported")
 REMOVAL_REASONS: Final = ("ambassador", "takedown")
 RULES: Final = ("share", "click", "like", "comment", "repost")
+AUDITED_SERVICES: Final = ("content", "gamification", "metrics", "program", "sharing")
+AUDITED_OBJECTS: Final = (
+    "audit_trail",
+    "consumer",
+    "dead_letters",
+    "feed",
+    "guardrails",
+    "guidelines",
+    "consent",
+    "import",
+    "item",
+    "objective",
+    "people",
+    "person",
+    "program",
+    "rates",
+    "rebuild",
+    "rules",
+)
+ADMINISTRATIVE_ACTS: Final = (
+    "add_feed",
+    "add_feed_entries",
+    "approve_item",
+    "become_first_admin",
+    "change_program",
+    "change_rules",
+    "choose_import_columns",
+    "confirm_import",
+    "create_item",
+    "create_program",
+    "deactivate_person",
+    "delete_feed",
+    "drop_dead_letters",
+    "export_audit_trail",
+    "export_people",
+    "import_engagements",
+    "import_items",
+    "import_memberships",
+    "import_posts",
+    "invite_people",
+    "preview_import",
+    "publish_consent",
+    "publish_guidelines",
+    "publish_item",
+    "reactivate_person",
+    "refresh_feed",
+    "reject_item",
+    "replay_dead_letters",
+    "request_rebuild",
+    "resume_consumer",
+    "retire_item",
+    "revise_item",
+    "set_guardrails",
+    "set_objective",
+    "set_rates",
+    "submit_item",
+    "update_person",
+)
 
 Network = Annotated[str, OpenWord(NETWORKS)]
 ContentKind = Annotated[str, OpenWord(CONTENT_KINDS)]
@@ -85,3 +143,6 @@ Measure = Annotated[str, OpenWord(MEASURES)]
 Method = Annotated[str, OpenWord(METHODS)]
 RemovalReason = Annotated[str, OpenWord(REMOVAL_REASONS)]
 Rule = Annotated[str, OpenWord(RULES)]
+AuditedService = Annotated[str, OpenWord(AUDITED_SERVICES)]
+AuditedObject = Annotated[str, OpenWord(AUDITED_OBJECTS)]
+AdministrativeAct = Annotated[str, OpenWord(ADMINISTRATIVE_ACTS)]

@@ -120,6 +120,8 @@ def _headers(cls: type[Event]) -> dict[str, Any]:
         "ce_dataschema": schema_id(cls.type),
         "content-type": "application/json",
     }
+    if cls.emitters:
+        del fixed["ce_source"]
     properties: dict[str, Any] = {}
     for name, (description, _) in HEADERS.items():
         properties[name] = {"type": "string", "description": description}

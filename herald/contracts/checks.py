@@ -59,22 +59,27 @@ def _closed(schema: Any, path: str) -> Iterator[str]:
 def check_topics(topics: Sequence[Topic]) -> list[str]:
     """Topic files against the event classes and each other."""
     by_name = {topic.name: topic for topic in topics}
-    found = [f"{cls.type}: {problem}" for cls in events() for problem in _event_on_topic(cls, by_name.get(cls.topic))]
+    found = [
+        f"{cls.type}: {problem}"
+        for cls in events()
+        for name in cls.topics()
+        for problem in _event_on_topic(cls, name, by_name.get(name))
+    ]
     for topic in topics:
         found += [f"{topic.name}: {problem}" for problem in _topic(topic, by_name)]
     return found
 
 
-def _event_on_topic(cls: type[Event], topic: Topic | None) -> Iterator[str]:
+def _event_on_topic(cls: type[Event], name: str, topic: Topic | None) -> Iterator[str]:
     if topic is None:
-        yield f"no topic file for {cls.topic}"
+        yield f"no topic file for {name}"
         return
     if cls.type not in topic.events:
         yield f"not listed by {topic.name}"
     if cls.key != topic.key:
         yield f"key is {cls.key}, but {topic.name} says {topic.key}"
-    if cls.source != f"/herald/{topic.owner}":
-        yield f"source is {cls.source}, but {topic.name} belongs to {topic.owner}"
+    if (source := cls.source.format(service=topic.owner)) != f"/herald/{topic.owner}":
+        yield f"source is {source}, but {topic.name} belongs to {topic.owner}"
     for role, field in (("key", cls.key), ("subject", cls.subject)):
         if field not in cls.model_fields or not cls.model_fields[field].is_required():
             yield f"{role} {field} is no required field of it"
@@ -84,8 +89,8 @@ def _topic(topic: Topic, topics: dict[str, Topic]) -> Iterator[str]:
     for event in topic.events:
         if event not in Event.registry:
             yield f"lists {event}, which is no event"
-        elif Event.registry[event].topic != topic.name:
-            yield f"lists {event}, which travels on {Event.registry[event].topic}"
+        elif topic.name not in (travels_on := Event.registry[event].topics()):
+            yield f"lists {event}, which travels on {', '.join(travels_on)}"
     if topic.name.startswith(DEAD_LETTERS) and topic.name != DEAD_LETTERS + topic.owner:
         yield f"belongs to {topic.owner}"
     for consumer in topic.consumers:

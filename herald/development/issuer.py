@@ -47,7 +47,7 @@ CODE_SECONDS = 60
 MAX_CODES = 10_000
 MAX_FORM = 64 * 1024
 PAGES = Path(__file__).parent / "issuer_pages"
-CLAIMS = ("sub", "email", "email_verified", "name", "locale", "country", "team")
+CLAIMS = ("sub", "sid", "email", "email_verified", "name", "locale", "country", "team")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,8 @@ class Issuer:
             or not hmac.compare_digest(grant.challenge, challenge.rstrip(b"=").decode())
         ):
             raise OAuthError("invalid_grant", "The code, its verifier or its address do not hold.")
-        return self.tokens_for(grant.person, client.id, grant.scope, grant.nonce)
+        person = {**grant.person, "sid": secrets.token_urlsafe(12)}
+        return self.tokens_for(person, client.id, grant.scope, grant.nonce)
 
     def grant(self, form: Mapping[str, str], client: Client) -> dict[str, Any]:
         """The answer of the token endpoint. Raises OAuthError."""

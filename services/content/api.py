@@ -298,7 +298,9 @@ async def refresh_feed(
 async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit, context: Context) -> Response:
     await context.store.get_source(feed_id)
     got = await _uploaded(request, context)
-    return await unit.run(lambda tx: commands.record_look(context, tx, feed_id, got), view=SourceView.of)
+    return await unit.run(
+        lambda tx: commands.record_look(context, tx, feed_id, got, act="add_feed_entries"), view=SourceView.of
+    )
 
 
 async def _uploaded(request: Request, context: ContentContext) -> FetchedFeed:

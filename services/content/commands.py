@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.web.http import check_version
@@ -12,6 +13,7 @@ from chassis.web.problems import Conflict, Invalid
 from herald_contracts import Event
 from herald_contracts.words import Category, RetireReason
 from services.content import event_mapping
+from services.content.audit import FEED, ITEM
 from services.content.context import Context
 from services.content.domain import items, sources
 from services.content.domain.items import Copy, Item
@@ -31,6 +33,7 @@ async def create_item(context: Context, tx: Transaction, author_id: str, program
     copy = items.check(write(id), tx.now)
     item = Item(id, program_id, copy, tx.now, tx.now, author_id=author_id)
     await context.store.insert_items([item], tx)
+    audit.record(tx, "create_item", ITEM, id, after=item, program_id=program_id)
     return item
 
 
@@ -47,6 +50,7 @@ async def revise_item(
         await context.store.save_item(revised, item.version, tx)
     for event in event_mapping.revised(item, revised):
         tx.emit(event)
+    audit.record(tx, "revise_item", ITEM, id, before=item, after=revised, program_id=program_id)
     return revised
 
 
@@ -54,14 +58,14 @@ async def submit_item(context: Context, tx: Transaction, id: str, version: int |
     """A draft asks for review. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
     submitted = items.submit(item, tx.now)
-    return await _take(context, tx, item, submitted, event_mapping.content_submitted(submitted))
+    return await _take(context, tx, "submit_item", item, submitted, event_mapping.content_submitted(submitted))
 
 
 async def approve_item(context: Context, tx: Transaction, id: str, version: int | None, reviewer_id: str) -> Item:
     """A reviewer approves it. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
     approved = items.approve(item, reviewer_id, tx.now)
-    return await _take(context, tx, item, approved, event_mapping.content_approved(approved))
+    return await _take(context, tx, "approve_item", item, approved, event_mapping.content_approved(approved))
 
 
 async def reject_item(
@@ -70,7 +74,7 @@ async def reject_item(
     """A reviewer sends it back. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
     rejected = items.reject(item, reviewer_id, comment, tx.now)
-    return await _take(context, tx, item, rejected, event_mapping.content_rejected(rejected))
+    return await _take(context, tx, "reject_item", item, rejected, event_mapping.content_rejected(rejected))
 
 
 async def publish_item(context: Context, tx: Transaction, id: str, version: int | None, editor_id: str) -> Item:
@@ -79,14 +83,15 @@ async def publish_item(context: Context, tx: Transaction, id: str, version: int 
     approved = items.approve(item, editor_id, tx.now) if item.state == "in_review" else item
     published = items.publish(approved, tx.now)
     approval: list[Event] = [event_mapping.content_approved(approved)] if approved is not item else []
-    return await _take(context, tx, item, published, *approval, event_mapping.content_published(published))
+    events = [*approval, event_mapping.content_published(published)]
+    return await _take(context, tx, "publish_item", item, published, *events)
 
 
 async def retire_item(context: Context, tx: Transaction, id: str, version: int | None, reason: RetireReason) -> Item:
     """Ends sharing of an item. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
     retired = items.retire(item, reason, tx.now)
-    return await _take(context, tx, item, retired, event_mapping.content_retired(retired))
+    return await _take(context, tx, "retire_item", item, retired, event_mapping.content_retired(retired))
 
 
 async def expire_item(context: Context, tx: Transaction, id: str) -> None:
@@ -103,10 +108,11 @@ async def _present(context: Context, tx: Transaction, id: str, version: int | No
     return item
 
 
-async def _take(context: Context, tx: Transaction, before: Item, after: Item, *events: Event) -> Item:
+async def _take(context: Context, tx: Transaction, act: str, before: Item, after: Item, *events: Event) -> Item:
     await context.store.save_item(after, before.version, tx)
     for event in events:
         tx.emit(event)
+    audit.record(tx, act, ITEM, before.id, before=before, after=after, program_id=before.program_id)
     return after
 
 
@@ -141,10 +147,12 @@ async def add_source(context: Context, tx: Transaction, author_id: str, order: S
         title=got.reading.title if got.reading else "",
     )
     await context.store.insert_source(source, tx)
-    return await record_look(context, tx, id, got)
+    return await record_look(context, tx, id, got, act="add_feed")
 
 
-async def record_look(context: Context, tx: Transaction, id: str, got: FetchedFeed | FeedRefused) -> Source:
+async def record_look(
+    context: Context, tx: Transaction, id: str, got: FetchedFeed | FeedRefused, *, act: str = "refresh_feed"
+) -> Source:
     """Records a reading of a source: an item for each new entry. Raises NotFound."""
     source = looked = await context.store.get_source(id, tx)
     retry_after = None
@@ -159,6 +167,8 @@ async def record_look(context: Context, tx: Transaction, id: str, got: FetchedFe
         looked = replace(source, title=title, etag=got.etag, last_modified=got.last_modified)
     looked = sources.looked_at(looked, result, context.feed_interval, retry_after)
     await context.store.save_source(looked, source.version, tx)
+    before = None if act == "add_feed" else source
+    audit.record(tx, act, FEED, id, before=before, after=looked, program_id=source.program_id)
     return looked
 
 
@@ -183,4 +193,6 @@ async def _take_in(context: Context, tx: Transaction, source: Source, reading: R
 
 async def delete_source(context: Context, tx: Transaction, id: str) -> None:
     """Removes a source; its items stay. Raises NotFound."""
+    source = await context.store.get_source(id, tx)
     await context.store.delete_source(id, tx)
+    audit.record(tx, "delete_feed", FEED, id, before=source, program_id=source.program_id)

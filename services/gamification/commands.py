@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from chassis import audit
 from chassis.clock import to_milliseconds
 from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.web.http import check_version
 from chassis.web.problems import Refused
 from services.gamification import event_mapping
+from services.gamification.audit import REBUILD, RULES
 from services.gamification.context import Context
 from services.gamification.domain.ledger import SourcedFact, book, claims_of
 from services.gamification.domain.rebuilds import Rebuild
@@ -80,6 +82,7 @@ async def change_rules(
         imported_since=order.imported_since,
     )
     await context.programs.append_rules(program_id, rules, tx)
+    audit.record(tx, "change_rules", RULES, program_id, before=program.latest, after=rules, program_id=program_id)
     return Program(program.id, program.zone, (*program.rule_sets, rules))
 
 
@@ -90,9 +93,11 @@ async def request_rebuild(context: Context, tx: Transaction, program_id: str, *,
     """
     await context.programs.get(program_id, tx)
     if (found := await context.rebuilds.find_open(program_id, tx)) is not None:
+        audit.nothing_done(tx)
         return found
     rebuild = Rebuild(new_id(), program_id, "queued", by, tx.now)
     await context.rebuilds.put(rebuild, tx)
+    audit.record(tx, "request_rebuild", REBUILD, rebuild.id, after=rebuild, program_id=program_id)
     return rebuild
 
 

@@ -3,6 +3,7 @@
 ApiError
 ├── ServiceUnavailable       the service does not answer, or answers with a failure of its own
 ├── Refusal    it answered with a problem: status, stable type, detail, violations
+├── CutOff     the person left the company or was deactivated
 └── SignedOut  it takes the person's token no more
 """
 
@@ -42,6 +43,10 @@ class ServiceUnavailable(ApiError):
 
 class SignedOut(ApiError):
     """The token was refused."""
+
+
+class CutOff(ApiError):
+    """The person has no access any more, whatever tokens they hold."""
 
 
 class Refusal(ApiError):
@@ -134,6 +139,31 @@ class Apis:
             await self.note([one.strip() for one in events.split(",")])
         return read(service, response)
 
+    async def download(self, service: str, path: str, **params: Any) -> AsyncIterator[bytes]:
+        """The file at `path`, piece by piece. Raises ServiceUnavailable, Refusal or SignedOut."""
+        request = self.http.build_request(
+            "GET",
+            self.urls[service] + path,
+            params={name: value for name, value in params.items() if value not in (None, "")},
+            headers=self._headers(),
+        )
+        try:
+            response = await self.http.send(request, stream=True)
+            if response.status_code != 200:
+                await response.aread()
+                read(service, response)
+        except httpx.HTTPError as error:
+            raise ServiceUnavailable(service, type(error).__name__) from error
+
+        async def pieces() -> AsyncIterator[bytes]:
+            try:
+                async for piece in response.aiter_bytes():
+                    yield piece
+            finally:
+                await response.aclose()
+
+        return pieces()
+
     def _headers(self) -> dict[str, str]:
         after = {AFTER: ", ".join(self.after)} if self.after else {}
         return {**self.caller.headers, **after}
@@ -171,4 +201,7 @@ def read(service: str, response: httpx.Response) -> Answer:
     if response.status_code >= 500 or response.status_code == 429 or not isinstance(data, dict):
         log.warning("%s answered %s", service, response.status_code)
         raise ServiceUnavailable(service, str(response.status_code))
-    raise Refusal(service, response.status_code, data)
+    refusal = Refusal(service, response.status_code, data)
+    if refusal.status == 403 and refusal.type == "inactive":
+        raise CutOff(service, refusal.detail)
+    raise refusal

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from chassis.messages import supported
 from chassis.web.admission import Authenticate
 from chassis.web.proxies import TrustedProxies
-from services.hub.clients import Apis, Caller, Json, ServiceUnavailable, SignedOut
+from services.hub.clients import Apis, Caller, CutOff, Json, ServiceUnavailable, SignedOut
 from services.hub.context import Context
 from services.hub.language import Language
 from services.hub.oidc import IssuerUnavailable, SignInFailed
@@ -26,7 +26,12 @@ from services.hub.view import View, unmask
 from services.hub.written import recent
 
 log = logging.getLogger(__name__)
-PERSON_SECONDS = 20
+PERSON_SECONDS = 1
+"""How long `program` is not asked again who the person is: who was cut off sees no page after that."""
+STANDS_SECONDS = 20
+"""How long the programmes are remembered, and how long what `program` said last stands while it does not answer."""
+ENDED = "/welcome?ended=inactive"
+"""Where a person arrives whose access has ended."""
 RENEW_BEFORE_SECONDS = 60
 LANGUAGE_COOKIE = "herald_language"
 
@@ -110,6 +115,20 @@ def use_apis(view: View, caller: Caller) -> None:
     view.apis = apis
 
 
+def forget(view: View, response: Response) -> Response:
+    """Have the browser forget the session, and what it kept for reading offline."""
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.delete_cookie(cookie_name(view.context.settings), path="/")
+    return response
+
+
+async def end_access(view: View) -> None:
+    """End the session of a person who has no access any more."""
+    if view.session is not None:
+        await view.context.sessions.end(view.session)
+        view.session, view.person = None, None
+
+
 async def signed_in(view: Annotated[View, Depends(visitor)]) -> View:
     """Raises NeedsSignIn, and ServiceUnavailable where the person was never seen and `program` does not answer."""
     if view.session is None or view.session.tokens is None:
@@ -182,20 +201,18 @@ async def access_token(context: Context, session: Session) -> str | None:
 
 
 async def load_person(view: View, *, fresh: bool = False) -> None:
-    """Give the view its person: as remembered for a few seconds unless something was written since, else as `program`
-    says now.
+    """Give the view its person, as `program` says now; their programmes as remembered for a few seconds, unless
+    something was written since. Raises CutOff.
 
     When `program` does not answer, what it said last stands.
     """
     assert view.session is not None
     known = view.session.parts.get("person")
-    if (
-        fresh
-        or known is None
-        or known.get("count") != _count(view.session)
-        or view.now.timestamp() - known["at"] > PERSON_SECONDS
-    ):
+    age = view.now.timestamp() - known["at"] if known else 0.0
+    if known is None or fresh or age > STANDS_SECONDS or known.get("count") != _count(view.session):
         known = await _ask_person(view) or known
+    elif age > PERSON_SECONDS and not known.get("unanswered"):
+        known = await _ask_again(view, known)
     if known is not None:
         use_person(view, person_of(known["me"], known["programs"]))
 
@@ -218,6 +235,16 @@ async def _ask_person(view: View) -> Json | None:
     }
     await view.context.sessions.put(view.session, "person", known)
     return known
+
+
+async def _ask_again(view: View, known: Json) -> Json:
+    """What is known, with the person as they are now. Only what differs is written."""
+    assert view.session is not None
+    me = (await view.gather(me=view.apis.get("program", "/v1/me")))["me"]
+    now = {**known, "me": me} if isinstance(me, dict) else {**known, "unanswered": True}
+    if now != known:
+        await view.context.sessions.put(view.session, "person", now)
+    return now
 
 
 async def programs(apis: Apis) -> list[Json]:
@@ -262,6 +289,7 @@ def sign_in_path(back: str) -> str:
 __all__ = [
     "Admin",
     "Ambassador",
+    "CutOff",
     "Editor",
     "Forbidden",
     "ForgedForm",

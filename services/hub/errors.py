@@ -16,7 +16,18 @@ from chassis.messages import supported
 from chassis.web.problems import Problem
 from services.hub.clients import Apis, Caller, Refusal, ServiceUnavailable, SignedOut
 from services.hub.context import Context
-from services.hub.dependencies import Forbidden, ForgedForm, NeedsSignIn, sign_in_path, to_sign_in, where
+from services.hub.dependencies import (
+    ENDED,
+    CutOff,
+    Forbidden,
+    ForgedForm,
+    NeedsSignIn,
+    end_access,
+    forget,
+    sign_in_path,
+    to_sign_in,
+    where,
+)
 from services.hub.language import Language
 from services.hub.view import View
 
@@ -29,6 +40,7 @@ def add_error_pages(app: FastAPI) -> None:
     handlers: dict[int | type[Exception], Handler] = {
         NeedsSignIn: _sign_in,
         SignedOut: _sign_in,
+        CutOff: _cut_off,
         Forbidden: _page(403, "not-yours"),
         ForgedForm: _page(403, "forged-form"),
         ServiceUnavailable: _page(503, "down"),
@@ -72,13 +84,22 @@ async def _sign_in(request: Request, error: Exception) -> Response:
     return to_sign_in(request, path)
 
 
+async def _cut_off(request: Request, _: Exception) -> Response:
+    view: View | None = getattr(request.state, "view", None)
+    response = to_sign_in(request, ENDED)
+    if view is None:
+        return response
+    await end_access(view)
+    return forget(view, response)
+
+
 async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     view: View | None = getattr(request.state, "view", None)
     words = view.explain(error) if view else ""
     if error.status == 404:
         return render(request, 404, "not-found")
-    if error.type in ("unknown-person", "inactive"):
+    if error.type == "unknown-person":
         return render(request, 403, error.type)
     return render(request, error.status, "refused", words)
 

@@ -74,6 +74,10 @@ class Sessions:
         except InvalidToken:
             return None
 
+    async def holds(self, session: Session) -> bool:
+        """Whether it was not ended by another request."""
+        return await self._rows.find_one({"_id": _id(session.name)}, {"_id": 1}) is not None
+
     async def put(self, session: Session, part: str, value: dict[str, Any]) -> None:
         """Replace one part, here and in the store."""
         session.parts[part] = value

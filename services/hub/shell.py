@@ -40,6 +40,7 @@ GUARD = (Place("/manage/guardrails", "nav.guardrails", "shield"),)
 PEOPLE = (Place("/manage/import", "nav.import", "import"), Place("/manage/history", "nav.history", "history"))
 ADMIN = (
     Place("/admin/people", "nav.people", "people"),
+    Place("/admin/audit", "nav.audit", "book"),
     Place("/admin/deadletters", "nav.dead_letters", "dead_letters"),
 )
 MINE = (Place("/me", "nav.me", "me"),)

@@ -16,6 +16,7 @@ from services.hub.dependencies import (
     SignedIn,
     Visitor,
     cookie_name,
+    forget,
     safe_path,
     use_apis,
 )
@@ -52,7 +53,9 @@ async def welcome(view: Visitor) -> Response:
     wanted = view.request.query_params.get("language", "")
     if wanted in LANGUAGES:
         view.language = Language(wanted)
-    response = view.page("welcome.html", back=safe_path(view.request.query_params.get("back", "/")), failed=None)
+    ended = view.request.query_params.get("ended") == "inactive"
+    back = safe_path(view.request.query_params.get("back", "/"))
+    response = view.page("welcome.html", 403 if ended else 200, back=back, failed="inactive" if ended else None)
     if wanted in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, wanted, max_age=YEAR, samesite="lax", path="/")
     return response
@@ -107,7 +110,10 @@ async def callback(view: Visitor) -> Response:
 
 
 async def record_sign_in(view: View) -> None:
-    """Tell `program` who signed in; what is asked next of the other services waits until they know it."""
+    """Tell `program` who signed in; what is asked next of the other services waits until they know it.
+
+    Raises CutOff.
+    """
     try:
         await view.apis.call("program", "PUT", "/v1/me", {})
     except (ServiceUnavailable, Refusal) as error:
@@ -121,9 +127,7 @@ async def sign_out(view: SignedIn) -> Response:
     tokens = view.session.tokens or {}
     await view.context.sessions.end(view.session)
     url = await view.context.oidc.sign_out_url(tokens) or "/welcome"
-    response = RedirectResponse(url, 303, headers={"Clear-Site-Data": '"cache", "storage"'})
-    response.delete_cookie(cookie_name(view.context.settings), path="/")
-    return response
+    return forget(view, RedirectResponse(url, 303))
 
 
 @router.post("/language")

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from chassis import audit
 from chassis.consumer import Received
 from chassis.mongo import Document, Transaction
 from chassis.web.http import check_version
 from chassis.web.problems import Invalid, Refused, Violation
 from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared
 from services.metrics import event_mapping
+from services.metrics.audit import RATES
 from services.metrics.context import Context
 from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import IMPORTED, fields_of
@@ -167,6 +169,7 @@ async def set_rates(
     rates = replace(wanted, version=latest.version + 1)
     await context.store.insert_rates(program_id, rates, tx)
     await context.store.record_changes({program_id: FigureChange(reload=True)}, tx)
+    audit.record(tx, "set_rates", RATES, program_id, before=latest, after=rates, program_id=program_id)
     return rates
 
 

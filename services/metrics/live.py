@@ -28,6 +28,8 @@ Read = Callable[[Document, int, datetime, FiguresVersion], Awaitable[dict[str, A
 """Gives what is pushed of a programme's last days, as of at least a version."""
 State = tuple[int, str]
 HEARTBEAT = b"event: heartbeat\ndata: {}\n\n"
+ASK_SECONDS = 0.2
+"""Between two looks at a listener's rights: an import changes many persons at once."""
 SETTLE_SECONDS = 0.1
 """From one push to the next; longer where a push takes more than half of it."""
 POLL_SECONDS = 1.0
@@ -52,6 +54,7 @@ class Live:
         self._listeners: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._somebody = asyncio.Event()
         self._pushed: dict[tuple[str, int], tuple[State, asyncio.Future[bytes]]] = {}
+        self._people = 0
         self._stop: asyncio.Event | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -69,18 +72,25 @@ class Live:
     async def _watch(self) -> None:
         while await self._somebody.wait():
             try:
-                async with self._store.watch_versions() as moved:
-                    self._wake_all()
-                    async for program_id in moved:
-                        if program_id is not None:
-                            self._wake(program_id)
+                async with self._store.watch() as changes:
+                    self._people_changed()
+                    async for one in changes:
+                        if one is not None and one.kind == "person":
+                            self._people_changed()
+                        elif one is not None:
+                            self._wake(one.id)
                         if not self._listeners:
                             break
                 continue
             except PyMongoError as error:
                 logger.info("the figures' versions are polled for a while: %s", type(error).__name__)
-            self._wake_all()
+            self._people_changed()
             await asyncio.sleep(POLL_SECONDS)
+
+    def _people_changed(self) -> None:
+        """Somebody's rights may be others now: every listener is asked for theirs."""
+        self._people += 1
+        self._wake_all()
 
     def _wake(self, program_id: str) -> None:
         for event in self._listeners.get(program_id, ()):
@@ -117,12 +127,14 @@ class Live:
         """Server-sent events: `figures`, whole, at once, whenever they moved and when a new day begins; `heartbeat`
         after so many seconds without an event. A client that reconnects therefore starts from the present.
 
-        `may_listen` is asked as often: a person who lost their rights gets nothing more. A database
+        `may_listen` is asked as often, and when something of persons changed: a person who lost their rights gets
+        nothing more. A database
         that is away for a moment delays the next event and ends nothing.
         """
         with self._listening(program["_id"]) as moved:
             last: State | None = None
             asked = sent = time.monotonic()
+            people = self._people
             while self._stop is None or not self._stop.is_set():
                 moved.clear()
                 began = time.monotonic()
@@ -130,8 +142,10 @@ class Live:
                     sent = began
                     yield HEARTBEAT
                 try:
-                    if may_listen is not None and began - asked >= self._heartbeat:
-                        asked = began
+                    since = began - asked
+                    changed = people != self._people
+                    if may_listen is not None and (since >= self._heartbeat or (changed and since >= ASK_SECONDS)):
+                        asked, people = began, self._people
                         if not await may_listen():
                             return
                     state, message = await self._message(program, days, read)
@@ -144,6 +158,9 @@ class Live:
                     took = sent - began
                     yield message
                     await asyncio.sleep(max(SETTLE_SECONDS - took, took))
+                    continue
+                if people != self._people:
+                    await asyncio.sleep(ASK_SECONDS)
                     continue
                 with suppress(TimeoutError):
                     await asyncio.wait_for(moved.wait(), max(0.0, sent + self._heartbeat - time.monotonic()))

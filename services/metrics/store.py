@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -15,6 +15,7 @@ from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.projection import when_newer
+from chassis.principals import PRINCIPALS
 from chassis.web.problems import Conflict
 from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import FIELDS, Counts
@@ -50,6 +51,16 @@ class FiguresVersion(NamedTuple):
     traceparent: str | None = None
 
 
+Kind = Literal["figures", "person"]
+
+
+class Moved(NamedTuple):
+    """That the figures of a programme moved, or that something of a person changed; `id` is theirs."""
+
+    kind: Kind
+    id: str
+
+
 class Store:
     """Facts by event id; day counters by item (`totals`) and by ambassador (`person_days`); enrolments; the rest.
 
@@ -71,7 +82,7 @@ class Store:
         self.waiting = db["waiting"]
         self.versions = db["figure_versions"]
         self.changes = db["figure_changes"]
-        self.principals = db["principals"]
+        self.principals = db[PRINCIPALS]
         self._zones: dict[str, str] = {}
 
     async def ensure_indexes(self) -> None:
@@ -269,14 +280,20 @@ class Store:
         return [(row["version"], FigureChange.from_row(row)) async for row in cursor]
 
     @asynccontextmanager
-    async def watch_versions(self) -> AsyncIterator[AsyncIterator[str | None]]:
-        """The programme whose figures moved, as they do; None at least every second. Raises PyMongoError."""
-        async with await self.versions.watch(max_await_time_ms=WATCH_MS) as stream:
+    async def watch(self) -> AsyncIterator[AsyncIterator[Moved | None]]:
+        """The programme whose figures moved or the person of whom something changed, as they do; None at least every
+        second. Raises PyMongoError."""
+        watched = {"$match": {"ns.coll": {"$in": [self.versions.name, PRINCIPALS]}}}
+        async with await self.versions.database.watch([watched], max_await_time_ms=WATCH_MS) as stream:
 
-            async def moved() -> AsyncIterator[str | None]:
+            async def moved() -> AsyncIterator[Moved | None]:
                 while True:
                     change = await stream.try_next()
-                    yield None if change is None else change["documentKey"]["_id"]
+                    if change is None or "documentKey" not in change:
+                        yield None
+                    else:
+                        kind: Kind = "person" if change["ns"]["coll"] == PRINCIPALS else "figures"
+                        yield Moved(kind, change["documentKey"]["_id"])
 
             yield moved()
 

@@ -2,5 +2,5 @@
 
 Owns who there is (from CSV imports and first sign-ins), who is an ambassador of which programme by accepting which
 consent, guidelines and who acknowledged them, and the programme's objective. Emits `herald.people` and
-`herald.program`; consumes nothing.
+`herald.program`. Consumes `herald.audit.*`: it keeps the audit trail of all services for administrators to search.
 """

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from chassis.clock import Clock
+from chassis.consumer import Consumer
 from chassis.external_rows import ExternalRows
 from chassis.runtime import Runtime
 from chassis.service import Service
 from services.program.api import router
 from services.program.api.imports import MAX_FILE
+from services.program.consumers import CONSUMERS
 from services.program.context import Context
 from services.program.jobs import jobs
 from services.program.settings import ProgramSettings
+from services.program.store.audit import AuditTrail
 from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.people import People
@@ -31,10 +34,12 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         imports=Imports(runtime.mongo),
         history=History(runtime.mongo),
         external_rows=ExternalRows(runtime.mongo),
+        audit_trail=AuditTrail(runtime.mongo),
     )
 
     async def ensure_indexes() -> None:
-        for store in (context.people, context.teams, context.programs, context.imports, context.history):
+        stores = (context.people, context.teams, context.programs, context.imports, context.history)
+        for store in (*stores, context.audit_trail):
             await store.ensure_indexes()
 
     return Service(
@@ -44,6 +49,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         router=router,
         context=context,
         principals=context.people,
+        consumer=Consumer(context, CONSUMERS),
         jobs=jobs(context),
         ensure_indexes=ensure_indexes,
         max_body={"/v1/imports": MAX_FILE},

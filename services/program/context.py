@@ -8,6 +8,7 @@ from chassis.clock import Clock
 from chassis.external_rows import ExternalRows
 from chassis.mongo import Mongo
 from services.program.settings import ProgramSettings
+from services.program.store.audit import AuditTrail
 from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.people import People
@@ -28,3 +29,4 @@ class Context:
     imports: Imports
     history: History
     external_rows: ExternalRows
+    audit_trail: AuditTrail

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from chassis.mongo import Transaction
 from chassis.spreadsheet import BOM, csv_lines, delimiter
 from chassis.web.http import decode_cursor, encode_cursor
 from chassis.web.problems import ForeignCursor, NotFound
+from herald_contracts.base import in_utc
 from services.program.context import Context
+from services.program.domain import audit
+from services.program.domain.audit import Act, ActFilter
 from services.program.domain.people import EXPORTED, Filter, Person, Status, exported
 from services.program.domain.programs import Objective, Program, Text, TextKind, choose_language
 from services.program.store.people import position
@@ -109,3 +113,32 @@ async def ambassadors(
     counts = await context.people.count_by_status(program_id)
     found, following = await people_page(context, Filter(program_id=program_id, status=status), cursor, limit)
     return counts, found, following
+
+
+async def acts_page(
+    context: Context, wanted: ActFilter, cursor: str | None, limit: int
+) -> tuple[list[Act], str | None]:
+    """Acts of the audit trail, newest first, and the cursor of the next page. Raises Invalid."""
+    found = await context.audit_trail.page(wanted, _moment(decode_cursor(cursor)), limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    return found[:limit], encode_cursor([last.occurred_at.isoformat(), last.id]) if last else None
+
+
+def _moment(position: Any) -> tuple[datetime, str] | None:
+    texts = _texts(position, 2)
+    if texts is None:
+        return None
+    try:
+        return in_utc(datetime.fromisoformat(texts[0])), texts[1]
+    except ValueError:
+        raise ForeignCursor from None
+
+
+async def export_acts(context: Context, wanted: ActFilter, language: str) -> AsyncIterator[str]:
+    """Acts of the audit trail as CSV: safe to open in a spreadsheet of that language."""
+    sign = delimiter(language)
+    yield BOM + csv_lines([audit.COLUMNS], sign)
+    before: tuple[datetime, str] | None = None
+    while found := await context.audit_trail.page(wanted, before, EXPORT_PAGE):
+        yield csv_lines((line for act in found for line in audit.exported(act)), sign)
+        before = found[-1].occurred_at, found[-1].id

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from chassis import audit
 from chassis.consumer import InvalidEvent, Received
 from chassis.ids import new_id, short_code
 from chassis.mongo import Transaction
@@ -18,6 +19,7 @@ from chassis.web.http import check_version
 from chassis.web.problems import Invalid, NotFound, Refused, Violation
 from herald_contracts import LinkClicked
 from services.sharing import event_mapping
+from services.sharing.audit import GUARDRAILS
 from services.sharing.context import Context
 from services.sharing.domain.guardrails import (
     ForbiddenPhrase,
@@ -192,6 +194,7 @@ async def set_guardrails(
     check_version(version, present.version)
     changed = change_guardrails(present, disclosures, forbidden)
     await context.store.guardrails.put(changed, tx)
+    audit.record(tx, "set_guardrails", GUARDRAILS, program_id, before=present, after=changed, program_id=program_id)
     return changed
 
 

@@ -33,7 +33,7 @@ def received(event: Event, *, id: str | None = None, offset: int = 0) -> Receive
         subject=event.aggregate_id,
         time=START,
         data=event,
-        topic=event.topic,
+        topic=event.own_topic,
         partition=0,
         offset=offset,
         traceparent=None,

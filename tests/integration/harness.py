@@ -184,7 +184,11 @@ class Harness:
         own = {f"herald.deadletters.{service.name}"}
         if service.consumer is not None:
             own.update(service.consumer.topics)
-        own.update(event.topic for event in Event.registry.values() if event.source == f"/herald/{service.name}")
+        own.update(
+            event.topic.format(service=service.name)
+            for event in Event.registry.values()
+            if event.source.format(service=service.name) == f"/herald/{service.name}"
+        )
         await self.create_topics(own)
         stop = asyncio.Event()
         working = asyncio.ensure_future(service.work(stop))

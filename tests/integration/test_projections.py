@@ -18,6 +18,7 @@ from herald.contracts.examples import EXAMPLES, Example, load_examples
 from herald.contracts.released import releases
 from herald.contracts.schemas import event_schema
 from herald_contracts import (
+    AdministrativeActRecorded,
     AmbassadorJoined,
     AmbassadorLeft,
     ContentPublished,
@@ -42,7 +43,7 @@ from services.sharing.domain.posts import Post
 from tests.infra import Infra
 from tests.integration.consumers import START, Applied, consumers, received
 
-SERVICES = ("content", "gamification", "metrics", "sharing")
+SERVICES = ("content", "gamification", "metrics", "program", "sharing")
 PROGRAM, PERSON, CONTENT = "prog", "ann", "item"
 NO_PROJECTION = {LinkClicked.type}
 """Changes nothing that is kept of others: each is judged once and becomes an EngagementRecorded."""
@@ -149,6 +150,9 @@ HISTORY: list[Event] = [
     engaged("first", "like"),
     engaged("second", "click"),
     PostRemoved(**of_post("first"), reason="ambassador"),
+    AdministrativeActRecorded(
+        service="content", act="publish_item", actor_id="ines", object_type="item", object_id=CONTENT, occurred_at=at(6)
+    ),
 ]
 WITHOUT_REVISIONS = [event for event in HISTORY if not isinstance(event, AmbassadorJoined | AmbassadorLeft)] + [
     joined(None, 3),

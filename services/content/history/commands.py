@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
-from chassis import web_address
+from chassis import audit, web_address
 from chassis.external_rows import KNOWN, Outcome
 from chassis.mongo import Transaction
 from chassis.principals import Principal
@@ -61,6 +61,7 @@ async def import_items(
             program_id,
             caller.id,
         )
+    audit.record_import(tx, "import_items", batch, preview=preview)
     return batch.outcomes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.hub.pages import (
     admin,
+    audit,
     dashboard,
     dead_letters,
     editor,
@@ -21,6 +22,6 @@ from services.hub.pages import (
 
 MODULES = (
     feed, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, importing, history, admin,
-    dead_letters,
+    audit, dead_letters,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -12,10 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
+from pymongo.errors import PyMongoError
 from starlette.responses import Response, StreamingResponse
 
-from services.hub.clients import ApiError, Json
-from services.hub.dependencies import Manager
+from services.hub.clients import ApiError, Json, SignedOut
+from services.hub.dependencies import ENDED, CutOff, Manager, end_access, load_person
 from services.hub.figures import tiles
 from services.hub.view import Missing, View
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 router = APIRouter(prefix="/manage")
 PERIODS = (7, 30, 90)
 STREAM_SECONDS = 600
+HELD_SECONDS = 0.5
+"""How often a stream looks whether its session still holds."""
 AT_MOST_EVERY = 0.4
 CHARTS_EVERY = 1.5
 BEST = 5
@@ -45,6 +48,8 @@ async def live(view: Manager, days: int = 30) -> Response:
     - `figures`: a JSON object of each figure's text and detail, at once and whenever one moves
     - `charts`: the charts and lists as HTML, at once and some time after they moved
     - a comment for each heartbeat of `metrics`, so that no proxy takes a quiet dashboard for a dead one
+
+    - `ended`: where to go, when the person signed out or has no access any more
 
     The stream ends by itself after some minutes, so that a browser comes again with a session that still holds.
     """
@@ -110,7 +115,10 @@ async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
     try:
         async with asyncio.timeout(STREAM_SECONDS):
             while True:
-                await newest.wait(charts.due_in())
+                await newest.wait(min(HELD_SECONDS, due) if (due := charts.due_in()) is not None else HELD_SECONDS)
+                if (ended := await ended_at(view, fresh=newest.ended)) is not None:
+                    yield f"event: ended\ndata: {ended}\n\n"
+                    return
                 if (found := newest.take()) is not None:
                     shown = {tile.key: [tile.text, tile.detail] for tile in tiles(view.language, found, {})}
                     yield f"event: figures\ndata: {json.dumps(shown)}\n\n"
@@ -126,6 +134,22 @@ async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
         return
     finally:
         reading.cancel()
+
+
+async def ended_at(view: View, *, fresh: bool) -> str | None:
+    """Where the person goes whose stream has to end, which a new look at them (`fresh`) tells as well; None if none."""
+    assert view.session is not None
+    try:
+        if not await view.context.sessions.holds(view.session):
+            return "/welcome"
+        if fresh:
+            await load_person(view, fresh=True)
+    except CutOff:
+        await end_access(view)
+        return ENDED
+    except (SignedOut, PyMongoError):  # another token, or a database that is back, is for the browser's next attempt
+        return None
+    return None
 
 
 class Charts:

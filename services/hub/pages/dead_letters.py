@@ -14,9 +14,9 @@ from services.hub.dependencies import Admin
 from services.hub.view import View, is_missing
 
 router = APIRouter(prefix="/admin/deadletters")
-SERVICES = ("content", "gamification", "metrics", "sharing")
+SERVICES = ("content", "gamification", "metrics", "program", "sharing")
 PAGE = 30
-Service = Literal["content", "gamification", "metrics", "sharing"]
+Service = Literal["content", "gamification", "metrics", "program", "sharing"]
 Act = Literal["replay", "drop"]
 DeadLetterId = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f-]+$")]
 

@@ -105,6 +105,7 @@ if (live) {
     charts.innerHTML = event.data;
     charts.querySelectorAll("details").forEach((details, index) => { details.open = Boolean(open[index]); });
   });
+  source.addEventListener("ended", (event) => { source.close(); location.assign(event.data); });
   addEventListener("pagehide", () => source.close());
 }
 

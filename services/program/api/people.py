@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
-from chassis.web.http import Caller, Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.http import Acting, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
 from services.program.api.base import Admin, Manages, Use
 from services.program.commands import people
@@ -61,9 +61,10 @@ async def names(body: Ids, _: Caller, context: Use) -> NamesView:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "CSV, UTF-8 with BOM"}},
 )
-async def export_people(caller: Manages, context: Use) -> StreamingResponse:
+async def export_people(caller: Manages, acting: Acting, context: Use) -> StreamingResponse:
     """Everybody as CSV, in the columns that an import takes and with the separator of the caller's language. A cell
     that a spreadsheet would run as a formula starts with an apostrophe, which an import removes."""
+    await acting.transact(people.export_people)
     headers = {"Content-Disposition": 'attachment; filename="people.csv"'}
     lines = queries.export_people(context, caller.locale)
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)

@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
+from chassis import audit
 from chassis.external_rows import Outcome
 from chassis.ids import dated_id
 from chassis.mongo import Transaction
@@ -69,4 +70,5 @@ async def import_memberships(
             program_id,
             caller.id,
         )
+    audit.record_import(tx, "import_memberships", batch, preview=preview)
     return batch.outcomes

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
+from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.web.problems import Conflict, Overloaded
 from services.program import event_mapping
+from services.program.audit import IMPORT
 from services.program.context import Context
 from services.program.domain.columns import IGNORED, Column, chosen, heading_key, is_known, missing, recognised
 from services.program.domain.imports import (
@@ -149,12 +151,14 @@ async def choose_columns(context: Context, tx: Transaction, previewed: Import) -
     await context.imports.replace(previewed, tx)
     named = {heading_key(one.heading): one.column or IGNORED for one in previewed.columns}
     await context.imports.remember({key: column for key, column in named.items() if key}, tx)
+    audit.record(tx, "choose_import_columns", IMPORT, previewed.id, after=previewed)
     return previewed
 
 
 async def keep(context: Context, tx: Transaction, previewed: Import) -> Import:
     """Store a previewed import."""
     await context.imports.insert(previewed, tx)
+    audit.record(tx, "preview_import", IMPORT, previewed.id, after=previewed)
     return previewed
 
 
@@ -163,13 +167,16 @@ async def confirm(context: Context, tx: Transaction, id: str) -> Import:
     `nothing-to-import`."""
     found = await context.imports.get(id, tx)
     if found.state != "previewed":
+        audit.nothing_done(tx)
         return found
     if found.missing:
         raise Conflict("Say which columns these are first.", type_="columns-missing", columns=list(found.missing))
     if not found.valid:
         raise Conflict("No row of the file can be imported.", type_="nothing-to-import")
     await context.imports.confirm(id, tx)
-    return replace(found, state="importing", confirmed_at=tx.now, touched_at=tx.now)
+    confirmed = replace(found, state="importing", confirmed_at=tx.now, touched_at=tx.now)
+    audit.record(tx, "confirm_import", IMPORT, id, before=found, after=confirmed, facts={"rows": found.valid})
+    return confirmed
 
 
 async def import_at_once(context: Context, id: str) -> Import:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from chassis import audit
 from chassis.ids import new_id
-from chassis.mongo import Transaction
+from chassis.mongo import Actor, Transaction
 from chassis.web.http import check_version
 from chassis.web.tokens import Token
 from services.program import event_mapping
+from services.program.audit import PERSON
 from services.program.context import Context
 from services.program.domain import people
 from services.program.domain.people import Person
@@ -29,16 +31,24 @@ async def sign_in(context: Context, tx: Transaction, token: Token, locale: str |
         return await _save(context, tx, known, people.change(known, tx.now, **values))
     email = people.verified_email(token.claims)
     imported = await context.people.find_by_email(email, tx) if email else None
-    if {email, token.account} & set(context.settings.program_admins):
+    first_admin = bool({email, token.account} & set(context.settings.program_admins))
+    if first_admin:
         values["grants"] = people.in_order((*(imported.grants if imported else ()), "admin"))
     if imported is not None:
-        return await _save(context, tx, imported, people.link(imported, token.account, tx.now, **values))
+        linked = await _save(context, tx, imported, people.link(imported, token.account, tx.now, **values))
+        return _first_admin(tx, token, imported, linked) if first_admin else linked
     values = {"locale": context.settings.program_locale, **values}
     found = people.from_claims(token.claims, id=new_id(), account=token.account, now=tx.now, **values)
     person = replace(found, team=await _known_spelling(context, found.team))
     await context.people.write(tx, created=[person])
     tx.emit(event_mapping.person_provisioned(person, "sign_in"))
-    return person
+    return _first_admin(tx, token, None, person) if first_admin else person
+
+
+def _first_admin(tx: Transaction, token: Token, before: Person | None, after: Person) -> Person:
+    tx.actor = Actor(after.id, token.session)
+    audit.record(tx, "become_first_admin", PERSON, after.id, before=before, after=after)
+    return after
 
 
 async def choose(context: Context, tx: Transaction, person_id: str, **choices: str | bool | None) -> Person:
@@ -72,7 +82,9 @@ async def update_person(
         changes["team"] = await _known_spelling(context, changes["team"])
     if roles is not None:
         changes["grants"] = people.granted(before, roles, by=by)
-    return await _save(context, tx, before, people.change(before, tx.now, **changes))
+    after = await _save(context, tx, before, people.change(before, tx.now, **changes))
+    audit.record(tx, "update_person", PERSON, person_id, before=before, after=after)
+    return after
 
 
 async def deactivate(context: Context, tx: Transaction, person_id: str, *, by: str) -> Person:
@@ -84,13 +96,21 @@ async def deactivate(context: Context, tx: Transaction, person_id: str, *, by: s
         for program_id in left:
             tx.emit(event_mapping.ambassador_left(after, program_id, "deactivated", tx.now))
         tx.emit(event_mapping.person_deactivated(after))
+    audit.record(tx, "deactivate_person", PERSON, person_id, before=before, after=after)
     return after
 
 
 async def reactivate(context: Context, tx: Transaction, person_id: str) -> Person:
     """A person is back, in no programme; repeating changes nothing."""
     before = await context.people.get(person_id, tx)
-    return await _save(context, tx, before, people.change(before, tx.now, active=True))
+    after = await _save(context, tx, before, people.change(before, tx.now, active=True))
+    audit.record(tx, "reactivate_person", PERSON, person_id, before=before, after=after)
+    return after
+
+
+async def export_people(tx: Transaction) -> None:
+    """Everybody is about to be given out as a file."""
+    audit.record(tx, "export_people", "people", audit.ALL)
 
 
 async def _known_spelling(context: Context, team: str) -> str:

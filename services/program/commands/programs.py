@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.web.http import check_version
 from herald_contracts import Event
 from services.program import event_mapping
+from services.program.audit import OBJECTIVE, PROGRAM, TEXTS
 from services.program.context import Context
 from services.program.domain import people, programs
 from services.program.domain.people import Person, Segment
@@ -47,6 +49,7 @@ async def create_program(
     await context.programs.insert(program, tx)
     await context.programs.insert_text(text, tx)
     tx.emit(event_mapping.program_created(program))
+    audit.record(tx, "create_program", PROGRAM, program.id, after=program, program_id=program.id)
     return program
 
 
@@ -54,10 +57,11 @@ async def open_program(context: Context, tx: Transaction, program_id: str, versi
     """Let anybody join, or only the invited. Raises PreconditionRequired, StaleVersion."""
     before = await context.programs.get(program_id, tx)
     check_version(version, before.version)
-    if before.open == open:
-        return before
-    after = replace(before, open=open, version=before.version + 1, updated_at=tx.now)
-    await context.programs.save(before, after, tx)
+    after = before
+    if before.open != open:
+        after = replace(before, open=open, version=before.version + 1, updated_at=tx.now)
+        await context.programs.save(before, after, tx)
+    audit.record(tx, "change_program", PROGRAM, program_id, before=before, after=after, program_id=program_id)
     return after
 
 
@@ -77,6 +81,7 @@ async def publish_text(
     await context.programs.insert_text(text, tx)
     if kind == "guidelines":
         tx.emit(event_mapping.guideline_published(text))
+    audit.record(tx, f"publish_{kind}", TEXTS[kind], program_id, after=text, program_id=program_id)
     return text
 
 
@@ -92,6 +97,7 @@ async def set_objective(
     if after is not before:
         await context.programs.save_objective(before, after, tx)
         tx.emit(event_mapping.objective_set(after))
+    audit.record(tx, "set_objective", OBJECTIVE, after.id, before=before, after=after, program_id=program_id)
     return after
 
 
@@ -111,7 +117,7 @@ async def invite_people(context: Context, tx: Transaction, program_id: str, ids:
     found = await context.people.get_many(wanted, tx)
     reasons = [people.why_not_invite(person, program_id) for person in found]
     chosen = [person for person, why in zip(found, reasons, strict=True) if why is None]
-    await _invite(context, tx, program_id, chosen)
+    await _invite(context, tx, program_id, chosen, named=len(wanted))
     skipped = Counter(["unknown"] * (len(wanted) - len(found)) + [why for why in reasons if why])
     return Invited(len(chosen), skipped)
 
@@ -123,15 +129,17 @@ async def invite_segment(context: Context, tx: Transaction, program_id: str, seg
     segment = replace(segment, teams=tuple(spellings.get(team, team) for team in segment.teams))
     skipped, free = await context.people.count_segment(program_id, segment, tx)
     chosen = await context.people.invitable(program_id, segment, limit, tx)
-    await _invite(context, tx, program_id, chosen)
+    await _invite(context, tx, program_id, chosen, segment=segment, limit=limit)
     return Invited(len(chosen), skipped, remaining=free - len(chosen))
 
 
-async def _invite(context: Context, tx: Transaction, program_id: str, chosen: Sequence[Person]) -> None:
+async def _invite(context: Context, tx: Transaction, program_id: str, chosen: Sequence[Person], **asked: Any) -> None:
     changed = [(person, people.invite(person, program_id, new_id(), tx.now)) for person in chosen]
     await context.people.write(tx, changed=changed)
     for _, person in changed:
         tx.emit(event_mapping.ambassador_invited(person, program_id))
+    facts = {**asked, "invited": len(chosen)}
+    audit.record(tx, "invite_people", "program", program_id, program_id=program_id, facts=facts)
 
 
 async def join(context: Context, tx: Transaction, program_id: str, person_id: str, consent_version: int) -> Person:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from chassis import audit
 from chassis.external_rows import ImportBatch, Outcome, Row
 from chassis.mongo import Transaction
 from chassis.principals import Principal
@@ -50,6 +51,7 @@ async def import_posts(
             tx.emit(event_mapping.post_shared(post))
             _emit_counts(tx, post, counts, post.shared_at)
         await _keep(context, tx, "post", caller, batch)
+    audit.record_import(tx, "import_posts", batch, preview=preview)
     return batch.outcomes
 
 
@@ -86,6 +88,7 @@ async def import_engagements(
     if not preview:
         await context.store.posts.count(moved, tx)
         await _keep(context, tx, "engagement", caller, batch)
+    audit.record_import(tx, "import_engagements", batch, preview=preview)
     return batch.outcomes
 
 

@@ -36,7 +36,7 @@ def unit(runtime: Runtime, key: str | None) -> UnitOfWork:
     headers = {} if key is None else {"idempotency-key": key}
     url = SimpleNamespace(path="/v1/things", query="")
     request: Any = SimpleNamespace(headers=headers, method="POST", url=url, body=body)
-    return UnitOfWork(runtime.mongo, request, "caller")
+    return UnitOfWork(runtime.mongo, request, "caller", "session")
 
 
 async def test_what_is_counted_in_a_transaction_that_is_tried_again_counts_once(runtime: Runtime) -> None:

@@ -20,6 +20,7 @@ from chassis.clock import FixedClock
 from chassis.service import Service
 from services.hub.app import build
 from services.hub.context import Context
+from services.hub.dependencies import ENDED, PERSON_SECONDS, STANDS_SECONDS
 from services.hub.pages import ROUTERS
 from services.hub.sessions import Session
 from services.hub.settings import HubSettings
@@ -344,3 +345,36 @@ async def test_a_stream_that_is_none_ends_and_does_not_hang(browser: Browser) ->
     async with asyncio.timeout(10):
         page = await browser.client.get("/manage/live")
     assert page.text == "retry: 2000\n\n"
+
+
+async def test_whose_access_has_ended_is_told_so_and_has_no_session_any_more(browser: Browser) -> None:
+    await browser.sign_in()
+    assert (await browser.client.get("/menu")).status_code == 200
+    browser.clock.advance(timedelta(seconds=PERSON_SECONDS + 0.1))
+    browser.network.answers["/v1/me"] = httpx.Response(403, json={"type": "inactive", "title": "x", "status": 403})
+    for headers in ({}, {"hx-request": "true"}):
+        await browser.sign_in()
+        answer = await browser.client.get("/menu", headers=headers)
+        assert (answer.headers.get("location") or answer.headers["hx-redirect"]) == ENDED
+        assert "herald_session=" in answer.headers["set-cookie"]
+        assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert await browser.mongo.db["sessions"].count_documents({}) == 1  # the first one, which nobody uses
+    told = await browser.client.get(ENDED)
+    assert (told.status_code, "pris fin" in html.unescape(told.text)) == (403, True)
+
+
+async def test_while_program_does_not_answer_what_it_said_last_stands_without_being_asked_for_each_page(
+    browser: Browser,
+) -> None:
+    await browser.sign_in()
+    assert (await browser.client.get("/menu")).status_code == 200
+    browser.network.down.add("program")
+    browser.clock.advance(timedelta(seconds=PERSON_SECONDS + 0.1))
+    assert (await browser.client.get("/menu")).status_code == 200
+    del browser.network.asked[:]
+    assert (await browser.client.get("/menu")).status_code == 200
+    assert browser.network.asked == []
+    browser.network.down.clear()
+    browser.clock.advance(timedelta(seconds=STANDS_SECONDS))
+    assert (await browser.client.get("/menu")).status_code == 200
+    assert browser.network.asked != []

@@ -1,0 +1,67 @@
+"""What the audit trail tells of the things of this service."""
+
+from __future__ import annotations
+
+from chassis.audit import Audited
+from services.program.domain.imports import Import
+from services.program.domain.people import Person
+from services.program.domain.programs import Objective, Program, Text
+
+PERSON = Audited(
+    "person",
+    Person,
+    shown=("grants", "active", "accounts", "memberships", "leader"),
+    withheld=(
+        "name",
+        "email",
+        "external_id",
+        "country",
+        "team",
+        "job",
+        "level",
+        "site",
+        "locale",
+        "hidden_from_rankings",
+        "hidden_from_statistics",
+    ),
+    left_out=("id", "version", "locale_chosen", "created_at", "updated_at"),
+)
+PROGRAM = Audited(
+    "program",
+    Program,
+    shown=("name", "time_zone", "languages", "open", "consent_version", "guidelines_version", "material_version"),
+    left_out=("id", "version", "created_at", "updated_at"),
+)
+_TEXT = {"shown": ("version", "material", "texts"), "left_out": ("program_id", "kind", "published_at")}
+TEXTS = {"consent": Audited("consent", Text, **_TEXT), "guidelines": Audited("guidelines", Text, **_TEXT)}
+OBJECTIVE = Audited(
+    "objective",
+    Objective,
+    shown=("use_case", "kpi", "baseline", "target", "starts_on", "ends_on"),
+    left_out=("id", "program_id", "version", "updated_at"),
+)
+IMPORT = Audited(
+    "import",
+    Import,
+    shown=("state", "missing", "total", "valid", "new", "changed", "unchanged", "errors_total"),
+    left_out=(
+        "id",
+        "encoding",
+        "delimiter",
+        "columns",
+        "edition",
+        "errors",
+        "sample",
+        "chunks",
+        "next_chunk",
+        "created",
+        "updated",
+        "kept",
+        "failed",
+        "created_by",
+        "created_at",
+        "confirmed_at",
+        "finished_at",
+        "touched_at",
+    ),
+)
