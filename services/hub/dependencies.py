@@ -30,8 +30,6 @@ PERSON_SECONDS = 1
 """How long `program` is not asked again who the person is: who was cut off sees no page after that."""
 STANDS_SECONDS = 20
 """How long the programmes are remembered, and how long what `program` said last stands while it does not answer."""
-ENDED = "/welcome?ended=inactive"
-"""Where a person arrives whose access has ended."""
 RENEW_BEFORE_SECONDS = 60
 LANGUAGE_COOKIE = "herald_language"
 
@@ -122,11 +120,14 @@ def forget(view: View, response: Response) -> Response:
     return response
 
 
-async def end_access(view: View) -> None:
-    """End the session of a person who has no access any more."""
+async def end_access(view: View) -> str:
+    """End the session of a person who has no access any more; where they are told so, in their language."""
     if view.session is not None:
+        if known := view.session.parts.get("person"):
+            use_person(view, person_of(known["me"], known["programs"]))
         await view.context.sessions.end(view.session)
         view.session, view.person = None, None
+    return f"/welcome?ended=inactive&language={view.language.code}"
 
 
 async def signed_in(view: Annotated[View, Depends(visitor)]) -> View:

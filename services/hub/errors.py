@@ -17,7 +17,6 @@ from chassis.web.problems import Problem
 from services.hub.clients import Apis, Caller, Refusal, ServiceUnavailable, SignedOut
 from services.hub.context import Context
 from services.hub.dependencies import (
-    ENDED,
     CutOff,
     Forbidden,
     ForgedForm,
@@ -86,11 +85,9 @@ async def _sign_in(request: Request, error: Exception) -> Response:
 
 async def _cut_off(request: Request, _: Exception) -> Response:
     view: View | None = getattr(request.state, "view", None)
-    response = to_sign_in(request, ENDED)
     if view is None:
-        return response
-    await end_access(view)
-    return forget(view, response)
+        return to_sign_in(request, "/welcome")
+    return forget(view, to_sign_in(request, await end_access(view)))
 
 
 async def _refusal(request: Request, error: Exception) -> Response:

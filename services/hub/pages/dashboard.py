@@ -15,8 +15,8 @@ from fastapi import APIRouter
 from pymongo.errors import PyMongoError
 from starlette.responses import Response, StreamingResponse
 
-from services.hub.clients import ApiError, Json, SignedOut
-from services.hub.dependencies import ENDED, CutOff, Manager, end_access, load_person
+from services.hub.clients import ApiError, CutOff, Json
+from services.hub.dependencies import Manager, end_access
 from services.hub.figures import tiles
 from services.hub.view import Missing, View
 
@@ -116,8 +116,8 @@ async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
         async with asyncio.timeout(STREAM_SECONDS):
             while True:
                 await newest.wait(min(HELD_SECONDS, due) if (due := charts.due_in()) is not None else HELD_SECONDS)
-                if (ended := await ended_at(view, fresh=newest.ended)) is not None:
-                    yield f"event: ended\ndata: {ended}\n\n"
+                if not await holds(view):
+                    yield "event: ended\ndata: /welcome\n\n"
                     return
                 if (found := newest.take()) is not None:
                     shown = {tile.key: [tile.text, tile.detail] for tile in tiles(view.language, found, {})}
@@ -126,6 +126,8 @@ async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
                 elif newest.take_heartbeat():
                     yield ": heartbeat\n\n"
                 elif newest.ended:
+                    if (path := await cut_off(view)) is not None:
+                        yield f"event: ended\ndata: {path}\n\n"
                     return
                 if charts.due_in() == 0 and (html := await charts.render()):
                     yield "event: charts\n" + "".join(f"data: {line}\n" for line in html.splitlines()) + "\n"
@@ -136,18 +138,22 @@ async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
         reading.cancel()
 
 
-async def ended_at(view: View, *, fresh: bool) -> str | None:
-    """Where the person goes whose stream has to end, which a new look at them (`fresh`) tells as well; None if none."""
+async def holds(view: View) -> bool:
+    """Whether the session of the stream was not ended by another request."""
     assert view.session is not None
     try:
-        if not await view.context.sessions.holds(view.session):
-            return "/welcome"
-        if fresh:
-            await load_person(view, fresh=True)
+        return await view.context.sessions.holds(view.session)
+    except PyMongoError:  # a database that is away for a moment signs nobody out
+        return True
+
+
+async def cut_off(view: View) -> str | None:
+    """Where a person goes who has no access any more; None for one who has."""
+    try:
+        await view.apis.get("program", "/v1/me")
     except CutOff:
-        await end_access(view)
-        return ENDED
-    except (SignedOut, PyMongoError):  # another token, or a database that is back, is for the browser's next attempt
+        return await end_access(view)
+    except ApiError:
         return None
     return None
 

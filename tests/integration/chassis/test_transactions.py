@@ -35,7 +35,7 @@ def unit(runtime: Runtime, key: str | None) -> UnitOfWork:
 
     headers = {} if key is None else {"idempotency-key": key}
     url = SimpleNamespace(path="/v1/things", query="")
-    request: Any = SimpleNamespace(headers=headers, method="POST", url=url, body=body)
+    request: Any = SimpleNamespace(headers=headers, method="POST", url=url, body=body, state=SimpleNamespace())
     return UnitOfWork(runtime.mongo, request, "caller", "session")
 
 
