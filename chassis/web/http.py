@@ -122,6 +122,11 @@ async def _principal(request: Request, token: VerifiedToken) -> Principal:
 Caller = Annotated[Principal, Depends(_caller)]
 
 
+def service_context(request: Request) -> Any:
+    """A dependency that gives the service's `Context`."""
+    return request.app.state.context
+
+
 def limited(name: str) -> Any:
     """A dependency of routes that a caller may use so often: `rate_<name>` of the service's settings."""
 

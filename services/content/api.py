@@ -22,6 +22,7 @@ from chassis.web.http import (
     etag,
     limited,
     requires,
+    service_context,
 )
 from chassis.web.problems import ForeignCursor, Invalid, Overloaded
 from herald_contracts.base import Id, Language
@@ -55,12 +56,7 @@ PATIENCE = 45.0
 T = TypeVar("T")
 
 
-def _context(request: Request) -> ContentContext:
-    found: ContentContext = request.app.state.context
-    return found
-
-
-Context = Annotated[ContentContext, Depends(_context)]
+Context = Annotated[ContentContext, Depends(service_context)]
 Editor = Annotated[Principal, requires("editor")]
 Reader = Annotated[Principal, requires("editor", "manager")]
 Key = Annotated[str, Path(max_length=128)]

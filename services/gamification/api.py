@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Response
 
 from chassis.principals import Principal
 from chassis.web.http import (
@@ -19,6 +19,7 @@ from chassis.web.http import (
     encode_cursor,
     etag,
     requires,
+    service_context,
 )
 from chassis.web.problems import ForeignCursor
 from services.gamification import commands, queries
@@ -44,12 +45,7 @@ MAX_POSITION = 100_000_000
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
 
-def _context(request: Request) -> Context:
-    found: Context = request.app.state.context
-    return found
-
-
-Use = Annotated[Context, Depends(_context)]
+Use = Annotated[Context, Depends(service_context)]
 ProgramPath = Annotated[str, Path(pattern=ID, description="The programme", examples=[PROGRAM])]
 ProgramQuery = Annotated[str, Query(pattern=ID, description="The programme", examples=[PROGRAM])]
 Manager = Annotated[Principal, requires("manager")]

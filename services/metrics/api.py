@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from chassis.mongo import Document
 from chassis.principals import Principal
-from chassis.web.http import Caller, IfMatch, Router, Token, Unit, etag, requires
+from chassis.web.http import Caller, IfMatch, Router, Token, Unit, etag, requires, service_context
 from chassis.web.problems import Forbidden, NotFound
 from herald_contracts import words
 from services.metrics import commands, queries
@@ -40,12 +40,7 @@ Steering = Annotated[Principal, requires("manager", "admin", "herald:metrics:rea
 Setting = Annotated[Principal, requires("manager", "admin")]
 
 
-def _context(request: Request) -> Context:
-    context: Context = request.app.state.context
-    return context
-
-
-Use = Annotated[Context, Depends(_context)]
+Use = Annotated[Context, Depends(service_context)]
 From = Annotated[
     date | None, Query(alias="from", description="First day, in the programme's time zone", examples=["2026-11-01"])
 ]

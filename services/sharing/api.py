@@ -7,7 +7,19 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Response
 
 from chassis.principals import Principal
-from chassis.web.http import Caller, Cursor, IdempotencyKey, IfMatch, Limit, Router, Unit, etag, limited, requires
+from chassis.web.http import (
+    Caller,
+    Cursor,
+    IdempotencyKey,
+    IfMatch,
+    Limit,
+    Router,
+    Unit,
+    etag,
+    limited,
+    requires,
+    service_context,
+)
 from chassis.web.problems import Forbidden
 from services.sharing import commands, queries
 from services.sharing.commands import Report
@@ -32,12 +44,7 @@ router = Router(prefix="/v1")
 router.include_router(history.router)
 
 
-def _context(request: Request) -> SharingContext:
-    context: SharingContext = request.app.state.context
-    return context
-
-
-Context = Annotated[SharingContext, Depends(_context)]
+Context = Annotated[SharingContext, Depends(service_context)]
 
 
 async def _person(request: Request, caller: Caller, context: Context) -> Principal:

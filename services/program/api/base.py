@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 
 from chassis.principals import Principal
-from chassis.web.http import Caller, requires
+from chassis.web.http import Caller, requires, service_context
 from chassis.web.problems import Forbidden
 from services.program.context import Context
-
-
-def _context(request: Request) -> Context:
-    context: Context = request.app.state.context
-    return context
 
 
 async def _person(caller: Caller) -> Principal:
@@ -23,7 +18,7 @@ async def _person(caller: Caller) -> Principal:
     return caller
 
 
-Use = Annotated[Context, Depends(_context)]
+Use = Annotated[Context, Depends(service_context)]
 Person = Annotated[Principal, Depends(_person)]
 Manager = Annotated[Principal, requires("manager")]
 Manages = Annotated[Principal, requires("manager", "admin")]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Response
 
 from chassis.external_rows import OutcomesView
 from chassis.principals import Principal
-from chassis.web.http import IdempotencyKey, Router, Unit, requires
+from chassis.web.http import IdempotencyKey, Router, Unit, requires, service_context
 from services.sharing.context import Context
 from services.sharing.history import commands
 from services.sharing.history.schemas import EngagementRowsBody, PostRowsBody
@@ -16,12 +16,7 @@ from services.sharing.history.schemas import EngagementRowsBody, PostRowsBody
 router = Router(prefix="/history", tags=["history"])
 
 
-def _context(request: Request) -> Context:
-    context: Context = request.app.state.context
-    return context
-
-
-Use = Annotated[Context, Depends(_context)]
+Use = Annotated[Context, Depends(service_context)]
 Manager = Annotated[Principal, requires("manager", "admin")]
 
 
