@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.background import BackgroundTask
+from starlette.responses import Response, StreamingResponse
 
 from services.hub.clients import Refusal
 from services.hub.dependencies import Admin
@@ -21,6 +22,14 @@ async def people(view: Admin, query: str = "", role: str = "", cursor: str | Non
     )
     template = "admin/_people.html" if cursor and view.is_fragment else "admin/people.html"
     return view.page(template, query=query, role=role, roles=GRANTED, **found)
+
+
+@router.get("/people/export")
+async def export(view: Admin) -> Response:
+    """Everybody as CSV, as `program` writes it."""
+    found = await view.apis.download("program", "/v1/people/export")
+    headers = {name: found.headers[name] for name in ("content-type", "content-disposition") if name in found.headers}
+    return StreamingResponse(found.aiter_bytes(), headers=headers, background=BackgroundTask(found.aclose))
 
 
 @router.get("/people/{person_id}")

@@ -379,3 +379,16 @@ async def test_while_program_does_not_answer_what_it_said_last_stands_without_be
     browser.clock.advance(timedelta(seconds=STANDS_SECONDS))
     assert (await browser.client.get("/menu")).status_code == 200
     assert browser.network.asked != []
+
+
+async def test_people_are_exported_as_program_writes_them(browser: Browser) -> None:
+    await browser.sign_in()
+    body = "\ufeffemail;name\r\namina@herald.example;Amina\r\n".encode()
+    headers = {"content-type": "text/csv; charset=utf-8", "content-disposition": 'attachment; filename="people.csv"'}
+    browser.network.answers["/v1/people/export"] = httpx.Response(200, content=body, headers=headers)
+    answer = await browser.client.get("/admin/people/export")
+    assert (answer.status_code, answer.content) == (200, body)
+    assert {name: answer.headers[name] for name in headers} == headers
+    assert "/admin/people/export" in (await browser.client.get("/admin/people")).text
+    browser.network.down.add("program")
+    assert (await browser.client.get("/admin/people/export")).status_code == 503
