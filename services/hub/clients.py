@@ -186,19 +186,6 @@ class Apis:
         except (httpx.HTTPError, SSEError) as error:
             raise ServiceUnavailable(service, type(error).__name__) from error
 
-    async def download(self, service: str, path: str) -> httpx.Response:
-        """A good answer whose body is still to be read; the caller closes it. Raises as `call` does."""
-        request = self.http.build_request("GET", self.urls[service] + path, headers=self._headers())
-        try:
-            response = await self.http.send(request, stream=True)
-            if not response.is_success:
-                await response.aread()
-        except httpx.HTTPError as error:
-            raise ServiceUnavailable(service, type(error).__name__) from error
-        if not response.is_success:
-            read(service, response)
-        return response
-
 
 def read(service: str, response: httpx.Response) -> Answer:
     """A response as an answer, or as the error that it is."""

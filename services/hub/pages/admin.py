@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
 from services.hub.clients import Refusal
@@ -27,9 +26,9 @@ async def people(view: Admin, query: str = "", role: str = "", cursor: str | Non
 @router.get("/people/export")
 async def export(view: Admin) -> Response:
     """Everybody as CSV, as `program` writes it."""
-    found = await view.apis.download("program", "/v1/people/export")
-    headers = {name: found.headers[name] for name in ("content-type", "content-disposition") if name in found.headers}
-    return StreamingResponse(found.aiter_bytes(), headers=headers, background=BackgroundTask(found.aclose))
+    lines = await view.apis.download("program", "/v1/people/export")
+    headers = {"Content-Disposition": 'attachment; filename="people.csv"'}
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/people/{person_id}")
