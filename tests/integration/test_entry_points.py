@@ -373,7 +373,7 @@ async def _try(world: World, operation: Operation, number: int, texts: list[str]
     return "" if answer.is_success else f"{answer.status_code} {answer.text}"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_what_an_entry_point_accepts_no_consumer_refuses(harness: Harness) -> None:
     async with world(harness) as found:
         documents = {name: one.asgi().openapi() for name, one in found.services.items()}  # type: ignore[attr-defined]

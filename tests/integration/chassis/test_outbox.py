@@ -221,8 +221,11 @@ def refused(size: int = 1_500_000) -> bytes:
     return b"big " + os.urandom(size)
 
 
-async def test_a_missing_topic_holds_up_its_own_events_and_no_others(harness: Harness, runtime: Runtime) -> None:
+async def test_a_missing_topic_holds_up_its_own_events_and_no_others(
+    harness: Harness, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More of them than the relay reads at once."""
+    monkeypatch.setattr("chassis.outbox.lanes.LONGEST_PAUSE", 1.0)
     await harness.create_topics([TOPIC])
     await emit(runtime, *(("herald.later", f"k{n % 7}", b"%4d" % n) for n in range(BATCH + 50)), (TOPIC, "p", b"0001"))
     async with relaying(runtime):
