@@ -22,7 +22,7 @@ from typing import Final
 import httpx
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_http_instrumentation
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 
 from chassis.web_address import AddressRefused, WebAddress, parse
 
@@ -182,7 +182,7 @@ class GuardedFetch:
                 return await self._limited(_parsed(url), headers, max_bytes, timeout, span)
             except FetchRefused as refusal:
                 span.set_attribute("error.type", refusal.rule)
-                span.set_status(Status(StatusCode.ERROR, refusal.rule))
+                span.set_status(StatusCode.ERROR)
                 raise
 
     async def _limited(
@@ -262,7 +262,6 @@ def _parsed(text: str, base: str | None = None) -> WebAddress:
 
 
 def _describe(span: trace.Span, address: WebAddress, hops: int) -> None:
-    span.set_attribute("url.full", address.without_query())
     span.set_attribute("server.address", address.host)
     span.set_attribute("server.port", address.port)
     if hops:

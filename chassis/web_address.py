@@ -79,9 +79,6 @@ class WebAddress:
     def without_fragment(self) -> str:
         return self.href.partition("#")[0]
 
-    def without_query(self) -> str:
-        return self.without_fragment().partition("?")[0]
-
     def with_query(self, query: str | None) -> str:
         """The same address with another query, before its fragment."""
         address, sign, fragment = self.href.partition("#")

@@ -35,7 +35,8 @@ class ConsumerTracing:
                 yield within
         except BaseException as error:
             for span in spans:
-                span.set_status(StatusCode.ERROR, type(error).__name__)
+                span.set_attribute("error.type", type(error).__name__)
+                span.set_status(StatusCode.ERROR)
             raise
         finally:
             for span in spans:

@@ -26,7 +26,7 @@ from pymongo.errors import (
     OperationFailure,
     PyMongoError,
 )
-from pymongo.monitoring import CommandStartedEvent
+from pymongo.monitoring import CommandFailedEvent, CommandStartedEvent
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
@@ -149,6 +149,10 @@ class _Commands(CommandTracer):
             super().started(event)
 
 
+def _failed(span: trace.Span, event: CommandFailedEvent) -> None:
+    span.set_attribute("error.type", str(event.failure.get("codeName", "failed")))
+
+
 class Mongo:
     """A service's MongoDB: its database, and `transact`."""
 
@@ -169,7 +173,7 @@ class Mongo:
             waitQueueTimeoutMS=2_000,
             retryWrites=True,
             appname=f"herald-{service}",
-            event_listeners=[_Commands(telemetry.tracer)],
+            event_listeners=[_Commands(telemetry.tracer, failed_hook=_failed)],
         )
         self.db: AsyncDatabase[Document] = self.client.get_database(
             settings.database(service),

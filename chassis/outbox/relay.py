@@ -83,7 +83,7 @@ class Relay:
                     try:
                         await self._publish_while_leased(stop)
                     except (PyMongoError, Overloaded, LeaseLost) as error:
-                        logger.warning("the outbox cannot be read: %s", str(error)[:200])
+                        logger.warning("the outbox cannot be read: %s", type(error).__name__)
                         await sleep_or_event(1, stop)
         finally:
             await self._lease.release()
@@ -136,7 +136,8 @@ class Relay:
                 if span is None:
                     continue
                 if error is not None:
-                    span.set_status(StatusCode.ERROR, "not confirmed")
+                    span.set_attribute("error.type", type(error).__name__)
+                    span.set_status(StatusCode.ERROR)
                 span.end()
             failpoint("relay.after-ack")
             await self._forget([row["_id"] for row, error in zip(rows, outcomes, strict=True) if error is None])

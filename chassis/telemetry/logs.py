@@ -7,6 +7,8 @@ import logging
 import logging.config
 import time
 
+from chassis.telemetry.scrubbing import format_error
+
 REPEATED_SECONDS = 10.0
 
 
@@ -39,11 +41,17 @@ class JsonFormatter(logging.Formatter):
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = format_error(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What the record says; of asyncio the first line: the next ones show tasks and the text of their errors."""
+    message = record.getMessage()
+    return message.partition("\n")[0] if record.name == "asyncio" else message
 
 
 class RateLimitRepeats(logging.Filter):

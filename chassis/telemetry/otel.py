@@ -1,4 +1,4 @@
-"""Traces and metrics of one service: OpenTelemetry providers of its own, nothing global."""
+"""Traces and metrics of one service: OpenTelemetry providers of its own, nothing global, nothing of persons."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 
 from chassis.settings import Settings
+from chassis.telemetry.scrubbing import METRIC_ATTRIBUTES, ScrubbingExporter
 
 CLOSE_SECONDS = 2.0
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -107,7 +108,7 @@ class Telemetry:
         exporter = _exporter(settings)
         if exporter is not None:
             self.tracer_provider.add_span_processor(
-                BatchSpanProcessor(exporter, schedule_delay_millis=500, max_queue_size=20_000)
+                BatchSpanProcessor(ScrubbingExporter(exporter), schedule_delay_millis=500, max_queue_size=20_000)
             )
         self.registry = CollectorRegistry()
         self.meter_provider = MeterProvider(
@@ -117,7 +118,8 @@ class Telemetry:
                 View(
                     instrument_name="herald.*.seconds",
                     aggregation=ExplicitBucketHistogramAggregation(LATENCY_BUCKETS),
-                )
+                ),
+                View(instrument_name="http.*", attribute_keys=set(METRIC_ATTRIBUTES)),
             ],
             shutdown_on_exit=False,
         )

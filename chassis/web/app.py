@@ -10,7 +10,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_problem.handler import ExceptionHandler, Handler, add_exception_handler, new_exception_handler
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from opentelemetry.trace import Span
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
@@ -30,18 +29,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 MAX_BODY = 1024 * 1024
-PERSONAL = (
-    "client.address",
-    "network.peer.address",
-    "net.peer.ip",
-    "http.client_ip",
-    "user_agent.original",
-    "http.user_agent",
-    "url.query",
-    "url.full",
-    "http.url",
-    "http.target",
-)
 _PROBLEM = {
     "type": "object",
     "title": "Problem",
@@ -137,14 +124,13 @@ def bearer_of(tokens: Tokens) -> Authenticate:
 
 
 def instrument(app: FastAPI, service: Service) -> None:
-    """Server spans and request metrics, with nothing of persons in them."""
+    """Server spans and request metrics."""
     FastAPIInstrumentor.instrument_app(
         app,
         tracer_provider=service.runtime.telemetry.tracer_provider,
         meter_provider=service.runtime.telemetry.meter_provider,
         excluded_urls="/health/,/metrics",
         exclude_spans=["send", "receive"],
-        server_request_hook=_forget_person,
     )
 
 
@@ -161,15 +147,6 @@ def _describe_problems(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _forget_person(span: Span, scope: Scope) -> None:
-    """Addresses, browsers and queries are of persons: spans keep the route, the method and the answer."""
-    if span.is_recording():
-        attributes: Any = getattr(span, "attributes", None) or {}
-        for name in PERSONAL:
-            if name in attributes:
-                span.set_attribute(name, "")
 
 
 def add_health(app: FastAPI, service: Service) -> None:

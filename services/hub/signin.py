@@ -27,6 +27,22 @@ from services.hub.view import View
 
 log = logging.getLogger(__name__)
 router = APIRouter()
+ERRORS = frozenset(
+    {
+        "access_denied",
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "invalid_request",
+        "invalid_scope",
+        "login_required",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+    }
+)
+"""What an issuer may answer a sign-in with (OAuth 2.0, OpenID Connect); anything else may be anybody's text."""
 YEAR = 365 * 24 * 3600
 
 
@@ -95,7 +111,8 @@ async def callback(view: Visitor) -> Response:
     back = said.pop("back")
     try:
         if "code" not in query:
-            raise SignInFailed(query.get("error", "no code")[:100])
+            refusal = query.get("error", "")
+            raise SignInFailed(refusal if refusal in ERRORS else "no code")
         tokens = await view.context.oidc.redeem(query["code"], Pending(**said))
     except SignInFailed as error:
         log.warning("a sign-in failed: %s", error)
@@ -117,7 +134,7 @@ async def record_sign_in(view: View) -> None:
     try:
         await view.apis.call("program", "PUT", "/v1/me", {})
     except (ServiceUnavailable, Refusal) as error:
-        log.warning("a sign-in could not be recorded: %s", error)
+        log.warning("a sign-in could not be recorded: %s", type(error).__name__)
 
 
 @router.post("/auth/sign-out")

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -34,14 +34,19 @@ OURS = {"HERALD_LIVE_HEARTBEAT": "1"}
 
 @dataclass(frozen=True)
 class Stack:
-    """The one address, and the APIs behind it with a token of anybody."""
+    """The one address, the processes behind it, and the APIs with a token of anybody."""
 
     url: str
     program_id: str
     api: Api
     infra: Infra
     namespace: str
-    spans: Path
+    home: Home
+    processes: tuple[str, ...]
+
+    @property
+    def spans(self) -> Path:
+        return self.home.spans
 
     async def shares(self) -> int:
         """How many posts stand, whatever the figures already know."""
@@ -61,7 +66,14 @@ class Stack:
 
 @asynccontextmanager
 async def running(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
-    """Every role of every service; ends all of them."""
+    """Every role of every service, whose first day has been lived; ends all of them."""
+    async with started(infra, folder) as stack:
+        yield replace(stack, program_id=await _first_day(stack.api))
+
+
+@asynccontextmanager
+async def started(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
+    """Every role of every service, and nobody there yet; ends all of them."""
     home = Home(folder)
     home.prepare()
     namespace = f"e{secrets.token_hex(3)}"
@@ -75,8 +87,8 @@ async def running(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
     try:
         async with asyncio.timeout(READY_SECONDS):
             await asyncio.gather(*(_ready(spec) for spec in specs))
-        program_id = await _first_day(api)
-        yield Stack(url, program_id, api, infra, namespace, home.spans)
+        own = tuple(f"http://127.0.0.1:{spec.port}" for spec in specs)
+        yield Stack(url, "", api, infra, namespace, home, own)
     finally:
         await api.close()
         await asyncio.gather(*(_stop(child) for child in children))

@@ -80,7 +80,7 @@ class Newest:
                         self._heartbeat = True
                     self._arrived.set()
         except ApiError as error:
-            log.info("the live figures end: %s", error)
+            log.info("the live figures end: %s", type(error).__name__)
 
     def end(self) -> None:
         """Nothing more will come."""

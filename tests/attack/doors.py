@@ -1,0 +1,42 @@
+"""All doors: the hub's pages and forms, and the documented operations of the APIs."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from fastapi.routing import APIRoute
+
+from services.hub import pages, shell, signin
+
+OPENAPI = Path(__file__).parents[2] / "contracts" / "openapi"
+SERVICES = ("program", "content", "sharing", "gamification", "metrics")
+
+
+@cache
+def hub_routes() -> frozenset[tuple[str, str]]:
+    """Method and path of every page and form."""
+    routers = (shell.router, signin.router, *pages.ROUTERS)
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return frozenset((method, route.path) for route in routes for method in route.methods if method != "HEAD")
+
+
+def who_enters(path: str) -> str:
+    """A persona who may; some pages are for several."""
+    if path.startswith("/editor"):
+        return "emma"
+    if path.startswith("/manage"):
+        return "marc"
+    return "ines" if path.startswith("/admin") else "amina"
+
+
+@cache
+def api_operations() -> tuple[tuple[str, str, str], ...]:
+    """Service, method and path of every documented operation."""
+    return tuple(
+        (service, method.upper(), path)
+        for service in SERVICES
+        for path, operations in json.loads((OPENAPI / f"{service}.json").read_text())["paths"].items()
+        for method in operations
+    )

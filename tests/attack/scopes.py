@@ -1,0 +1,92 @@
+"""Rights that a caller gives themselves: scopes, roles and claims in a correctly signed token, and doors of others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+from tests.attack.attempt import Attempt, expect, refused
+from tests.attack.doors import api_operations
+from tests.attack.target import Target
+
+SCOPES = (
+    "admin", "manager", "editor", "ambassador", "admin manager editor ambassador", "openid admin", "herald:admin",
+    "herald:*", "*", "herald", "herald:engagements:read", "HERALD:ENGAGEMENTS:WRITE", "herald:engagements:write:all",
+    "",
+)  # fmt: skip
+CLAIMS: tuple[dict[str, Any], ...] = (
+    {"roles": ["admin"]}, {"role": "admin"}, {"groups": ["admin", "administrators"]}, {"scope": "admin manager editor"},
+    {"scp": ["admin"]}, {"realm_access": {"roles": ["admin"]}}, {"permissions": ["*"]}, {"is_admin": True},
+    {"azp": "herald-cli", "client_id": "herald-cli", "scope": "admin"}, {"amr": ["admin"]},
+)  # fmt: skip
+OPEN_TO_PERSONS = {
+    ("program", "PUT", "/v1/me"), ("program", "GET", "/v1/me"), ("program", "PATCH", "/v1/me"),
+    ("program", "GET", "/v1/me/invitations"), ("program", "POST", "/v1/people/names"),
+    ("program", "GET", "/v1/programs"), ("program", "GET", "/v1/programs/{program_id}"),
+    ("program", "GET", "/v1/programs/{program_id}/objective"),
+    ("program", "GET", "/v1/programs/{program_id}/consent"),
+    ("program", "GET", "/v1/programs/{program_id}/guidelines"), ("sharing", "GET", "/v1/networks"),
+    ("sharing", "GET", "/v1/posts"), ("metrics", "GET", "/v1/definitions"), ("metrics", "GET", "/v1/me/figures"),
+    ("gamification", "GET", "/v1/me/points"), ("gamification", "GET", "/v1/me/ledger"),
+    ("program", "POST", "/v1/programs/{program_id}/leave"), ("program", "POST", "/v1/programs/{program_id}/decline"),
+}  # fmt: skip
+"""What a person without any role may do: their own things, and what is said to everybody."""
+
+
+async def attack(target: Target) -> AsyncIterator[Attempt]:
+    """Each operation by strangers, machines with foreign scopes, and a person who has no role."""
+    nobody = await target.api.token("attack.nobody@herald.example")
+    await target.api.call("attack.nobody@herald.example", "PUT", "/program/v1/me", {})
+    async with target.client() as client:
+        for service, method, path in api_operations():
+            name, url = f"{service} {method} {path}", address(target, service, path)
+            yield refused(f"a stranger: {name}", await _ask(client, method, url, None), 401)
+            for scope in SCOPES if target.long else SCOPES[4:6]:
+                answer = await _ask(client, method, url, target.machine(scope))
+                yield refused(f"a machine with {scope!r}: {name}", answer, 401, 403)
+            if (service, method, path) not in OPEN_TO_PERSONS:
+                answer = await _ask(client, method, url, nobody)
+                yield refused(f"a person without a role: {name}", answer)
+        async for attempt in _claims(target, client):
+            yield attempt
+
+
+async def _claims(target: Target, client: httpx.AsyncClient) -> AsyncIterator[Attempt]:
+    """Rights come from what Herald knows of a person, whatever their token says."""
+    subject = {"sub": "attack-claims", "email": None}
+    doors = (
+        "/api/program/v1/people",
+        "/api/content/v1/items",
+        "/api/program/v1/people/export",
+        "/api/sharing/v1/deadletters",
+    )
+    for claims in CLAIMS:
+        token = target.signed(target.claims(**subject, **claims))
+        for url in doors:
+            yield refused(f"{claims}: {url}", await _ask(client, "GET", url, token), 401, 403)
+    taken = target.signed(target.claims(sub="attack-thief", email="ines@herald.example", email_verified=False))
+    signed_in = await _ask(client, "PUT", "/api/program/v1/me", taken, {})
+    people = await _ask(client, "GET", "/api/program/v1/people", taken)
+    yield expect(
+        "an administrator's address that nobody verified",
+        people.status_code in (401, 403),
+        (signed_in.status_code, people.status_code),
+    )
+
+
+def address(target: Target, service: str, path: str) -> str:
+    """The operation's address, with ids of things that are there."""
+    ids = {"{program_id}": target.program_id, "{item_id}": target.item_id}
+    for name, value in ids.items():
+        path = path.replace(name, value)
+    return f"/api/{service}{path}".replace("{version}", "1").replace("{", "").replace("}", "")
+
+
+async def _ask(client: httpx.AsyncClient, method: str, url: str, token: str | None, json: Any = None) -> httpx.Response:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    async with client.stream(method, url, headers=headers, json=json) as answer:
+        if answer.is_error or "event-stream" not in answer.headers.get("content-type", ""):
+            await answer.aread()
+        return answer

@@ -1,0 +1,91 @@
+"""Clients that begin and do not go on, while others want to be served."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from tests.attack.attempt import Attempt, expect
+from tests.attack.target import Target
+
+HONEST = 100
+WAIT_SECONDS = 40.0
+"""Beyond the limits of time for headers and for two parts of a body, and what looks for those who are over them."""
+
+
+async def attack(target: Target) -> AsyncIterator[Attempt]:
+    host = target.url.removeprefix("http://")
+    token = await target.api.token("amina@herald.example")
+    post = f"POST /api/sharing/v1/drafts/check HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+    signed = f"{post}Authorization: Bearer {token}\r\n"
+    kinds = {
+        "silent": "",
+        "half a request line": "GET /wel",
+        "half a head": f"GET /welcome HTTP/1.1\r\nHost: {host}\r\nX: ",
+        "no end of the head": f"GET /welcome HTTP/1.1\r\nHost: {host}\r\n",
+        "a stranger's first byte": f"{post}Content-Length: 1000\r\n\r\n{{",
+        "a stranger's first chunk": f"{post}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n",
+        "a person's first byte": f"{signed}Content-Length: 1000\r\n\r\n{{",
+        "a person's first chunk": f"{signed}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n",
+        "a form's first byte": f"POST /me/privacy HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99\r\n\r\na",
+    }
+    many = 120 if target.long else 35
+    before = await _honest(target)
+    sockets = [await _begin(target, text) for text in kinds.values() for _ in range(many)]
+    try:
+        beside = await _honest(target)
+        yield expect(
+            f"{len(sockets)} slow clients beside {HONEST} honest requests", beside[0] == HONEST, _told(before, beside)
+        )
+        yield expect(
+            "the honest wait no longer", beside[1] < max(before[1] * 1.5, before[1] + 0.1), _told(before, beside)
+        )
+        if target.long:
+            for number, name in enumerate(kinds):
+                closed = await _closed(sockets[number * many : (number + 1) * many])
+                yield expect(f"{name}: closed in time", closed == many, f"{closed} of {many}")
+    finally:
+        for _, writer in sockets:
+            writer.close()
+
+
+async def _begin(target: Target, text: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection(*target.address)
+    writer.write(text.encode())
+    return reader, writer
+
+
+async def _honest(target: Target) -> tuple[int, float]:
+    """How many of the honest were served, and the 99th percentile of their seconds."""
+    took: list[float] = []
+
+    async def one() -> None:
+        async with target.client() as client:
+            for _ in range(HONEST // 5):
+                began = time.monotonic()
+                answer = await client.get("/welcome")
+                if answer.status_code == 200:
+                    took.append(time.monotonic() - began)
+
+    await asyncio.gather(*(one() for _ in range(5)))
+    return len(took), sorted(took)[max(0, len(took) * 99 // 100 - 1)] if took else float("inf")
+
+
+async def _closed(sockets: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> int:
+    """How many of these connections the server has ended, with or without an answer."""
+
+    async def one(reader: asyncio.StreamReader) -> bool:
+        with suppress(ConnectionError):
+            async with asyncio.timeout(WAIT_SECONDS):
+                while await reader.read(65_536):
+                    pass
+        return True
+
+    found = await asyncio.gather(*(one(reader) for reader, _ in sockets), return_exceptions=True)
+    return sum(outcome is True for outcome in found)
+
+
+def _told(before: tuple[int, float], beside: tuple[int, float]) -> str:
+    return f"{beside[0]} served, p99 {before[1] * 1000:.0f} ms before, {beside[1] * 1000:.0f} ms beside"
