@@ -2,12 +2,13 @@
 BIN := .venv/bin
 HERALD := $(BIN)/herald
 STAMP := .venv/.setup-done
+AUDIT := .cache/audit
 LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock' -q
 ARGS ?=
 export HERALD_SETUP_BEGAN := $(shell date +%s)
 
-.PHONY: setup demo up test test-all lint corpora fault fault-mutations chaos bench lock clean
+.PHONY: setup demo up test test-all lint corpora attack fault fault-mutations chaos bench audit sbom lock clean
 
 setup: $(STAMP)
 
@@ -33,10 +34,14 @@ test: lint
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
 # Every long form: about an hour on two quiet cores.
-test-all: test corpora fault fault-mutations
+test-all: test corpora attack fault fault-mutations
 
 corpora: setup
 	$(BIN)/python -m tests.corpora $(ARGS)
+
+attack: setup
+	$(BIN)/python -m herald.local.fetch
+	$(BIN)/python -m tests.attack $(ARGS)
 
 fault: setup
 	$(BIN)/python -m herald.local.fetch
@@ -53,8 +58,22 @@ chaos: setup
 bench: setup
 	$(HERALD) bench $(ARGS)
 
+# Asks PyPI for advisories on each pinned package, which not every machine may: no part of lint. Fails if it cannot ask.
+audit: $(AUDIT)/.done
+	$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock $(ARGS)
+
+# What Herald is made of, as CycloneDX: herald.cdx.json.
+sbom: $(AUDIT)/.done
+	PYTHONWARNINGS=ignore $(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o herald.cdx.json requirements.lock
+
+$(AUDIT)/.done: requirements-audit.lock | setup
+	$(BIN)/python -m venv --clear $(AUDIT)
+	UV_PYTHON=$(AUDIT)/bin/python sh tools/uv.sh pip install -q --require-hashes -r requirements-audit.lock
+	touch $@
+
 lock: setup
 	sh tools/uv.sh pip compile $(LOCKFLAGS) requirements-bootstrap.in -o requirements-bootstrap.lock
+	sh tools/uv.sh pip compile $(LOCKFLAGS) requirements-audit.in -o requirements-audit.lock
 	sh tools/uv.sh pip compile $(LOCKFLAGS) --all-extras --group dev --no-emit-package herald-contracts pyproject.toml -o requirements.lock
 
 clean:

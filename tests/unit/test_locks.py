@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ["requirements.lock", "requirements-bootstrap.lock"]
+LOCKS = ["requirements.lock", "requirements-bootstrap.lock", "requirements-audit.lock"]
 
 
 def entries(lock: str) -> list[str]:
