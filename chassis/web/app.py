@@ -129,7 +129,7 @@ def instrument(app: FastAPI, service: Service) -> None:
         app,
         tracer_provider=service.runtime.telemetry.tracer_provider,
         meter_provider=service.runtime.telemetry.meter_provider,
-        excluded_urls="/health/,/metrics",
+        excluded_urls="/health/(live|ready)$,/metrics$",
         exclude_spans=["send", "receive"],
     )
 

@@ -74,12 +74,12 @@ def jsons(scale: int) -> dict[str, bytes]:
 
 async def attack(target: Target) -> AsyncIterator[Attempt]:
     scale = 100_000 if target.long else 20_000
-    editor, person = (await target.api.token(f"{who}@herald.example") for who in ("emma", "amina"))
-    async with target.client(headers={"authorization": f"Bearer {await editor}"}) as client:
+    editor, person = [await target.api.token(f"{who}@herald.example") for who in ("emma", "amina")]
+    async with target.client(headers={"authorization": f"Bearer {editor}"}) as client:
         path = f"/api/content/v1/feeds/file?program_id={target.program_id}&language=en&category=sector_news"
         for name, data in feeds(scale).items():
             yield await _sent(target, client, f"feed: {name}", path, data, "application/xml", forbidden="root:")
-    async with target.client(headers={"authorization": f"Bearer {await person}"}) as client:
+    async with target.client(headers={"authorization": f"Bearer {person}"}) as client:
         for name, data in jsons(scale).items():
             yield await _sent(target, client, f"JSON: {name}", "/api/sharing/v1/drafts/check", data, "application/json")
         packed = {"content-encoding": "gzip", "content-type": "application/json"}

@@ -19,7 +19,7 @@ def hub_routes() -> frozenset[tuple[str, str]]:
     """Method and path of every page and form."""
     routers = (shell.router, signin.router, *pages.ROUTERS)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    return frozenset((method, route.path) for route in routes for method in route.methods if method != "HEAD")
+    return frozenset((method, route.path) for route in routes for method in route.methods or () if method != "HEAD")
 
 
 def who_enters(path: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from functools import reduce
 
 import httpx
-from lxml import html
+from lxml import etree, html
 
 from tests.attack.attempt import Attempt, expect
 from tests.attack.doors import api_operations, hub_routes, who_enters
@@ -70,8 +70,8 @@ async def _pages(target: Target, client: httpx.AsyncClient, persona: str) -> lis
     for path in [one for one in found if "/live" not in one]:
         page = await client.get(path)
         if "text/html" in page.headers.get("content-type", "") and page.content:
-            links = html.document_fromstring(page.text).xpath("//main//a/@href")
-            found |= dict.fromkeys(str(link) for link in links if str(link).startswith("/") and "/auth/" not in link)
+            links = [str(one.get("href", "")) for one in html.document_fromstring(page.text).iter("a")]
+            found |= dict.fromkeys(link for link in links if link.startswith("/") and "/auth/" not in link)
     return list(found) if target.long else list(found)[:60]
 
 
@@ -110,16 +110,14 @@ def _foreign(text: str) -> Iterator[str]:
     """What is in the page and not of Herald's making."""
     if PRODUCT in text:
         yield "a template was evaluated"
-    for element in html.document_fromstring(text).iter():
-        if not isinstance(element.tag, str):
-            continue
+    for element in html.document_fromstring(text).iter(etree.Element):
         if "zq" in element.tag or element.tag in ("iframe", "object", "embed", "base", "applet"):
             yield element.tag
         if element.tag == "script" and (element.text or "").strip() and element.get("type") != "application/json":
             yield "a script in the page"
-        for name, value in element.attrib.items():
-            plain = "".join(sign for sign in str(value) if ord(sign) > 32).lower()
-            if str(name).startswith("on") or "zq" in str(name):
+        for name, value in ((str(name), str(value)) for name, value in element.attrib.items()):
+            plain = "".join(sign for sign in value if ord(sign) > 32).lower()
+            if name.startswith("on") or "zq" in name:
                 yield f"{element.tag} {name}"
             if name in ADDRESSES and plain.startswith(SCHEMES):
                 yield f"{element.tag} {name}={value}"

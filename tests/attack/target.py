@@ -16,7 +16,8 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from herald.demo.api import Api
-from herald.development.issuer import ALGORITHM, MACHINE_CLIENT, read_key, subject_of
+from herald.development.issuer import ALGORITHM, MACHINE_CLIENT, read_key
+from herald.development.personas import subject_of
 from herald.local.home import Home
 from tests.hub_session import HubSession, hub_session
 

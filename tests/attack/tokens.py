@@ -97,12 +97,13 @@ def _wrong_keys(target: Target) -> Iterator[tuple[str, str]]:
 def _wrong_headers(target: Target) -> Iterator[tuple[str, str]]:
     key, claims = target.key, target.claims()
     key.ensure_kid()
-    good = {"alg": "RS256", "kid": key.kid}
-    for header in (
+    good: dict[str, Any] = {"alg": "RS256", "kid": key.kid}
+    headers: tuple[dict[str, Any], ...] = (
         {**good, "crit": ["exp"]}, {**good, "crit": ["herald"], "herald": 1}, {**good, "crit": []},
         {**good, "b64": False, "crit": ["b64"]}, {**good, "alg": "RS512"}, {**good, "alg": ["RS256"]},
         {**good, "alg": {"name": "RS256"}}, {**good, "alg": 256}, {"kid": key.kid},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for header in headers:
         yield f"header {json.dumps(header)[:60]}", _signed_with(key, header, claims)
 
 
@@ -173,6 +174,7 @@ def _sign(key: RSAKey, head: str, body: str) -> str:
     from cryptography.hazmat.primitives.asymmetric import padding
     from cryptography.hazmat.primitives.hashes import SHA256
 
+    assert key.private_key is not None
     signature = key.private_key.sign(f"{head}.{body}".encode(), padding.PKCS1v15(), SHA256())
     return f"{head}.{body}.{_encode(signature)}"
 
