@@ -32,13 +32,14 @@ from tests.integration.harness import eventually
 
 pytestmark = [
     pytest.mark.xdist_group("e2e"),
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 PERSON = "zqmail@herald.example"
 VISITOR = "127.203.17.99"
 PEOPLE, PROGRAM, CONTENT = "herald.people", "herald.program", "herald.content"
 LINKS = "redis sharing:link"
+OF_PROGRAM, OF_CONTENT, OF_SHARING = (f"herald.audit.{service}" for service in ("program", "content", "sharing"))
 MARKS: dict[str, frozenset[str]] = {
     "zqname": frozenset(),
     "zqmail": frozenset(),
@@ -48,9 +49,6 @@ MARKS: dict[str, frozenset[str]] = {
     "zqdraft": frozenset(),
     "zqsearch": frozenset(),
     "zqreason": frozenset(),
-    "zqphrase": frozenset(),
-    "zqdisclosure": frozenset(),
-    "zqguideline": frozenset(),
     "zqconsent": frozenset(),
     "zqagent": frozenset(),
     "zqreferrer": frozenset(),
@@ -62,10 +60,14 @@ MARKS: dict[str, frozenset[str]] = {
     "zqsite": frozenset({PEOPLE}),
     # What the company publishes: the words that editors suggest, and no person's. A short link leads to an address with
     # the programme in it.
-    "zqprogram": frozenset({PROGRAM, LINKS}),
-    "zqtitle": frozenset({CONTENT}),
-    "zqsuggestion": frozenset({CONTENT}),
-    "zqaddress": frozenset({CONTENT, LINKS}),
+    "zqprogram": frozenset({PROGRAM, LINKS, OF_PROGRAM}),
+    "zqtitle": frozenset({CONTENT, OF_CONTENT}),
+    "zqsuggestion": frozenset({CONTENT, OF_CONTENT}),
+    "zqaddress": frozenset({CONTENT, LINKS, OF_CONTENT}),
+    # What the company lays down: the audit trail says what was changed.
+    "zqguideline": frozenset({OF_PROGRAM}),
+    "zqphrase": frozenset({OF_SHARING}),
+    "zqdisclosure": frozenset({OF_SHARING}),
 }
 """What is looked for, and where it may be."""
 
