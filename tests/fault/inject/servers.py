@@ -9,10 +9,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 from redis.asyncio import Redis
 
-from tests.fault.evidence import (
-    Document,
-    read_stores,
-)
+from tests.fault.evidence import Document
 from tests.fault.harness import MAIN, FaultHarness
 from tests.fault.world import MANAGER
 
@@ -93,9 +90,15 @@ async def _leaderboard_right(harness: FaultHarness) -> bool:
     world = harness.workload.world
     path = f"/gamification/v1/programs/{world.program_id}/leaderboard?period=all&limit=100"
     shown = (await world.client.call(MANAGER, "GET", path)).json()["items"]
-    balances = (await read_stores(harness.system.mongo_direct))["gamification"]["balances"].values()
-    points = {one["ambassador_id"]: one["points"] for one in balances if one["period"] == "all" and one["points"] > 0}
+    client: AsyncMongoClient[Document] = AsyncMongoClient(harness.system.mongo_direct)
+    try:
+        positive = {"program_id": world.program_id, "period": "all", "points": {"$gt": 0}}
+        balances = {
+            one["ambassador_id"]: one["points"]
+            async for one in client["herald_gamification"]["balances"].find(positive)
+        }
+    finally:
+        await client.close()
     known = set(world.people.values())
-    return {one["person_id"]: one["points"] for one in shown} == {
-        person: sum_ for person, sum_ in points.items() if person in known
-    }
+    expected = {person: points for person, points in balances.items() if person in known}
+    return {one["person_id"]: one["points"] for one in shown} == expected
