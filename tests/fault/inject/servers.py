@@ -87,18 +87,17 @@ async def redis_faults(harness: FaultHarness) -> None:
 
 
 async def _leaderboard_right(harness: FaultHarness) -> bool:
+    """The leaderboard has exactly the points of those who have some and do not hide."""
     world = harness.workload.world
     path = f"/gamification/v1/programs/{world.program_id}/leaderboard?period=all&limit=100"
     shown = (await world.client.call(MANAGER, "GET", path)).json()["items"]
     client: AsyncMongoClient[Document] = AsyncMongoClient(harness.system.mongo_direct)
     try:
+        visible = {"_id": {"$in": list(world.people.values())}, "hidden_from_statistics": {"$ne": True}}
+        people = [row["_id"] async for row in client["herald_program"]["people"].find(visible)]
         positive = {"program_id": world.program_id, "period": "all", "points": {"$gt": 0}}
-        balances = {
-            one["ambassador_id"]: one["points"]
-            async for one in client["herald_gamification"]["balances"].find(positive)
-        }
+        found = client["herald_gamification"]["balances"].find({**positive, "ambassador_id": {"$in": people}})
+        expected = {row["ambassador_id"]: row["points"] async for row in found}
     finally:
         await client.close()
-    known = set(world.people.values())
-    expected = {person: points for person, points in balances.items() if person in known}
     return {one["person_id"]: one["points"] for one in shown} == expected
