@@ -29,7 +29,7 @@ from herald_contracts.envelope import text_headers
 PIECE = 2000
 INBOX_SECONDS = 29 * 86_400
 # Beside the inbox: collections that keep some events by id, and so are their inbox.
-INBOXES = {"metrics": ("inbox", "facts", "waiting")}
+INBOXES = {"metrics": ("inbox", "facts", "waiting"), "program": ("inbox", "audit_trail")}
 EXAMPLES = 5
 MAX_TEXT = 300
 

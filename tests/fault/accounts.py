@@ -7,7 +7,7 @@ from tests.fault.evidence import Evidence, Record
 from tests.fault.journal import Journal, Produced
 
 # Facts, and what waits to be one, are kept by event: they are the inbox of what they tell of.
-INBOXES = {"metrics": ("inbox", "facts", "waiting")}
+INBOXES = {"metrics": ("inbox", "facts", "waiting"), "program": ("inbox", "audit_trail")}
 NAMELESS = Produced("", "", "a record without id", frozenset(("dead-lettered",)))
 
 
