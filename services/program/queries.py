@@ -20,6 +20,8 @@ from services.program.domain.programs import Objective, Program, Text, TextKind,
 from services.program.store.people import position
 
 EXPORT_PAGE = 500
+VIEWING = ("admin", "manager")
+"""Roles by which one sees the data of persons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,22 @@ class Me:
 async def me(context: Context, person: Person, tx: Transaction | None = None) -> Me:
     ids = [one.program_id for one in person.memberships]
     return Me(person, await context.programs.get_many(ids, tx) if ids else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody who sees a person's data, by one of their roles; in one programme, or (None) everywhere."""
+
+    person: Person
+    role: str
+    program_id: str | None = None
+
+
+async def viewers(context: Context, limit: int) -> tuple[list[Viewer], bool]:
+    """Who sees data of persons by their role, by role and name, and whether there are more."""
+    found = await context.people.with_grants(VIEWING, limit + 1)
+    viewers = [Viewer(person, role) for person in found[:limit] for role in VIEWING if role in person.grants]
+    return sorted(viewers, key=lambda one: VIEWING.index(one.role)), len(found) > limit
 
 
 async def people_page(

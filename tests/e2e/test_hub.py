@@ -41,7 +41,7 @@ PAGES = {
         "/manage/history",
         "/manage/guardrails",
     ),
-    "ines": ("/admin/people", "/admin/deadletters", "/admin/deadletters/gamification"),
+    "ines": ("/admin/people", "/admin/audit", "/admin/deadletters", "/admin/deadletters/gamification"),
 }
 
 

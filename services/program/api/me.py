@@ -13,9 +13,10 @@ from chassis.web.tokens import Token as VerifiedToken
 from services.program import queries
 from services.program.api.base import Person, Use
 from services.program.commands import people
-from services.program.schemas.people import InvitationsView, MeView, Preferences, SignIn, invitations_of
+from services.program.schemas.people import InvitationsView, MeView, Preferences, SignIn, ViewersView, invitations_of
 
 router = Router(tags=["me"])
+MAX_VIEWERS = 100
 
 
 async def _own_token(token: Token) -> VerifiedToken:
@@ -57,3 +58,10 @@ async def choose(body: Preferences, caller: Person, unit: Unit, context: Use) ->
 async def invitations(caller: Person, context: Use) -> InvitationsView:
     """The invitations that wait for an answer."""
     return InvitationsView(items=invitations_of(await queries.me(context, await context.people.get(caller.id))))
+
+
+@router.get("/me/viewers", summary="Who can see what of me", response_model=ViewersView)
+async def viewers(caller: Person, context: Use) -> ViewersView:
+    """Those who see the caller's data by their role: administrators and managers see the person as `GET /people/{id}`
+    answers it. Nobody else sees more than a name with team and country."""
+    return ViewersView.of(*await queries.viewers(context, MAX_VIEWERS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, get_args
 
@@ -12,7 +13,7 @@ from chassis.web.one_of import OneOf
 from herald_contracts.words import ROLES, OpenWord, Role
 from services.program.domain.people import Membership, Person, Status, must_acknowledge
 from services.program.domain.programs import Program
-from services.program.queries import Me
+from services.program.queries import Me, Viewer
 from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Line, Locale, View
 
 
@@ -264,3 +265,47 @@ class Join(Body):
     """Accepting the consent."""
 
     consent_version: int = Field(ge=1, le=1_000_000, description="The version that was read and is accepted")
+
+
+class ViewerView(View):
+    """Somebody who sees the caller's data, and by which role."""
+
+    person_id: str
+    name: str
+    team: str
+    role: Role
+    program_id: str | None = Field(description="Where they have the role in one programme alone")
+
+
+class ViewersView(View):
+    """Who sees the caller's data by their role: by role, then by name."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {"person_id": ID, "name": "Inès Moreau", "team": "IT", "role": "admin", "program_id": None}
+                    ],
+                    "more": False,
+                }
+            ]
+        }
+    )
+
+    items: list[ViewerView]
+    more: bool = Field(description="Whether there are others")
+
+    @classmethod
+    def of(cls, viewers: Iterable[Viewer], more: bool) -> ViewersView:
+        items = [
+            ViewerView(
+                person_id=one.person.id,
+                name=one.person.name,
+                team=one.person.team,
+                role=one.role,
+                program_id=one.program_id,
+            )
+            for one in viewers
+        ]
+        return cls(items=items, more=more)

@@ -93,6 +93,12 @@ class People:
         cursor = self._people.find(where, sort=[("sort_name", 1), ("_id", 1)], limit=limit)
         return [read(Person, row) for row in await cursor.to_list()]
 
+    async def with_grants(self, grants: Sequence[str], limit: int) -> list[Person]:
+        """Those with the company who hold one of the roles, by name."""
+        where = {"grants": {"$in": list(grants)}, "active": True}
+        cursor = self._people.find(where, sort=[("sort_name", 1), ("_id", 1)], limit=limit)
+        return [read(Person, row) for row in await cursor.to_list()]
+
     async def invitable(self, program_id: str, segment: Segment, limit: int, tx: Transaction) -> list[Person]:
         """People of a segment who were never asked or part of the programme, oldest first."""
         where = _of_segment(segment) | {"active": True, "memberships.program_id": {"$ne": program_id}}

@@ -187,7 +187,7 @@ PLACES = (
     "/feed", "/posts", "/points", "/leaderboard", "/leaderboard?scope=team", "/join", "/me", "/menu", "/offline",
     "/editor", "/editor?state=retired", "/editor/new", "/editor/feeds", "/editor/caption", "/manage",
     "/manage/ambassadors?query=x", "/manage/program", "/manage/import", "/manage/guardrails",
-    "/admin/people?query=x",
+    "/admin/people?query=x", "/admin/audit", "/admin/audit?act=publish_item&since=2026-03-01&until=9999-12-31",
 )  # fmt: skip
 
 
@@ -392,3 +392,53 @@ async def test_people_are_exported_as_program_writes_them(browser: Browser) -> N
     assert "/admin/people/export" in (await browser.client.get("/admin/people")).text
     browser.network.down.add("program")
     assert (await browser.client.get("/admin/people/export")).status_code == 503
+
+
+async def test_the_audit_trail_names_people_and_leaves_personal_values_out(browser: Browser) -> None:
+    by, about = "019c1347-d280-7c1a-8f4e-3270269e0d41", "019c1347-d280-752e-b651-3270269e0d38"
+    changes = [
+        {"field": "grants", "before": "[]", "after": '["editor"]', "withheld": False},
+        {"field": "team", "before": None, "after": None, "withheld": True},
+    ]
+    act: dict[str, Any] = {
+        "id": "1",
+        "service": "program",
+        "act": "update_person",
+        "actor_id": by,
+        "session": "ab" * 32,
+    }
+    act |= {"object_type": "person", "object_id": about, "program_id": None, "changes": changes}
+    newer = {**act, "act": "newer_act", "object_type": "newer_thing", "actor_id": "client:hr", "session": None}
+    acts = [{**one, "occurred_at": "2026-04-18T16:03:00Z"} for one in (act, newer)]
+    browser.network.answers["/v1/audit"] = {"items": acts, "next": None}
+    people = {by: {"name": "Inès Moreau"}, about: {"name": "Emma Lindqvist"}}
+    browser.network.answers["/v1/people/names"] = {"names": people}
+    await browser.sign_in()
+    page = html.unescape((await browser.client.get("/admin/audit?since=2026-04-18&until=2026-04-18")).text)
+    assert "Personne modifiée" in page
+    assert "Inès Moreau" in page
+    assert "Emma Lindqvist" in page
+    assert '<ins>["editor"]</ins>' in page
+    assert "modifié ; personnel, donc non affiché" in page
+    assert "newer act" in page
+    [asked] = [one for one in browser.network.asked if one.url.path == "/v1/audit"]
+    span = (asked.url.params["since"], asked.url.params["until"])
+    assert span == ("2026-04-18T00:00:00+02:00", "2026-04-19T00:00:00+02:00")
+
+
+async def test_the_audit_trail_is_given_out_as_it_comes(browser: Browser) -> None:
+    browser.network.answers["/v1/audit/export"] = httpx.Response(200, text="act\r\npublish_item\r\n")
+    await browser.sign_in()
+    answer = await browser.client.get("/admin/audit/export?act=publish_item")
+    assert (answer.text, answer.headers["content-type"]) == ("act\r\npublish_item\r\n", "text/csv; charset=utf-8")
+    [asked] = [one for one in browser.network.asked if one.url.path == "/v1/audit/export"]
+    assert dict(asked.url.params) == {"act": "publish_item"}
+
+
+async def test_a_person_reads_who_can_see_what_of_them(browser: Browser) -> None:
+    seen = {"person_id": "x", "name": "Marc Delattre", "team": "Communication", "role": "manager", "program_id": None}
+    browser.network.answers["/v1/me/viewers"] = {"items": [seen], "more": False}
+    await browser.sign_in()
+    page = html.unescape((await browser.client.get("/me")).text)
+    assert "Qui peut voir quoi de vous" in page
+    assert "Marc Delattre (Communication)" in page

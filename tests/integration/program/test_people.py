@@ -196,3 +196,14 @@ async def test_machines_are_no_persons(program: ProgramHarness) -> None:
         assert (answer.status_code, answer.json()["type"]) == (403, "person-needed")
     people = await program.ok("root", "GET", "/people")
     assert len(people["items"]) == 2
+
+
+async def test_people_read_who_sees_their_data(program: ProgramHarness) -> None:
+    await program.sign_in("ada")
+    found = await program.ok("ada", "GET", "/me/viewers")
+    roles = [(one["name"], one["role"], one["program_id"]) for one in found["items"]]
+    assert roles == [("Root", "admin", None), ("Max", "manager", None)]
+    assert found["more"] is False
+    await program.ok("root", "POST", f"/people/{program.ids['max']}/deactivate")
+    [left] = (await program.ok("ada", "GET", "/me/viewers"))["items"]
+    assert left["name"] == "Root"
