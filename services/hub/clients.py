@@ -96,7 +96,7 @@ class Apis:
     after: tuple[str, ...] = ()
     note: Note | None = None
 
-    async def get(self, service: str, path: str, **params: Any) -> Any:
+    async def get(self, service: str, path: str, /, **params: Any) -> Any:
         """The JSON at `path`; parameters that are None or empty are left out."""
         return (await self.call(service, "GET", path, params=params)).data
 
@@ -139,7 +139,7 @@ class Apis:
             await self.note([one.strip() for one in events.split(",")])
         return read(service, response)
 
-    async def download(self, service: str, path: str, **params: Any) -> AsyncIterator[bytes]:
+    async def download(self, service: str, path: str, /, **params: Any) -> AsyncIterator[bytes]:
         """The file at `path`, piece by piece. Raises ServiceUnavailable, Refusal or SignedOut."""
         request = self.http.build_request(
             "GET",

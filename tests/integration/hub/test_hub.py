@@ -47,7 +47,12 @@ ME = {
 }
 PROGRAMS = {"items": [{"id": "p1", "name": "Voices", "time_zone": "Europe/Paris", "languages": ["fr", "en"]}]}
 POINTS = {"total": 40, "this_week": 4, "this_month": 9, "rank": 2, "hidden": False}
-ANSWERS: dict[str, Any] = {"/v1/me": ME, "/v1/programs": PROGRAMS, "/v1/me/points": POINTS}
+ANSWERS: dict[str, Any] = {
+    "/v1/me": ME,
+    "/v1/programs": PROGRAMS,
+    "/v1/me/points": POINTS,
+    "/v1/me/viewers": {"items": [], "more": False},
+}
 
 
 NOBODY = dict.fromkeys(("invited", "joined", "declined", "left"), 0)
