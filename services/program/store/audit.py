@@ -24,7 +24,7 @@ class AuditTrail:
         self._acts = mongo.db[ACTS]
 
     async def ensure_indexes(self) -> None:
-        by = [IndexModel([(name, 1), *_NEWEST_FIRST]) for name in _BY]
+        by = [IndexModel([(name, 1), *_NEWEST_FIRST]) for name in ("actor_id", "object_id", "act")]
         await self._acts.create_indexes([IndexModel(_NEWEST_FIRST), *by])
 
     async def add(self, acts: Sequence[tuple[str, AdministrativeActRecorded]], tx: Transaction) -> None:
