@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from playwright.async_api import Browser
 
 from tests.e2e.people import signed_in
 from tests.e2e.stack import Stack
+from tests.hub_session import HubSession, hub_session
 
 pytestmark = pytest.mark.timeout(120)
 ADMIN, EMMA = "ines@herald.example", "emma@herald.example"
@@ -69,36 +69,10 @@ async def _until(probe: Callable[[], Awaitable[object]], wanted: object) -> floa
     return time.monotonic()
 
 
-class Hub:
-    """The hub as somebody's browser, without scripts; redirects are not followed."""
-
-    def __init__(self, url: str) -> None:
-        self.client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE)
-
-    async def sign_in(self, persona: str) -> httpx.Response:
-        """By the development issuer; the answer of the hub at the end."""
-        asked = await self.client.get("/auth/sign-in")
-        chosen = await self.client.post(asked.headers["location"], data={"persona": persona})
-        return await self.client.get(chosen.headers["location"])
-
-    async def post(self, path: str) -> None:
-        """A form of a page."""
-        found = re.search(r'name="csrf" value="([0-9a-f]+)"', (await self.client.get("/me")).text)
-        assert found is not None
-        await self.client.post(path, data={"csrf": found[1]})
-
-    async def where(self) -> str:
-        """Where a page sends the browser on to; empty for a page that is shown."""
-        location: str = (await self.client.get("/menu")).headers.get("location", "")
-        return location
-
-
-@asynccontextmanager
-async def hub_of(url: str, persona: str) -> AsyncIterator[Hub]:
-    hub = Hub(url)
-    async with hub.client:
-        await hub.sign_in(persona)
-        yield hub
+async def where(hub: HubSession) -> str:
+    """Where a page sends the browser on to; empty for a page that is shown."""
+    location: str = (await hub.client.get("/menu")).headers.get("location", "")
+    return location
 
 
 class Listener:
@@ -123,7 +97,7 @@ class Listener:
 
 
 async def test_whoever_is_cut_off_is_out_of_everything(stack: Stack) -> None:
-    async with with_everything(stack) as emma, hub_of(stack.url, "emma") as hub:
+    async with with_everything(stack) as emma, hub_session(stack.url, "emma") as hub:
         assert (await hub.client.get("/manage")).status_code == 200
         bearer = {"Authorization": f"Bearer {await stack.api.token(EMMA)}"}
         async with httpx.AsyncClient(base_url=stack.url, trust_env=False) as client:
@@ -134,7 +108,7 @@ async def test_whoever_is_cut_off_is_out_of_everything(stack: Stack) -> None:
             await stack.api.post(ADMIN, f"/program/v1/people/{emma}/deactivate")
             services = paths(stack.program_id)
             probes = [_until(partial(_status, stack, name, path), 403) for name, path in services.items()]
-            page = _until(hub.where, ENDED)
+            page = _until(partial(where, hub), ENDED)
             ended = await asyncio.gather(*probes, metrics.ended(), dashboard.ended(), page)
         took = dict(
             zip((*services, "metrics' stream", "hub's stream", "hub"), (at - began for at in ended), strict=True)
@@ -159,7 +133,7 @@ async def test_an_open_dashboard_says_that_access_has_ended(stack: Stack, browse
 
 
 async def test_whoever_signs_out_hears_no_more(stack: Stack) -> None:
-    async with with_everything(stack), hub_of(stack.url, "emma") as hub:
+    async with with_everything(stack), hub_session(stack.url, "emma") as hub:
         dashboard = Listener(hub.client, "/manage/live", {})
         await asyncio.wait_for(dashboard.began.wait(), PATIENCE)
         began = time.monotonic()
