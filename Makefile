@@ -8,7 +8,7 @@ LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-annotate -
 ARGS ?=
 export HERALD_SETUP_BEGAN := $(shell date +%s)
 
-.PHONY: setup demo up test test-all lint corpora attack fault fault-mutations chaos bench audit sbom lock clean
+.PHONY: setup demo up test test-all lint corpora peers attack fault fault-mutations chaos bench audit sbom lock clean
 
 setup: $(STAMP)
 
@@ -34,10 +34,14 @@ test: lint
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
 # Every long form: about an hour on two quiet cores.
-test-all: test corpora attack fault fault-mutations
+test-all: test corpora peers attack fault fault-mutations
 
 corpora: setup
 	$(BIN)/python -m tests.corpora $(ARGS)
+
+peers: setup
+	$(BIN)/python -m herald.local.fetch
+	$(BIN)/python -m tests.peers $(ARGS)
 
 attack: setup
 	$(BIN)/python -m herald.local.fetch

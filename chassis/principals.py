@@ -24,13 +24,16 @@ from herald_contracts import (
     PersonUpdated,
 )
 
+CLIENT_PREFIX = "client:"
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller: a person, or a machine client (whose id starts with `client:` and whose scopes are its roles)."""
+    """A caller: a person with roles, or a machine client (whose id starts with `client:`) with scopes."""
 
     id: str
-    roles: frozenset[str]
+    roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
     active: bool = True
     country: str = ""
     team: str = ""
@@ -42,6 +45,10 @@ class Principal:
     hidden_from_rankings: bool = False
     hidden_from_statistics: bool = False
     memberships: frozenset[str] = frozenset()
+
+    @property
+    def machine(self) -> bool:
+        return self.id.startswith(CLIENT_PREFIX)
 
 
 class PrincipalLookup(Protocol):
@@ -92,7 +99,8 @@ class PrincipalStore:
 
     async def find(self, account: str) -> Principal | None:
         """The person whom a sign-in belongs to."""
-        row = await self._principals.find_one({"accounts": account})
+        # Two where persons were merged and one of the events is still to come.
+        row = await self._principals.find_one({"accounts": account}, sort=[("active", -1)])
         return _principal(row) if row else None
 
     async def get_many(self, ids: Iterable[str], *, tx: Transaction | None = None) -> dict[str, Principal]:

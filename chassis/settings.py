@@ -111,7 +111,10 @@ class Settings(KafkaSettings, HttpSettings):
 
     public_url: str = Field(description="The one address that people use, without a trailing slash")
     issuer: str = Field(description="OIDC issuer whose tokens are accepted")
-    audience: str = "herald"
+    audience: str = Field("herald", description="What tokens must be for (`aud`)")
+    account_claim: str = Field(
+        "sub", description="Claim of access tokens that tells one account from another and never changes"
+    )
     jwks_url: str | None = Field(None, description="Where the issuer's keys are; discovered when not set")
 
     host: str = "127.0.0.1"

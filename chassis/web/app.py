@@ -22,6 +22,7 @@ from chassis.web.health import MEDIA_TYPE, health_answer
 from chassis.web.http import bearer_token
 from chassis.web.problems import Invalid, Malformed, Overloaded, Problem, Violation
 from chassis.web.read_after_write import AppliedEvents
+from chassis.web.rights import FOR_ANYONE, rights_of
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -97,7 +98,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(dead_letters_router(runtime), responses=PROBLEMS)
     add_health(app, service)
     _add_problems(app)
-    _describe_problems(app)
+    _describe(app)
     limits = dict(service.max_body)
     app.add_middleware(
         Admission,
@@ -134,9 +135,14 @@ def instrument(app: FastAPI, service: Service) -> None:
     )
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Have the OpenAPI document say what a problem looks like."""
+def _describe(app: FastAPI) -> None:
+    """Have the OpenAPI document say what each operation needs, and what a problem looks like.
+
+    The needs of an operation are alternatives, each a security requirement of its own. Raises LookupError for a route
+    that names none.
+    """
     undescribed = app.openapi
+    rights = rights_of(app)
 
     def openapi() -> dict[str, Any]:
         document = undescribed()
@@ -144,6 +150,9 @@ def _describe_problems(app: FastAPI) -> None:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Problem"] = _PROBLEM
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                operation["security"] = [{"HTTPBearer": [word]} for word in rights[path, method.upper()]]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -152,15 +161,15 @@ def _describe_problems(app: FastAPI) -> None:
 def add_health(app: FastAPI, service: Service) -> None:
     """`/health/live`, `/health/ready` and `/metrics`."""
 
-    @app.get("/health/live", include_in_schema=False)
+    @app.get("/health/live", include_in_schema=False, dependencies=[FOR_ANYONE])
     async def live() -> Response:
         return health_response(service.stuck())
 
-    @app.get("/health/ready", include_in_schema=False)
+    @app.get("/health/ready", include_in_schema=False, dependencies=[FOR_ANYONE])
     async def ready() -> Response:
         return health_response(await service.unready())
 
-    @app.get("/metrics", include_in_schema=False)
+    @app.get("/metrics", include_in_schema=False, dependencies=[FOR_ANYONE])
     async def metrics() -> Response:
         return Response(exposition([service.runtime.telemetry]), media_type="text/plain; version=0.0.4")
 

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
-from chassis.principals import Principal
+from chassis.principals import CLIENT_PREFIX, Principal
 from chassis.web.idempotency import UnitOfWork
 from chassis.web.problems import (
     Forbidden,
@@ -25,14 +25,13 @@ from chassis.web.problems import (
     UnsupportedMedia,
 )
 from chassis.web.read_after_write import after
+from chassis.web.rights import ACCOUNT, PERSON, SCOPE_PREFIX, meets, needs, person_needed, refusal
 from chassis.web.tokens import Token as VerifiedToken
 
 _bearer = HTTPBearer(auto_error=False, description="An OIDC access token")
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
 MAX_CURSOR = 1024
 ANY_VERSION = -1
-SCOPE_PREFIX = "herald:"
-"""Scopes of machine clients. None of them is a role of persons."""
 
 
 class Body(BaseModel):
@@ -110,7 +109,7 @@ async def _principal(request: Request, token: VerifiedToken) -> Principal:
     await state.rate_limits.hit_locally("general", state.settings.rate_general, token.account)
     if token.machine:
         scopes = frozenset(scope for scope in token.scopes if scope.startswith(SCOPE_PREFIX))
-        return Principal(id=f"client:{token.machine}", roles=scopes)
+        return Principal(id=f"{CLIENT_PREFIX}{token.machine}", scopes=scopes)
     principal: Principal | None = await state.principals.find(token.account)
     if principal is None:
         raise Forbidden("This person is not known here (yet).", type_="unknown-person")
@@ -137,21 +136,35 @@ def limited(name: str) -> Any:
     return Depends(check)
 
 
-def requires(*roles: str) -> Any:
-    """A dependency that gives the caller if they hold any of the roles (or scopes, for a machine).
+def requires(*words: str) -> Any:
+    """A dependency that gives the caller if they meet one of the needs (`chassis.web.rights`).
 
     What is done on a route for which a role is needed is an administrative act: it leaves a trace (`UnitOfWork`).
     """
-    administrative = any(not role.startswith(SCOPE_PREFIX) for role in roles)
+    administrative = PERSON not in words and any(not word.startswith(SCOPE_PREFIX) for word in words)
 
+    @needs(*words)
     async def check(request: Request, caller: Caller) -> Principal:
         request.state.administrative = administrative
-        if not caller.roles.intersection(roles):
-            raise Forbidden(f"This needs the role {' or '.join(roles)}.", type_="role-missing", roles=list(roles))
+        if not meets(caller, words):
+            raise refusal(caller, words)
         return caller
 
-    check.herald_needs = roles  # type: ignore[attr-defined]
     return Depends(check)
+
+
+Person = Annotated[Principal, requires(PERSON)]
+
+
+@needs(ACCOUNT)
+async def _account(token: Token) -> VerifiedToken:
+    if token.machine:
+        raise person_needed()
+    return token
+
+
+Account = Annotated[VerifiedToken, Depends(_account)]
+"""The token of a person, whom this service need not know yet."""
 
 
 IdempotencyKey = Annotated[

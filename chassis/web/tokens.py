@@ -7,6 +7,7 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,8 +44,7 @@ class Token:
     @property
     def machine(self) -> str | None:
         """The client id of a client-credentials token, which speaks for no person."""
-        client = self.claims.get("client_id") or self.claims.get("azp")
-        return str(client) if client == self.claims["sub"] else None
+        return machine_of(self.claims)
 
     @property
     def session(self) -> str:
@@ -54,7 +54,25 @@ class Token:
 
     @property
     def scopes(self) -> frozenset[str]:
-        return frozenset(str(self.claims.get("scope", "")).split())
+        """What a client was granted: `scope` (RFC 9068), `scp` (Okta) or `roles` (Entra's application permissions)."""
+        return frozenset(word for name in ("scope", "scp", "roles") for word in _words(self.claims.get(name)) if word)
+
+
+def machine_of(claims: Mapping[str, Any]) -> str | None:
+    """The client of a token that was given out for the client itself; None for a person's.
+
+    Issuers say it in different ways: the subject is the client (RFC 9068, Okta), `idtyp` is `app` (Entra), or the
+    client's own user has a name of one form (Keycloak, where only such tokens have `client_id`).
+    """
+    client = next((str(claims[name]) for name in ("client_id", "azp", "cid", "appid") if claims.get(name)), None)
+    if client is None:
+        return None
+    of_keycloak = "client_id" in claims and claims.get("preferred_username") == f"service-account-{client.lower()}"
+    return client if client == claims["sub"] or claims.get("idtyp") == "app" or of_keycloak else None
+
+
+def _words(claim: Any) -> list[str]:
+    return claim.split() if isinstance(claim, str) else [str(one) for one in claim] if isinstance(claim, list) else []
 
 
 def account_of(issuer: str, subject: str) -> str:
@@ -95,11 +113,19 @@ class Tokens:
             self._registry.validate(claims)
         except JoseError as error:
             raise _refused(_rule(error), "The token was not issued for here, or no longer holds.") from None
-        token = Token(account_of(claims["iss"], claims["sub"]), claims, dict(decoded.header))
+        token = Token(account_of(claims["iss"], self._subject(claims)), claims, dict(decoded.header))
         self._known[text] = token
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return token
+
+    def _subject(self, claims: dict[str, Any]) -> str:
+        """What the account is known by. A machine is its client, whichever claim is set for persons."""
+        name = self._settings.account_claim
+        subject = machine_of(claims) or claims.get(name)
+        if not isinstance(subject, str) or not subject:
+            raise _refused(f"missing_claim:{name}", f"The token has no claim {name}.")
+        return subject
 
     async def _decode(self, text: str) -> jwt.Token:
         keys = await self._current()

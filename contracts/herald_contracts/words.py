@@ -106,6 +106,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "import_memberships",
     "import_posts",
     "invite_people",
+    "merge_person",
     "preview_import",
     "publish_consent",
     "publish_guidelines",

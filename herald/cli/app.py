@@ -12,6 +12,7 @@ from herald.cli.docker_env import docker_env
 from herald.cli.down import down
 from herald.cli.history import app as history
 from herald.cli.logs import logs
+from herald.cli.oidc import oidc
 from herald.cli.outbox import app as outbox
 from herald.cli.run import run
 from herald.cli.status import status
@@ -35,6 +36,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     trace,
     token,
     verify,
+    oidc,
     docker_env,
 )
 for command in COMMANDS:

@@ -16,15 +16,18 @@ app = typer.Typer(
 
 @app.command()
 def generate() -> None:
-    """Write the schemas, AsyncAPI and OpenAPI documents that are stale."""
+    """Write the schemas, AsyncAPI and OpenAPI documents and the table of rights that are stale."""
+    from herald.contracts import rights
     from herald.contracts.documents import generate as write
 
     try:
-        changed = write()
-    except ValueError as error:
+        changed = [f"contracts/{path}" for path in write()]
+        if rights.generate():
+            changed.append(str(rights.PAGE.relative_to(CONTRACTS.parent)))
+    except (LookupError, ValueError) as error:
         raise _failed(error) from None
     for path in changed:
-        typer.echo(f"contracts/{path}")
+        typer.echo(path)
     typer.echo(f"{len(changed)} files changed." if changed else "All fresh.")
 
 
@@ -35,12 +38,15 @@ def check(
     ] = None,
 ) -> None:
     """Check that the documents are fresh and consistent, and break no subscriber of the last release."""
+    from herald.contracts import rights
     from herald.contracts.checks import check as find
     from herald.contracts.released import releases
 
     try:
         found = find(against=against)
-    except ValueError as error:
+        if rights.stale():
+            found.append(f"{rights.PAGE.name}: not fresh, run 'herald contracts generate'")
+    except (LookupError, ValueError) as error:
         raise _failed(error) from None
     for finding in found:
         typer.echo(finding, err=True)

@@ -90,10 +90,14 @@ def _stack(home: Home, port: int) -> Iterator[tuple[str, bool]]:
     """The address of a running stack, and whether this command started it and will stop it."""
     state = home.read_state()
     if home.holder() is not None and state.get("status") == "ready":
+        if state.get("issuer"):
+            typer.echo("herald: the demo's people sign in with the development issuer; here is another", err=True)
+            raise typer.Exit(1)
         typer.echo(f"Herald runs already at {state['url']}; the demo uses it.")
         yield state["url"], False
         return
-    child = subprocess.Popen([sys.executable, "-m", "herald", "up", f"--port={port}"])  # noqa: S603
+    environment = {name: value for name, value in os.environ.items() if name != "HERALD_ISSUER"}
+    child = subprocess.Popen([sys.executable, "-m", "herald", "up", f"--port={port}"], env=environment)  # noqa: S603
 
     def ended(*_: object) -> None:
         raise KeyboardInterrupt

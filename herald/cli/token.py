@@ -46,6 +46,8 @@ def token(
 
 
 def _running_issuer(state: dict[str, object]) -> str:
+    if state.get("issuer"):
+        _fail(f"the stack that runs here takes the tokens of {state['issuer']}: get one there")
     address = state.get("url") or state.get("public_url")
     if not isinstance(address, str):
         _fail("no stack runs here: start it with 'herald up', or name its issuer with --issuer")

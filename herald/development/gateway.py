@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 from multidict import CIMultiDict
 from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.process import run_process, worker_app
@@ -236,13 +237,15 @@ class Gateway:
 
 
 class GatewaySettings(HttpSettings):
-    """Settings of the gateway of a local installation."""
+    """Settings of the gateway of a local installation. Without a key there is no development issuer."""
+
+    model_config = SettingsConfigDict(env_prefix="HERALD_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     host: str = "127.0.0.1"
     port: int
     public_url: str
     issuer: str
-    issuer_key_file: Path
+    issuer_key_file: Path | None = None
     hub_client_secret: SecretStr
     links_upstream: str
     trusted_proxies: str = Field("", description="Comma-separated networks whose X-Forwarded-* headers are trusted")
@@ -251,16 +254,15 @@ class GatewaySettings(HttpSettings):
 
 def routes(settings: GatewaySettings, apps: Mapping[str, ASGIApp], upstreams: Mapping[str, str]) -> list[Route]:
     """Where each prefix leads; a service runs in this process (`apps`) or in another (`upstreams`)."""
-    issuer = build_issuer(
-        settings.issuer,
-        read_key(settings.issuer_key_file),
-        public_url=settings.public_url,
-        hub_secret=settings.hub_client_secret.get_secret_value(),
-    )
-    found = [
-        Route("/issuer", issuer),
-        Route("/l", settings.links_upstream, strip=False),
-    ]
+    found = [Route("/l", settings.links_upstream, strip=False)]
+    if settings.issuer_key_file is not None:
+        issuer = build_issuer(
+            settings.issuer,
+            read_key(settings.issuer_key_file),
+            public_url=settings.public_url,
+            hub_secret=settings.hub_client_secret.get_secret_value(),
+        )
+        found.append(Route("/issuer", issuer))
     targets: dict[str, ASGIApp | str] = {**upstreams, **apps}
     for name, target in targets.items():
         prefix = "" if name == "hub" else f"/api/{name}"

@@ -48,6 +48,8 @@ class Addresses:
     mongo_url: str
     redis_url: str
     public_url: str
+    issuer: str = ""
+    """A company's own; the development issuer behind the one address when empty."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -57,7 +59,7 @@ class Addresses:
             "HERALD_MONGO_URL": self.mongo_url,
             "HERALD_REDIS_URL": self.redis_url,
             "HERALD_PUBLIC_URL": self.public_url,
-            "HERALD_ISSUER": f"{self.public_url}/issuer",
+            "HERALD_ISSUER": self.issuer or f"{self.public_url}/issuer",
             **of_apis,
         }
 
@@ -78,7 +80,7 @@ def processes(
     home: Home, addresses: Addresses, secrets: Mapping[str, str], ports: Mapping[str, int], split: bool
 ) -> list[ProcessSpec]:
     """The processes of a stack; `ports` has one for each of `names(split)`."""
-    common = {**addresses.environment, **secrets, "HERALD_SPOOL_DIR": str(home.spool), **LOCAL}
+    common = {**addresses.environment, **LOCAL, **secrets, "HERALD_SPOOL_DIR": str(home.spool)}
     upstreams = _upstreams(ports, split)
     return [
         ProcessSpec(

@@ -16,6 +16,7 @@ from herald.local.home import Home
 from herald.local.plan import Addresses, ProcessSpec
 from herald.local.ports import LOOPBACK, free_ports, require_free
 from herald.local.process import HeraldProcess
+from herald.local.provider import Provider
 from herald.local.supervisor import Say, Stack, Step, Supervisor
 from herald.local.testbed import Servers
 
@@ -29,20 +30,28 @@ def public_url(port: int) -> str:
     return os.environ.get("HERALD_PUBLIC_URL", "").rstrip("/") or f"http://{LOOPBACK}:{port}"
 
 
-def build(home: Home, port: int, split: bool, processes: Plan = plan.processes, topics: Step | None = None) -> Stack:
+def build(
+    home: Home,
+    port: int,
+    split: bool,
+    processes: Plan = plan.processes,
+    topics: Step | None = None,
+    provider: Provider | None = None,
+) -> Stack:
     """The stack, not started. Raises LocalError."""
     servers = Servers(home.folder)
     first, *others = plan.names(split)
     ports = {first: port, **free_ports(others, home.ports)}
     url = public_url(port)
-    addresses = Addresses(**servers.addresses, public_url=url)
-    specs = processes(home, addresses, credentials.environment(home), ports, split)
+    addresses = Addresses(**servers.addresses, public_url=url, issuer=provider.issuer if provider else "")
+    secrets = {**credentials.environment(home), **(provider.environment if provider else {})}
+    specs = processes(home, addresses, secrets, ports, split)
     return Stack(
         url=url,
         servers=servers.all,
         processes=[HeraldProcess(spec, home.logs) for spec in specs],
         between=topics or (lambda: apply_topics(addresses.kafka_bootstrap)),
-        details={"split": split, "port": port, **servers.addresses},
+        details={"split": split, "port": port, "issuer": addresses.issuer, **servers.addresses},
     )
 
 
@@ -73,6 +82,7 @@ def run(
     bars: ProgressBars,
     processes: Plan = plan.processes,
     topics: Step | None = None,
+    provider: Provider | None = None,
 ) -> None:
     """Runs the stack in this process until a signal. Raises LocalError; nothing is left running then."""
     home.prepare()
@@ -84,12 +94,12 @@ def run(
             {"status": "preparing", "pid": os.getpid(), "url": public_url(port), "error": None, "children": {}}
         )
         require_free(port)
-        stack = build(home, port, split, processes, topics)
+        stack = build(home, port, split, processes, topics, provider)
         provide(stack, bars)
 
         def on_ready(seconds: float) -> None:
             say(f"Herald is ready after {seconds:.1f} s: {stack.url}")
-            for line in next_steps(stack.url):
+            for line in next_steps(stack.url, provider):
                 say(line)
             say("Stop it with Ctrl-C or 'herald down'; look at it with 'herald status' and 'herald logs'.")
 
@@ -99,8 +109,10 @@ def run(
         os.close(lock)
 
 
-def next_steps(url: str) -> list[str]:
-    """The three things to try first."""
+def next_steps(url: str, provider: Provider | None = None) -> list[str]:
+    """What to try first."""
+    if provider is not None:
+        return ["Try next:", f"  open {url} and sign in with {provider.issuer}; {provider.admins} administers"]
     return [
         "Try next:",
         f"  1. open {url} and sign in: ines administers, emma edits, marc manages, amina shares",
@@ -115,14 +127,24 @@ def already_running(home: Home) -> LocalError:
     return LocalError(f"Herald runs already at {url} (process {home.holder()}): stop it with 'herald down'.")
 
 
-def run_detached(home: Home, port: int, split: bool, say: Say, bars: ProgressBars, argv: Sequence[str] = ()) -> None:
+def run_detached(
+    home: Home,
+    port: int,
+    split: bool,
+    say: Say,
+    bars: ProgressBars,
+    argv: Sequence[str] = (),
+    provider: Provider | None = None,
+) -> None:
     """Starts a process that does `run` and outlives this one; returns once it is ready. Raises LocalError."""
     home.prepare()
     if home.holder() is not None:
         raise already_running(home)
     require_free(port)
-    provide(build(home, port, split), bars)
-    command = list(argv) or [sys.executable, "-m", "herald", "up", f"--port={port}", *(["--split"] if split else [])]
+    provide(build(home, port, split, provider=provider), bars)
+    with_provider = [f"--issuer={provider.issuer}", f"--admins={provider.admins}"] if provider else []
+    with_split = ["--split"] if split else []
+    command = list(argv) or [sys.executable, "-m", "herald", "up", f"--port={port}", *with_split, *with_provider]
     log = home.logs / "herald.log"
     with log.open("ab") as output:
         child = subprocess.Popen(
@@ -133,10 +155,10 @@ def run_detached(home: Home, port: int, split: bool, say: Say, bars: ProgressBar
             start_new_session=True,
             env={**os.environ, "HERALD_HOME": str(home.folder)},
         )
-    _await_ready(home, child, log, say)
+    _await_ready(home, child, log, say, provider)
 
 
-def _await_ready(home: Home, child: "subprocess.Popen[bytes]", log: Path, say: Say) -> None:
+def _await_ready(home: Home, child: "subprocess.Popen[bytes]", log: Path, say: Say, provider: Provider | None) -> None:
     said: set[str] = set()
     deadline = time.monotonic() + DETACHED_PATIENCE
     while time.monotonic() < deadline:
@@ -149,7 +171,7 @@ def _await_ready(home: Home, child: "subprocess.Popen[bytes]", log: Path, say: S
             said |= ready
             if state["status"] == "ready":
                 say(f"Herald is ready after {time.time() - state['since']:.1f} s: {state['url']}")
-                for line in next_steps(state["url"]):
+                for line in next_steps(state["url"], provider):
                     say(line)
                 say("It runs in the background: 'herald status', 'herald logs -f', 'herald down'.")
                 return

@@ -10,10 +10,10 @@ from fastapi import Depends, Path, Query, Request, Response
 
 from chassis.principals import Principal
 from chassis.web.http import (
-    Caller,
     Cursor,
     IfMatch,
     Limit,
+    Person,
     Router,
     Unit,
     consumes,
@@ -327,7 +327,7 @@ async def _within_patience(reading: Awaitable[T]) -> T:
     "and team.",
 )
 async def list_feed(
-    caller: Caller,
+    caller: Person,
     context: Context,
     network: Network | None = None,
     language: Wanted = None,
@@ -347,7 +347,7 @@ async def list_feed(
 
 @router.get("/feed/{item_id}", tags=["feed"], summary="One item that I can share")
 async def get_feed_item(
-    item_id: Key, caller: Caller, context: Context, network: Network | None = None, language: Wanted = None
+    item_id: Key, caller: Person, context: Context, network: Network | None = None, language: Wanted = None
 ) -> FeedItemView:
     served = await queries.feed_item(context, caller, item_id, network=network, language=language)
     return FeedItemView.of(served)

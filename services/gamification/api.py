@@ -9,10 +9,10 @@ from fastapi import Depends, Path, Query, Response
 
 from chassis.principals import Principal
 from chassis.web.http import (
-    Caller,
     Cursor,
     IfMatch,
     Limit,
+    Person,
     Router,
     Unit,
     decode_cursor,
@@ -22,6 +22,7 @@ from chassis.web.http import (
     service_context,
 )
 from chassis.web.problems import ForeignCursor
+from chassis.web.rights import PERSON
 from services.gamification import commands, queries
 from services.gamification.context import Context
 from services.gamification.domain.periods import Period
@@ -48,18 +49,19 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 Use = Annotated[Context, Depends(service_context)]
 ProgramPath = Annotated[str, Path(pattern=ID, description="The programme", examples=[PROGRAM])]
 ProgramQuery = Annotated[str, Query(pattern=ID, description="The programme", examples=[PROGRAM])]
+Reader = Annotated[Principal, requires(PERSON, "herald:recognition:read")]
 Manager = Annotated[Principal, requires("manager")]
 Admin = Annotated[Principal, requires("admin")]
 
 
 @router.get("/me/points", summary="My points and my rank")
-async def my_points(program_id: ProgramQuery, caller: Caller, context: Use) -> PointsView:
+async def my_points(program_id: ProgramQuery, caller: Person, context: Use) -> PointsView:
     return PointsView.of(await queries.points_of(context, caller, program_id))
 
 
 @router.get("/me/ledger", summary="My points one by one, and why I got each")
 async def my_ledger(
-    program_id: ProgramQuery, caller: Caller, context: Use, cursor: Cursor = None, limit: Limit = 50
+    program_id: ProgramQuery, caller: Person, context: Use, cursor: Cursor = None, limit: Limit = 50
 ) -> LedgerView:
     before = _place(decode_cursor(cursor))
     found = await queries.ledger_of(context, caller, program_id, before=before, limit=limit + 1)
@@ -88,7 +90,7 @@ def _place(cursor: Any) -> tuple[datetime, str] | None:
 @router.get("/programs/{program_id}/leaderboard", summary="Who stands where")
 async def leaderboard(
     program_id: ProgramPath,
-    caller: Caller,
+    caller: Reader,
     context: Use,
     period: Period = "month",
     scope: Scope = "individual",
@@ -132,7 +134,7 @@ def _next(position: int | None) -> str | None:
 
 
 @router.get("/programs/{program_id}/rules", summary="What earns how many points")
-async def rules(program_id: ProgramPath, caller: Caller, context: Use, response: Response) -> RulesView:
+async def rules(program_id: ProgramPath, caller: Reader, context: Use, response: Response) -> RulesView:
     """Everybody may know the rules: now, before, and what is decided for later."""
     program = await context.programs.get(program_id)
     response.headers.update(etag(program.latest.version))

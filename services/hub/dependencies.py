@@ -15,6 +15,7 @@ from starlette.types import Scope
 from chassis.messages import supported
 from chassis.web.admission import Authenticate
 from chassis.web.proxies import TrustedProxies
+from chassis.web.rights import ANYONE, PERSON, needs
 from services.hub.clients import Apis, Caller, CutOff, Json, ServiceUnavailable, SignedOut
 from services.hub.context import Context
 from services.hub.language import Language
@@ -74,6 +75,7 @@ def to_sign_in(request: Request, path: str) -> Response:
     return RedirectResponse(path, 303)
 
 
+@needs(ANYONE)
 async def visitor(request: Request) -> View:
     """A view for anyone, signed in or not."""
     context: Context = request.app.state.context
@@ -130,6 +132,7 @@ async def end_access(view: View) -> str:
     return f"/welcome?ended=inactive&language={view.language.code}"
 
 
+@needs(PERSON)
 async def signed_in(view: Annotated[View, Depends(visitor)]) -> View:
     """Raises NeedsSignIn, and ServiceUnavailable where the person was never seen and `program` does not answer."""
     if view.session is None or view.session.tokens is None:
@@ -142,6 +145,7 @@ async def signed_in(view: Annotated[View, Depends(visitor)]) -> View:
 def requires(*roles: str) -> Any:
     """A view for people who hold one of the roles. Raises Forbidden."""
 
+    @needs(*roles)
     async def check(view: Annotated[View, Depends(signed_in)]) -> View:
         if not view.me.has(*roles):
             raise Forbidden
@@ -150,6 +154,7 @@ def requires(*roles: str) -> Any:
     return Depends(check)
 
 
+@needs("ambassador")
 async def ambassador(view: Annotated[View, Depends(signed_in)]) -> View:
     if not view.me.is_ambassador:
         raise Forbidden

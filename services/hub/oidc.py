@@ -11,7 +11,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import httpx
 from authlib.common.errors import AuthlibBaseError
@@ -23,7 +23,9 @@ from chassis.web.problems import Problem
 from chassis.web.tokens import LEEWAY_SECONDS, Tokens
 from services.hub.settings import HubSettings
 
-SCOPE = "openid profile email offline_access"
+CALLBACK = "/auth/callback"
+SIGNED_OUT = "/"
+"""Where the issuer sends the browser after a sign-in and after a sign-out: both are registered with it."""
 DISCOVERED_SECONDS = 3600
 DEFAULT_LIFETIME_SECONDS = 300
 
@@ -74,7 +76,9 @@ class OidcClient:
     def __init__(self, settings: HubSettings, http: httpx.AsyncClient) -> None:
         self._settings = settings
         self._http = http
-        self._identities = Tokens(settings.model_copy(update={"audience": settings.hub_client_id}))
+        # Of an identity token only that it is for this sign-in: who signed in, the access token says.
+        identity = {"audience": settings.hub_client_id, "account_claim": "sub"}
+        self._identities = Tokens(settings.model_copy(update=identity))
         self._metadata: dict[str, Any] = {}
         self._discovered_at = float("-inf")
 
@@ -84,8 +88,8 @@ class OidcClient:
             self._http,
             client_id=self._settings.hub_client_id,
             client_secret=self._settings.hub_client_secret.get_secret_value(),
-            scope=SCOPE,
-            redirect_uri=f"{self._settings.public_url}/auth/callback",
+            scope=self._settings.hub_scope,
+            redirect_uri=f"{self._settings.public_url}{CALLBACK}",
             code_challenge_method="S256",
         )
 
@@ -133,6 +137,23 @@ class OidcClient:
         answer = await self._client().refresh_token(endpoint, refresh_token=tokens["refresh"])
         return {**tokens, **_kept(answer)}
 
+    async def revoke(self, tokens: dict[str, Any]) -> None:
+        """Have the issuer forget a session's refresh token (RFC 7009), which may outlive its own session.
+
+        Raises IssuerUnavailable. An issuer that offers no revocation, or refuses, is left alone.
+        """
+        endpoint = (await self._discover()).get("revocation_endpoint")
+        if not endpoint or not tokens.get("refresh"):
+            return
+        secret = self._settings.hub_client_secret.get_secret_value()
+        form = {"token": tokens["refresh"], "token_type_hint": "refresh_token"}
+        # RFC 6749, 2.3.1: both are form-encoded before they are joined.
+        auth = httpx.BasicAuth(quote_plus(self._settings.hub_client_id), quote_plus(secret))
+        try:
+            await self._http.post(endpoint, data=form, auth=auth)
+        except httpx.HTTPError as error:
+            raise IssuerUnavailable(type(error).__name__) from error
+
     async def sign_out_url(self, tokens: dict[str, Any]) -> str | None:
         """Where the browser goes to end the issuer's own session; None if the issuer offers no such place."""
         try:
@@ -141,7 +162,7 @@ class OidcClient:
             return None
         query = {
             "client_id": self._settings.hub_client_id,
-            "post_logout_redirect_uri": f"{self._settings.public_url}/",
+            "post_logout_redirect_uri": f"{self._settings.public_url}{SIGNED_OUT}",
             "id_token_hint": tokens.get("identity", ""),
         }
         return f"{endpoint}?{urlencode({k: v for k, v in query.items() if v})}" if endpoint else None

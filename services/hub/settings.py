@@ -19,6 +19,9 @@ class HubSettings(Settings):
 
     hub_client_id: str = "herald-hub"
     hub_client_secret: SecretStr = Field(description="Of the hub as a client of the issuer")
+    hub_scope: str = Field(
+        "openid profile email offline_access", description="What the hub asks the issuer for when people sign in"
+    )
     session_key: SecretStr = Field(
         description="Fernet keys (32 bytes, URL-safe base64), comma-separated: the first encrypts, all decrypt"
     )

@@ -21,7 +21,7 @@ from services.hub.dependencies import (
     use_apis,
 )
 from services.hub.language import Language
-from services.hub.oidc import IssuerUnavailable, Pending, SignInFailed
+from services.hub.oidc import CALLBACK, IssuerUnavailable, Pending, SignInFailed
 from services.hub.sessions import Session
 from services.hub.view import View
 
@@ -99,7 +99,7 @@ async def sign_in(view: Visitor) -> Response:
     return set_cookie(view, RedirectResponse(url, 303), session)
 
 
-@router.get("/auth/callback")
+@router.get(CALLBACK)
 async def callback(view: Visitor) -> Response:
     """Back from the issuer: a new session under a new name."""
     query = view.request.query_params
@@ -143,6 +143,10 @@ async def sign_out(view: SignedIn) -> Response:
     assert view.session is not None
     tokens = view.session.tokens or {}
     await view.context.sessions.end(view.session)
+    try:
+        await view.context.oidc.revoke(tokens)
+    except IssuerUnavailable as error:
+        log.warning("a refresh token could not be revoked: %s", error)
     url = await view.context.oidc.sign_out_url(tokens) or "/welcome"
     return forget(view, RedirectResponse(url, 303))
 

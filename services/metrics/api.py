@@ -11,8 +11,9 @@ from fastapi.responses import Response, StreamingResponse
 
 from chassis.mongo import Document
 from chassis.principals import Principal
-from chassis.web.http import Caller, IfMatch, Router, Token, Unit, etag, requires, service_context
+from chassis.web.http import IfMatch, Person, Router, Token, Unit, etag, requires, service_context
 from chassis.web.problems import Forbidden, NotFound
+from chassis.web.rights import PERSON
 from herald_contracts import words
 from services.metrics import commands, queries
 from services.metrics.context import Context
@@ -36,7 +37,9 @@ from services.metrics.schemas import (
 )
 
 router = Router(prefix="/v1", tags=["metrics"])
-Steering = Annotated[Principal, requires("manager", "admin", "herald:metrics:read")]
+READ = "herald:metrics:read"
+Steering = Annotated[Principal, requires("manager", "admin", READ)]
+DefinitionReader = Annotated[Principal, requires(PERSON, READ)]
 Setting = Annotated[Principal, requires("manager", "admin")]
 
 
@@ -103,7 +106,7 @@ async def get_series(
 
 
 @router.get("/definitions", summary="What each figure means, with its formula")
-async def get_definitions(caller: Caller, language: Language = "en") -> DefinitionsView:
+async def get_definitions(caller: DefinitionReader, language: Language = "en") -> DefinitionsView:
     return DefinitionsView.of(language)
 
 
@@ -176,7 +179,7 @@ async def get_live(
 @router.get("/me/figures", summary="What one's own posts brought")
 async def get_own(
     context: Use,
-    caller: Caller,
+    caller: Person,
     program_id: Annotated[str, Query(max_length=128)],
     first: From = None,
     to: To = None,

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Response
 
 from chassis.principals import Principal
+from chassis.web import http
 from chassis.web.http import (
-    Caller,
     Cursor,
     IdempotencyKey,
     IfMatch,
@@ -20,7 +20,6 @@ from chassis.web.http import (
     requires,
     service_context,
 )
-from chassis.web.problems import Forbidden
 from services.sharing import commands, queries
 from services.sharing.commands import Report
 from services.sharing.context import Context as SharingContext
@@ -47,10 +46,8 @@ router.include_router(history.router)
 Context = Annotated[SharingContext, Depends(service_context)]
 
 
-async def _person(request: Request, caller: Caller, context: Context) -> Principal:
-    """The caller, who must be a person; the browser they use is noted as theirs for today."""
-    if caller.id.startswith("client:"):
-        raise Forbidden("This is for persons.", type_="person-needed")
+async def _person(request: Request, caller: http.Person, context: Context) -> Principal:
+    """The caller; the browser they use is noted as theirs for today."""
     peer = request.client.host if request.client else ""
     await context.own_visits.note(caller, peer, request.headers)
     return caller

@@ -13,7 +13,6 @@ from typing import Any, get_type_hints
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
 
 from chassis.mongo import Transaction
 from chassis.principals import PrincipalStore
@@ -21,6 +20,7 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.web.http import Router, Unit, requires
+from chassis.web.rights import rights_of
 from herald.contracts.examples import example
 from herald.contracts.services import PLACEHOLDERS
 from herald.local.plan import SERVICES
@@ -99,6 +99,12 @@ async def in_program(trail: Trail) -> None:
     await trail.act("PATCH", "/people/{person_id}", change, of=bob, headers={"If-Match": "*"})
     await trail.act("POST", "/people/{person_id}/deactivate", of=bob)
     await trail.act("POST", "/people/{person_id}/reactivate", of=bob)
+    claims = {"email": "bob@x.example", "email_verified": True}
+    accounts = [trail.harness.bearer(account, **claims) for account in ("bob-1", "bob-2")]
+    one, other = [await trail.client.put("/v1/me", json={}, headers=account) for account in accounts]
+    assert one.json()["id"] == bob
+    merge = {"other_id": other.json()["id"]}
+    await trail.act("POST", "/people/{person_id}/merge", merge, of=bob, headers={"If-Match": "*"})
     row = {"id": "M-1", "person_id": bob, "joined_at": "2025-03-01T00:00:00Z", "left_at": "2025-04-01T00:00:00Z"}
     rows = {"source": "old", "items": [row]}
     await trail.act("POST", "/programs/{program_id}/history/memberships", rows, of=program)
@@ -187,14 +193,7 @@ async def with_dead_letters(trail: Trail) -> None:
 def administrative(app: Any) -> set[tuple[str, str]]:
     """The operations of an application that change something and for which a role is needed."""
     assert isinstance(app, FastAPI)
-    needs = {
-        (method, str(context.path_format)): getattr(one.call, "herald_needs", ())
-        for context in iter_route_contexts(app.routes)
-        if isinstance(context.original_route, APIRoute)
-        for method in context.methods or ()
-        for one in context.original_route.dependant.dependencies
-        if getattr(one.call, "herald_needs", ())
-    }
+    needs = {(method, path): words for (path, method), words in rights_of(app).items()}
     found = {key for key, words in needs.items() if ROLES.intersection(words) and key[0] not in ("GET", "HEAD")}
     return found - READING
 

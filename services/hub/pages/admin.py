@@ -63,12 +63,51 @@ async def deactivate(view: Admin, person_id: str) -> Response:
     return view.go(f"/admin/people/{person_id}", toast="deactivated")
 
 
+@router.get("/people/{person_id}/merge")
+async def choose_other(view: Admin, person_id: str, query: str = "") -> Response:
+    """Who is the same person as this one?"""
+    return await _merge_page(view, person_id, query)
+
+
+@router.post("/people/{person_id}/merge")
+async def merge(view: Admin, person_id: str) -> Response:
+    """Two persons are one: who signed in as the other is this person from now on."""
+    order = {"other_id": await view.field("other_id")}
+    version = int(await view.field("version", "0") or 0)
+    try:
+        await view.apis.call("program", "POST", f"/v1/people/{person_id}/merge", order, version=version)
+    except Refusal as refusal:
+        return await _merge_page(view, person_id, await view.field("query"), refusal)
+    return view.go(f"/admin/people/{person_id}", toast="merged")
+
+
+async def _merge_page(view: View, person_id: str, query: str, refusal: Refusal | None = None) -> Response:
+    answer = await view.apis.call("program", "GET", f"/v1/people/{person_id}")
+    found = []
+    if query.strip():
+        page = await view.apis.get("program", "/v1/people", query=query, limit=PAGE)
+        found = [one for one in page["items"] if one["id"] != person_id and not one.get("merged_into")]
+    status = refusal.status if refusal else 200
+    return view.page(
+        "admin/merge.html",
+        status,
+        person=answer.data,
+        version=answer.version,
+        query=query,
+        found=found,
+        refusal=refusal,
+    )
+
+
 async def _page(view: View, person_id: str, refusal: Refusal | None = None) -> Response:
     answer = await view.apis.call("program", "GET", f"/v1/people/{person_id}")
+    person = answer.data
+    named = await view.names({id for name in ("same_address_as", "merged_into") if (id := person.get(name))})
     return view.page(
         "admin/person.html",
         refusal.status if refusal else 200,
-        person=answer.data,
+        person=person,
+        named=named,
         version=answer.version,
         refusal=refusal,
         errors=view.violations(refusal) if refusal else {},

@@ -7,19 +7,13 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from chassis.principals import Principal
-from chassis.web.http import Caller, requires, service_context
-from chassis.web.problems import Forbidden
+from chassis.web.http import requires, service_context
+from chassis.web.rights import PERSON
 from services.program.context import Context
 
-
-async def _person(caller: Caller) -> Principal:
-    if caller.id.startswith("client:"):
-        raise Forbidden("This is for people, not for machines.", type_="person-needed")
-    return caller
-
-
 Use = Annotated[Context, Depends(service_context)]
-Person = Annotated[Principal, Depends(_person)]
+ProgramReader = Annotated[Principal, requires(PERSON, "herald:programs:read")]
+NameReader = Annotated[Principal, requires(PERSON, "herald:names:read")]
 Manager = Annotated[Principal, requires("manager")]
 Manages = Annotated[Principal, requires("manager", "admin")]
 Admin = Annotated[Principal, requires("admin")]

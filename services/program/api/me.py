@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Depends, Response
+from fastapi import Response
 
 from chassis.mongo import Transaction
-from chassis.web.http import Router, Token, Unit
-from chassis.web.problems import Forbidden
-from chassis.web.tokens import Token as VerifiedToken
+from chassis.web.http import Account, Person, Router, Unit
 from services.program import queries
-from services.program.api.base import Person, Use
+from services.program.api.base import Use
 from services.program.commands import people
 from services.program.schemas.people import InvitationsView, MeView, Preferences, SignIn, ViewersView, invitations_of
 
@@ -19,18 +15,11 @@ router = Router(tags=["me"])
 MAX_VIEWERS = 100
 
 
-async def _own_token(token: Token) -> VerifiedToken:
-    if token.machine:
-        raise Forbidden("This is for people, not for machines.", type_="person-needed")
-    return token
-
-
 @router.put("/me", summary="Sign in", response_model=MeView)
-async def sign_in(
-    body: SignIn, token: Annotated[VerifiedToken, Depends(_own_token)], unit: Unit, context: Use
-) -> Response:
-    """Makes or links the person of the token: known by account, else by the e-mail address that the issuer
-    verified, else new from the claims `name`, `locale`, `country` and `team`. Repeating it changes nothing."""
+async def sign_in(body: SignIn, token: Account, unit: Unit, context: Use) -> Response:
+    """Makes or links the person of the token: known by account; else by the e-mail address that the issuer verified,
+    while nobody signed in as the one who has it; else new from the claims `name`, `locale`, `country` and `team`.
+    Repeating it changes nothing."""
 
     async def command(tx: Transaction) -> queries.Me:
         return await queries.me(context, await people.sign_in(context, tx, token, body.locale), tx)

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import Path, Response
 
 from chassis.mongo import Transaction
-from chassis.web.http import Router, Unit
+from chassis.web.http import Person, Router, Unit
 from services.program import queries
-from services.program.api.base import Person, Use
+from services.program.api.base import Use
 from services.program.commands import programs
 from services.program.context import Context
 from services.program.domain.people import Person as Somebody

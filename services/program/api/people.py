@@ -7,14 +7,15 @@ from typing import Annotated
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
-from chassis.web.http import Acting, Caller, Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.http import Acting, Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
-from services.program.api.base import Admin, Manages, Use
+from services.program.api.base import Admin, Manages, NameReader, Use
 from services.program.commands import people
 from services.program.domain.people import Filter, Status
 from services.program.schemas.people import (
     Ids,
     KnownRole,
+    Merge,
     NamesView,
     NameView,
     PeopleView,
@@ -49,7 +50,7 @@ async def list_people(
 
 
 @router.post("/people/names", summary="Names of people", response_model=NamesView)
-async def names(body: Ids, _: Caller, context: Use) -> NamesView:
+async def names(body: Ids, _: NameReader, context: Use) -> NamesView:
     """Events and other services carry ids only. Up to 200 names a request."""
     found = await queries.names(context, body.ids)
     return NamesView(names={id: NameView.model_validate(person) for id, person in found.items()})
@@ -102,7 +103,21 @@ async def deactivate(person_id: str, caller: Admin, unit: Unit, context: Use) ->
 
 @router.post("/people/{person_id}/reactivate", summary="Let a person in again", response_model=PersonView)
 async def reactivate(person_id: str, _: Admin, unit: Unit, context: Use) -> Response:
-    """The person is back, with the roles they had, in no programme."""
+    """The person is back, with the roles they had, in no programme. 409 `merged` for one who is another by now."""
     return await unit.run(
         lambda tx: people.reactivate(context, tx, person_id), view=PersonView.of, etag=lambda person: person.version
+    )
+
+
+@router.post("/people/{person_id}/merge", summary="Two persons are one", response_model=PersonView)
+async def merge(person_id: str, body: Merge, caller: Admin, unit: Unit, context: Use, if_match: IfMatch) -> Response:
+    """Who signed in as `other_id` is this person from now on, under the version that was read (`If-Match`). The other
+    one leaves every programme and is cut off for good; their roles are not taken over, and what they did stays theirs.
+
+    409: `same-person`, `inactive` (merge into the active one), `merged`. 422 `own-account`. Repeating it changes
+    nothing."""
+    return await unit.run(
+        lambda tx: people.merge(context, tx, person_id, body.other_id, if_match, by=caller.id),
+        view=PersonView.of,
+        etag=lambda person: person.version,
     )

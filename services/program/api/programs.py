@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from chassis.web.http import Caller, Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
-from services.program.api.base import Language, Manager, Manages, Use
+from services.program.api.base import Language, Manager, Manages, ProgramReader, Use
 from services.program.commands import programs
 from services.program.domain.people import Segment, Status
 from services.program.domain.programs import Text
@@ -43,14 +43,14 @@ async def create_program(body: NewProgram, _: Manager, unit: Unit, context: Use)
 
 
 @router.get("/programs", summary="List programmes", response_model=ProgramsView)
-async def list_programs(_: Caller, context: Use, cursor: Cursor = None, limit: Limit = 50) -> ProgramsView:
+async def list_programs(_: ProgramReader, context: Use, cursor: Cursor = None, limit: Limit = 50) -> ProgramsView:
     """All programmes, oldest first."""
     found, following = await queries.programs_page(context, cursor, limit)
     return ProgramsView(items=[ProgramView.model_validate(one) for one in found], next=following)
 
 
 @router.get("/programs/{program_id}", summary="A programme", response_model=ProgramView)
-async def get_program(program_id: str, _: Caller, context: Use, response: Response) -> ProgramView:
+async def get_program(program_id: str, _: ProgramReader, context: Use, response: Response) -> ProgramView:
     """One programme, with the ETag that changing it asks for."""
     program = await context.programs.get(program_id)
     response.headers.update(etag(program.version))
@@ -70,7 +70,7 @@ async def change_program(
 
 
 @router.get("/programs/{program_id}/objective", summary="The objective", response_model=ObjectiveView)
-async def get_objective(program_id: str, _: Caller, context: Use, response: Response) -> ObjectiveView:
+async def get_objective(program_id: str, _: ProgramReader, context: Use, response: Response) -> ObjectiveView:
     """What the programme wants to reach, with the ETag that changing it asks for."""
     objective = await queries.objective(context, program_id)
     response.headers.update(etag(objective.version))
@@ -90,7 +90,7 @@ async def set_objective(
 
 
 @router.get("/programs/{program_id}/consent", summary="The consent", response_model=TextView)
-async def get_consent(program_id: str, _: Caller, context: Use, language: Language = None) -> TextView:
+async def get_consent(program_id: str, _: ProgramReader, context: Use, language: Language = None) -> TextView:
     """The version in force, which joining accepts."""
     return TextView.of(*await queries.latest_text(context, program_id, "consent", language))
 
@@ -104,7 +104,7 @@ async def publish_consent(program_id: str, body: NewConsent, _: Manager, unit: U
 
 
 @router.get("/programs/{program_id}/guidelines", summary="The guidelines", response_model=TextView)
-async def get_guidelines(program_id: str, _: Caller, context: Use, language: Language = None) -> TextView:
+async def get_guidelines(program_id: str, _: ProgramReader, context: Use, language: Language = None) -> TextView:
     """The version in force, in the reader's language."""
     return TextView.of(*await queries.latest_text(context, program_id, "guidelines", language))
 

@@ -19,10 +19,12 @@ from services.program.domain.people import Person
 
 
 async def sign_in(context: Context, tx: Transaction, token: Token, locale: str | None) -> Person:
-    """The person of a token: known by account, else by verified e-mail address, else new.
+    """The person of a token: known by account; else by verified e-mail address, while nobody signed in as the one who
+    has it; else new.
 
-    An address or account of `program_admins` is made administrator when the account is first seen. Raises
-    Forbidden `inactive`.
+    A second account with an address is a new person, without it, until an administrator merges the two: the address
+    may have been given to somebody else. An address or account of `program_admins` is made administrator when the
+    account is first seen. Raises Forbidden `inactive`.
     """
     values: dict[str, Any] = {"locale": locale, "locale_chosen": True} if locale else {}
     known = await context.people.find_by_account(token.account, tx)
@@ -30,13 +32,16 @@ async def sign_in(context: Context, tx: Transaction, token: Token, locale: str |
         people.check_active(known)
         return await _save(context, tx, known, people.change(known, tx.now, **values))
     email = people.verified_email(token.claims)
-    imported = await context.people.find_by_email(email, tx) if email else None
-    first_admin = bool({email, token.account} & set(context.settings.program_admins))
+    holder = await context.people.find_by_email(email, tx) if email else None
+    theirs = people.takes_address(holder)
+    first_admin = bool({email if theirs else None, token.account} & set(context.settings.program_admins))
     if first_admin:
-        values["grants"] = people.in_order((*(imported.grants if imported else ()), "admin"))
-    if imported is not None:
-        linked = await _save(context, tx, imported, people.link(imported, token.account, tx.now, **values))
-        return _first_admin(tx, token, imported, linked) if first_admin else linked
+        values["grants"] = people.in_order((*(holder.grants if holder and theirs else ()), "admin"))
+    if holder is not None and theirs:
+        linked = await _save(context, tx, holder, people.link(holder, token.account, tx.now, **values))
+        return _first_admin(tx, token, holder, linked) if first_admin else linked
+    if holder is not None:
+        values |= {"email": None, "same_address_as": holder.id}
     values = {"locale": context.settings.program_locale, **values}
     found = people.from_claims(token.claims, id=new_id(), account=token.account, now=tx.now, **values)
     person = replace(found, team=await _known_spelling(context, found.team))
@@ -101,11 +106,38 @@ async def deactivate(context: Context, tx: Transaction, person_id: str, *, by: s
 
 
 async def reactivate(context: Context, tx: Transaction, person_id: str) -> Person:
-    """A person is back, in no programme; repeating changes nothing."""
+    """A person is back, in no programme; repeating changes nothing. Raises Conflict `merged`."""
     before = await context.people.get(person_id, tx)
-    after = await _save(context, tx, before, people.change(before, tx.now, active=True))
+    after = await _save(context, tx, before, people.reactivate(before, tx.now))
     audit.record(tx, "reactivate_person", PERSON, person_id, before=before, after=after)
     return after
+
+
+async def merge(
+    context: Context, tx: Transaction, person_id: str, other_id: str, version: int | None, *, by: str
+) -> Person:
+    """Two persons are one: who signed in as the other is this one from now on; repeating changes nothing.
+
+    Raises NotFound, PreconditionRequired, StaleVersion, Refused, Conflict.
+    """
+    person = await context.people.get(person_id, tx)
+    other = await context.people.get(other_id, tx)
+    merged, gone, left = people.merge(person, other, by=by, now=tx.now)
+    if gone is other:
+        audit.nothing_done(tx)
+        return person
+    check_version(version, person.version)
+    # The other one first: an address and an account are one person's at any moment.
+    await context.people.write(tx, changed=[(other, gone), *([(person, merged)] if merged is not person else [])])
+    for program_id in left:
+        tx.emit(event_mapping.ambassador_left(gone, program_id, "deactivated", tx.now))
+    tx.emit(event_mapping.person_updated(gone))
+    tx.emit(event_mapping.person_deactivated(gone))
+    if merged is not person:
+        tx.emit(event_mapping.person_updated(merged))
+    before, after = (person, merged) if merged is not person else (None, None)
+    audit.record(tx, "merge_person", PERSON, person_id, before=before, after=after, facts={"other_id": other_id})
+    return merged
 
 
 async def export_people(tx: Transaction) -> None:

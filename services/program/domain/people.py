@@ -55,6 +55,10 @@ class Person:
     hidden_from_statistics: bool = False
     locale_chosen: bool = False
     """True once they chose their language themselves: imports no longer change it."""
+    same_address_as: str | None = None
+    """Who had signed in with the same e-mail address before; it stays theirs."""
+    merged_into: str | None = None
+    """Whose sign-ins theirs became, once an administrator said that the two are one."""
     memberships: tuple[Membership, ...] = ()
     created_at: datetime
     updated_at: datetime
@@ -138,17 +142,18 @@ def from_claims(
             return otherwise
 
     said_values = {
+        "email": email,
         "name": said("name", fields.text, said("preferred_username", fields.text, email or UNKNOWN_NAME)),
         "country": said("country", fields.country, fields.UNKNOWN_COUNTRY),
         "team": said("team", fields.text, fields.UNKNOWN_TEAM),
         "locale": said("locale", fields.locale, locale),
     }
-    return Person(id=id, email=email, accounts=(account,), created_at=now, updated_at=now, **{**said_values, **values})
+    return Person(id=id, accounts=(account,), created_at=now, updated_at=now, **{**said_values, **values})
 
 
 def verified_email(claims: Mapping[str, Any]) -> str | None:
-    """The address that the issuer has verified, in lower case."""
-    if claims.get("email_verified") is not True:
+    """The address that the issuer vouches for, in lower case: by `email_verified`, or Entra's `xms_edov`."""
+    if claims.get("email_verified") is not True and claims.get("xms_edov") not in (True, "1", "true"):
         return None
     try:
         return fields.email(str(claims.get("email")))
@@ -159,6 +164,14 @@ def verified_email(claims: Mapping[str, Any]) -> str | None:
 def in_order(grants: Sequence[str]) -> tuple[Grant, ...]:
     """The grants without repeats, in the order in which they are stored."""
     return tuple(grant for grant in GRANTS if grant in grants)
+
+
+def takes_address(holder: Person | None) -> bool:
+    """Whether a new sign-in with an e-mail address is of the person who has it (None for nobody).
+
+    It is as long as nobody signed in as them: later the address may have been given to somebody else.
+    """
+    return holder is None or not holder.accounts
 
 
 def link(person: Person, account: str, now: datetime, **values: Any) -> Person:
@@ -195,6 +208,38 @@ def deactivate(person: Person, *, by: str, now: datetime) -> tuple[Person, list[
         replace(one, status="left", since=now) if one.status == "joined" else one for one in person.memberships
     )
     return change(person, now, active=False, memberships=memberships), left
+
+
+def merge(person: Person, other: Person, *, by: str, now: datetime) -> tuple[Person, Person, list[str]]:
+    """Two persons who are one: `person`, with the sign-ins of `other` and what only that one had of address and
+    external id; `other`, cut off for good; and the programmes that this makes `other` leave.
+
+    Nothing changes the second time. Roles of `other` are not taken over, what they did stays theirs. Raises Refused
+    (`own-account`), Conflict (`same-person`, `inactive`, `merged`).
+    """
+    if person.id == other.id:
+        raise Conflict("These are not two.", type_="same-person")
+    if other.merged_into == person.id:
+        return person, other, []
+    if other.merged_into is not None or person.merged_into is not None:
+        raise Conflict("One of them was merged with somebody before.", type_="merged")
+    if not person.active:
+        raise Conflict("Merge into the one who is active.", type_="inactive")
+    gone, left = deactivate(other, by=by, now=now)
+    taken = {name: getattr(other, name) for name in ("email", "external_id") if not getattr(person, name)}
+    if person.same_address_as == other.id:
+        taken["same_address_as"] = None
+    merged = change(person, now, accounts=tuple(dict.fromkeys((*person.accounts, *other.accounts))), **taken)
+    moved = dict.fromkeys(taken.keys() & {"email", "external_id"})
+    shed: dict[str, Any] = {"accounts": (), "grants": (), "same_address_as": None, "merged_into": person.id, **moved}
+    return merged, replace(gone, version=other.version + 1, updated_at=now, **shed), left
+
+
+def reactivate(person: Person, now: datetime) -> Person:
+    """The person is back; repeating changes nothing. Raises Conflict `merged`."""
+    if person.merged_into is not None:
+        raise Conflict("This person was merged with another.", type_="merged")
+    return change(person, now, active=True)
 
 
 def _enter(person: Person, membership: Membership, now: datetime) -> Person:

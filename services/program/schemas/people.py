@@ -40,6 +40,8 @@ class PersonView(View):
                     "roles": ["ambassador"],
                     "active": True,
                     "signed_in": True,
+                    "same_address_as": None,
+                    "merged_into": None,
                     "country": "FR",
                     "team": "Engineering",
                     "job": "Engineer",
@@ -65,6 +67,10 @@ class PersonView(View):
     roles: list[Role]
     active: bool = Field(description="False for somebody who left the company")
     signed_in: bool = Field(description="Whether they ever signed in")
+    same_address_as: str | None = Field(
+        description="Who had signed in with the same e-mail address before: somebody else, or this person, to be merged"
+    )
+    merged_into: str | None = Field(description="Who this person turned out to be")
     country: str = Field(description="ISO 3166-1 alpha-2; ZZ as long as nobody said")
     team: str
     job: str | None
@@ -245,6 +251,12 @@ class Ids(Body):
     """Ids of people."""
 
     ids: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=MAX_NAMES)]
+
+
+class Merge(Body):
+    """Who is the same person."""
+
+    other_id: Annotated[str, Field(max_length=128, examples=[ID])]
 
 
 class SignIn(Body):

@@ -21,7 +21,7 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.telemetry.otel import exposition
-from chassis.web.http import Body, Caller, Router, Unit, requires
+from chassis.web.http import Body, Person, Router, Unit, requires
 from chassis.web.problems import Refused
 from herald_contracts import Event, PersonUpdated, PointsAwarded, ProgramCreated, Record, encode
 from tests.integration.harness import PARTITIONS, Harness, drained, eventually
@@ -54,7 +54,7 @@ def build(settings: Settings, *more: type[Event]) -> Service:
                 tx.emit(points(event.data.program_id, event.id, tx.now), cause=event)
 
     @router.post("/v1/greetings")
-    async def greet(body: Greeting, caller: Caller, unit: Unit) -> Any:
+    async def greet(body: Greeting, caller: Person, unit: Unit) -> Any:
         async def command(tx: Transaction) -> dict[str, str]:
             if body.word == "no":
                 raise Refused("Not that word.", type_="word-refused")
@@ -383,7 +383,7 @@ async def test_no_scope_of_a_machine_is_a_role_of_persons(
     headers = {"Authorization": f"Bearer {harness.issuer.machine_token('loader', *scopes)}"}
     async with harness.api(service) as client:
         answer = await client.get("/v1/secret", headers=headers)
-        assert (answer.status_code, answer.json()["type"]) == (403, "role-missing")
+        assert (answer.status_code, answer.json()["type"]) == (403, "person-needed")
 
 
 async def test_a_person_who_left_is_cut_off(harness: Harness, service: Service) -> None:

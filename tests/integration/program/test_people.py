@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from herald_contracts import AmbassadorLeft, PersonDeactivated, PersonProvisioned, PersonUpdated
+from herald_contracts import (
+    AdministrativeActRecorded,
+    AmbassadorLeft,
+    PersonDeactivated,
+    PersonProvisioned,
+    PersonUpdated,
+)
 from tests.integration.harness import Harness, eventually
 from tests.integration.program.conftest import ProgramHarness
 
@@ -172,6 +178,7 @@ GUARDED: list[tuple[str, str, Any]] = [
     ("PATCH", "/people/{id}", {"roles": ["admin"]}),
     ("POST", "/people/{id}/deactivate", None),
     ("POST", "/people/{id}/reactivate", None),
+    ("POST", "/people/{id}/merge", {"other_id": "y"}),
     ("POST", "/programs", {"name": "P", "time_zone": "UTC", "languages": ["en"], "consent": {"en": "C"}}),
     ("GET", "/imports/x", None),
     ("POST", "/imports/x/confirm", None),
@@ -207,3 +214,89 @@ async def test_people_read_who_sees_their_data(program: ProgramHarness) -> None:
     await program.ok("root", "POST", f"/people/{program.ids['max']}/deactivate")
     [left] = (await program.ok("ada", "GET", "/me/viewers"))["items"]
     assert left["name"] == "Root"
+
+
+async def test_a_second_account_with_an_address_is_another_person(program: ProgramHarness) -> None:
+    first = await program.sign_in("ada", "manager", "editor")
+    second = await program.sign_in("ada-2", email="ADA@x.example", name="Somebody New")
+    assert second != first
+    me = await program.ok("ada-2", "GET", "/me")
+    assert (me["email"], me["roles"], me["name"]) == (None, [], "Somebody New")
+    seen = await program.ok("root", "GET", f"/people/{second}")
+    assert (seen["same_address_as"], seen["merged_into"]) == (first, None)
+    assert await program.sign_in("ada-2", email="ada@x.example") == second
+    assert await program.sign_in("ada") == first
+    assert (await program.ok("ada", "GET", "/me"))["roles"] == ["editor", "manager"]
+
+
+async def test_the_address_of_a_first_administrator_makes_no_second_one(program: ProgramHarness) -> None:
+    await program.sign_in("heir", email="root@x.example")
+    assert (await program.ok("heir", "GET", "/me"))["roles"] == []
+    assert await program.refused("heir", "GET", "/people") == (403, "role-missing")
+
+
+async def test_the_address_of_one_who_left_is_a_new_persons(program: ProgramHarness) -> None:
+    first = await program.sign_in("ada", "admin")
+    await program.ok("root", "POST", f"/people/{first}/deactivate")
+    second = await program.sign_in("ada-2", email="ada@x.example")
+    assert (await program.ok("ada-2", "GET", "/me"))["roles"] == []
+    assert second != first
+    assert await program.refused("ada", "PUT", "/me", {}) == (403, "inactive")
+
+
+async def test_two_first_sign_ins_at_once_with_one_imported_address_make_two(program: ProgramHarness) -> None:
+    answer = await program.upload("email,name,country,team\nada@x.example,Ada,DE,Sales\n")
+    await program.ok("max", "POST", f"/imports/{answer.json()['id']}/confirm")
+    ids = await asyncio.gather(*(program.sign_in(f"ada-{n}", email="ada@x.example") for n in range(6)))
+    assert len(set(ids)) == 6
+    teams = [(await program.ok(f"ada-{n}", "GET", "/me"))["team"] for n in range(6)]
+    assert sorted(teams) == ["IT"] * 5 + ["Sales"]
+
+
+async def test_an_administrator_merges_two_persons(program: ProgramHarness) -> None:
+    first = await program.sign_in("ada", "editor")
+    second = await program.sign_in("ada-2", email="ada@x.example")
+    program_id = await program.create_program(open=True)
+    await program.ok("ada-2", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    path, body = f"/people/{first}/merge", {"other_id": second}
+    assert await program.refused("max", "POST", path, body) == (403, "role-missing")
+    assert await program.refused("root", "POST", path, body) == (428, "precondition-required")
+    assert await program.refused("root", "POST", path, body, headers={"If-Match": '"9"'}) == (412, "stale-version")
+    etag = (await program.call("root", "GET", f"/people/{first}")).headers["etag"]
+    await program.forget()
+    merged = await program.call("root", "POST", path, body, headers={"If-Match": etag})
+    assert (merged.status_code, merged.json()["id"]) == (200, first)
+    assert (await program.ok("ada-2", "GET", "/me"))["id"] == first
+    assert (await program.ok("ada-2", "GET", "/me"))["roles"] == ["editor"]
+    assert (await program.ok("root", "GET", f"/people/{second}"))["merged_into"] == first
+    left, gone, deactivated, kept, act = [event.data for event in await program.emitted()]
+    assert isinstance(left, AmbassadorLeft)
+    assert isinstance(gone, PersonUpdated)
+    assert (gone.person_id, gone.accounts, gone.roles, gone.active) == (second, [], [], False)
+    assert isinstance(deactivated, PersonDeactivated)
+    assert isinstance(kept, PersonUpdated)
+    account = program.harness.issuer.account
+    assert (kept.person_id, kept.accounts) == (first, [account("ada"), account("ada-2")])
+    assert isinstance(act, AdministrativeActRecorded)
+    assert (act.act, act.actor_id, act.object_id) == ("merge_person", program.ids["root"], first)
+    assert {change.field: change.after for change in act.changes}["other_id"] == second
+    state = await program.state()
+    assert (await program.ok("root", "POST", path, body, headers={"If-Match": etag}))["id"] == first
+    assert await program.refused("root", "POST", f"/people/{second}/reactivate") == (409, "merged")
+    assert await program.state() == state
+
+
+async def test_a_merge_that_makes_no_sense_changes_nothing(program: ProgramHarness) -> None:
+    ada, bob = await program.sign_in("ada"), await program.sign_in("bob")
+    await program.ok("root", "POST", f"/people/{bob}/deactivate")
+    before, match = await program.state(), {"If-Match": "*"}
+
+    async def refused(id: str, other: str) -> tuple[int, str]:
+        return await program.refused("root", "POST", f"/people/{id}/merge", {"other_id": other}, headers=match)
+
+    assert await refused(ada, ada) == (409, "same-person")
+    assert await refused(bob, ada) == (409, "inactive")
+    assert await refused(ada, "nobody") == (404, "not-found")
+    assert await refused("nobody", ada) == (404, "not-found")
+    assert await refused(ada, program.ids["root"]) == (422, "own-account")
+    assert await program.state() == before

@@ -121,3 +121,35 @@ async def test_a_renewal_keeps_the_refresh_token_where_none_comes_anew() -> None
     assert answers.forms[0]["refresh_token"] == ["kept"]
     with pytest.raises(SignInFailed):
         await client(answers).renew({"access": "older", "until": 0})
+
+
+def revocable(answer: httpx.Response | Exception) -> tuple[OidcClient, list[httpx.Request]]:
+    """A client of an issuer that offers revocation; the requests that reached it."""
+    asked: list[httpx.Request] = []
+
+    def issuer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/.well-known/openid-configuration"):
+            return httpx.Response(200, json={"issuer": ISSUER.url, "revocation_endpoint": f"{ISSUER.url}/revoke"})
+        asked.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return OidcClient(hub_settings(), httpx.AsyncClient(transport=httpx.MockTransport(issuer))), asked
+
+
+async def test_a_refresh_token_is_revoked_where_that_is_offered() -> None:
+    oidc, asked = revocable(httpx.Response(200))
+    await oidc.revoke({"access": "a", "refresh": "the refresh token"})
+    [request] = asked
+    assert parse_qs(request.content.decode()) == {"token": ["the refresh token"], "token_type_hint": ["refresh_token"]}
+    assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) == b"herald-hub:hush"
+    await oidc.revoke({"access": "a"})
+    assert len(asked) == 1
+    await client(Answers(tokens)).revoke({"refresh": "of an issuer that offers none"})
+
+
+async def test_a_revocation_that_fails_is_an_outage_of_the_issuer() -> None:
+    oidc, _ = revocable(httpx.ConnectError("nobody there"))
+    with pytest.raises(IssuerUnavailable):
+        await oidc.revoke({"refresh": "r"})

@@ -295,3 +295,70 @@ def test_a_language_tag_has_one_canonical_form(tag: str) -> None:
     found = fields.locale(tag)
     assert fields.locale(found) == found
     assert found.replace("-", "").lower() == tag.replace("-", "").replace("_", "").lower()
+
+
+def signed_in(id: str, **values: Any) -> Person:
+    return person(**{"id": id, "accounts": (f"account-{id}",), **values})
+
+
+def test_an_address_is_taken_until_somebody_signed_in_with_it() -> None:
+    assert people.takes_address(None)
+    assert people.takes_address(person(email="ada@x.example"))
+    assert not people.takes_address(signed_in("ada", email="ada@x.example"))
+
+
+def test_a_merge_moves_sign_ins_and_nothing_that_gives_a_right() -> None:
+    kept = signed_in("ada", email="ada@x.example", grants=("editor",))
+    other = signed_in("new", grants=("admin",), same_address_as="ada", external_id="E-2")
+    other = people.join(people.invite(other, "prog", "inv", NOW), program(), 1, NOW)
+    merged, gone, left = people.merge(kept, other, by="root", now=LATER)
+    assert (merged.accounts, merged.roles) == (("account-ada", "account-new"), ("editor",))
+    assert (merged.email, merged.external_id, merged.version) == ("ada@x.example", "E-2", kept.version + 1)
+    assert (gone.accounts, gone.roles, gone.active, gone.external_id) == ((), (), False, None)
+    assert (gone.merged_into, gone.version, left) == ("ada", other.version + 1, ["prog"])
+    assert people.merge(merged, gone, by="root", now=LATER) == (merged, gone, [])
+
+
+def test_a_merge_into_the_newer_one_takes_the_address_along() -> None:
+    old, new = signed_in("ada", email="ada@x.example"), signed_in("new", same_address_as="ada")
+    merged, gone, _ = people.merge(new, old, by="root", now=LATER)
+    assert (merged.email, merged.same_address_as, gone.email) == ("ada@x.example", None, None)
+
+
+@pytest.mark.parametrize(
+    ("kept", "other", "by", "type_"),
+    [
+        (signed_in("ada"), signed_in("ada"), "root", "same-person"),
+        (signed_in("ada", active=False), signed_in("new"), "root", "inactive"),
+        (signed_in("ada", merged_into="x"), signed_in("new"), "root", "merged"),
+        (signed_in("ada"), signed_in("new", merged_into="x"), "root", "merged"),
+        (signed_in("ada"), signed_in("root"), "root", "own-account"),
+    ],
+)
+def test_what_cannot_be_merged(kept: Person, other: Person, by: str, type_: str) -> None:
+    with pytest.raises(Problem, check=lambda error: error.type == type_):
+        people.merge(kept, other, by=by, now=LATER)
+
+
+def test_who_was_merged_does_not_come_back() -> None:
+    with pytest.raises(Conflict, check=lambda error: error.type == "merged"):
+        people.reactivate(signed_in("new", active=False, merged_into="ada"), LATER)
+    assert people.reactivate(signed_in("ada", active=False), LATER).active
+
+
+@pytest.mark.parametrize(
+    ("claims", "verified"),
+    [
+        ({"email_verified": True}, True),
+        ({"xms_edov": True}, True),
+        ({"xms_edov": "1"}, True),
+        ({}, False),
+        ({"email_verified": "true"}, False),
+        ({"email_verified": 1}, False),
+        ({"email_verified": False, "xms_edov": False}, False),
+        ({"xms_edov": "0"}, False),
+    ],
+)
+def test_only_an_address_that_the_issuer_vouches_for_is_one(claims: dict[str, Any], verified: bool) -> None:
+    found = people.verified_email({"email": "Ada@X.example", **claims})
+    assert found == ("ada@x.example" if verified else None)

@@ -1,0 +1,108 @@
+"""What a route asks of its caller: named where the route is declared, and read from there for the table of rights.
+
+A need is the role of a person (`editor`), the scope of a machine client (`herald:metrics:read`), or one of the words
+below. A route with several needs is for whoever meets one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from fastapi import Depends, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute
+
+from chassis.principals import Principal
+from chassis.web.problems import Forbidden
+
+ANYONE = "anyone"
+"""No token is asked for."""
+ACCOUNT = "account"
+"""A person's token, whether the person is known here or not."""
+PERSON = "person"
+"""Any person who is known here and did not leave."""
+SCOPE_PREFIX = "herald:"
+"""Scopes of machine clients. None of them is a role of persons."""
+_SCOPE = re.compile(rf"{SCOPE_PREFIX}[a-z]+:(read|write)")
+_ATTRIBUTE = "herald_needs"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def needs(*words: str) -> Callable[[F], F]:
+    """Marks the dependency by which a route asks this of its caller."""
+    wrong = [word for word in words if word.startswith(SCOPE_PREFIX) and not _SCOPE.fullmatch(word)]
+    if wrong or not words:
+        raise ValueError(f"no scopes: {wrong}" if wrong else "a need is missing")
+
+    def mark(dependency: F) -> F:
+        setattr(dependency, _ATTRIBUTE, words)
+        return dependency
+
+    return mark
+
+
+@needs(ANYONE)
+async def _anyone() -> None:
+    return
+
+
+FOR_ANYONE: Any = Depends(_anyone)
+"""The dependency of routes that ask nothing of their caller."""
+
+
+def rights_of(app: FastAPI) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What each operation needs, by path and method.
+
+    Raises LookupError for a route that names nothing, or several different things.
+    """
+    return {
+        (str(context.path_format or context.path), method): _needs(context.original_route)
+        for context in iter_route_contexts(app.routes)
+        for method in sorted(context.methods or ())
+    }
+
+
+def _needs(route: BaseRoute) -> tuple[str, ...]:
+    if not isinstance(route, APIRoute):  # the OpenAPI document and files: what has no dependencies
+        return (ANYONE,)
+    found = set(_marks(route.dependant))
+    if len(found) > 1:
+        found.discard((ANYONE,))
+    if len(found) != 1:
+        raise LookupError(f"{', '.join(sorted(route.methods or ()))} {route.path} names {sorted(found) or 'no right'}")
+    return found.pop()
+
+
+def _marks(dependant: Dependant) -> Iterator[tuple[str, ...]]:
+    """The outermost marks: what a dependency asks for goes before what it stands on."""
+    for dependency in dependant.dependencies:
+        words: tuple[str, ...] | None = getattr(dependency.call, _ATTRIBUTE, None)
+        if words is not None:
+            yield words
+        else:
+            yield from _marks(dependency)
+
+
+def meets(caller: Principal, words: tuple[str, ...]) -> bool:
+    """Whether a caller is one of those that a route is for."""
+    if caller.machine:
+        return not caller.scopes.isdisjoint(words)
+    return PERSON in words or not caller.roles.isdisjoint(words)
+
+
+def refusal(caller: Principal, words: tuple[str, ...]) -> Forbidden:
+    """What a caller is told who is none of those."""
+    scopes = [word for word in words if word.startswith(SCOPE_PREFIX)]
+    roles = [word for word in words if word not in scopes]
+    if not caller.machine:
+        return Forbidden(f"This needs the role {' or '.join(roles)}.", type_="role-missing", roles=roles)
+    if not scopes:
+        return person_needed()
+    return Forbidden(f"This needs the scope {' or '.join(scopes)}.", type_="scope-missing", scopes=scopes)
+
+
+def person_needed() -> Forbidden:
+    return Forbidden("This is for persons, not for machines.", type_="person-needed")

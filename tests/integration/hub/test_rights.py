@@ -1,0 +1,48 @@
+"""Each page and form of the hub, called as each caller: what the table of rights says is what they meet."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+
+from herald.contracts.rights import ALLOWED, PAGE, read_table
+from services.hub.view import mask
+from tests.integration.hub.test_hub import ME, Browser, browser
+
+__all__ = ["browser"]
+ROLES = {
+    "person": [],
+    "ambassador": ["ambassador"],
+    "editor": ["editor"],
+    "manager": ["manager"],
+    "administrator": ["admin"],
+}
+
+
+def met(answer: httpx.Response) -> str:
+    if answer.status_code == 403:
+        return "403"
+    leads = answer.headers.get("location", "")
+    to_sign_in = leads.startswith("/auth/sign-in") or (leads == "/welcome" and "clear-site-data" not in answer.headers)
+    return "sign-in" if to_sign_in else ALLOWED
+
+
+async def test_each_caller_meets_what_the_table_says(browser: Browser) -> None:
+    table = read_table(PAGE.read_text("utf-8"), "hub")
+    assert len(table) > 50
+    wrong = []
+    for (method, path), expected in table.items():
+        url = re.sub(r"\{\w+\}", "x", path)
+        for caller, answer in expected.items():
+            browser.client.cookies.clear()
+            form = {}
+            if caller != "nobody":
+                roles = ROLES[caller]
+                programs = ME["programs"] if caller == "ambassador" else []
+                browser.network.answers["/v1/me"] = {**ME, "roles": roles, "programs": programs}
+                form = {"csrf": mask((await browser.sign_in()).csrf)}
+            found = met(await browser.client.request(method, url, data=form if method == "POST" else None))
+            if found != answer:
+                wrong.append((method, path, caller, found, answer))
+    assert wrong == []
