@@ -9,6 +9,7 @@ and the environment's proxies are not used.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import zlib
@@ -26,6 +27,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from chassis.web_address import AddressRefused, WebAddress, parse
 
+logger = logging.getLogger(__name__)
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -57,7 +59,7 @@ class FetchRefused(Exception):
     header of that name.
 
     Rules: ``url``, ``scheme``, ``credentials``, ``host-unknown``, ``private-address``, ``redirects``,
-    ``connection``, ``timeout``, ``status``, ``encoding``, ``too-large``.
+    ``connection``, ``timeout``, ``status``, ``encoding``, ``too-large``, ``failed``.
     """
 
     def __init__(self, rule: str, detail: str, *, status: int | None = None, retry_after: str | None = None) -> None:
@@ -179,11 +181,24 @@ class GuardedFetch:
         ) as span:
             span.set_attribute("http.request.method", "GET")
             try:
-                return await self._limited(_parsed(url), headers, max_bytes, timeout, span)
+                return await self._only_refused(url, headers, max_bytes, timeout, span)
             except FetchRefused as refusal:
                 span.set_attribute("error.type", refusal.rule)
                 span.set_status(StatusCode.ERROR)
                 raise
+
+    async def _only_refused(
+        self, url: str, headers: dict[str, str], max_bytes: int, seconds: float, span: trace.Span
+    ) -> Fetched:
+        """What no address and no answer should make the libraries below raise is a refusal all the same: whoever
+        writes a feed or names its address chooses what they are given."""
+        try:
+            return await self._limited(_parsed(url), headers, max_bytes, seconds, span)
+        except FetchRefused:
+            raise
+        except Exception as error:
+            logger.exception("a fetch failed in a way that it should not")
+            raise FetchRefused("failed", f"It could not be fetched ({type(error).__name__}).") from error
 
     async def _limited(
         self, address: WebAddress, headers: dict[str, str], max_bytes: int, seconds: float, span: trace.Span

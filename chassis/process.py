@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -44,7 +45,7 @@ class _Server(uvicorn.Server):
 
 def worker_app(services: Sequence[Service]) -> ASGIApp:
     """Health and metrics of a process that offers nothing else."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
     @app.get("/health/live")
     async def live() -> Response:
@@ -84,6 +85,7 @@ def run_process(
     `young`: how many new objects the garbage collector lets be, `ANSWERS_SOON` or `WORKS_FAST`.
     """
     configure_logging()
+    _allow_connections()
     import uvloop
 
     uvloop.run(_process(app, host, port, grace, services, beside, bounded(protocol, limits), young))
@@ -152,6 +154,12 @@ def _end_at_last(grace: float) -> None:
     last = threading.Timer(grace, end)
     last.daemon = True
     last.start()
+
+
+def _allow_connections() -> None:
+    """As many open files as this process may have: many systems begin with a thousand, which slow clients use up."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _sweep_seldom(young: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -117,6 +118,11 @@ class Settings(KafkaSettings, HttpSettings):
     )
     jwks_url: str | None = Field(None, description="Where the issuer's keys are; discovered when not set")
 
+    trusted_proxies: str = Field(
+        "127.0.0.1/32,::1/128",
+        description="Addresses or networks, comma between, whose X-Forwarded-* and traceparent are believed: of what "
+        "stands in front of this process, and of the hub",
+    )
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65535)
 
@@ -138,6 +144,13 @@ class Settings(KafkaSettings, HttpSettings):
         3.0, ge=0, description="Seconds a request waits for events that it names in Herald-After, or follows from"
     )
     max_concurrency: int = Field(256, gt=0, description="Requests in flight a process before it answers 503")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        for one in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(one)
+        return value
 
     @field_validator("public_url", "issuer")
     @classmethod

@@ -18,11 +18,14 @@ from chassis.dead_letters.api import dead_letters_router
 from chassis.mongo import unreachable
 from chassis.telemetry.otel import exposition
 from chassis.web.admission import Admission, Authenticate, problem_response
+from chassis.web.answers import Answer, AnswerFailures, HeadAsGet, NoStore, allowed_methods
 from chassis.web.health import MEDIA_TYPE, health_answer
 from chassis.web.http import bearer_token
 from chassis.web.problems import Invalid, Malformed, Overloaded, Problem, Violation
+from chassis.web.proxies import TrustedProxies
 from chassis.web.read_after_write import AppliedEvents
 from chassis.web.rights import FOR_ANYONE, rights_of
+from chassis.web.traces import ForeignTraces, link_foreign_trace
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -80,6 +83,7 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,  # such a redirect would lead wherever `Host` says
         separate_input_output_schemas=False,
     )
     app.state.context = service.context
@@ -97,7 +101,7 @@ def create_app(service: Service) -> FastAPI:
     if service.consumer is not None:
         app.include_router(dead_letters_router(runtime), responses=PROBLEMS)
     add_health(app, service)
-    _add_problems(app)
+    answer = _add_problems(app)
     _describe(app)
     limits = dict(service.max_body)
     app.add_middleware(
@@ -107,6 +111,9 @@ def create_app(service: Service) -> FastAPI:
         telemetry=runtime.telemetry,
         authenticate=bearer_of(runtime.tokens),
     )
+    app.add_middleware(AnswerFailures, answer=answer)
+    app.add_middleware(NoStore)
+    app.add_middleware(HeadAsGet)
     instrument(app, service)
     return app
 
@@ -132,7 +139,11 @@ def instrument(app: FastAPI, service: Service) -> None:
         meter_provider=service.runtime.telemetry.meter_provider,
         excluded_urls="/health/(live|ready)$,/metrics$",
         exclude_spans=["send", "receive"],
+        server_request_hook=link_foreign_trace,
     )
+    proxies = TrustedProxies(service.runtime.settings.trusted_proxies)
+    traced = app.build_middleware_stack
+    app.build_middleware_stack = lambda: ForeignTraces(traced(), proxies)  # type: ignore[method-assign]
 
 
 def _describe(app: FastAPI) -> None:
@@ -183,7 +194,8 @@ def health_response(reasons: Sequence[str]) -> Response:
 # --- problems ----------------------------------------------------------------------------------------------------
 
 
-def _add_problems(app: FastAPI) -> None:
+def _add_problems(app: FastAPI) -> Answer:
+    """Every failure as a problem; what is returned answers those that no handler of the application gets."""
     handlers: dict[type[Exception], Handler[Any, Any]] = {
         PyMongoError: _database,
         HTTPException: _http,
@@ -195,6 +207,12 @@ def _add_problems(app: FastAPI) -> None:
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.add_exception_handler(PyMongoError, handler)
+    del app.exception_handlers[Exception]  # Starlette would answer it outside of every middleware, and raise it again
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return handler(request, error)
+
+    return answer
 
 
 def _database(_: ExceptionHandler, __: Request, error: PyMongoError) -> Problem:
@@ -213,7 +231,10 @@ def _unexpected(_: ExceptionHandler, __: Request, error: Exception) -> Problem:
 
 def _http(_: ExceptionHandler, request: Request, error: HTTPException) -> Problem:
     type_, detail = _TITLES.get(error.status_code, (f"http-{error.status_code}", str(error.detail)))
-    problem = Problem(detail, type_=type_, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = allowed_methods(request.app.routes, request.scope)
+    problem = Problem(detail, type_=type_, headers=headers)
     problem.status = error.status_code
     problem.title = str(error.detail)
     return problem

@@ -29,9 +29,13 @@ from chassis.web.rights import ACCOUNT, PERSON, SCOPE_PREFIX, meets, needs, pers
 from chassis.web.tokens import Token as VerifiedToken
 
 _bearer = HTTPBearer(auto_error=False, description="An OIDC access token")
-_ETAG = re.compile(r'^(?:W/)?"(\d{1,9})"$')
+_ENTITY_TAGS = re.compile(r'\s*(?:(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*|$))+')
+_STRONG_VERSION = re.compile(r'(?:^|,)\s*"(\d{1,9})"')
 MAX_CURSOR = 1024
+MAX_IF_MATCH = 1024
 ANY_VERSION = -1
+Expected = int | frozenset[int]
+"""Which versions a change may follow on: one, any of some, or `ANY_VERSION`."""
 
 
 class Body(BaseModel):
@@ -192,21 +196,24 @@ def etag(version: int) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
 
 
-def _if_match(if_match: Annotated[str | None, Header(examples=['"7"'])] = None) -> int | None:
+def _if_match(if_match: Annotated[str | None, Header(examples=['"7"'])] = None) -> Expected | None:
+    """RFC 9110, 13.1.1: `*`, or a list of tags, of which weak ones match nothing."""
     if if_match is None:
         return None
     if if_match.strip() == "*":
         return ANY_VERSION
-    match = _ETAG.match(if_match.strip())
-    if match is None:
-        raise StaleVersion("If-Match names no version that ever was.")
-    return int(match[1])
+    if len(if_match) > MAX_IF_MATCH or not _ENTITY_TAGS.fullmatch(if_match):
+        raise StaleVersion("If-Match names no version: send the ETag that you read, in quotes.")
+    versions = frozenset(map(int, _STRONG_VERSION.findall(if_match)))
+    if not versions:
+        raise StaleVersion("If-Match names no version that ever was; weak tags match none.")
+    return versions
 
 
-IfMatch = Annotated[int | None, Depends(_if_match)]
+IfMatch = Annotated[Expected | None, Depends(_if_match)]
 
 
-def check_version(expected: int | None, actual: int, *, required: bool = True) -> None:
+def check_version(expected: Expected | None, actual: int, *, required: bool = True) -> None:
     """Raises PreconditionRequired without an If-Match where one is needed, StaleVersion where it does not hold.
 
     `If-Match: *` holds for every version that is there (RFC 9110, 13.1.1).
@@ -215,7 +222,11 @@ def check_version(expected: int | None, actual: int, *, required: bool = True) -
         if required:
             raise PreconditionRequired("Send If-Match with the ETag that you read.")
         return
-    if expected != actual and not (expected == ANY_VERSION and actual > 0):
+    if expected == ANY_VERSION:
+        holds = actual > 0
+    else:
+        holds = actual in expected if isinstance(expected, frozenset) else actual == expected
+    if not holds:
         raise StaleVersion(f"The present version is {actual}.", version=actual)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Collection
 from typing import Any, ClassVar
@@ -20,10 +21,12 @@ from chassis.settings import HttpLimits
 from chassis.tasks import sleep_or_event
 
 CHECK_SECONDS = 0.5
+_HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Answers 408 or 431 and closes where a client breaks a limit. `bounded` gives it its limits."""
+    """Answers 408 or 431 and closes where a client breaks a limit, 400 where it names no host or two. `bounded` gives
+    it its limits."""
 
     limits: ClassVar[HttpLimits]
 
@@ -57,6 +60,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         self._header_bytes, self._header_since = 0, None
         self._body_since = self._last_byte
+        if self._names_no_host():
+            self._refuse(400, "host", "A request names one host.")
+            return
         self.begin_request()
 
     def begin_request(self) -> None:
@@ -76,6 +82,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _cycle(self) -> RequestResponseCycle | None:
         """The last request; uvicorn's annotation leaves out that there is none at first."""
         return self.cycle
+
+    def _names_no_host(self) -> bool:
+        """RFC 9112, 3.2: a request without a host, with two, or with one that is none."""
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if not hosts:
+            return self.parser.get_http_version() != "1.0"
+        return len(hosts) > 1 or _HOST.fullmatch(hosts[0]) is None
 
     def _size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)

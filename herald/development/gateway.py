@@ -22,6 +22,7 @@ from chassis.process import run_process, worker_app
 from chassis.service import Service
 from chassis.settings import HttpSettings
 from chassis.web.proxies import TrustedProxies
+from chassis.web.traces import TRACE_HEADERS
 from herald.development.issuer import build_issuer, read_key
 from herald.development.proxying import (
     HOP_BY_HOP,
@@ -213,10 +214,12 @@ class Gateway:
                 await until_gone(body, pass_on(response, send))
 
     def _request_headers(self, scope: Scope, route: Route) -> CIMultiDict[str]:
-        named_hops = connection_options(scope["headers"])
+        left_out = HOP_BY_HOP | FORWARDED | connection_options(scope["headers"]) | {b"host", b"expect"}
+        if not self._trusts((scope.get("client") or ("",))[0]):
+            left_out |= TRACE_HEADERS  # the upstream would take them for ours
         headers: CIMultiDict[str] = CIMultiDict()
         for name, value in scope["headers"]:
-            if name in HOP_BY_HOP or name in FORWARDED or name in named_hops or name in (b"host", b"expect"):
+            if name in left_out:
                 continue
             headers.add(name.decode("latin-1"), value.decode("latin-1"))
         for name, value in self._forwarded(scope, route):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.web.http import check_version
+from chassis.web.http import Expected, check_version
 from chassis.web.problems import Conflict, Invalid
 from herald_contracts import Event
 from herald_contracts.words import Category, RetireReason
@@ -38,7 +38,7 @@ async def create_item(context: Context, tx: Transaction, author_id: str, program
 
 
 async def revise_item(
-    context: Context, tx: Transaction, id: str, version: int | None, program_id: str, write: Write
+    context: Context, tx: Transaction, id: str, version: Expected | None, program_id: str, write: Write
 ) -> Item:
     """Replaces the content of an item. Raises NotFound, PreconditionRequired, StaleVersion, Conflict, Invalid."""
     item = await context.store.get_item(id, tx)
@@ -54,14 +54,14 @@ async def revise_item(
     return revised
 
 
-async def submit_item(context: Context, tx: Transaction, id: str, version: int | None) -> Item:
+async def submit_item(context: Context, tx: Transaction, id: str, version: Expected | None) -> Item:
     """A draft asks for review. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
     submitted = items.submit(item, tx.now)
     return await _take(context, tx, "submit_item", item, submitted, event_mapping.content_submitted(submitted))
 
 
-async def approve_item(context: Context, tx: Transaction, id: str, version: int | None, reviewer_id: str) -> Item:
+async def approve_item(context: Context, tx: Transaction, id: str, version: Expected | None, reviewer_id: str) -> Item:
     """A reviewer approves it. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
     approved = items.approve(item, reviewer_id, tx.now)
@@ -69,7 +69,7 @@ async def approve_item(context: Context, tx: Transaction, id: str, version: int 
 
 
 async def reject_item(
-    context: Context, tx: Transaction, id: str, version: int | None, reviewer_id: str, comment: str
+    context: Context, tx: Transaction, id: str, version: Expected | None, reviewer_id: str, comment: str
 ) -> Item:
     """A reviewer sends it back. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
@@ -77,7 +77,7 @@ async def reject_item(
     return await _take(context, tx, "reject_item", item, rejected, event_mapping.content_rejected(rejected))
 
 
-async def publish_item(context: Context, tx: Transaction, id: str, version: int | None, editor_id: str) -> Item:
+async def publish_item(context: Context, tx: Transaction, id: str, version: Expected | None, editor_id: str) -> Item:
     """Publishes an approved item; one in review is approved first. Raises NotFound, StaleVersion, Conflict, Invalid."""
     item = await _present(context, tx, id, version)
     approved = items.approve(item, editor_id, tx.now) if item.state == "in_review" else item
@@ -87,7 +87,9 @@ async def publish_item(context: Context, tx: Transaction, id: str, version: int 
     return await _take(context, tx, "publish_item", item, published, *events)
 
 
-async def retire_item(context: Context, tx: Transaction, id: str, version: int | None, reason: RetireReason) -> Item:
+async def retire_item(
+    context: Context, tx: Transaction, id: str, version: Expected | None, reason: RetireReason
+) -> Item:
     """Ends sharing of an item. Raises NotFound, StaleVersion, Conflict."""
     item = await _present(context, tx, id, version)
     retired = items.retire(item, reason, tx.now)
@@ -102,7 +104,7 @@ async def expire_item(context: Context, tx: Transaction, id: str) -> None:
         await retire_item(context, tx, id, None, "expired")
 
 
-async def _present(context: Context, tx: Transaction, id: str, version: int | None) -> Item:
+async def _present(context: Context, tx: Transaction, id: str, version: Expected | None) -> Item:
     item = await context.store.get_item(id, tx)
     check_version(version, item.version, required=False)
     return item

@@ -5,17 +5,23 @@ the next one does.
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from pymongo.errors import PyMongoError
+
 from chassis.jobs import Job, JobContext
-from chassis.web.problems import NotFound
+from chassis.mongo import unreachable
+from chassis.mongo.leases import LeaseLost
+from chassis.web.problems import NotFound, Problem
 from services.content import commands
 from services.content.context import Context
 from services.content.domain.sources import Source
 from services.content.feeds.client import FeedRefused, FetchedFeed
 
+logger = logging.getLogger(__name__)
 BATCH: Final = 20
 
 
@@ -53,5 +59,11 @@ async def _look(context: Context, job: JobContext, source: Source) -> None:
         looked = await job.lease.transact(lambda tx: commands.record_look(context, tx, source.id, got))
     except NotFound:
         return
+    except Exception as error:
+        if isinstance(error, (LeaseLost, Problem)) or (isinstance(error, PyMongoError) and unreachable(error)):
+            raise
+        logger.exception("what feed source %s says cannot be taken in", source.id)
+        failed = FeedRefused("failed", f"It could not be taken in ({type(error).__name__}).")
+        looked = await job.lease.transact(lambda tx: commands.record_look(context, tx, source.id, failed))
     assert looked.last is not None
     context.feed_looks.add(1, {"outcome": looked.last.outcome})

@@ -10,7 +10,7 @@ from chassis import audit
 from chassis.clock import to_milliseconds
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.web.http import check_version
+from chassis.web.http import Expected, check_version
 from chassis.web.problems import Refused
 from services.gamification import event_mapping
 from services.gamification.audit import REBUILD, RULES
@@ -62,7 +62,7 @@ class RulesOrder:
 
 
 async def change_rules(
-    context: Context, tx: Transaction, program_id: str, order: RulesOrder, *, by: str, expected: int | None
+    context: Context, tx: Transaction, program_id: str, order: RulesOrder, *, by: str, expected: Expected | None
 ) -> Program:
     """The programme with its next version of rules. `expected` is the version that the caller has seen.
 

@@ -13,10 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.clock import Clock
 from chassis.messages import LANGUAGES
+from chassis.offload import Offload
 from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.text import shortened
 from chassis.web.admission import Admission
+from chassis.web.answers import AnswerFailures, HeadAsGet
 from chassis.web.app import add_health, instrument
 from chassis.web_address import shown_host
 from services.hub import charts, content, icons, networks, pages, shell, signin
@@ -51,7 +53,7 @@ def build(
     )
     HTTPXClientInstrumentor.instrument_client(http, tracer_provider=runtime.telemetry.tracer_provider)
     sessions = Sessions(runtime.mongo, runtime.clock, settings.session_keys, settings.session_hours)
-    history = Staging(runtime.mongo, runtime.clock)
+    history = Staging(runtime.mongo, runtime.clock, Offload())
     assets = Assets()
     context = Context(
         settings,
@@ -82,14 +84,14 @@ def build(
 
 def create_app(service: Service, context: Context) -> ASGIApp:
     """Every page behind the protection of forms, and everything behind one strict policy."""
-    app = FastAPI(title="Herald", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Herald", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.context = context
     add_health(app, service)
     app.include_router(shell.router)
     for router in (signin.router, *pages.ROUTERS):
         app.include_router(router, dependencies=[Depends(protect)])
     app.add_route("/static/{digest}/{name}", context.assets.serve)
-    add_error_pages(app)
+    answer = add_error_pages(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
     app.add_middleware(
         Admission,
@@ -100,7 +102,9 @@ def create_app(service: Service, context: Context) -> ASGIApp:
         telemetry=service.runtime.telemetry,
         authenticate=session_of(context),
     )
+    app.add_middleware(AnswerFailures, answer=answer)
     app.add_middleware(Policy, settings=context.settings)
+    app.add_middleware(HeadAsGet)
     instrument(app, service)
     return app
 

@@ -11,6 +11,8 @@ from markupsafe import Markup
 from services.hub.clients import Json
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).disable("image")
+_LINKED = ("http://", "https://", "mailto:")
+_MARKDOWN.validateLink = lambda url: url.strip().lower().startswith(_LINKED)  # type: ignore[method-assign]
 KINDS = ("article", "link", "image", "video", "podcast", "infographic", "document", "job_offer", "event")
 CATEGORIES = ("company_news", "sector_news", "behind_the_scenes", "thought_leadership", "local_news", "jobs")
 

@@ -55,6 +55,12 @@ def cookie_name(settings: HubSettings) -> str:
     return "__Host-herald_session" if settings.secure else "herald_session"
 
 
+def sign_in_cookie_name(settings: HubSettings) -> str:
+    """Of the cookie that names a sign-in under way: apart from the session, which a sign-in that somebody else's page
+    begins must not end."""
+    return "__Host-herald_sign_in" if settings.secure else "herald_sign_in"
+
+
 def session_of(context: Context) -> Authenticate:
     """Admits the forms of those who have a session; others are sent to the sign-in before their form is read."""
 
@@ -118,8 +124,13 @@ def use_apis(view: View, caller: Caller) -> None:
 def forget(view: View, response: Response) -> Response:
     """Have the browser forget the session, and what it kept for reading offline."""
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    response.delete_cookie(cookie_name(view.context.settings), path="/")
+    delete_cookie(response, view.context.settings, cookie_name(view.context.settings))
     return response
+
+
+def delete_cookie(response: Response, settings: HubSettings, cookie: str) -> None:
+    """Browsers ignore every `Set-Cookie` of a `__Host-` cookie that is not `Secure`, its deletion too."""
+    response.delete_cookie(cookie, path="/", secure=settings.secure, httponly=True, samesite="lax")
 
 
 async def end_access(view: View) -> str:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis.messages import supported
+from chassis.web.answers import Answer, allowed_methods
 from chassis.web.problems import Problem
 from services.hub.clients import Apis, Caller, Refusal, ServiceUnavailable, SignedOut
 from services.hub.context import Context
@@ -34,8 +35,8 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
-def add_error_pages(app: FastAPI) -> None:
-    """Every way in which a page can fail, with its page."""
+def add_error_pages(app: FastAPI) -> Answer:
+    """Every way in which a page can fail, with its page; what is returned answers the failures outside of pages."""
     handlers: dict[int | type[Exception], Handler] = {
         NeedsSignIn: _sign_in,
         SignedOut: _sign_in,
@@ -48,10 +49,20 @@ def add_error_pages(app: FastAPI) -> None:
         RequestValidationError: _page(404, "not-found"),
         HTTPException: _http,
         Problem: _problem,
-        Exception: _unexpected,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
+
+    async def answer(request: Request, error: Exception) -> Response:
+        request.scope.setdefault("app", app)
+        handler = next((found for kind, found in handlers.items() if _is(error, kind)), _unexpected)
+        return await handler(request, error)
+
+    return answer
+
+
+def _is(error: Exception, kind: int | type[Exception]) -> bool:
+    return isinstance(kind, type) and isinstance(error, kind)
 
 
 def render(request: Request, status: int, kind: str, words: str = "") -> Response:
@@ -103,7 +114,10 @@ async def _refusal(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return render(request, error.status_code, "not-found" if error.status_code in (404, 405) else "failed")
+    response = render(request, error.status_code, "not-found" if error.status_code in (404, 405) else "failed")
+    if error.status_code == 405:
+        response.headers["Allow"] = allowed_methods(request.app.routes, request.scope)
+    return response
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -28,7 +28,6 @@ class HubSettings(Settings):
     session_hours: int = Field(12, gt=0, description="After so long without a request a person signs in again")
     rate_sign_ins: Rate = Field("20/minute", description="Sign-ins that one address begins")
     api_timeout: float = Field(8.0, gt=0, description="Seconds that any call of an API may take")
-    trusted_proxies: str = Field("", description="Comma-separated networks whose X-Forwarded-* are believed")
 
     @field_validator("program_url", "content_url", "sharing_url", "gamification_url", "metrics_url")
     @classmethod

@@ -16,13 +16,16 @@ from services.hub.dependencies import (
     SignedIn,
     Visitor,
     cookie_name,
+    delete_cookie,
     forget,
     safe_path,
+    sign_in_cookie_name,
     use_apis,
 )
 from services.hub.language import Language
 from services.hub.oidc import CALLBACK, IssuerUnavailable, Pending, SignInFailed
-from services.hub.sessions import Session
+from services.hub.sessions import SIGN_IN_MINUTES, Session
+from services.hub.settings import HubSettings
 from services.hub.view import View
 
 log = logging.getLogger(__name__)
@@ -49,16 +52,14 @@ YEAR = 365 * 24 * 3600
 def set_cookie(view: View, response: Response, session: Session) -> Response:
     """Name the session to the browser; scripts cannot read it, and no other site's form sends it."""
     settings = view.context.settings
-    response.set_cookie(
-        cookie_name(settings),
-        session.name,
-        max_age=settings.session_hours * 3600,
-        httponly=True,
-        secure=settings.secure,
-        samesite="lax",
-        path="/",
-    )
+    _name(response, settings, cookie_name(settings), session, settings.session_hours * 3600)
     return response
+
+
+def _name(response: Response, settings: HubSettings, cookie: str, session: Session, seconds: int) -> None:
+    response.set_cookie(
+        cookie, session.name, max_age=seconds, httponly=True, secure=settings.secure, samesite="lax", path="/"
+    )
 
 
 @router.get("/welcome")
@@ -79,7 +80,8 @@ async def welcome(view: Visitor) -> Response:
 
 @router.get("/auth/sign-in")
 async def sign_in(view: Visitor) -> Response:
-    """On to the issuer, with a session that remembers what must come back."""
+    """On to the issuer; a session of its own remembers what must come back. Whoever is signed in stays so until they
+    are back: another site's page may have sent them here."""
     back = safe_path(view.request.query_params.get("back", "/"))
     pending = Pending.new()
     try:
@@ -93,21 +95,33 @@ async def sign_in(view: Visitor) -> Response:
     except IssuerUnavailable:
         return view.page("welcome.html", 503, back=back, failed="issuer-down")
     parts = {"pending": {"state": pending.state, "nonce": pending.nonce, "verifier": pending.verifier, "back": back}}
-    if view.session is not None:
-        await view.context.sessions.end(view.session)
-    session = await view.context.sessions.begin(parts, signed_in=False)
-    return set_cookie(view, RedirectResponse(url, 303), session)
+    settings, sessions = view.context.settings, view.context.sessions
+    if (before := await _sign_in_under_way(view)) is not None:
+        await sessions.end(before)
+    response = RedirectResponse(url, 303)
+    pending_session = await sessions.begin(parts, signed_in=False)
+    _name(response, settings, sign_in_cookie_name(settings), pending_session, SIGN_IN_MINUTES * 60)
+    return response
+
+
+async def _sign_in_under_way(view: View) -> Session | None:
+    name = view.request.cookies.get(sign_in_cookie_name(view.context.settings))
+    return await view.context.sessions.find(name) if name else None
 
 
 @router.get(CALLBACK)
 async def callback(view: Visitor) -> Response:
     """Back from the issuer: a new session under a new name."""
     query = view.request.query_params
-    said = view.session.parts.get("pending") if view.session else None
-    if said is None or not secrets.compare_digest(query.get("state", ""), said["state"]):
+    begun = await _sign_in_under_way(view)
+    said = begun.parts.get("pending") if begun else None
+    if (
+        begun is None
+        or said is None
+        or not secrets.compare_digest(query.get("state", "").encode(), said["state"].encode())
+    ):
         return view.page("welcome.html", 400, back="/", failed="expired")
-    assert view.session is not None
-    await view.context.sessions.end(view.session)
+    await view.context.sessions.end(begun)
     back = said.pop("back")
     try:
         if "code" not in query:
@@ -119,11 +133,15 @@ async def callback(view: Visitor) -> Response:
         return view.page("welcome.html", 400, back=back, failed="refused")
     except IssuerUnavailable:
         return view.page("welcome.html", 503, back=back, failed="issuer-down")
+    if view.session is not None:
+        await view.context.sessions.end(view.session)
     view.session = await view.context.sessions.begin({"tokens": tokens}, signed_in=True)
     caller = Caller(str(tokens["access"]), view.apis.caller.address, view.apis.caller.agent)
     use_apis(view, caller)
     await record_sign_in(view)
-    return set_cookie(view, view.go(back), view.session)
+    response = set_cookie(view, view.go(back), view.session)
+    delete_cookie(response, view.context.settings, sign_in_cookie_name(view.context.settings))
+    return response
 
 
 async def record_sign_in(view: View) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from chassis import audit
 from chassis.consumer import Received
 from chassis.mongo import Document, Transaction
-from chassis.web.http import check_version
+from chassis.web.http import Expected, check_version
 from chassis.web.problems import Invalid, Refused, Violation
 from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared
 from services.metrics import event_mapping
@@ -147,7 +147,7 @@ def _from_row(row: Mapping[str, Any]) -> BookedAct:
 
 
 async def set_rates(
-    context: Context, tx: Transaction, program_id: str, wanted: Rates, today: str, *, expected: int | None
+    context: Context, tx: Transaction, program_id: str, wanted: Rates, today: str, *, expected: Expected | None
 ) -> Rates:
     """A new version of the rates; `expected` is the version that the caller has seen. Raises PreconditionRequired,
     StaleVersion, Conflict, Refused `too-many-versions`, and Invalid: `valid_from` `past` (figures that were shown do

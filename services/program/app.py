@@ -5,6 +5,7 @@ from __future__ import annotations
 from chassis.clock import Clock
 from chassis.consumer import Consumer
 from chassis.external_rows import ExternalRows
+from chassis.offload import Offload
 from chassis.runtime import Runtime
 from chassis.service import Service
 from services.program.api import router
@@ -35,6 +36,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         history=History(runtime.mongo),
         external_rows=ExternalRows(runtime.mongo),
         audit_trail=AuditTrail(runtime.mongo),
+        offload=Offload(),
     )
 
     async def ensure_indexes() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chassis.clock import Clock
 from chassis.external_rows import ExternalRows
 from chassis.mongo import Mongo
+from chassis.offload import Offload
 from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
 from services.program.store.history import History
@@ -30,3 +31,4 @@ class Context:
     history: History
     external_rows: ExternalRows
     audit_trail: AuditTrail
+    offload: Offload

@@ -15,7 +15,7 @@ from chassis.consumer import InvalidEvent, Received
 from chassis.ids import new_id, short_code
 from chassis.mongo import Transaction
 from chassis.principals import Principal
-from chassis.web.http import check_version
+from chassis.web.http import Expected, check_version
 from chassis.web.problems import Invalid, NotFound, Refused, Violation
 from herald_contracts import LinkClicked
 from services.sharing import event_mapping
@@ -186,7 +186,7 @@ async def set_guardrails(
     *,
     disclosures: Mapping[str, Mapping[str, str]],
     forbidden: Sequence[ForbiddenPhrase],
-    version: int | None,
+    version: Expected | None,
 ) -> Guardrails:
     """Change a programme's rules. Raises NotFound, StaleVersion, PreconditionRequired, Invalid."""
     await context.store.projections.program(program_id, tx)

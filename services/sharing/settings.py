@@ -9,7 +9,6 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import Rate, Settings
-from chassis.web.proxies import TrustedProxies
 
 KEY_BYTES = 32
 
@@ -18,21 +17,13 @@ class SharingSettings(Settings):
     """Variables are `HERALD_<FIELD>`."""
 
     visitor_key: SecretStr = Field(description="32 random bytes in base64url: keys the hashes of visitors")
-    trusted_proxies: str = Field(
-        "127.0.0.1/32,::1/128", description="Comma-separated networks whose X-Forwarded-* and traceparent are believed"
-    )
     spool_dir: Path = Field(Path(".herald/spool"), description="Where clicks wait on disk while Kafka is away")
     spool_bytes: int = Field(256 * 1024 * 1024, gt=0, description="How much the spool may hold")
     click_timeout: float = Field(1.0, gt=0, description="Seconds a visitor waits for Kafka before the click is spooled")
     rate_drafts: Rate = Field("5/second", description="Captions that one person has checked")
+    rate_unknown_codes: Rate = Field("30/minute", description="Short links that are none, asked for by one address")
     max_waiting_clicks: int = Field(20_000, gt=0, description="Visitors waiting at once before others are told 503")
     links_traces: float = Field(20.0, ge=0, description="Clicks traced a second at most by each links process")
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, value: str) -> str:
-        TrustedProxies(value)
-        return value
 
     @field_validator("visitor_key")
     @classmethod

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
+import logging
 from dataclasses import dataclass
 from email.message import Message
 from typing import Final
 
-import orjson
 from pydantic import TypeAdapter
 
 from chassis.fetch import MEBIBYTE, FetchRefused, GuardedFetch
+from chassis.offload import Offload, TooMuchWork
 from services.content.domain.sources import Reading, Source
+from services.content.feeds.reader import read_feed
 
+logger = logging.getLogger(__name__)
 MAX_BYTES: Final = 5 * MEBIBYTE
 MEDIA_TYPES: Final = (
     "application/rss+xml",
@@ -30,8 +30,10 @@ ACCEPT: Final = (
     "text/xml;q=0.9, application/json;q=0.5, */*;q=0.1"
 )
 SECONDS: Final = 20.0
+CPU_SECONDS: Final = 3
+MEMORY: Final = 1024 * MEBIBYTE
 AT_ONCE: Final = 2
-_INHERITED: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG")
+MAX_VALIDATOR: Final = 512
 _READING: Final = TypeAdapter(Reading)
 
 
@@ -61,7 +63,7 @@ class Feeds:
 
     def __init__(self, fetch: GuardedFetch) -> None:
         self._fetch = fetch
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._offload = Offload(at_once=AT_ONCE, cpu_seconds=CPU_SECONDS, seconds=SECONDS, memory=MEMORY, patience=None)
 
     async def look(self, source: Source) -> FetchedFeed:
         """What has changed at the source's address since it was last read. Raises FeedRefused."""
@@ -76,15 +78,34 @@ class Feeds:
         if got.unchanged:
             return FetchedFeed(None, etag, last_modified)
         reading = await self.read(got.body, got.headers.get("content-type", ""), got.url)
-        return FetchedFeed(reading, got.headers.get("etag"), got.headers.get("last-modified"))
+        return FetchedFeed(reading, _kept(got.headers.get("etag")), _kept(got.headers.get("last-modified")))
 
     async def read(self, body: bytes, content_type: str = "", base_url: str = "") -> Reading:
-        """A feed from its bytes. Raises FeedRefused."""
-        async with self._places:
-            answer = await _in_a_process(body, charset(content_type), base_url)
+        """A feed from its bytes. Raises FeedRefused, and nothing else: whatever a feed makes its reader raise is the
+        feed's failure."""
+        try:
+            return await self._read(body, content_type, base_url)
+        except FeedRefused:
+            raise
+        except Exception as error:
+            logger.exception("a feed failed in a way that it should not")
+            raise FeedRefused("failed", f"It could not be read ({type(error).__name__}).") from error
+
+    async def _read(self, body: bytes, content_type: str, base_url: str) -> Reading:
+        said = {"charset": charset(content_type), "base_url": base_url}
+        try:
+            async with self._offload.stream(read_feed, body, **said) as found:
+                answer = await anext(found)
+        except TooMuchWork:
+            raise FeedRefused("too-complex", "Reading this feed takes too much time or memory.") from None
         if "rule" in answer:
             raise FeedRefused(answer["rule"], answer["detail"])
         return _READING.validate_python(answer)
+
+
+def _kept(validator: str | None) -> str | None:
+    """What a server said to be asked with next time; nothing that is too long to be one."""
+    return validator if validator and len(validator) <= MAX_VALIDATOR else None
 
 
 def charset(content_type: str) -> str:
@@ -93,25 +114,3 @@ def charset(content_type: str) -> str:
     message["content-type"] = content_type
     found = message.get_content_charset("")
     return found if found.isascii() and found.isprintable() else ""
-
-
-async def _in_a_process(body: bytes, charset: str, base_url: str) -> dict[str, str]:
-    """The reader's answer. The process gets no secrets, and is killed if it takes too long."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.content.feeds.reader", charset, base_url,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env={name: os.environ[name] for name in _INHERITED if name in os.environ},
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(SECONDS):
-            output, _ = await process.communicate(body)
-    except TimeoutError:
-        output = b""
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise FeedRefused("too-complex", "Reading this feed takes too much time or memory.")
-    answer: dict[str, str] = orjson.loads(output)
-    return answer

@@ -1,15 +1,13 @@
-"""Reads one feed in a process of its own: `python -m services.content.feeds.reader CHARSET BASE_URL < feed > json`.
+"""Reads one feed: bytes to its title and entries.
 
-A feed may be hostile. One that would take an hour to parse costs only this process, which is killed after a few
-seconds. Nothing that a document refers to is fetched, and only plain text of its document type's declarations is used.
+A feed may be hostile: it is read in a process of its own (`chassis.offload`), which is killed after a few seconds.
+Nothing that a document refers to is fetched, and only plain text of its document type's declarations is used.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import resource
-import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any, Final
 
@@ -20,9 +18,6 @@ from services.content.feeds.json_feed import read_json
 from services.content.feeds.refusal import Mends, NotAFeed
 from services.content.feeds.text import MAX_HTML, title
 from services.content.feeds.xml_feed import read_tree
-
-CPU_SECONDS: Final = 3
-MEMORY: Final = 1024 * 1024 * 1024
 
 _HTML: Final = re.compile(
     r"^\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html)\b", re.I | re.S
@@ -82,17 +77,9 @@ def _hint(page: str, base_url: str) -> str:
     return f" It names this feed: {found}" if found else ""
 
 
-def main() -> None:
-    """Reads one feed from standard input; answers what `read` does, or `{"rule", "detail"}`."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    charset, base_url = sys.argv[1:3]
+def read_feed(body: bytes, *, charset: str, base_url: str) -> Iterator[dict[str, Any]]:
+    """What `read` gives, or `{"rule", "detail"}` of its refusal: the one item of this work."""
     try:
-        answer = read(sys.stdin.buffer.read(), charset, base_url)
+        yield read(body, charset, base_url)
     except NotAFeed as refusal:
-        answer = {"rule": refusal.rule, "detail": refusal.detail}
-    sys.stdout.write(json.dumps(answer))
-
-
-if __name__ == "__main__":
-    main()
+        yield {"rule": refusal.rule, "detail": refusal.detail}

@@ -6,24 +6,23 @@ time, under their own rights; another may go on where one stopped. What is not f
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final, Literal
 
 import orjson
 from bson.binary import Binary
-from pymongo import InsertOne
 
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.mongo import Document, Mongo
 from chassis.mongo.rows import read
-from services.hub.history.formats import LineError, Row
-from services.hub.history.importer import Announced, File, Report, by_kind, chunks
+from chassis.offload import Offload, TooMuchWork
+from services.hub.history.formats import LineError, Row, Unreadable
+from services.hub.history.importer import File, Report
+from services.hub.history.reading import read_history
 
 MAX_ROWS: Final = 100_000
 """What a browser can bring; `herald history import` brings more."""
@@ -67,10 +66,11 @@ class Staged:
 class Staging:
     """Where imports wait."""
 
-    def __init__(self, mongo: Mongo, clock: Clock) -> None:
+    def __init__(self, mongo: Mongo, clock: Clock, offload: Offload) -> None:
         self._imports = mongo.db["history_imports"]
         self._chunks = mongo.db["history_chunks"]
         self._clock = clock
+        self._offload = offload
 
     async def ensure_indexes(self) -> None:
         await self._imports.create_index("expires_at", expireAfterSeconds=0)
@@ -79,14 +79,24 @@ class Staging:
     async def add(self, files: Sequence[File], *, program_id: str, time_zone: str, source: str, by: str) -> Staged:
         """Read files and set their rows aside. Raises Unreadable, TooMany."""
         now = self._clock.now()
-        pieces, unread = await asyncio.to_thread(_read, files, time_zone, now)
         id, expires_at = new_id(), now + KEPT
-        for start in range(0, len(pieces), 20):
-            documents = [
-                InsertOne({"_id": f"{id}:{start + offset}", "rows": Binary(piece), "expires_at": expires_at})
-                for offset, (piece, _) in enumerate(pieces[start : start + 20])
-            ]
-            await self._chunks.bulk_write(documents, ordered=False)
+        named = [[file.name, len(file.data)] for file in files]
+        said = {"files": named, "time_zone": time_zone, "now": now, "most": MAX_ROWS}
+        count = rows = 0
+        unread = Report()
+        try:
+            async with self._offload.stream(read_history, b"".join(file.data for file in files), **said) as items:
+                async for item in items:
+                    if isinstance(item, dict):
+                        unread = _unread(item)
+                        continue
+                    size, piece = item
+                    await self._chunks.insert_one(
+                        {"_id": f"{id}:{count}", "rows": Binary(piece.encode()), "expires_at": expires_at}
+                    )
+                    count, rows = count + 1, rows + size
+        except TooMuchWork:
+            raise TooMany from None
         staged = Staged(
             id=id,
             program_id=program_id,
@@ -94,9 +104,9 @@ class Staging:
             files=tuple(file.name for file in files),
             created_by=by,
             created_at=now,
-            chunks=len(pieces),
-            rows=sum(count for _, count in pieces) + unread.refused.total(),
-            phase="preview" if pieces else "previewed",
+            chunks=count,
+            rows=rows + unread.refused.total(),
+            phase="preview" if count else "previewed",
             next=0,
             unread=unread,
             report=unread,
@@ -140,28 +150,13 @@ class Staging:
         return after if found.matched_count else await self.find(before.id) or after
 
 
-def _read(files: Sequence[File], time_zone: str, now: datetime) -> tuple[list[tuple[bytes, int]], Report]:
-    """Chunks as JSON with the number of their rows, in the order of kinds; and what is no row."""
-    sources = [partial(_counted, file, time_zone, now) for file in files]
-    announced = Announced.of(row for source in sources for row in source())
-    report = Report()
-    pieces = [
-        (orjson.dumps([_values(announced.mark(row)) for row in piece]), len(piece))
-        for _, rows in by_kind(sources)
-        for piece in chunks(rows, report)
-    ]
-    return pieces, report
-
-
-def _counted(file: File, time_zone: str, now: datetime) -> Iterator[Row | list[LineError]]:
-    for number, row in enumerate(file.rows(time_zone, now), 1):
-        if number > MAX_ROWS:
-            raise TooMany
-        yield row
-
-
-def _values(row: Row) -> list[Any]:
-    return [row.kind, row.line, row.values, row.file, row.announced]
+def _unread(item: dict[str, Any]) -> Report:
+    """What was no row. Raises Unreadable, TooMany."""
+    if "unreadable" in item:
+        raise Unreadable(*(LineError(**error) for error in item["unreadable"]))
+    if "too_many" in item:
+        raise TooMany
+    return _report(item)
 
 
 def _document(staged: Staged) -> Document:

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import TypeVar
+from typing import Any
 
 from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.web.problems import Conflict, Overloaded
+from chassis.offload import TooMuchWork
+from chassis.web.problems import Conflict, Overloaded, Refused
 from services.program import event_mapping
 from services.program.audit import IMPORT
 from services.program.context import Context
-from services.program.domain.columns import IGNORED, Column, chosen, heading_key, is_known, missing, recognised
-from services.program.domain.imports import (
-    Import,
-    Plan,
-    Row,
-    first_spellings,
-    plan,
-    respelled,
-    rows,
-    teams_of,
-    with_examples,
-)
+from services.program.domain.columns import IGNORED, chosen, heading_key
+from services.program.domain.imports import Import, Plan, Row, first_spellings, plan, respelled, teams_of
 from services.program.domain.people import Person
-from services.program.domain.tables import LineViolation, Table, read_table
+from services.program.domain.reading import FileHead, head_of, read_people, rows_of
+from services.program.domain.tables import LineViolation
 from services.program.store.imports import CHUNK_ROWS, MAX_ERRORS
 
 logger = logging.getLogger(__name__)
@@ -39,7 +29,6 @@ IN_REQUEST_ROWS = 5_000
 
 SAMPLE_ROWS = 5
 
-T = TypeVar("T")
 Transact = Callable[[Callable[[Transaction], Awaitable[bool]]], Awaitable[bool]]
 
 
@@ -65,12 +54,11 @@ async def preview(context: Context, data: bytes, *, by: str) -> Import:
 
     Insert the returned import: rows that belong to no import expire.
     """
-    remembered = await context.imports.remembered()
-    table = await asyncio.to_thread(_read, data, remembered)
     now = context.clock.now()
     bare = Import(id=new_id(), created_by=by, created_at=now, touched_at=now)
+    previewed = await _previewed(context, bare, data, None)
     await context.imports.put_file(bare.id, data, now)
-    return await _previewed(context, bare, table, recognised(table.headings, remembered))
+    return previewed
 
 
 async def preview_again(context: Context, id: str, columns: Sequence[str | None]) -> Import:
@@ -79,8 +67,7 @@ async def preview_again(context: Context, id: str, columns: Sequence[str | None]
     before = await context.imports.get(id)
     if before.state != "previewed":
         raise Conflict("Its columns can be chosen before it is confirmed.", type_="already-confirmed")
-    remembered = await context.imports.remembered()
-    table = await asyncio.to_thread(_read, await context.imports.file(id), remembered)
+    chosen([one.heading for one in before.columns], columns)
     bare = Import(
         id=id,
         edition=before.edition + 1,
@@ -88,26 +75,36 @@ async def preview_again(context: Context, id: str, columns: Sequence[str | None]
         created_at=before.created_at,
         touched_at=context.clock.now(),
     )
-    return await _previewed(context, bare, table, chosen(table.headings, columns))
+    return await _previewed(context, bare, await context.imports.file(id), columns)
 
 
-def _read(data: bytes, remembered: Mapping[str, str]) -> Table:
-    return read_table(data, lambda heading: is_known(heading) or bool(remembered.get(heading_key(heading))))
+async def _previewed(context: Context, bare: Import, data: bytes, columns: Sequence[str | None] | None) -> Import:
+    remembered = await context.imports.remembered()
+    said = {"remembered": remembered, "columns": columns, "size": CHUNK_ROWS}
+    try:
+        async with context.offload.stream(read_people, data, **said) as items:
+            return await _planned(context, bare, head_of(await anext(items)), items)
+    except TooMuchWork:
+        error = LineViolation("body", "too-complex", "Reading this file takes too much time or memory.", 1)
+        raise Refused("The file cannot be read.", type_="csv-unreadable", errors=[error]) from None
 
 
-async def _previewed(context: Context, bare: Import, table: Table, columns: Sequence[Column]) -> Import:
+async def _planned(context: Context, bare: Import, head: FileHead, items: AsyncIterator[Any]) -> Import:
     found = _Preview()
-    lacking = missing(columns)
     spelled: dict[str, str] = {}
     chunks = 0
-    for part in _parts(rows(table, columns), CHUNK_ROWS):
-        valid = [row for row in part if isinstance(row, Row)]
-        found.total += len(part)
-        if lacking:
+    async for item in items:
+        found.total += len(item)
+        if head.missing:
             continue
-        for errors in part:
-            if not isinstance(errors, Row):
-                found.reject(errors)
+        valid: list[Row] = []
+        for one in rows_of(item):
+            if isinstance(one, Row):
+                valid.append(one)
+            else:
+                found.reject(one)
+        if not valid:
+            continue
         known = await context.teams.spellings(teams_of(valid))
         valid = respelled(valid, {**first_spellings(valid, spelled), **known})
         planned = _plan(context, valid, await context.people.matching(valid))
@@ -123,26 +120,21 @@ async def _previewed(context: Context, bare: Import, table: Table, columns: Sequ
             chunks += 1
     found.reject(
         [
-            LineViolation(name, "column-missing", "No column of the file is this one.", table.heading_line)
-            for name in lacking
+            LineViolation(name, "column-missing", "No column of the file is this one.", head.heading_line)
+            for name in head.missing
         ]
     )
     figures = {name: getattr(found, name) for name in _Preview.__dataclass_fields__}
     return replace(
         bare,
-        encoding=table.encoding,
-        delimiter=table.delimiter,
-        columns=with_examples(columns, table),
-        missing=lacking,
+        encoding=head.encoding,
+        delimiter=head.delimiter,
+        columns=head.columns,
+        missing=head.missing,
         valid=found.new + found.changed + found.unchanged,
         chunks=chunks,
         **figures,
     )
-
-
-def _parts(found: Iterator[T], size: int) -> Iterator[list[T]]:
-    while part := list(islice(found, size)):
-        yield part
 
 
 async def choose_columns(context: Context, tx: Transaction, previewed: Import) -> Import:

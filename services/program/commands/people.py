@@ -9,7 +9,7 @@ from typing import Any
 from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Actor, Transaction
-from chassis.web.http import check_version
+from chassis.web.http import Expected, check_version
 from chassis.web.tokens import Token
 from services.program import event_mapping
 from services.program.audit import PERSON
@@ -70,7 +70,7 @@ async def update_person(
     context: Context,
     tx: Transaction,
     person_id: str,
-    version: int | None,
+    version: Expected | None,
     *,
     by: str,
     roles: Sequence[str] | None = None,

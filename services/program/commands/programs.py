@@ -10,7 +10,7 @@ from typing import Any
 from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.web.http import check_version
+from chassis.web.http import Expected, check_version
 from herald_contracts import Event
 from services.program import event_mapping
 from services.program.audit import OBJECTIVE, PROGRAM, TEXTS
@@ -53,7 +53,9 @@ async def create_program(
     return program
 
 
-async def open_program(context: Context, tx: Transaction, program_id: str, version: int | None, open: bool) -> Program:
+async def open_program(
+    context: Context, tx: Transaction, program_id: str, version: Expected | None, open: bool
+) -> Program:
     """Let anybody join, or only the invited. Raises PreconditionRequired, StaleVersion."""
     before = await context.programs.get(program_id, tx)
     check_version(version, before.version)
@@ -86,7 +88,7 @@ async def publish_text(
 
 
 async def set_objective(
-    context: Context, tx: Transaction, program_id: str, version: int | None, values: Mapping[str, Any]
+    context: Context, tx: Transaction, program_id: str, version: Expected | None, values: Mapping[str, Any]
 ) -> Objective:
     """Set the one objective, or change it under its version. Raises NotFound, Invalid, PreconditionRequired,
     StaleVersion."""

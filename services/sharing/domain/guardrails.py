@@ -17,13 +17,16 @@ import phonenumbers
 
 from chassis.text import cut, line, prose
 from chassis.web.problems import Invalid, Violation
-from services.sharing.domain.phrases import Phrases
+from services.sharing.domain.phrases import Phrases, folded_length, is_phrase, stemmed_as
 from services.sharing.messages import message
 
 Severity = Literal["block", "warn"]
 Rule = Literal["forbidden-phrase", "discouraged-phrase", "too-long", "email-address", "phone-number"]
 EVERYWHERE = "*"
 MOST_OF_A_KIND = 20
+MAX_PHRASES_TEXT = 20_000
+"""Letters of all phrases and suggestions together, as they are compared: forty for each of 500."""
+MAX_DISCLOSURES = 1000
 ELLIPSIS = "…"
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?![\w-])")
 _COUNTRY = re.compile(r"[A-Z]{2}|\*")
@@ -128,9 +131,8 @@ def review(
     findings: list[Finding] = []
     if length > network.max_length:
         findings.append(_too_long(caption, disclosure, link, network, length, locale))
-    shown = caption[: 2 * network.max_length]
-    findings += _phrases(shown, guardrails.forbidden, language, locale)
-    findings += _personal(shown, country, locale)
+    findings += _phrases(caption, guardrails.forbidden, language, locale)
+    findings += _personal(caption, country, locale)
     findings.sort(key=lambda finding: (finding.start, finding.end))
     return Verdict(disclose(caption, disclosure), length, network.max_length, tuple(findings))
 
@@ -151,17 +153,25 @@ def mend(caption: str, findings: Iterable[Finding]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _compiled(forbidden: tuple[ForbiddenPhrase, ...], language: str) -> Phrases:
-    return Phrases([(one.phrase, one.language) for one in forbidden], language)
+def _compiled(forbidden: tuple[ForbiddenPhrase, ...], language: str) -> Mapping[Severity, tuple[list[int], Phrases]]:
+    """The phrases of each severity, with their places in `forbidden`. Apart, so that many that are discouraged hide
+    none that blocks."""
+    found: dict[Severity, tuple[list[int], Phrases]] = {}
+    for severity in ("block", "warn"):
+        places = [place for place, one in enumerate(forbidden) if one.severity == severity]
+        phrases = [(forbidden[place].phrase, forbidden[place].language) for place in places]
+        found[severity] = (places, Phrases(phrases, language))
+    return found
 
 
 def _phrases(caption: str, forbidden: tuple[ForbiddenPhrase, ...], language: str, locale: str) -> Iterator[Finding]:
-    for match in _compiled(forbidden, language).find(caption):
-        known = forbidden[match.phrase]
-        rule: Rule = "forbidden-phrase" if known.severity == "block" else "discouraged-phrase"
-        excerpt = caption[match.start : match.end]
-        detail = message(rule, locale, excerpt=excerpt, phrase=known.phrase)
-        yield Finding(rule, known.severity, excerpt, match.start, match.end, detail, known.suggestion or "")
+    for severity, (places, phrases) in _compiled(forbidden, stemmed_as(language)).items():
+        rule: Rule = "forbidden-phrase" if severity == "block" else "discouraged-phrase"
+        for match in phrases.find(caption):
+            known = forbidden[places[match.phrase]]
+            excerpt = caption[match.start : match.end]
+            detail = message(rule, locale, excerpt=excerpt, phrase=known.phrase)
+            yield Finding(rule, severity, excerpt, match.start, match.end, detail, known.suggestion or "")
 
 
 def _personal(caption: str, country: str, locale: str) -> Iterator[Finding]:
@@ -223,6 +233,9 @@ def change_guardrails(
 
 
 def _wrong_disclosures(disclosures: Mapping[str, Mapping[str, str]]) -> Iterator[Violation]:
+    if sum(map(len, disclosures.values())) > MAX_DISCLOSURES:
+        yield Violation("disclosures", "too-many", f"At most {MAX_DISCLOSURES} texts in all countries and languages.")
+        return
     if not disclosures.get(EVERYWHERE):
         yield Violation("disclosures.*", "required", "A disclosure for all other countries is needed.")
     for country, texts in disclosures.items():
@@ -231,23 +244,22 @@ def _wrong_disclosures(disclosures: Mapping[str, Mapping[str, str]]) -> Iterator
         if not texts:
             yield Violation(f"disclosures.{country[:16]}", "required", "At least one language is needed.")
         for language, text in texts.items():
-            if line(text) != text or not Phrases([(text, None)], language).find(text):
+            if line(text) != text or not is_phrase(text):
                 yield Violation(
                     f"disclosures.{country[:16]}.{language[:16]}", "text", "One visible line without space around it."
                 )
 
 
 def _wrong_phrases(forbidden: Sequence[ForbiddenPhrase]) -> Iterator[Violation]:
-    blocking = [one for one in forbidden if one.severity == "block"]
+    if sum(folded_length(f"{one.phrase}{one.suggestion or ''}") for one in forbidden) > MAX_PHRASES_TEXT:
+        yield Violation("forbidden", "too-long", f"At most {MAX_PHRASES_TEXT} letters in all phrases and suggestions.")
+        return
+    blocking = Phrases([(one.phrase, one.language) for one in forbidden if one.severity == "block"], "en")
     for index, one in enumerate(forbidden):
-        if not Phrases([(one.phrase, one.language)], "en").find(one.phrase):
-            yield Violation(f"forbidden.{index}.phrase", "words", "A phrase has at least one word.")
-        if one.suggestion and _blocked(one.suggestion, blocking):
+        if not is_phrase(one.phrase):
+            yield Violation(f"forbidden.{index}.phrase", "words", "A phrase has at least one word, in one sentence.")
+        if one.suggestion and blocking.find(one.suggestion):
             yield Violation(f"forbidden.{index}.suggestion", "forbidden", "The suggestion is forbidden itself.")
-
-
-def _blocked(text: str, blocking: Sequence[ForbiddenPhrase]) -> bool:
-    return bool(Phrases([(one.phrase, one.language) for one in blocking], "en").find(text))
 
 
 DEFAULT_DISCLOSURES: Mapping[str, Mapping[str, str]] = {

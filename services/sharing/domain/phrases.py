@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import islice
 
+import ahocorasick
 import Stemmer
 
 STEMMERS = {"en": "english", "fr": "french", "de": "german", "es": "spanish", "it": "italian", "nl": "dutch"}
@@ -84,79 +84,138 @@ def fold(text: str) -> Folded:
     return Folded("".join(letters), origin)
 
 
+def folded_length(text: str) -> int:
+    """How many letters a text has when it is folded, at most: one letter may become eighteen."""
+    return len(unicodedata.normalize("NFKD", text).casefold())
+
+
 @cache
 def _stemmer(language: str) -> Stemmer.Stemmer | None:
     return Stemmer.Stemmer(STEMMERS[language]) if language in STEMMERS else None
-
-
-def _stem(word: str, language: str) -> str:
-    stemmer = _stemmer(language)
-    return stemmer.stemWord(word) if stemmer is not None and len(word) >= SHORTEST_STEMMED else word
 
 
 def _words(letters: str) -> list[_Word]:
     return [_Word(found[1], found.start(1), found.end()) for found in _WORD.finditer(letters)]
 
 
+MOST_FOUND = 50
+"""Places that one look reports; a text full of phrases says no more by further ones."""
+_SENTENCE_END_TOKEN = 1
+
+
 class Phrases:
-    """A set of phrases to look for: pairs of text and the language in which it is inflected (None: `default`)."""
+    """A set of phrases to look for: pairs of text and the language in which it is inflected (None: `default`).
+
+    Looking takes time in proportion to the text's folded length, however many phrases there are and however they
+    overlap (Aho-Corasick over stems). Of phrases that are the same when stemmed, the first is reported.
+    """
 
     def __init__(self, phrases: Sequence[tuple[str, str | None]], default: str) -> None:
-        self._by_stem: dict[tuple[str, str], list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
-        self._unspaced: list[tuple[int, str]] = []
-        self._languages: set[str] = set()
+        self._unspaced = ahocorasick.Automaton()
+        self._languages: dict[str, _Stems] = {}
         for index, (text, language) in enumerate(phrases):
-            self._add(index, text, (language or default).partition("-")[0])
+            self._add(index, text, stemmed_as(language or default))
+        self._unspaced.make_automaton()
+        for stems in self._languages.values():
+            stems.sequences.make_automaton()
 
     def _add(self, index: int, text: str, language: str) -> None:
         if _UNSPACED.search(text):
-            self._unspaced.append((index, fold(text).letters.strip()))
+            letters = fold(text).letters.strip()
+            if letters and letters not in self._unspaced:
+                self._unspaced.add_word(letters, (index, len(letters)))
             return
-        self._languages.add(language)
         for spelling in {text, text.translate(_UMLAUTS)}:
             words = [word.text for word in _words(fold(spelling).letters)]
-            if not words:
-                continue
-            stems = tuple(_stem(word, language) for word in words)
-            self._by_stem[language, stems[0]].append((index, stems))
-            if len(words) > 1:
-                joined = "#" + _stem("".join(words), language)
-                self._by_stem[language, joined].append((index, (joined,)))
+            if words:
+                self._languages.setdefault(language, _Stems(language)).add(index, words)
 
     def find(self, text: str) -> list[Match]:
-        """Where the phrases stand, in the order of the text; of each phrase and place once."""
+        """The first `MOST_FOUND` places where the phrases stand, in the order of the text; none for a text without
+        any."""
         folded = fold(text)
         found = set(self._find(text, folded))
-        return sorted(found, key=lambda match: (match.start, match.end, match.phrase))
+        return sorted(found, key=lambda match: (match.start, match.end, match.phrase))[:MOST_FOUND]
 
     def _find(self, text: str, folded: Folded) -> Iterator[Match]:
-        for index, wanted in self._unspaced:
-            for place in re.finditer(re.escape(wanted), folded.letters):
-                yield _match(index, place.start(), place.end(), folded)
-        for words in _readings(text, folded):
-            for language in self._languages:
-                yield from self._sequences(words, language, folded)
+        if len(self._unspaced):
+            for last, (index, length) in islice(self._unspaced.iter(folded.letters), MOST_FOUND):
+                yield _match(index, last + 1 - length, last + 1, folded)
+        if self._languages:
+            for words in _readings(text, folded):
+                tokens = list(_with_sentence_ends(words, folded.letters))
+                for stems in self._languages.values():
+                    yield from islice(stems.find(tokens, folded), MOST_FOUND)
 
-    def _sequences(self, words: Sequence[_Word], language: str, folded: Folded) -> Iterator[Match]:
-        stems = [_stem(word.text, language) for word in words]
-        for at, word in enumerate(words):
-            starts = [stems[at]]
-            if word.start and folded.letters[word.start - 1] == "#":
-                starts.append("#" + stems[at])
-            for start in starts:
-                for index, wanted in self._by_stem.get((language, start), ()):
-                    run = words[at : at + len(wanted)]
-                    if (start, *stems[at + 1 : at + len(wanted)]) == wanted and _together(run, folded.letters):
-                        yield _match(index, run[0].start, run[-1].end, folded)
+
+class _Stems:
+    """The phrases of one language by the stems of their words, as numbers."""
+
+    def __init__(self, language: str) -> None:
+        self._stemmer = _stemmer(language)
+        self._numbers: dict[str, int] = {}
+        self._hashtags: dict[str, int] = {}
+        self.sequences = ahocorasick.Automaton(ahocorasick.STORE_ANY, ahocorasick.KEY_SEQUENCE)
+
+    def add(self, index: int, words: Sequence[str]) -> None:
+        numbers = tuple(self._numbers.setdefault(stem, len(self._numbers) + 2) for stem in self._stemmed(words))
+        if numbers not in self.sequences:
+            self.sequences.add_word(numbers, (index, len(numbers)))
+        if len(words) > 1:
+            self._hashtags.setdefault(*self._stemmed(["".join(words)]), index)
+
+    def find(self, tokens: Sequence[_Word | None], folded: Folded) -> Iterator[Match]:
+        """Where phrases stand in a text's words; None among them ends a sentence, which no phrase goes beyond."""
+        stems = iter(self._stemmed([one.text for one in tokens if one is not None]))
+        numbers = []
+        for token in tokens:
+            if token is None:
+                numbers.append(_SENTENCE_END_TOKEN)
+                continue
+            stem = next(stems)
+            numbers.append(self._numbers.get(stem, 0))
+            if stem in self._hashtags and token.start and folded.letters[token.start - 1] == "#":
+                yield _match(self._hashtags[stem], token.start, token.end, folded)
+        for last, (index, length) in self.sequences.iter(tuple(numbers)):
+            first_word, last_word = tokens[last + 1 - length], tokens[last]
+            assert first_word is not None
+            assert last_word is not None
+            yield _match(index, first_word.start, last_word.end, folded)
+
+    def _stemmed(self, words: Sequence[str]) -> list[str]:
+        if self._stemmer is None:
+            return list(words)
+        stems: list[str] = self._stemmer.stemWords(words)
+        return [stem if len(word) >= SHORTEST_STEMMED else word for word, stem in zip(words, stems, strict=True)]
+
+
+def stemmed_as(language: str) -> str:
+    """The language by whose rules words of a language are stemmed; "" where none are known."""
+    base = language.partition("-")[0]
+    return base if base in STEMMERS else ""
+
+
+def is_phrase(text: str) -> bool:
+    """True for a text that can be found: some words of one sentence."""
+    letters = fold(text).letters
+    if _UNSPACED.search(text):
+        return bool(letters.strip())
+    words = _words(letters)
+    return bool(words) and None not in _with_sentence_ends(words, letters)
+
+
+def _with_sentence_ends(words: Sequence[_Word], letters: str) -> Iterator[_Word | None]:
+    """The words, with None where a sentence ends between two of them."""
+    before: _Word | None = None
+    for word in words:
+        if before is not None and _SENTENCE_END.search(letters, before.end, word.start):
+            yield None
+        yield word
+        before = word
 
 
 def _match(index: int, start: int, end: int, folded: Folded) -> Match:
     return Match(index, folded.origin[start], folded.origin[end - 1] + 1)
-
-
-def _together(words: Sequence[_Word], letters: str) -> bool:
-    """Whether no sentence ends between the words."""
-    return not any(_SENTENCE_END.search(letters, one.end, other.start) for one, other in pairwise(words))
 
 
 def _readings(text: str, folded: Folded) -> Iterator[list[_Word]]:

@@ -40,7 +40,7 @@ def language_of(accepted: str) -> str:
 
 @cache
 def page(what: str, language: str) -> bytes:
-    """The page `missing` or `busy`."""
+    """The page `missing`, `busy` or `too-many`."""
     title, text = (escape(message(key, language)) for key in (f"link-{what}", f"link-{what}-help"))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'

@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,6 +29,7 @@ from chassis.supervisor import Task
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import exposition, inject
 from chassis.web.health import MEDIA_TYPE, health_answer
+from chassis.web.problems import TooManyRequests
 from chassis.web.protocol import BoundedHttpProtocol
 from chassis.web.proxies import TrustedProxies
 from herald_contracts import Record
@@ -81,6 +82,7 @@ class RedirectServer:
         self._moment = Moment(clock)
         self._most = settings.max_waiting_clicks
         self._grace = settings.grace
+        self._rate_unknown = settings.rate_unknown_codes
         self._tracing = Tracing(runtime, settings.links_traces)
         self._latency = Latency()
         runtime.telemetry.registry.register(self._latency)
@@ -201,9 +203,15 @@ class RedirectServer:
                     sending.end()
                 await send(link.found)
                 await send(_EMPTY)
+                _answered(span, 302)
             else:
+                origin = self._proxies.origin(peer, headers.get(b"x-forwarded-for", b"").decode("latin-1"))
+                await self._runtime.rate_limits.hit("unknown_codes", self._rate_unknown, origin)
                 await _page(send, 404, "missing", method, headers)
-            _answered(span, 302 if link is not None else 404)
+                _answered(span, 404)
+        except TooManyRequests as refused:
+            await _page(send, 429, "too-many", method, headers, refused.headers or {})
+            _answered(span, 429)
         except PyMongoError as error:
             logger.warning("a link cannot be looked up: %s", type(error).__name__)
             await _page(send, 503, "busy", method, headers)
@@ -291,7 +299,9 @@ async def _problem(send: Send, status: int, type_: str, title: str, *, allow: by
     await _answer(send, status, json.dumps(document).encode(), b"application/problem+json", (b"allow", allow))
 
 
-async def _page(send: Send, status: int, what: str, method: str, headers: Headers) -> None:
+async def _page(
+    send: Send, status: int, what: str, method: str, headers: Headers, said: Mapping[str, str] | None = None
+) -> None:
     body = page(what, language_of(headers.get(b"accept-language", b"").decode("latin-1")))
     more = [
         (b"cache-control", b"no-store"),
@@ -300,6 +310,7 @@ async def _page(send: Send, status: int, what: str, method: str, headers: Header
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
     ]
+    more += [(name.lower().encode(), value.encode()) for name, value in (said or {}).items()]
     if status == 503:
         more.append((b"retry-after", b"2"))
     start = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode()), *more]

@@ -7,11 +7,12 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanKind
 from prometheus_client.core import HistogramMetricFamily
 
 from chassis.runtime import Runtime
 from chassis.telemetry.otel import LATENCY_BUCKETS, extract
+from chassis.web.traces import foreign_context
 from herald_contracts import LinkClicked
 
 Headers = Mapping[bytes, bytes]
@@ -31,17 +32,20 @@ class Tracing:
         self._at = time.monotonic()
 
     def begin(self, method: str, headers: Headers, *, trusted: bool) -> Span | None:
-        """The SERVER span of a click that is traced. A trusted proxy's `traceparent` is continued."""
+        """The SERVER span of a click that is traced. A trusted proxy's `traceparent` is continued, a stranger's
+        is linked to."""
         now = time.monotonic()
         self._left, self._at = min(AT_ONCE, self._left + (now - self._at) * self._a_second), now
         if self._left < 1:
             return None
         self._left -= 1
-        said = headers.get(b"traceparent", b"").decode("latin-1") if trusted else ""
+        said = headers.get(b"traceparent", b"")
+        foreign = None if trusted or not said else foreign_context(said)
         span = self._tracer.start_span(
             "GET /l/{code}",
-            context=extract(said),
+            context=extract(said.decode("latin-1") if trusted else ""),
             kind=SpanKind.SERVER,
+            links=[Link(foreign)] if foreign else None,
             attributes={"http.request.method": method, "http.route": "/l/{code}"},
         )
         return span if span.is_recording() else None
