@@ -17,7 +17,7 @@ import resource
 import struct
 import sys
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -73,7 +73,7 @@ class Offload:
         finally:
             self._places.release()
 
-    async def _items(self, work: Work, body: bytes, arguments: Any) -> AsyncIterator[Any]:
+    async def _items(self, work: Work, body: bytes, arguments: Any) -> AsyncGenerator[Any, None]:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", __name__, f"{work.__module__}:{work.__qualname__}",
             str(self._cpu_seconds), str(self._memory),

@@ -60,10 +60,8 @@ def worker_app(services: Sequence[Service]) -> ASGIApp:
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        return Response(
-            exposition(service.runtime.telemetry for service in services),
-            media_type="text/plain; version=0.0.4",
-        )
+        text = await asyncio.to_thread(exposition, [service.runtime.telemetry for service in services])
+        return Response(text, media_type="text/plain; version=0.0.4")
 
     return app
 

@@ -178,8 +178,8 @@ class _Cleaned:
         return core_schema.no_info_before_validator_function(self._cleaned, text)
 
     def _cleaned(self, value: object) -> object:
-        if not isinstance(value, str) or _HALF.search(value):
-            return value  # for pydantic to refuse
+        if not isinstance(value, str) or len(value) > 2 * self.max_length + 1000 or _HALF.search(value):
+            return value  # for pydantic to refuse: what is far too long is not worth cleaning
         text = self.clean(value)
         if self.nothing and not self.says_something(text):
             raise PydanticCustomError("blank", "{detail}", {"detail": self.nothing})

@@ -6,6 +6,7 @@ that is unknown, or that never sends its body, holds nothing. How long a body ma
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
@@ -19,6 +20,8 @@ from chassis.web.problems import Overloaded, Problem, TooLarge
 STREAMS = 1000
 MAX_BUFFERED = 256 * 1024 * 1024
 """Bytes of bodies that a process holds at once; requests beyond them are answered 503."""
+PIECE = 128 * 1024
+"""Bytes of a body that an application is given at once: a form is read as it comes."""
 Authenticate = Callable[[Scope], Awaitable[Response | None]]
 
 
@@ -142,11 +145,19 @@ def _is_stream(message: Message) -> bool:
 
 
 def _replayed(body: bytearray, receive: Receive) -> Receive:
-    """`receive` after the body was read: the body once, then what comes."""
-    pending: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+    """`receive` after the body was read: the body in pieces, between which others get their turn, then what comes."""
+    at, whole = 0, False
 
     async def replayed() -> Message:
-        return pending.pop() if pending else await receive()
+        nonlocal at, whole
+        if whole:
+            return await receive()
+        if at:
+            await asyncio.sleep(0)
+        piece = bytes(body[at : at + PIECE])
+        at += len(piece)
+        whole = at >= len(body)
+        return {"type": "http.request", "body": piece, "more_body": not whole}
 
     return replayed
 

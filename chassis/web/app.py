@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from fastapi_problem.handler import ExceptionHandler, Handler, add_exception_han
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 from chassis.dead_letters.api import dead_letters_router
@@ -82,7 +84,7 @@ def create_app(service: Service) -> FastAPI:
         description=service.description,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,
         redirect_slashes=False,  # such a redirect would lead wherever `Host` says
         separate_input_output_schemas=False,
     )
@@ -103,6 +105,11 @@ def create_app(service: Service) -> FastAPI:
     add_health(app, service)
     answer = _add_problems(app)
     _describe(app)
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(app.openapi))  # made at the first call, in a third of a second
+
+    app.add_route("/openapi.json", openapi, include_in_schema=False)
     limits = dict(service.max_body)
     app.add_middleware(
         Admission,
@@ -182,7 +189,8 @@ def add_health(app: FastAPI, service: Service) -> None:
 
     @app.get("/metrics", include_in_schema=False, dependencies=[FOR_ANYONE])
     async def metrics() -> Response:
-        return Response(exposition([service.runtime.telemetry]), media_type="text/plain; version=0.0.4")
+        text = await asyncio.to_thread(exposition, [service.runtime.telemetry])
+        return Response(text, media_type="text/plain; version=0.0.4")
 
 
 def health_response(reasons: Sequence[str]) -> Response:

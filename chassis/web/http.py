@@ -21,6 +21,7 @@ from chassis.web.problems import (
     ForeignCursor,
     PreconditionRequired,
     StaleVersion,
+    TooLarge,
     Unauthenticated,
     UnsupportedMedia,
 )
@@ -33,6 +34,8 @@ _ENTITY_TAGS = re.compile(r'\s*(?:(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*|$
 _STRONG_VERSION = re.compile(r'(?:^|,)\s*"(\d{1,9})"')
 MAX_CURSOR = 1024
 MAX_IF_MATCH = 1024
+MAX_MEMBERS = 20_000
+"""Members of a body's objects, told by its colons: each that is none of the model's costs a sentence of its own."""
 ANY_VERSION = -1
 Expected = int | frozenset[int]
 """Which versions a change may follow on: one, any of some, or `ANY_VERSION`."""
@@ -60,6 +63,8 @@ class JsonRoute(APIRoute):
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if self.body_field is not None and media and media != "application/json" and not media.endswith("+json"):
                 raise UnsupportedMedia("Send application/json.", accepted=["application/json"])
+            if self.body_field is not None and (await request.body()).count(b":") > MAX_MEMBERS:
+                raise TooLarge(f"At most {MAX_MEMBERS} colons: members, times and addresses.", limit=MAX_MEMBERS)
             response = await handle(request)
             if (standing := getattr(request.state, "rate_limit", None)) is not None:
                 response.headers.update(standing.headers)

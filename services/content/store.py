@@ -17,6 +17,8 @@ from services.content.domain.sources import Source, item_id
 MAX_KNOWN: Final = 2000
 """How many stored entries one reading is compared with: the newest that share a link or a guid with it."""
 FEED_INDEX: Final = "feed"
+PAGE_LETTERS: Final = 200_000
+"""Letters of text after which a page ends."""
 
 
 class Store:
@@ -187,12 +189,26 @@ class Store:
 async def _page(
     find: Any, wanted: Document, order: str, before: str | None, limit: int, **options: Any
 ) -> tuple[list[Document], str | None]:
-    """A page in descending order of a field that is unique, and the value after which the next one begins."""
+    """A page in descending order of a field that is unique, and the value after which the next one begins: at most
+    `limit` rows, fewer where they are long."""
     if before is not None:
         wanted = {**wanted, order: {"$lt": before}}
-    cursor = find(wanted, **options).sort(order, DESCENDING).limit(limit + 1)
-    rows = await cursor.to_list()
-    return rows[:limit], rows[limit - 1][order] if len(rows) > limit else None
+    rows: list[Document] = []
+    letters = 0
+    async with find(wanted, **options).sort(order, DESCENDING).limit(limit + 1) as cursor:
+        async for row in cursor:
+            if len(rows) == limit or letters > PAGE_LETTERS:
+                return rows, rows[-1][order]
+            rows.append(row)
+            letters += _letters(row)
+    return rows, None
+
+
+def _letters(row: Document) -> int:
+    """How much text a row brings, roughly; a source has little."""
+    copy = row.get("copy", {})
+    captions, variants = copy.get("captions") or (), copy.get("variants") or ()
+    return sum(len(one["text"]) for one in captions) + sum(len(one["title"]) + len(one["summary"]) for one in variants)
 
 
 def _visible(programs: Iterable[str], keys: Sequence[str], now: datetime) -> Document:

@@ -12,6 +12,9 @@ from services.sharing.context import Context
 from services.sharing.domain.guardrails import Guardrails
 from services.sharing.domain.posts import Post
 
+PAGE_LETTERS = 50_000
+"""Letters of captions after which a page ends: a network's address repeats each caption, encoded."""
+
 
 async def await_content(context: Context, id: str) -> None:
     """Returns once the item is known here, or when `wait_seconds` are over: what was published a moment ago may be in a
@@ -22,13 +25,20 @@ async def await_content(context: Context, id: str) -> None:
 async def posts_of(
     context: Context, caller: Principal, cursor: str | None, limit: int
 ) -> tuple[list[Post], str | None]:
-    """A page of the caller's posts, newest first, and the cursor of the next page."""
+    """A page of the caller's posts, newest first, and the cursor of the next page: at most `limit`, fewer of long
+    ones."""
     before = decode_cursor(cursor)
     if before is not None and not isinstance(before, str):
         raise ForeignCursor
     found = await context.store.posts.page_of(caller.id, before=before, limit=limit + 1)
-    page = found[:limit]
-    return page, encode_cursor(page[-1].id) if len(found) > limit else None
+    page: list[Post] = []
+    letters = 0
+    for post in found[:limit]:
+        page.append(post)
+        letters += len(post.caption)
+        if letters > PAGE_LETTERS:
+            break
+    return page, encode_cursor(page[-1].id) if len(found) > len(page) else None
 
 
 async def post_of(context: Context, caller: Principal, id: str) -> Post:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from chassis.text import Line, Prose, Title
 from chassis.web.http import Body
@@ -17,10 +18,12 @@ from herald_contracts.words import MEASURES
 from herald_contracts.words import Network as NetworkId
 from services.sharing.context import Context
 from services.sharing.domain import guardrails as rules
+from services.sharing.domain.phrases import folded_length
 from services.sharing.domain.posts import Post, ShareOrder
 from services.sharing.networks import NETWORKS, Dialog, Network
 
 LONGEST_CAPTION = max(network.max_length for network in NETWORKS.values())
+LONGEST_FOLDED = 2 * LONGEST_CAPTION
 CONTENT = "019a2b7e-4d31-7c52-9f0e-2b8a6f1d3c47"
 PROGRAM = "019a2b70-11aa-7e0b-8c4d-9d2e5f6a7b80"
 POST = "019a2b81-0c5f-7d1e-a6b3-4e5f6a7b8c9d"
@@ -53,6 +56,16 @@ class NetworkView(View):
         )
 
 
+def _compact(caption: str) -> str:
+    if folded_length(caption) > LONGEST_FOLDED:
+        raise PydanticCustomError(
+            "string_too_long",
+            "At most {most} letters, with ligatures and composed signs written out",
+            {"most": LONGEST_FOLDED},
+        )
+    return caption
+
+
 class ShareRequest(Body):
     """What to share, where, and in which words."""
 
@@ -73,7 +86,7 @@ class ShareRequest(Body):
     content_id: Id
     network: Annotated[str, OneOf(tuple(NETWORKS))]
     language: Language = Field(description="Of the caption")
-    caption: Annotated[str, Prose(LONGEST_CAPTION)]
+    caption: Annotated[str, Prose(LONGEST_CAPTION), AfterValidator(_compact)]
     caption_id: Id | None = Field(None, description="The suggestion that it came from, edited or not")
 
     def order(self) -> ShareOrder:

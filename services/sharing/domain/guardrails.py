@@ -27,6 +27,8 @@ MOST_OF_A_KIND = 20
 MAX_PHRASES_TEXT = 20_000
 """Letters of all phrases and suggestions together, as they are compared: forty for each of 500."""
 MAX_DISCLOSURES = 1000
+CUT_EXACTLY = 1000
+"""Characters up to which a text is cut to the last one that fits."""
 ELLIPSIS = "…"
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?![\w-])")
 _COUNTRY = re.compile(r"[A-Z]{2}|\*")
@@ -202,11 +204,11 @@ def _too_long(caption: str, disclosure: str, link: str, network: Ruler, length: 
     low, high = 0, min(network.max_length, len(caption))
     while high < len(caption) and fits(high):  # where a link counts for less than its length
         low, high = high, min(2 * high, len(caption))
-    while low < high:
+    while low < high and (low < CUT_EXACTLY or (high - low) * 32 > low):  # links alone are so long, and counting slow
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     while low and not fits(low):
-        low -= 1
+        low -= 1 + low // 32
     low = len(cut(caption, low))
     space = max(caption.rfind(" ", 0, low), caption.rfind("\n", 0, low))
     end = len(caption[: space if space > low * 0.8 else low].rstrip())

@@ -162,7 +162,7 @@ class _Stems:
         if numbers not in self.sequences:
             self.sequences.add_word(numbers, (index, len(numbers)))
         if len(words) > 1:
-            self._hashtags.setdefault(*self._stemmed(["".join(words)]), index)
+            self._hashtags.setdefault(self._stemmed(["".join(words)])[0], index)
 
     def find(self, tokens: Sequence[_Word | None], folded: Folded) -> Iterator[Match]:
         """Where phrases stand in a text's words; None among them ends a sentence, which no phrase goes beyond."""

@@ -207,7 +207,8 @@ class _Hosts:
 
     def _top_level(self, start: int) -> int | None:
         """Where the top-level domain that begins here ends."""
-        for names in _top_levels():
+        known = _top_levels() if self._upper[start : start + 2] in _openings() else ()
+        for names in known:
             for length in names:
                 end = start + length
                 if self._upper[start:end] in names[length] and self._units[end : end + 1] not in _NOT_AFTER_HOST:
@@ -284,6 +285,12 @@ def _top_levels() -> tuple[dict[int, frozenset[str]], ...]:
         lengths = sorted({len(name) for name in names}, reverse=True)
         found.append({length: frozenset(name for name in names if len(name) == length) for length in lengths})
     return tuple(found)
+
+
+@cache
+def _openings() -> frozenset[str]:
+    """The first two units of every top-level domain, or the one that it has."""
+    return frozenset(name[:2] for names in _top_levels() for some in names.values() for name in some)
 
 
 @cache

@@ -1,0 +1,109 @@
+"""How long a service keeps its event loop: no step of it may take more than `LONGEST_STEP`, whatever is asked.
+
+A step is what the loop runs between two moments in which others get their turn. Its CPU time is measured, so that what
+else happens on the machine does not count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx
+import orjson
+import pytest
+from fastapi.routing import APIRoute
+
+from chassis.service import Service
+
+LONGEST_STEP: Final = 0.05
+MEGABYTE: Final = 1_000_000
+
+
+class Steps:
+    """The longest step so far (s), and what ran in it."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self.what = ""
+
+    def note(self, seconds: float, handle: asyncio.Handle) -> None:
+        if seconds > self.longest:
+            self.longest, self.what = seconds, repr(handle)
+
+
+@asynccontextmanager
+async def measured() -> AsyncIterator[Steps]:
+    """The steps of this event loop while the block runs. The collector of garbage is not the service's doing here."""
+    steps = Steps()
+    run = asyncio.Handle._run
+
+    def timed(handle: asyncio.Handle) -> None:
+        began = time.thread_time()
+        run(handle)
+        steps.note(time.thread_time() - began, handle)
+
+    await asyncio.sleep(0)
+    gc.collect()
+    gc.disable()
+    asyncio.Handle._run = timed  # type: ignore[method-assign, assignment]
+    try:
+        yield steps
+    finally:
+        asyncio.Handle._run = run  # type: ignore[method-assign]
+        gc.enable()
+
+
+async def quick(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> httpx.Response:
+    """The answer to a request. Fails if one step took too long, or if the answer is a failure of the service."""
+    prepared = client.build_request(method, path, **request)
+    async with measured() as steps:
+        answer = await client.send(prepared)
+    assert answer.status_code < 500, answer.text[:500]
+    assert steps.longest <= LONGEST_STEP, (
+        f"{method} {path} ({answer.status_code}): {steps.longest * 1000:.0f} ms in one step: {steps.what}"
+    )
+    return answer
+
+
+def routes_with_bodies(service: Service) -> list[APIRoute]:
+    return [one for one in service.router.routes if isinstance(one, APIRoute) and one.body_field is not None]
+
+
+def worst_bodies(route: APIRoute) -> Iterator[bytes]:
+    """What costs a door most: a great many members, lists, levels, and letters that nobody sees."""
+    assert route.body_field is not None
+    model: Any = route.body_field.field_info.annotation
+    fields: Sequence[str] = list(getattr(model, "model_fields", {})) or ["x"]
+    yield orjson.dumps({f"x{number}": 0 for number in range(80_000)})
+    yield orjson.dumps({f"x{number}": 0 for number in range(19_900)})
+    yield b"[" * 500_000
+    worst: Any
+    for worst in (["\u200b"] * 150_000, [{}] * 300_000, "\u200b" * 300_000, "\ufdfa" * 300_000):
+        yield orjson.dumps(dict.fromkeys(fields[:1], worst))
+        if len(fields) > 1:
+            yield orjson.dumps({name: worst[: 300_000 // len(fields)] for name in fields})
+
+
+async def check_doors(service: Service, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    """Every route that takes a body is quick about the worst of them."""
+    found = routes_with_bodies(service)
+    assert found
+    slow: list[str] = []
+    said = {**headers, "content-type": "application/json"}
+    for route in found:
+        path = route.path_format.format(**dict.fromkeys(route.param_convertors, "x"))
+        for body in worst_bodies(route):
+            method = min(route.methods or ())
+            try:
+                answer = await quick(client, method, path, content=body, headers=said)
+            except AssertionError as error:
+                slow.append(f"{error} for {body[:40]!r}")
+            else:
+                assert 400 <= answer.status_code < 500, f"{method} {path} {answer.status_code} {body[:40]!r}"
+    if slow:
+        pytest.fail("\n".join(slow))
