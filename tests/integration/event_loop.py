@@ -73,7 +73,8 @@ async def quick(client: httpx.AsyncClient, method: str, path: str, **request: An
         longest, what = min((longest, what), (steps.longest, steps.what))
         if longest <= LONGEST_STEP:
             return first
-    raise AssertionError(f"{method} {path} ({answer.status_code}): {longest * 1000:.0f} ms in one step: {what}")
+    assert first is not None
+    raise AssertionError(f"{method} {path} ({first.status_code}): {longest * 1000:.0f} ms in one step: {what}")
 
 
 def routes_with_bodies(service: Service) -> list[APIRoute]:
