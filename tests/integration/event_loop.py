@@ -60,8 +60,8 @@ async def measured() -> AsyncIterator[Steps]:
 
 
 async def quick(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> httpx.Response:
-    """The answer to a request. Fails if one step took too long in each of `ATTEMPTS` (a busy machine is slower), or if the
-    answer is a failure of the service."""
+    """The answer to a request. Fails if a step took too long in each of `ATTEMPTS`, as on a busy machine it may in one,
+    or if the answer is a failure of the service."""
     first: httpx.Response | None = None
     longest, what = math.inf, ""
     for _ in range(ATTEMPTS):
