@@ -114,7 +114,7 @@ async def reactivate(context: Context, tx: Transaction, person_id: str) -> Perso
 
 
 async def merge(
-    context: Context, tx: Transaction, person_id: str, other_id: str, version: int | None, *, by: str
+    context: Context, tx: Transaction, person_id: str, other_id: str, version: Expected | None, *, by: str
 ) -> Person:
     """Two persons are one: who signed in as the other is this one from now on; repeating changes nothing.
 
