@@ -80,17 +80,6 @@ class Router(APIRouter):
         super().__init__(route_class=JsonRoute, **options)
 
 
-def consumes(*media_types: str) -> Any:
-    """A dependency of routes that read `request.body()` themselves: 415 for anything else."""
-
-    def check(request: Request) -> None:
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media not in media_types:
-            raise UnsupportedMedia(f"Send one of {', '.join(media_types)}.", accepted=list(media_types))
-
-    return Depends(check)
-
-
 def bearer_token(request: Request) -> str:
     """The token of the Authorization header. Raises Unauthenticated if there is none."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
@@ -105,6 +94,17 @@ async def _token(request: Request, _: Annotated[Any, Depends(_bearer)]) -> Verif
 
 
 Token = Annotated[VerifiedToken, Depends(_token)]
+
+
+def consumes(*media_types: str) -> Any:
+    """A dependency of routes that read `request.body()` themselves: 415 for anything else."""
+
+    def check(request: Request, _: Token) -> None:
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media not in media_types:
+            raise UnsupportedMedia(f"Send one of {', '.join(media_types)}.", accepted=list(media_types))
+
+    return Depends(check)
 
 
 async def _caller(request: Request, token: Token, _: Annotated[None, Depends(after)]) -> Principal:

@@ -108,6 +108,8 @@ class Tokens:
         if known is not None and known.claims["exp"] + LEEWAY_SECONDS > time.time():
             return known
         decoded = await self._decode(text)
+        if "crit" in decoded.header:
+            raise _refused("extension", "The token needs an extension that is not known here.")
         claims = dict(decoded.claims)
         try:
             self._registry.validate(claims)

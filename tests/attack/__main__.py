@@ -20,7 +20,7 @@ from tests.attack.attempt import Attempt
 from tests.attack.families import FAMILIES, attempts_of
 from tests.attack.target import Target, target_of
 
-SHOWN = 40
+SHOWN = 400
 
 
 @asynccontextmanager

@@ -44,5 +44,6 @@ async def attempts_of(name: str, target: Target) -> list[Attempt]:
         async for attempt in FAMILIES[name](target):
             attempts.append(attempt)  # noqa: PERF401 - what came before an error counts
     except Exception as error:  # noqa: BLE001 - the table says so
-        attempts.append(Attempt("it broke off", False, f"{type(error).__name__}: {error}"[:300]))
+        last = attempts[-1].name if attempts else "its beginning"
+        attempts.append(Attempt(f"it broke off after {last}", False, f"{type(error).__name__}: {error}"[:300]))
     return attempts

@@ -26,7 +26,7 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
         async with target.hub(persona) as victim, target.hub(persona) as other:
             foreign, masked = await other.csrf(), await victim.csrf()
             forms = [path for method, path in sorted(hub_routes()) if method == "POST" and who_enters(path) == persona]
-            for path in forms if target.long else forms[:6]:
+            for path in forms if target.long else forms[:2]:
                 url = path.replace("{", "").replace("}", "")
                 async for attempt in _form(victim, url, masked, foreign):
                     yield attempt
@@ -54,7 +54,7 @@ async def _form(victim: HubSession, url: str, masked: str, foreign: str) -> Asyn
         yield expect(f"{url}: {method}", answer.status_code not in (201, 204) and not _done(answer), answer.status_code)
     if url != "/auth/sign-out":
         own = await send(url, data={"csrf": masked})
-        yield expect(f"{url}: its own token", own.status_code != 403, own.status_code)
+        yield expect(f"{url}: its own token", own.status_code < 500 and own.status_code != 403, own.status_code)
 
 
 async def _after_a_new_sign_in(target: Target) -> AsyncIterator[Attempt]:

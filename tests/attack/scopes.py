@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -31,6 +32,7 @@ OPEN_TO_PERSONS = {
     ("sharing", "GET", "/v1/posts"), ("metrics", "GET", "/v1/definitions"), ("metrics", "GET", "/v1/me/figures"),
     ("gamification", "GET", "/v1/me/points"), ("gamification", "GET", "/v1/me/ledger"),
     ("program", "POST", "/v1/programs/{program_id}/leave"), ("program", "POST", "/v1/programs/{program_id}/decline"),
+    ("content", "GET", "/v1/feed"), ("gamification", "GET", "/v1/programs/{program_id}/rules"),
 }  # fmt: skip
 """What a person without any role may do: their own things, and what is said to everybody."""
 
@@ -39,16 +41,18 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
     """Each operation by strangers, machines with foreign scopes, and a person who has no role."""
     nobody = await target.api.token("attack.nobody@herald.example")
     await target.api.call("attack.nobody@herald.example", "PUT", "/program/v1/me", {})
+    machines = {scope: target.machine(scope) for scope in SCOPES}
     async with target.client() as client:
         for service, method, path in api_operations():
             name, url = f"{service} {method} {path}", address(target, service, path)
-            yield refused(f"a stranger: {name}", await _ask(client, method, url, None), 401)
-            for scope in SCOPES if target.long else SCOPES[4:6]:
-                answer = await _ask(client, method, url, target.machine(scope))
-                yield refused(f"a machine with {scope!r}: {name}", answer, 401, 403)
+            scopes = SCOPES if target.long else SCOPES[4:5]
+            tokens = [None, nobody, *(machines[scope] for scope in scopes)]
+            stranger, person, *clients = await asyncio.gather(*(_ask(client, method, url, one) for one in tokens))
+            yield refused(f"a stranger: {name}", stranger, 401)
             if (service, method, path) not in OPEN_TO_PERSONS:
-                answer = await _ask(client, method, url, nobody)
-                yield refused(f"a person without a role: {name}", answer)
+                yield refused(f"a person without a role: {name}", person)
+            for scope, answer in zip(scopes, clients, strict=True):
+                yield refused(f"a machine with {scope!r}: {name}", answer, 401, 403)
         async for attempt in _claims(target, client):
             yield attempt
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,9 +37,11 @@ class Target:
     short_url: str
     long: bool
 
-    @property
+    @cached_property
     def key(self) -> RSAKey:
-        return read_key(self.home.issuer_key)
+        key = read_key(self.home.issuer_key)
+        key.ensure_kid()
+        return key
 
     @property
     def address(self) -> tuple[str, int]:
@@ -63,9 +66,7 @@ class Target:
 
     def signed(self, claims: dict[str, Any], **header: Any) -> str:
         """A token with the issuer's own signature."""
-        key = self.key
-        key.ensure_kid()
-        return jwt.encode({"alg": ALGORITHM, "kid": key.kid, **header}, claims, key)
+        return jwt.encode({"alg": ALGORITHM, "kid": self.key.kid, **header}, claims, self.key)
 
     def machine(self, scope: str) -> str:
         """A correctly signed token of a machine client, with whatever scope."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 
 from tests.attack.attempt import Attempt, expect, refused
 from tests.attack.doors import SERVICES
@@ -74,17 +75,19 @@ def _unsigned(target: Target) -> Iterator[tuple[str, str]]:
 
 def _wrong_keys(target: Target) -> Iterator[tuple[str, str]]:
     key, own = target.key, RSAKey.generate_key(2048)
-    key.ensure_kid()
     claims = target.claims()
     for algorithm in ("RS256", "PS256"):
-        yield f"another key, {algorithm}", jwt.encode({"alg": algorithm, "kid": key.kid}, claims, own)
+        yield (
+            f"another key, {algorithm}",
+            jwt.encode({"alg": algorithm, "kid": key.kid}, claims, own, algorithms=[algorithm]),
+        )
     public = {"pem": key.as_pem(private=False), "der": key.as_der(private=False)}
     public["n"] = str(key.as_dict(private=False)["n"]).encode()
     for name, secret in {**public, "nothing": b"\x00", "kid": str(key.kid).encode()}.items():
         for algorithm in ("HS256", "HS384", "HS512"):
-            secret_key = OctKey.import_key(secret.ljust(64, b"\x00"))
-            token = jwt.encode({"alg": algorithm, "kid": key.kid}, claims, secret_key, algorithms=[algorithm])
-            yield f"{algorithm} with the public key ({name}) as secret", token
+            head, body = _part({"alg": algorithm, "kid": key.kid}), _part(claims)
+            mac = hmac.digest(secret, f"{head}.{body}".encode(), f"sha{algorithm[2:]}")
+            yield f"{algorithm} with the public key ({name}) as secret", f"{head}.{body}.{_encode(mac)}"
     jwk = own.as_dict(private=False)
     evil = "https://evil.example/keys"
     for extra in ({"jwk": jwk}, {"jku": evil}, {"x5u": evil}, {"x5c": ["MIIB"]}):
@@ -96,7 +99,6 @@ def _wrong_keys(target: Target) -> Iterator[tuple[str, str]]:
 
 def _wrong_headers(target: Target) -> Iterator[tuple[str, str]]:
     key, claims = target.key, target.claims()
-    key.ensure_kid()
     good: dict[str, Any] = {"alg": "RS256", "kid": key.kid}
     headers: tuple[dict[str, Any], ...] = (
         {**good, "crit": ["exp"]}, {**good, "crit": ["herald"], "herald": 1}, {**good, "crit": []},
@@ -104,7 +106,8 @@ def _wrong_headers(target: Target) -> Iterator[tuple[str, str]]:
         {**good, "alg": {"name": "RS256"}}, {**good, "alg": 256}, {"kid": key.kid},
     )  # fmt: skip
     for header in headers:
-        yield f"header {json.dumps(header)[:60]}", _signed_with(key, header, claims)
+        said = {name: value for name, value in header.items() if name != "kid"}
+        yield f"header {json.dumps(said)}", _signed_with(key, header, claims)
 
 
 def _wrong_claims(target: Target) -> Iterator[tuple[str, str]]:
@@ -131,10 +134,6 @@ def _wrong_claims(target: Target) -> Iterator[tuple[str, str]]:
     yield "null", _signed_text(target, "null")
     yield "exp is not a number", _signed_text(target, json.dumps(target.claims(exp=None))[:-1] + ', "exp": NaN}')
     yield "exp without end", _signed_text(target, json.dumps(target.claims(exp=None))[:-1] + ', "exp": 1e999}')
-    yield (
-        "exp of 4,000 digits",
-        _signed_text(target, json.dumps(target.claims(exp=None))[:-1] + f', "exp": {"9" * 4000}}}'),
-    )
 
 
 def _broken(target: Target) -> Iterator[tuple[str, str]]:
@@ -156,9 +155,7 @@ def _broken(target: Target) -> Iterator[tuple[str, str]]:
 
 
 def _head(target: Target) -> dict[str, Any]:
-    key = target.key
-    key.ensure_kid()
-    return {"alg": "RS256", "kid": key.kid}
+    return {"alg": "RS256", "kid": target.key.kid}
 
 
 def _signed_with(key: RSAKey, header: dict[str, Any], claims: dict[str, Any]) -> str:
