@@ -20,7 +20,7 @@ from tests.attack.attempt import Attempt
 from tests.attack.families import FAMILIES, attempts_of
 from tests.attack.target import Target, target_of
 
-SHOWN = 400
+SHOWN = 50
 
 
 @asynccontextmanager
@@ -42,7 +42,7 @@ async def _target(url: str, home: Path, *, long: bool) -> AsyncIterator[Target]:
 
 async def _run(url: str, home: Path, long: bool, chosen: Sequence[str]) -> bool:
     console, table = Console(), Table("attack", "cases", "held", "seconds", title="Attacks on Herald")
-    broken: list[tuple[str, Attempt]] = []
+    all_held = True
     async with _target(url, home, long=long) as target:
         for name in chosen:
             began = time.monotonic()
@@ -51,13 +51,18 @@ async def _run(url: str, home: Path, long: bool, chosen: Sequence[str]) -> bool:
             held = sum(one.held for one in attempts)
             mark = "green" if held == len(attempts) else "red"
             table.add_row(name, str(len(attempts)), f"[{mark}]{held}", f"{time.monotonic() - began:.1f}")
-            broken += [(name, one) for one in attempts if not one.held]
+            all_held = all_held and held == len(attempts)
+            _tell(console, name, [one for one in attempts if not one.held])
     console.print(table)
-    for name, attempt in broken[:SHOWN]:
-        console.print(f"{name}: {attempt.name}: {attempt.seen}", style="red", markup=False, soft_wrap=True)
+    return all_held
+
+
+def _tell(console: Console, family: str, broken: Sequence[Attempt]) -> None:
+    """What did not hold."""
+    for attempt in broken[:SHOWN]:
+        console.print(f"{family}: {attempt.name}: {attempt.seen}", style="red", markup=False, soft_wrap=True)
     if len(broken) > SHOWN:
-        console.print(f"and {len(broken) - SHOWN} more")
-    return not broken
+        console.print(f"{family}: and {len(broken) - SHOWN} more", style="red")
 
 
 def main(

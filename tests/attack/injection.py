@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from functools import reduce
+from urllib.parse import quote
 
 import httpx
 from lxml import etree, html
@@ -84,7 +85,7 @@ async def _parameters(target: Target, client: httpx.AsyncClient, persona: str) -
             answer = await client.get(url, params=dict.fromkeys(PARAMETERS, payload))
             yield _parsed(f"{path} with {payload[:20]!r}", answer)
     for payload in PAYLOADS:
-        answer = await client.get(f"/zq/{payload}".encode().decode())
+        answer = await client.get(f"/zq/{quote(payload)}")
         yield _parsed(f"no such page {payload[:20]!r}", answer)
 
 

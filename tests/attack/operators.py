@@ -13,7 +13,7 @@ from tests.attack.attempt import Attempt, expect, refused
 from tests.attack.target import Target
 
 VALUES: tuple[Any, ...] = ({"$ne": None}, {"$gt": ""}, {"$regex": ".*"}, {"$where": "sleep(5000)"}, {"$exists": True},
-                           ["$ne"], [{"$gt": ""}], {"$in": [1]}, {"": 1}, {"a.b": 1}, True, 7, None)  # fmt: skip
+                           ["$ne", 1], [{"$gt": ""}], {"$in": [1]}, {"": 1}, {"a.b": 1}, True, 7, None)  # fmt: skip
 PATTERNS = (
     ".*",
     "^",

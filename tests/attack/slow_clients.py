@@ -40,7 +40,7 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
             f"{len(sockets)} slow clients beside {HONEST} honest requests", beside[0] == HONEST, _told(before, beside)
         )
         yield expect(
-            "the honest wait no longer", beside[1] < max(before[1] * 1.5, before[1] + 0.1), _told(before, beside)
+            "the honest wait no longer", beside[1] < max(before[1] * 3, before[1] + 0.5), _told(before, beside)
         )
         if target.long:
             for number, name in enumerate(kinds):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 from tests.attack.attempt import Attempt, expect
 from tests.attack.target import Target
 
-SECOND = b"GET /zq-smuggled HTTP/1.1\r\nHost: zq\r\n\r\n"
 TE = b"Transfer-Encoding: chunked"
 ENCODINGS = (
     b"Transfer-Encoding: cHuNkEd", b"Transfer-Encoding : chunked", b"Transfer-Encoding:\tchunked",
     b"Transfer-Encoding:\n chunked", b"Transfer-Encoding:\r\n chunked", b"X: y\nTransfer-Encoding: chunked",
     b"Transfer-Encoding: xchunked", b"Transfer-Encoding: chunked, identity", b"Transfer-Encoding: identity, chunked",
-    b"Transfer-Encoding: chunked\x0b", b'Transfer-Encoding: "chunked"', b"transfer_encoding: chunked",
+    b"Transfer-Encoding: chunked\x0b", b'Transfer-Encoding: "chunked"',
     b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x", b"Transfer-Encoding: x\r\nTransfer-Encoding: chunked",
     b"Transfer-Encoding: gzip, chunked",
 )  # fmt: skip
@@ -56,17 +56,28 @@ MALFORMED: tuple[bytes, ...] = (
 async def attack(target: Target) -> AsyncIterator[Attempt]:
     """At the one address, and at the short links behind it."""
     host = target.url.removeprefix("http://").encode()
-    doors = (b"/welcome", b"/language", b"/api/program/v1/me", b"/l/zqzqzq") if target.long else (b"/language",)
+    second = b"GET /zq-smuggled HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
+    doors = (b"/language", b"/welcome", b"/api/program/v1/me", b"/l/zqzqzq") if target.long else (b"/language",)
     for door in doors:
-        for headers, body in FRAMINGS:
-            first = b"POST " + door + b" HTTP/1.1\r\nHost: " + host + b"\r\n" + headers + b"\r\n\r\n" + body
-            statuses = await target.raw(first + SECOND.replace(b"zq\r", host + b"\r"), seconds=0.7)
+        start = b"POST " + door + b" HTTP/1.1\r\nHost: " + host + b"\r\n"
+        sent = [start + headers + b"\r\n\r\n" + body + second for headers, body in FRAMINGS]
+        for (headers, body), statuses in zip(FRAMINGS, await _all(target, sent), strict=True):
             held = len(statuses) <= 1 and not any(200 <= one < 400 or one >= 500 for one in statuses if one != 501)
             yield expect(f"{door.decode()} {headers!r} {body[:20]!r}", held, statuses)
-    for request in MALFORMED:
-        statuses = await target.raw(request, seconds=0.7)
+    for request, statuses in zip(MALFORMED, await _all(target, list(MALFORMED)), strict=True):
         held = len(statuses) <= 1 and all(400 <= one < 500 or one in (501, 505) for one in statuses)
         yield expect(f"{request[:60]!r}", held, statuses)
-    unread = b"PUT /api/program/v1/me HTTP/1.1\r\nHost: " + host + b"\r\nContent-Length: %d\r\n\r\n" % len(SECOND)
-    statuses = await target.raw(unread + SECOND, seconds=0.7)
+    unread = b"PUT /api/program/v1/me HTTP/1.1\r\nHost: " + host + b"\r\nContent-Length: %d\r\n\r\n" % len(second)
+    statuses = await target.raw(unread + second)
     yield expect("a request in a stranger's body", statuses == [401], statuses)
+
+
+async def _all(target: Target, requests: Sequence[bytes]) -> list[list[int]]:
+    """The statuses of each, some at a time."""
+    places = asyncio.Semaphore(10)
+
+    async def one(request: bytes) -> list[int]:
+        async with places:
+            return await target.raw(request, seconds=1.5)
+
+    return list(await asyncio.gather(*(one(request) for request in requests)))
