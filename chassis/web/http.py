@@ -247,9 +247,12 @@ def decode_cursor(cursor: str | None) -> Any:
     try:
         if len(cursor) > MAX_CURSOR:
             raise ValueError
-        return orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         raise ForeignCursor from None
+    if position is None:
+        raise ForeignCursor
+    return position
 
 
 Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next` of the page before")]

@@ -252,6 +252,7 @@ def issuer_app(issuer: Issuer) -> Starlette:
         ],
         exception_handlers={OAuthError: _oauth_error},
     )
+    app.router.redirect_slashes = False  # such a redirect would lead wherever `Host` says
     app.state.issuer = issuer
     return app
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fastapi.routing import APIRoute
 
@@ -32,11 +33,22 @@ def who_enters(path: str) -> str:
 
 
 @cache
+def _paths(service: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads((OPENAPI / f"{service}.json").read_text())["paths"]
+    return found
+
+
+def media_type(service: str, method: str, path: str) -> str | None:
+    """What the operation takes a body as."""
+    return next(iter(_paths(service)[path][method.lower()].get("requestBody", {}).get("content", ())), None)
+
+
+@cache
 def api_operations() -> tuple[tuple[str, str, str], ...]:
     """Service, method and path of every documented operation."""
     return tuple(
         (service, method.upper(), path)
         for service in SERVICES
-        for path, operations in json.loads((OPENAPI / f"{service}.json").read_text())["paths"].items()
+        for path, operations in _paths(service).items()
         for method in operations
     )

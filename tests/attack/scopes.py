@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.attack.attempt import Attempt, expect, refused
-from tests.attack.doors import api_operations
+from tests.attack.doors import api_operations, media_type
 from tests.attack.target import Target
 
 SCOPES = (
@@ -32,7 +32,8 @@ OPEN_TO_PERSONS = {
     ("sharing", "GET", "/v1/posts"), ("metrics", "GET", "/v1/definitions"), ("metrics", "GET", "/v1/me/figures"),
     ("gamification", "GET", "/v1/me/points"), ("gamification", "GET", "/v1/me/ledger"),
     ("program", "POST", "/v1/programs/{program_id}/leave"), ("program", "POST", "/v1/programs/{program_id}/decline"),
-    ("content", "GET", "/v1/feed"), ("gamification", "GET", "/v1/programs/{program_id}/rules"),
+    ("program", "GET", "/v1/me/viewers"), ("content", "GET", "/v1/feed"),
+    ("gamification", "GET", "/v1/programs/{program_id}/rules"),
 }  # fmt: skip
 """What a person without any role may do: their own things, and what is said to everybody."""
 
@@ -47,7 +48,9 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
             name, url = f"{service} {method} {path}", address(target, service, path)
             scopes = SCOPES if target.long else SCOPES[4:5]
             tokens = [None, nobody, *(machines[scope] for scope in scopes)]
-            stranger, person, *clients = await asyncio.gather(*(_ask(client, method, url, one) for one in tokens))
+            stranger, person, *clients = await asyncio.gather(
+                *(_ask(client, method, url, one, kind=media_type(service, method, path)) for one in tokens)
+            )
             yield refused(f"a stranger: {name}", stranger, 401)
             if (service, method, path) not in OPEN_TO_PERSONS:
                 yield refused(f"a person without a role: {name}", person)
@@ -88,8 +91,12 @@ def address(target: Target, service: str, path: str) -> str:
     return f"/api/{service}{path}".replace("{version}", "1").replace("{", "").replace("}", "")
 
 
-async def _ask(client: httpx.AsyncClient, method: str, url: str, token: str | None, json: Any = None) -> httpx.Response:
+async def _ask(
+    client: httpx.AsyncClient, method: str, url: str, token: str | None, json: Any = None, kind: str | None = None
+) -> httpx.Response:
     headers = {"authorization": f"Bearer {token}"} if token else {}
+    if kind:
+        headers["content-type"] = kind
     async with client.stream(method, url, headers=headers, json=json) as answer:
         if answer.is_error or "event-stream" not in answer.headers.get("content-type", ""):
             await answer.aread()
