@@ -6,11 +6,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from statistics import median
 
 from tests.attack.attempt import Attempt, expect
 from tests.attack.target import Target
 
 HONEST = 100
+SLOWER = 1.5
+TRIES = 3
+"""How often it is measured again: what else a machine does is not the attack's."""
 WAIT_SECONDS = 40.0
 """Beyond the limits of time for headers and for two parts of a body, and what looks for those who are over them."""
 
@@ -36,12 +40,12 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
     sockets = [await _begin(target, text) for text in kinds.values() for _ in range(many)]
     try:
         beside = await _honest(target)
-        yield expect(
-            f"{len(sockets)} slow clients beside {HONEST} honest requests", beside[0] == HONEST, _told(before, beside)
-        )
-        yield expect(
-            "the honest wait no longer", beside[1] < max(before[1] * 3, before[1] + 0.5), _told(before, beside)
-        )
+        name = f"{len(sockets)} slow clients beside {HONEST} honest requests"
+        yield expect(name, beside[0] == HONEST, _told(before, beside))
+        for _ in range(TRIES):
+            if beside[1] > before[1] * SLOWER:
+                beside = await _honest(target)
+        yield expect("the honest wait no longer", beside[1] <= before[1] * SLOWER, _told(before, beside))
         if target.long:
             for number, name in enumerate(kinds):
                 closed = await _closed(sockets[number * many : (number + 1) * many])
@@ -58,7 +62,7 @@ async def _begin(target: Target, text: str) -> tuple[asyncio.StreamReader, async
 
 
 async def _honest(target: Target) -> tuple[int, float]:
-    """How many of the honest were served, and the 99th percentile of their seconds."""
+    """How many of the honest were served, and the median of their seconds."""
     took: list[float] = []
 
     async def one() -> None:
@@ -70,7 +74,7 @@ async def _honest(target: Target) -> tuple[int, float]:
                     took.append(time.monotonic() - began)
 
     await asyncio.gather(*(one() for _ in range(5)))
-    return len(took), sorted(took)[max(0, len(took) * 99 // 100 - 1)] if took else float("inf")
+    return len(took), median(took) if took else float("inf")
 
 
 async def _closed(sockets: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> int:
@@ -88,4 +92,4 @@ async def _closed(sockets: list[tuple[asyncio.StreamReader, asyncio.StreamWriter
 
 
 def _told(before: tuple[int, float], beside: tuple[int, float]) -> str:
-    return f"{beside[0]} served, p99 {before[1] * 1000:.0f} ms before, {beside[1] * 1000:.0f} ms beside"
+    return f"{beside[0]} served, median {before[1] * 1000:.0f} ms before, {beside[1] * 1000:.0f} ms beside"
