@@ -37,6 +37,7 @@ FLOOD = int(os.environ.get("HERALD_FAULT_FLOOD", "100000"))  # less on a machine
 GOOD_EVERY = 100
 FLOOD_AT_ONCE = 2_000
 RATE = 2_000
+MUTANT_FLOOD, MUTANT_RATE = 10_000, 200
 
 
 async def rebalance_storm(harness: FaultHarness) -> None:
@@ -177,13 +178,15 @@ async def flooded(harness: FaultHarness) -> None:
     Returns when the cap has let all of them go by its own arithmetic: what is measured from then on is recovery.
     """
     workload, chance = harness.workload, harness.chance
+    # A mutant of the cap is seen only where the flood comes faster than the cap lets it: slow machines too.
+    flood, rate = (MUTANT_FLOOD, MUTANT_RATE) if harness.system.mutation else (FLOOD, RATE)
     await harness.terminate("workers")
-    await harness.restart("workers", HERALD_DEADLETTER_RATE=str(RATE))
+    await harness.restart("workers", HERALD_DEADLETTER_RATE=str(rate))
     began = asyncio.get_running_loop().time()
     client = AIOKafkaProducer(bootstrap_servers=harness.system.kafka, acks="all", linger_ms=20)
     await client.start()
     try:
-        for start in range(0, FLOOD, FLOOD_AT_ONCE):
+        for start in range(0, flood, FLOOD_AT_ONCE):
             notes = [_of_flood(harness, number) for number in range(start, start + FLOOD_AT_ONCE)]
             sends = [
                 await client.send(draft.topic, draft.value, key=draft.key, headers=draft.headers) for _, draft in notes
@@ -193,7 +196,7 @@ async def flooded(harness: FaultHarness) -> None:
                 workload.journal.produced.append(note)
     finally:
         await client.stop()
-    await asyncio.sleep(max(0.0, began + FLOOD / RATE - asyncio.get_running_loop().time()))
+    await asyncio.sleep(max(0.0, began + flood / rate - asyncio.get_running_loop().time()))
     id, draft = poison.engagement(chance, chance.choice(workload.posts))
     last = Produced(id, draft.topic, "the engagement behind the flood")
     workload.journal.produced.append(last)
