@@ -23,7 +23,7 @@ from herald.local.jars import MIRROR, maven
 from herald.local.java import find_java
 
 VERSION = "26.7.3"
-SHA256 = "to be filled"
+SHA256 = "77657f30b7e90d70f727712ce1c967f430fd6a5e9f458d32d8c6df0635345f47"
 READY_SECONDS = 240.0
 REALM = "staff"
 HUB = "herald-hub"
@@ -104,7 +104,7 @@ class Keycloak:
 
     async def machine_token(self, *scopes: str) -> str:
         """A token of the machine client."""
-        form = {"grant_type": "client_credentials", "scope": " ".join(scopes)}
+        form = {"grant_type": "client_credentials", **({"scope": " ".join(scopes)} if scopes else {})}
         answer = await self.client.post(
             f"{self.issuer}/protocol/openid-connect/token", data=form, auth=(MACHINE, self.hub_secret)
         )
@@ -125,7 +125,14 @@ class Keycloak:
 
 async def _register(keycloak: Keycloak, herald: str, scopes: list[str], access_seconds: int) -> None:
     """What docs/guides/sign-in.md has an administrator do."""
-    realm = {"realm": REALM, "enabled": True, "accessTokenLifespan": access_seconds, "eventsEnabled": True}
+    events = ["REFRESH_TOKEN", "REFRESH_TOKEN_ERROR"]  # which are not kept by default
+    realm = {
+        "realm": REALM,
+        "enabled": True,
+        "accessTokenLifespan": access_seconds,
+        "eventsEnabled": True,
+        "enabledEventTypes": events,
+    }
     await keycloak.admin("POST", "", realm)
     hub = {
         "clientId": HUB,
