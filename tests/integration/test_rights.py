@@ -19,7 +19,7 @@ from services.program.app import build as build_program
 from services.program.commands.programs import create_program
 from services.program.domain.people import Membership, Person
 from services.program.settings import ProgramSettings
-from tests.integration.harness import Harness
+from tests.integration.harness import Harness, eventually
 
 VALUES = {"version": "1"}
 REFUSALS = {
@@ -110,7 +110,9 @@ def requests_of(document: dict[str, Any], operation: Operation) -> dict[str, Any
 
 
 async def met(client: httpx.AsyncClient, request: dict[str, Any], headers: dict[str, str]) -> str:
-    answer = await client.request(**{**request, "headers": {**request.get("headers", {}), **headers}})
+    whole = {**request, "headers": {**request.get("headers", {}), **headers}}
+    busy = httpx.codes.SERVICE_UNAVAILABLE
+    answer = await eventually(lambda: client.request(**whole), until=lambda found: found.status_code != busy)
     assert answer.status_code < 500 and answer.status_code not in (405, 429), (request, answer.text)  # noqa: PT018
     problem = answer.headers["content-type"] == "application/problem+json" if answer.content else False
     return REFUSALS.get((answer.status_code, answer.json()["type"] if problem else ""), ALLOWED)
