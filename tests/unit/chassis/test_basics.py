@@ -128,3 +128,16 @@ def test_if_match_star_holds_for_whatever_is_there(header: str) -> None:
     check_version(expected, 7, required=False)
     with pytest.raises(StaleVersion):
         check_version(expected, 0)  # nothing is there yet
+
+
+@pytest.mark.parametrize("header", ['"3", "7"', 'W/"6", "7"', '"7",', ' "x", "7" '])
+def test_if_match_holds_for_any_of_a_list(header: str) -> None:
+    check_version(_if_match(header), 7)
+    with pytest.raises(StaleVersion):
+        check_version(_if_match(header), 6)
+
+
+@pytest.mark.parametrize("header", ['W/"7"', "7", '"x"', '"' + "9" * 5000 + '"', '"7', '"7" "7"', ""])
+def test_if_match_without_a_strong_version_holds_for_none(header: str) -> None:
+    with pytest.raises(StaleVersion):
+        check_version(_if_match(header), 7)

@@ -146,3 +146,11 @@ async def test_whatever_an_address_or_a_redirect_says_there_is_an_answer_or_a_ru
 class Body(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield b"sound"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("x"), KeyError("x"), RecursionError(), AttributeError("x")])
+async def test_whatever_is_raised_below_is_a_refusal(error: Exception) -> None:
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        raise error
+
+    assert await refusal(GuardedFetch(resolve=resolve), "https://feeds.example/") == "failed"

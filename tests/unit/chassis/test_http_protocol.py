@@ -162,3 +162,28 @@ async def test_an_answer_that_nobody_reads_is_given_up(connection: Connection) -
     assert protocol.overdue(now + 6) == "response"
     protocol.close_timed_out("response")
     assert transport.aborted
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [b"", b"host: a\r\nhost: a\r\n", b"host: a\r\nhost: b\r\n", b"host: a/b\r\n", b"host: u@h\r\n", b"host: a b\r\n"],
+)
+async def test_a_request_names_one_host(connection: Connection, hosts: bytes) -> None:
+    protocol, transport = connection
+    protocol.data_received(b"GET /x HTTP/1.1\r\n" + hosts + b"\r\n")
+    assert transport.written.startswith(b"HTTP/1.1 400 ")
+    assert transport.closed
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /x HTTP/1.0\r\n\r\n",
+        b"GET /x HTTP/1.1\r\nhost: [::1]:80\r\n\r\n",
+        b"GET /x HTTP/1.1\r\nhost: h.example\r\n\r\n",
+    ],
+)
+async def test_a_host_as_browsers_name_it_is_taken(connection: Connection, head: bytes) -> None:
+    protocol, transport = connection
+    protocol.data_received(head)
+    assert (await answered(transport)).startswith(b"HTTP/1.1 200 ")

@@ -217,3 +217,24 @@ def test_assets_are_named_by_what_is_in_them() -> None:
     assert style.digest in assets.url("herald.css")
     with pytest.raises(KeyError):
         assets.url("nothing.js")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "ftp://a.example/",
+        "//evil.example",
+        "/auth/sign-out",
+        "tel:1",
+        "JAVASCRIPT:x",
+    ],
+)
+def test_markdown_links_to_the_web_and_to_mail_only(address: str) -> None:
+    assert "href" not in content.markdown(f"[x]({address}) <{address}>")
+
+
+@pytest.mark.parametrize("address", ["https://a.example/b", "HTTP://a.example", "mailto:a@b.example"])
+def test_markdown_links_to_what_it_may(address: str) -> None:
+    assert "href" in content.markdown(f"[x]({address})")
