@@ -87,14 +87,16 @@ async def measure(
         await _honest(session, target, honest, 2 * PAUSE_SECONDS)  # connections are made
         for _ in range(rounds):
             alone += await _honest(session, target, honest, seconds)
-            async with asyncio.TaskGroup() as group:
-                crowd = _Crowd(target, slow)
-                dripping = group.create_task(crowd.run())
+            crowd = _Crowd(target, slow)
+            dripping = asyncio.ensure_future(crowd.run())
+            try:
                 await _until(lambda crowd=crowd: crowd.connected >= slow)  # type: ignore[misc]
                 await asyncio.sleep(SETTLE_SECONDS)
                 beside += await _honest(session, target, honest, seconds)
                 connected = min(connected, crowd.connected)
+            finally:
                 dripping.cancel()
+                await asyncio.gather(dripping, return_exceptions=True)
     return Waits(tuple(alone), tuple(beside), connected)
 
 

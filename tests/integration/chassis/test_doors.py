@@ -3,57 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from herald.contracts.services import PLACEHOLDERS
-from herald.local.ports import free_ports
-from tests.integration.harness import Harness, eventually
+from tests.integration.harness import Harness
+from tests.integration.process import process_of
 
 PLACES = 8
 HEADER_SECONDS = 2
 
 
-@asynccontextmanager
-async def content_api(harness: Harness, folder: Path) -> AsyncIterator[int]:
+def content_api(harness: Harness, folder: Path) -> AbstractAsyncContextManager[int]:
     """A process of content's API with few places; gives its port."""
-    port = free_ports(["api"], folder / "ports.json")["api"]
-    env = {
-        **os.environ,
-        **{name: value for name, value in PLACEHOLDERS.items() if name.startswith("HERALD_")},
-        **harness.infra.environment,
-        "HERALD_NAMESPACE": harness.namespace,
-        "HERALD_ISSUER": harness.issuer.url,
-        "HERALD_PORT": str(port),
-        "HERALD_MAX_CONCURRENCY": str(PLACES),
-        "HERALD_HTTP_HEADER_SECONDS": str(HEADER_SECONDS),
-        "HERALD_HTTP_BODY_GAP_SECONDS": str(HEADER_SECONDS),
-        "HERALD_TRACE_RATIO": "0",
-    }
-    with (folder / "api.log").open("wb") as log:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "herald", "run", "content", "api", env=env, stdout=log, stderr=log
-        )
-    try:
-        async with httpx.AsyncClient(trust_env=False) as client:
-
-            async def ready() -> int:
-                try:
-                    return (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code
-                except httpx.TransportError:
-                    return 0
-
-            await eventually(ready, until=lambda found: found == 200, within=60)
-        yield port
-    finally:
-        child.terminate()
-        await asyncio.wait_for(child.wait(), 30)
+    return process_of(
+        harness,
+        folder,
+        "content",
+        "api",
+        HERALD_MAX_CONCURRENCY=str(PLACES),
+        HERALD_HTTP_HEADER_SECONDS=str(HEADER_SECONDS),
+        HERALD_HTTP_BODY_GAP_SECONDS=str(HEADER_SECONDS),
+    )
 
 
 async def send(port: int, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

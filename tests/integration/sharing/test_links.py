@@ -98,6 +98,18 @@ async def test_an_address_is_believed_from_a_trusted_proxy_alone(sharing: Sharin
     assert Counter(event.verdict for event in await sharing.engagements(2)) == {"counted": 1, "repeat": 1}
 
 
+async def test_who_tries_many_codes_is_told_so_and_links_that_lead_somewhere_go_on(sharing: SharingHarness) -> None:
+    post = (await sharing.share(await sharing.ambassador("ana"))).json()
+    async with sharing.links(rate_unknown_codes="2/hour", trusted_proxies="127.0.0.1") as links:
+        tries = [(await links.get(f"/l/none{number}", headers=visit("198.51.100.1"))) for number in range(3)]
+        assert [one.status_code for one in tries] == [404, 404, 429]
+        assert 0 < int(tries[2].headers["retry-after"]) <= 3600
+        assert "content-security-policy" in tries[2].headers
+        known = await links.get(f"/l/{post['link_code']}", headers=visit("198.51.100.1"))
+        assert known.status_code == 302
+        assert (await links.get("/l/none9", headers=visit("198.51.100.2"))).status_code == 404
+
+
 async def test_clicks_survive_on_disk_while_kafka_is_away(sharing: SharingHarness) -> None:
     ana = await sharing.ambassador("ana")
     post = (await sharing.share(ana)).json()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -45,7 +47,7 @@ def application() -> FastAPI:
 
     @app.get("/stream")
     async def stream() -> Response:
-        async def endless() -> object:
+        async def endless() -> AsyncIterator[bytes]:
             while True:
                 yield b"x"
                 await asyncio.sleep(0)
@@ -117,7 +119,7 @@ async def test_only_a_trusted_proxy_says_which_trace_a_request_belongs_to(peer: 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         seen.append(scope)
 
-    async def nothing(*_: object) -> dict[str, str]:
+    async def nothing(*_: object) -> Any:
         return {}
 
     headers = [(b"traceparent", PARENT.encode()), (b"baggage", b"a=1"), (b"accept", b"x")]

@@ -1,0 +1,47 @@
+"""A thousand clients that send little, slowly or nothing cost a hundred honest ones next to nothing, in every process
+that listens."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.integration.harness import Harness
+from tests.integration.process import process_of
+from tests.slow_clients import Target, measure, within
+
+MOST = 1.5
+CODE = "abcd1234"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("service", "role", "path", "status"),
+    [
+        ("content", "api", "/v1/items", 403),
+        ("hub", "api", "/welcome", 200),
+        ("sharing", "links", f"/l/{CODE}", 302),
+        ("all", "api", "/api/content/v1/items", 403),
+    ],
+)
+async def test_slow_clients_cost_honest_ones_nothing(
+    harness: Harness, tmp_path: Path, service: str, role: str, path: str, status: int
+) -> None:
+    """403 is for somebody whom the service does not know: they were let in and looked up."""
+    await harness.create_topics(["herald.clicks"])
+    async with Redis.from_url(harness.infra.redis_url) as redis:
+        await redis.set(f"{harness.namespace}:sharing:link:{CODE}", "https://example.com/", ex=600)
+    variables = {
+        "HERALD_HTTP_HEADER_SECONDS": "5",
+        "HERALD_HTTP_BODY_GAP_SECONDS": "5",
+        "HERALD_RATE_GENERAL": "10000/second",  # the honest ones share one token
+    }
+    async with process_of(harness, tmp_path, service, role, **variables) as port:
+        target = Target("127.0.0.1", port, path, status, harness.bearer("nobody") if "items" in path else {})
+        waits = await within(MOST, partial(measure, target, rounds=2, seconds=3.0))
+    print(f"{service} {role}: {waits}")
+    assert waits.connected > 500
+    assert waits.ratio <= MOST, waits
