@@ -21,6 +21,7 @@ from chassis.settings import HttpLimits
 from chassis.tasks import sleep_or_event
 
 CHECK_SECONDS = 0.5
+SPOKEN = ("1.1", "1.0")
 _HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 
 
@@ -60,6 +61,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         self._header_bytes, self._header_since = 0, None
         self._body_since = self._last_byte
+        if self.parser.get_http_version() not in SPOKEN:
+            self._refuse(505, "http-version", "HTTP/1.1 and HTTP/1.0 are spoken here.")
+            return
         if self._names_no_host():
             self._refuse(400, "host", "A request names one host.")
             return

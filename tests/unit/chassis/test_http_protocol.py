@@ -187,3 +187,11 @@ async def test_a_host_as_browsers_name_it_is_taken(connection: Connection, head:
     protocol, transport = connection
     protocol.data_received(head)
     assert (await answered(transport)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("line", [b"GET /x", b"GET /x HTTP/0.9", b"GET /x HTTP/2.0"])
+async def test_what_is_not_http_1_is_refused(connection: Connection, line: bytes) -> None:
+    protocol, transport = connection
+    protocol.data_received(line + b"\r\nhost: h\r\n\r\n")
+    assert (await answered(transport)).startswith(b"HTTP/1.1 505 ")
+    assert transport.closed
