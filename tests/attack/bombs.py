@@ -75,7 +75,7 @@ def jsons(scale: int) -> dict[str, bytes]:
 
 
 async def attack(target: Target) -> AsyncIterator[Attempt]:
-    scale = 100_000 if target.long else 20_000
+    scale = 100_000 if target.long else 5_000
     editor, person = [await target.api.token(f"{who}@herald.example") for who in ("emma", "amina")]
     async with target.client(headers={"authorization": f"Bearer {editor}"}) as client:
         path = f"/api/content/v1/feeds/file?program_id={target.program_id}&language=en&category=sector_news"

@@ -73,7 +73,7 @@ async def _pages(target: Target, client: httpx.AsyncClient, persona: str) -> lis
         if "text/html" in page.headers.get("content-type", "") and page.content:
             links = [str(one.get("href", "")) for one in html.document_fromstring(page.text).iter("a")]
             found |= dict.fromkeys(link for link in links if link.startswith("/") and "/auth/" not in link)
-    return list(found) if target.long else list(found)[:25]
+    return list(found) if target.long else list(found)[:12]
 
 
 async def _parameters(target: Target, client: httpx.AsyncClient, persona: str) -> AsyncIterator[Attempt]:

@@ -32,7 +32,7 @@ PATHS = ("/", "/feed", "/feed/", "/menu/", "/welcome/", "/auth/sign-in", "/auth/
 
 
 async def attack(target: Target) -> AsyncIterator[Attempt]:
-    backs = BACKS if target.long else BACKS[::2]
+    backs = BACKS if target.long else BACKS[::4]
     async with target.hub("amina") as amina:
         for back in backs:
             for path in ("/language", "/program"):
@@ -55,9 +55,9 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
 async def _hosts(target: Target) -> AsyncIterator[Attempt]:
     """A stranger's `Host` and the like are in no `Location`, with or without a session."""
     async with target.hub("amina") as amina, target.client() as nobody:
-        for headers in HOSTS:
+        for headers in HOSTS if target.long else HOSTS[:3]:
             for client in (amina.client, nobody):
-                for path in PATHS:
+                for path in PATHS if target.long else PATHS[::2]:
                     answer = await client.get(_exactly(target, path), headers=headers)
                     yield _stays(f"{path} {headers}", target, answer)
             link = await nobody.get(urlsplit(target.short_url).path, headers=headers)

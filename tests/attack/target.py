@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,7 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from herald.demo.api import Api
-from herald.development.issuer import ALGORITHM, MACHINE_CLIENT, read_key
+from herald.development.issuer import ALGORITHM, read_key
 from herald.development.personas import subject_of
 from herald.local.home import Home
 from tests.hub_session import HubSession, hub_session
@@ -69,8 +70,9 @@ class Target:
         return jwt.encode({"alg": ALGORITHM, "kid": self.key.kid, **header}, claims, self.key)
 
     def machine(self, scope: str) -> str:
-        """A correctly signed token of a machine client, with whatever scope."""
-        return self.signed(self.claims(sub=MACHINE_CLIENT, client_id=MACHINE_CLIENT, scope=scope, email=None))
+        """A correctly signed token of a machine client that nobody has limited yet, with whatever scope."""
+        client = f"attack-{secrets.token_hex(4)}"
+        return self.signed(self.claims(sub=client, client_id=client, scope=scope, email=None))
 
     async def raw(self, data: bytes, *, seconds: float = 2.0, where: str = "") -> list[int]:
         """The statuses that come back for these bytes until the server closes, or says nothing more for `seconds`."""
