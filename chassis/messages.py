@@ -58,8 +58,15 @@ def shown(locale: Locale, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def number(locale: Locale, value: float, digits: int = 0) -> str:
-    """A number rounded to so many digits after the decimal sign."""
+    """A number rounded to so many digits after the decimal sign; as it is where nobody could read it anyway."""
+    if not readable(value):
+        return f"{value:.3g}"
     return str(format_decimal(round(value, digits), locale=locale))
+
+
+def readable(value: float) -> bool:
+    """Whether a number can be written out: beyond 15 digits, what formats numbers gives up."""
+    return abs(value) < 1e15
 
 
 def _is_number(value: Any) -> bool:

@@ -22,8 +22,10 @@ from chassis.kafka.producer import Producer, Unacknowledged
 from chassis.mongo import Transaction
 from chassis.principals import Principal
 from chassis.runtime import Runtime
-from chassis.web.http import Acting, Body, Cursor, Limit, Router, decode_cursor, encode_cursor, example, requires
+from chassis.web.http import Acting, Cursor, Limit, Router, decode_cursor, encode_cursor, example, requires
+from chassis.web.json_bodies import Body
 from chassis.web.problems import Conflict, ForeignCursor, NotFound, Overloaded
+from chassis.web.times import Moment
 
 logger = logging.getLogger(__name__)
 READ_SECONDS = 7.0
@@ -139,7 +141,7 @@ class DeadLettersOrder(Body):
     ids: tuple[Annotated[str, Field(max_length=64)], ...] = Field((), max_length=AT_ONCE, examples=[[ID]])
     type: str = Field("", max_length=256)
     rule: str = Field("", max_length=128)
-    before: AwareDatetime | None = Field(None, description="Only what was dead-lettered by then")
+    before: Moment | None = Field(None, description="Only what was dead-lettered by then")
     dry_run: bool = True
 
     @property
@@ -311,7 +313,7 @@ def _origin(cursor: str | None) -> tuple[str, int, int] | None:
     match decode_cursor(cursor):
         case None:
             return None
-        case [str(topic), int(partition), int(offset)]:
+        case [str(topic), int(partition), int(offset)] if max(abs(partition), abs(offset)) < 2**63:
             return (topic, partition, offset)
     raise ForeignCursor
 

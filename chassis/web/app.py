@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -28,6 +29,7 @@ from chassis.web.proxies import TrustedProxies
 from chassis.web.read_after_write import AppliedEvents
 from chassis.web.rights import FOR_ANYONE, rights_of
 from chassis.web.traces import ForeignTraces, link_foreign_trace
+from chassis.web.statuses import share_problems
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -62,13 +64,6 @@ _PROBLEM = {
         "errors": [{"field": "name", "rule": "missing", "detail": "Field required"}],
     },
 }
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {
-        "description": description,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for code, description in (("4XX", "Refused"), ("5XX", "Failed"))
-}
 _TITLES = {
     404: ("not-found", "There is no such address."),
     405: ("method", "This method is not offered here."),
@@ -99,9 +94,9 @@ def create_app(service: Service) -> FastAPI:
     app.state.tokens = runtime.tokens
     app.state.settings = runtime.settings
     app.state.rate_limits = runtime.rate_limits
-    app.include_router(service.router, responses=PROBLEMS)
+    app.include_router(service.router)
     if service.consumer is not None:
-        app.include_router(dead_letters_router(runtime), responses=PROBLEMS)
+        app.include_router(dead_letters_router(runtime))
     add_health(app, service)
     answer = _add_problems(app)
     _describe(app)
@@ -162,6 +157,7 @@ def _describe(app: FastAPI) -> None:
     undescribed = app.openapi
     rights = rights_of(app)
 
+    @cache
     def openapi() -> dict[str, Any]:
         document = undescribed()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -171,6 +167,7 @@ def _describe(app: FastAPI) -> None:
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 operation["security"] = [{"HTTPBearer": [word]} for word in rights[path, method.upper()]]
+        document["components"]["responses"] = share_problems(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

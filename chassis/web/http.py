@@ -12,14 +12,16 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from chassis.principals import CLIENT_PREFIX, Principal
 from chassis.web.idempotency import UnitOfWork
+from chassis.web.json_bodies import JsonRequest, strict
 from chassis.web.problems import (
     Forbidden,
     ForeignCursor,
     PreconditionRequired,
+    Problem,
     StaleVersion,
     TooLarge,
     Unauthenticated,
@@ -27,6 +29,7 @@ from chassis.web.problems import (
 )
 from chassis.web.read_after_write import after
 from chassis.web.rights import ACCOUNT, PERSON, SCOPE_PREFIX, meets, needs, person_needed, refusal
+from chassis.web.statuses import check_declared, refusals, refuses
 from chassis.web.tokens import Token as VerifiedToken
 
 _bearer = HTTPBearer(auto_error=False, description="An OIDC access token")
@@ -41,20 +44,19 @@ Expected = int | frozenset[int]
 """Which versions a change may follow on: one, any of some, or `ANY_VERSION`."""
 
 
-class Body(BaseModel):
-    """A request's body: unknown fields are refused, nothing is changed silently."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def example(**values: Any) -> ConfigDict:
     """The configuration of a model that answers, with what an answer looks like."""
     return ConfigDict(frozen=True, json_schema_extra={"example": values})
 
 
 class JsonRoute(APIRoute):
-    """A route that requires `application/json` where it declares a body, and says where its caller stands with a rate
-    limit."""
+    """A route that requires `application/json` where it declares a body, takes it strictly, declares its refusals, and
+    says where its caller stands with a rate limit."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        strict(endpoint)
+        super().__init__(path, endpoint, **options)
+        self.responses = {**refusals(self), **self.responses}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -63,9 +65,14 @@ class JsonRoute(APIRoute):
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if self.body_field is not None and media and media != "application/json" and not media.endswith("+json"):
                 raise UnsupportedMedia("Send application/json.", accepted=["application/json"])
-            if self.body_field is not None and (await request.body()).count(b":") > MAX_MEMBERS:
-                raise TooLarge(f"At most {MAX_MEMBERS} colons: members, times and addresses.", limit=MAX_MEMBERS)
-            response = await handle(request)
+            try:
+                if self.body_field is not None and (await request.body()).count(b":") > MAX_MEMBERS:
+                    raise TooLarge(f"At most {MAX_MEMBERS} colons: members, times and addresses.", limit=MAX_MEMBERS)
+                response = await handle(JsonRequest(request.scope, request.receive))
+            except Problem as problem:
+                check_declared(self, problem.status)
+                raise
+            check_declared(self, response.status_code)
             if (standing := getattr(request.state, "rate_limit", None)) is not None:
                 response.headers.update(standing.headers)
             return response
@@ -88,6 +95,7 @@ def bearer_token(request: Request) -> str:
     return text.strip()
 
 
+@refuses(401)
 async def _token(request: Request, _: Annotated[Any, Depends(_bearer)]) -> VerifiedToken:
     token: VerifiedToken = await request.app.state.tokens.verify(bearer_token(request))
     return token
@@ -99,6 +107,7 @@ Token = Annotated[VerifiedToken, Depends(_token)]
 def consumes(*media_types: str) -> Any:
     """A dependency of routes that read `request.body()` themselves: 415 for anything else."""
 
+    @refuses(413, 415)
     def check(request: Request, _: Token) -> None:
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media not in media_types:
@@ -107,6 +116,7 @@ def consumes(*media_types: str) -> Any:
     return Depends(check)
 
 
+@refuses(403, 429)
 async def _caller(request: Request, token: Token, _: Annotated[None, Depends(after)]) -> Principal:
     principal = await _principal(request, token)
     request.state.principal = principal
@@ -138,6 +148,7 @@ def service_context(request: Request) -> Any:
 def limited(name: str) -> Any:
     """A dependency of routes that a caller may use so often: `rate_<name>` of the service's settings."""
 
+    @refuses(429)
     async def check(request: Request, caller: Caller) -> None:
         rate: str = getattr(request.app.state.settings, f"rate_{name}")
         request.state.rate_limit = await request.app.state.rate_limits.hit(name, rate, caller.id)
@@ -153,6 +164,7 @@ def requires(*words: str) -> Any:
     administrative = PERSON not in words and any(not word.startswith(SCOPE_PREFIX) for word in words)
 
     @needs(*words)
+    @refuses(403)
     async def check(request: Request, caller: Caller) -> Principal:
         request.state.administrative = administrative
         if not meets(caller, words):
@@ -189,6 +201,7 @@ Acting = Annotated[UnitOfWork, Depends(_acting)]
 """For acts that no key repeats: its `transact` alone is called."""
 
 
+@refuses(409, 422)
 async def _unit(unit: Acting, idempotency_key: IdempotencyKey = None) -> UnitOfWork:
     return unit
 
@@ -201,6 +214,7 @@ def etag(version: int) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
 
 
+@refuses(412, 428)
 def _if_match(if_match: Annotated[str | None, Header(examples=['"7"'])] = None) -> Expected | None:
     """RFC 9110, 13.1.1: `*`, or a list of tags, of which weak ones match nothing."""
     if if_match is None:

@@ -1,9 +1,9 @@
-"""Moments as they come in requests: RFC 3339, with an offset, and nothing that merely could be read as one."""
+"""Moments and days as they come in requests, by RFC 3339: nothing that merely could be read as one, as a number can."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -14,15 +14,34 @@ from herald_contracts.base import in_utc
 _MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$", re.IGNORECASE | re.ASCII)
 
 
-def _rfc3339(value: object) -> object:
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _rfc3339(value: object) -> datetime:
     if isinstance(value, datetime):
         return value
-    if not isinstance(value, str) or not _MOMENT.match(value):
-        raise PydanticCustomError("rfc3339", "A time by RFC 3339 is needed, such as 2026-03-02T09:14:31Z.")
-    return value
+    try:
+        if isinstance(value, str) and _MOMENT.match(value):
+            return datetime.fromisoformat(value.upper())
+    except ValueError:
+        pass
+    raise PydanticCustomError("rfc3339", "A time by RFC 3339 is needed, such as 2026-03-02T09:14:31Z.")
+
+
+def _day(value: object) -> date:
+    if type(value) is date:
+        return value
+    try:
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise PydanticCustomError("day", "A day is needed, such as 2026-03-02.")
 
 
 Moment = Annotated[
     datetime, BeforeValidator(_rfc3339), AfterValidator(in_utc), Field(description="RFC 3339, with offset")
 ]
 """A time in a request, in UTC. Violates `rfc3339`."""
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day in a request. Violates `day`."""

@@ -113,9 +113,12 @@ class Tokens:
         claims = dict(decoded.claims)
         try:
             self._registry.validate(claims)
+            account = account_of(claims["iss"], self._subject(claims))
         except JoseError as error:
             raise _refused(_rule(error), "The token was not issued for here, or no longer holds.") from None
-        token = Token(account_of(claims["iss"], self._subject(claims)), claims, dict(decoded.header))
+        except UnicodeError:
+            raise _refused("invalid_claim:sub", "The token names nobody.") from None
+        token = Token(account, claims, dict(decoded.header))
         self._known[text] = token
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
@@ -140,7 +143,7 @@ class Tokens:
                 keys = newer
             try:
                 return jwt.decode(text, keys, algorithms=ALGORITHMS)
-            except (JoseError, ValueError) as error:
+            except (JoseError, ValueError, TypeError, RecursionError) as error:
                 failure = error
         raise _refused("signature", "The token's signature does not hold.") from failure
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from chassis.clock import to_milliseconds
 from chassis.text import Name, Prose, Title, Words, distinct
-from chassis.web.http import Body
+from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
+from chassis.web.times import Moment
 from chassis.web_address import Address
-from herald_contracts.base import Country, Id, Language, Time
+from herald_contracts.base import Country, Id, Language
 from herald_contracts.words import (
     CATEGORIES,
     CONTENT_KINDS,
@@ -32,17 +32,6 @@ from services.content.domain.items import Item, Served, State
 from services.content.domain.sources import FeedRule, Outcome, Source
 from services.content.feeds.refusal import MEND_RULES
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
-
-
-def _as_text(value: object) -> object:
-    """Only RFC 3339: a number is no time, although it could be read as one."""
-    if value is not None and not (isinstance(value, str) and _RFC3339.match(value)):
-        raise ValueError("a time as RFC 3339 says, such as 2026-05-01T09:00:00Z")
-    return value
-
-
-Moment = Annotated[Time, BeforeValidator(_as_text)]
 KnownNetwork = Annotated[str, OneOf(NETWORKS)]
 KnownKind = Annotated[str, OneOf(CONTENT_KINDS)]
 KnownCategory = Annotated[str, OneOf(CATEGORIES)]

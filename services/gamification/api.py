@@ -23,6 +23,8 @@ from chassis.web.http import (
 )
 from chassis.web.problems import ForeignCursor
 from chassis.web.rights import PERSON
+from chassis.web.times import Day
+from herald_contracts.base import in_utc
 from services.gamification import commands, queries
 from services.gamification.context import Context
 from services.gamification.domain.periods import Period
@@ -79,11 +81,9 @@ def _place(cursor: Any) -> tuple[datetime, str] | None:
             return None
         case [str() as moment, str() as id]:
             try:
-                found = datetime.fromisoformat(moment)
+                return in_utc(datetime.fromisoformat(moment)), id
             except ValueError:
-                found = None
-            if found is not None and found.tzinfo is not None:
-                return found, id
+                raise ForeignCursor from None
     raise ForeignCursor
 
 
@@ -95,7 +95,7 @@ async def leaderboard(
     period: Period = "month",
     scope: Scope = "individual",
     on: Annotated[
-        date | None,
+        Day | None,
         Query(ge=FIRST_DAY, le=LAST_DAY, description="A day of the period that is meant; today's if left out"),
     ] = None,
     around: Annotated[

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.web.http import Body, example
+from chassis.web.http import example
+from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
-from chassis.web.times import Moment
+from chassis.web.times import Day, Moment
 from herald_contracts.words import NETWORKS
 from services.gamification.commands import RulesOrder
 from services.gamification.domain.ledger import Entry
@@ -216,7 +217,7 @@ class RulesBody(Body):
         default=None, description="Not in the past; left out, the rules count from now on"
     )
     rules: list[RuleBody] = Field(max_length=MAX_RULES)
-    imported_since: date | None = Field(
+    imported_since: Day | None = Field(
         default=None,
         description="Acts that are imported from another product while these rules are in force earn points if they "
         "happened on this day or later; left out, they earn none",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from chassis.principals import Principal
 from chassis.web.http import IfMatch, Person, Router, Token, Unit, etag, requires, service_context
 from chassis.web.problems import Forbidden, NotFound
 from chassis.web.rights import PERSON
+from chassis.web.times import Day
 from herald_contracts import words
 from services.metrics import commands, queries
 from services.metrics.context import Context
@@ -45,9 +45,9 @@ Setting = Annotated[Principal, requires("manager", "admin")]
 
 Use = Annotated[Context, Depends(service_context)]
 From = Annotated[
-    date | None, Query(alias="from", description="First day, in the programme's time zone", examples=["2026-11-01"])
+    Day | None, Query(alias="from", description="First day, in the programme's time zone", examples=["2026-11-01"])
 ]
-To = Annotated[date | None, Query(description="Last day, included; today by default", examples=["2026-11-30"])]
+To = Annotated[Day | None, Query(description="Last day, included; today by default", examples=["2026-11-30"])]
 Network = Annotated[words.Network | None, Query()]
 Name = Annotated[str | None, Query(max_length=200)]
 

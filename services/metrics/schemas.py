@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from chassis.web.http import Body, example
+from chassis.web.http import example
+from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
+from chassis.web.times import Day
 from herald_contracts.words import ENGAGEMENT_KINDS, MAX_LENGTH
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.periods import Period
@@ -172,7 +174,7 @@ class DefinitionsView(BaseModel):
 class RatesBody(Body):
     """Rates of the earned media value from a day on; network `*` stands for all that are not named."""
 
-    valid_from: date
+    valid_from: Day
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
     source: Annotated[str, Field(min_length=3, max_length=500, examples=["Average CPC of our paid campaigns, Q3"])]
     rates: Annotated[

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from chassis.text import Line, Prose, Title
-from chassis.web.http import Body
+from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from chassis.web.times import Moment
 from herald_contracts.base import Country, Id, Language

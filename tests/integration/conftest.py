@@ -1,5 +1,8 @@
 """The harness of an integration test."""
 
+from __future__ import annotations
+
+import logging
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -13,6 +16,27 @@ from tests.issuer import Issuer, serve_issuer
 def issuer() -> Iterator[Issuer]:
     with serve_issuer() as found:
         yield found
+
+
+class _Undeclared(logging.Handler):
+    """The answers that the description of their operation leaves out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def _every_status_is_declared() -> Iterator[None]:
+    """Whatever a test asks of an API, the API's description knows the status of the answer."""
+    log, handler = logging.getLogger("chassis.web.statuses"), _Undeclared()
+    log.addHandler(handler)
+    yield
+    log.removeHandler(handler)
+    assert handler.said == []
 
 
 @pytest.fixture

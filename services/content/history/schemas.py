@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from chassis.clock import to_milliseconds
 from chassis.external_rows import MAX_ROWS, ExternalId, Source
 from chassis.text import Prose, Title
-from chassis.web.http import Body, example
+from chassis.web.http import example
+from chassis.web.json_bodies import Body
+from chassis.web.times import Moment
 from chassis.web_address import Address
 from herald_contracts.base import Language
 from services.content.domain.items import MAX_SUMMARY, MAX_TITLE
 from services.content.history.rows import ItemRow, Known
-from services.content.schemas import Identifier, KnownCategory, KnownKind, Moment
+from services.content.schemas import Identifier, KnownCategory, KnownKind
 
 PROGRAM = "019c1347-d280-752e-b651-3270269e0d37"
 PLANT = "https://www.example.com/plant"

@@ -24,7 +24,6 @@ from services.program.schemas.programs import (
     ProgramChange,
     ProgramsView,
     ProgramView,
-    SegmentOrder,
     TextView,
 )
 
@@ -134,7 +133,8 @@ async def invite(program_id: str, body: Invitations, _: Manager, unit: Unit, con
         return await unit.run(
             lambda tx: programs.invite_people(context, tx, program_id, ids), view=InvitedView.model_validate
         )
-    order = body.segment or SegmentOrder()
+    order = body.segment
+    assert order is not None  # either is there
     segment = Segment(tuple(order.countries), tuple(order.teams), order.leaders_only)
     return await unit.run(
         lambda tx: programs.invite_segment(context, tx, program_id, segment, body.limit),

@@ -8,8 +8,9 @@ from pydantic import ConfigDict, Field
 
 from chassis.clock import to_milliseconds
 from chassis.external_rows import MAX_ROWS, ExternalId, Source
-from chassis.web.http import Body
-from herald_contracts.base import Id, Time
+from chassis.web.json_bodies import Body
+from chassis.web.times import Moment
+from herald_contracts.base import Id
 from services.program.domain.history import MembershipRow
 from services.program.schemas.fields import ID, View
 
@@ -35,8 +36,8 @@ class MembershipRowBody(Body):
 
     id: ExternalId
     person_id: Id
-    joined_at: Time
-    left_at: Time | None = Field(None, description="Left out where they still were one when the history was made")
+    joined_at: Moment
+    left_at: Moment | None = Field(None, description="Left out where they still were one when the history was made")
 
     def row(self) -> MembershipRow:
         left_at = to_milliseconds(self.left_at) if self.left_at else None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from chassis.web.http import Body
+from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from services.program.domain.columns import COLUMNS, Known
 from services.program.domain.imports import Import, State

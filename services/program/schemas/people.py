@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 
 from pydantic import ConfigDict, Field
 
-from chassis.web.http import Body
+from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from herald_contracts.words import ROLES, OpenWord, Role
 from services.program.domain.people import Membership, Person, Status, must_acknowledge

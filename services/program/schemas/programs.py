@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chassis.web.http import Body
+from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
+from chassis.web.times import Day
 from herald_contracts.words import KPIS, USE_CASES, Kpi, UseCase
 from services.program.domain.people import Person, Status
 from services.program.domain.programs import Objective, Text, TextKind
@@ -255,16 +256,23 @@ class NewObjective(Body):
     kpi: Annotated[str, OneOf(KPIS)]
     baseline: Amount
     target: Annotated[Amount, Field(gt=0)]
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
 
 
 class SegmentOrder(Body):
-    """People by attributes; an empty list means all."""
+    """People by attributes, of which an empty list names none; or `everybody`, said in so many words."""
 
     countries: Annotated[list[Country], Field(max_length=300)] = Field([])
     teams: Annotated[list[Line], Field(max_length=1000)] = Field([])
     leaders_only: bool = False
+    everybody: bool = False
+
+    @model_validator(mode="after")
+    def _somebody(self) -> SegmentOrder:
+        if self.everybody == bool(self.countries or self.teams or self.leaders_only):
+            raise PydanticCustomError("empty-segment", "Name countries, teams or leaders, or else `everybody`.")
+        return self
 
 
 class Invitations(Body):

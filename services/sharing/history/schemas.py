@@ -9,9 +9,10 @@ from pydantic import ConfigDict, Field
 from chassis.clock import to_milliseconds
 from chassis.external_rows import MAX_ROWS, ExternalId, Source
 from chassis.text import Prose, Title
-from chassis.web.http import Body
+from chassis.web.json_bodies import Body
+from chassis.web.times import Moment
 from chassis.web_address import Address
-from herald_contracts.base import Id, Language, Time
+from herald_contracts.base import Id, Language
 from herald_contracts.words import Network
 from services.sharing.history.rows import EngagementRow, PostRow
 from services.sharing.schemas import CONTENT, PROGRAM
@@ -34,7 +35,7 @@ class PostRowBody(Body):
     url: Address
     language: Language
     network: Network
-    posted_at: Time
+    posted_at: Moment
     text: Annotated[str, Prose(5000)] = ""
     counts: Counts = Field(default={})
 
@@ -47,7 +48,7 @@ class EngagementRowBody(Body):
 
     id: ExternalId
     post: Annotated[str, Field(min_length=1, max_length=200, description="The post's id in the source")]
-    counted_at: Time
+    counted_at: Moment
     counts: Counts
 
     def row(self) -> EngagementRow:

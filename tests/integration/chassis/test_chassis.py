@@ -21,7 +21,8 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
 from chassis.telemetry.otel import exposition
-from chassis.web.http import Body, Person, Router, Unit, requires
+from chassis.web.http import Person, Router, Unit, requires
+from chassis.web.json_bodies import Body
 from chassis.web.problems import Refused
 from herald_contracts import Event, PersonUpdated, PointsAwarded, ProgramCreated, Record, encode
 from tests.integration.harness import PARTITIONS, Harness, drained, eventually
