@@ -35,6 +35,11 @@ class Session:
     parts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
+    def tag(self) -> str:
+        """Tells this session from others to the service worker; nobody comes in with it."""
+        return hashlib.sha256(f"tag {self.name}".encode()).hexdigest()[:16]
+
+    @property
     def tokens(self) -> dict[str, Any] | None:
         return self.parts.get("tokens")
 
