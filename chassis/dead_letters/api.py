@@ -25,6 +25,7 @@ from chassis.runtime import Runtime
 from chassis.web.http import Acting, Cursor, Limit, Router, decode_cursor, encode_cursor, example, requires
 from chassis.web.json_bodies import Body
 from chassis.web.problems import Conflict, ForeignCursor, NotFound, Overloaded
+from chassis.web.statuses import problems
 from chassis.web.times import Moment
 
 logger = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ def dead_letters_router(runtime: Runtime) -> Router:
         """One dead letter, with the record that it is about."""
         return await _show(store, dead_letter_id)
 
-    @router.post("/replay")
+    @router.post("/replay", responses=problems(409))
     async def replay_dead_letters(order: DeadLettersOrder, caller: Administrator, acting: Acting) -> Done:
         """Publish records again where they came from: in order, and slowly. Nobody applies an event twice."""
         whole, not_whole = await _counts(store, order)

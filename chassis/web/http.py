@@ -62,13 +62,14 @@ class JsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def checked(request: Request) -> Response:
+            request = JsonRequest(request.scope, request.receive)
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if self.body_field is not None and media and media != "application/json" and not media.endswith("+json"):
                 raise UnsupportedMedia("Send application/json.", accepted=["application/json"])
             try:
                 if self.body_field is not None and (await request.body()).count(b":") > MAX_MEMBERS:
                     raise TooLarge(f"At most {MAX_MEMBERS} colons: members, times and addresses.", limit=MAX_MEMBERS)
-                response = await handle(JsonRequest(request.scope, request.receive))
+                response = await handle(request)
             except Problem as problem:
                 check_declared(self, problem.status)
                 raise

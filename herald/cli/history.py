@@ -110,7 +110,9 @@ async def _import(
 
 
 async def _program(apis: Apis, wanted: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = (await apis.get("program", "/v1/programs", limit=100))["items"]
+    from services.hub.paths import v1
+
+    found: list[dict[str, Any]] = (await apis.get("program", v1("programs"), limit=100))["items"]
     fitting = [one for one in found if not wanted or wanted in (one["id"], one["name"])]
     if len(fitting) != 1:
         names = ", ".join(f"{one['name']} ({one['id']})" for one in found) or "none"

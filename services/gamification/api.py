@@ -23,6 +23,7 @@ from chassis.web.http import (
 )
 from chassis.web.problems import ForeignCursor
 from chassis.web.rights import PERSON
+from chassis.web.statuses import problems
 from chassis.web.times import Day
 from herald_contracts.base import in_utc
 from services.gamification import commands, queries
@@ -56,12 +57,12 @@ Manager = Annotated[Principal, requires("manager")]
 Admin = Annotated[Principal, requires("admin")]
 
 
-@router.get("/me/points", summary="My points and my rank")
+@router.get("/me/points", summary="My points and my rank", responses=problems(404))
 async def my_points(program_id: ProgramQuery, caller: Person, context: Use) -> PointsView:
     return PointsView.of(await queries.points_of(context, caller, program_id))
 
 
-@router.get("/me/ledger", summary="My points one by one, and why I got each")
+@router.get("/me/ledger", summary="My points one by one, and why I got each", responses=problems(404))
 async def my_ledger(
     program_id: ProgramQuery, caller: Person, context: Use, cursor: Cursor = None, limit: Limit = 50
 ) -> LedgerView:

@@ -21,7 +21,7 @@ from chassis.web.admission import Admission
 from chassis.web.answers import AnswerFailures, HeadAsGet
 from chassis.web.app import add_health, instrument
 from chassis.web_address import shown_host
-from services.hub import charts, content, icons, networks, pages, shell, signin
+from services.hub import charts, content, icons, networks, pages, rendering, shell, signin
 from services.hub.assets import Assets
 from services.hub.context import Context
 from services.hub.dependencies import protect, session_of
@@ -121,8 +121,11 @@ def templates(assets: Assets) -> Environment:
     environment.tests["missing"] = is_missing
     environment.filters["markdown"] = content.markdown
     environment.filters["shortened"] = shortened
+    environment.filters["initial"] = rendering.initial
+    environment.filters["link"] = rendering.link
     environment.globals |= {
         "asset": assets.url,
+        "each": rendering.each,
         "icon": icons.icon,
         "languages": LANGUAGES,
         "navigation": shell.navigation,

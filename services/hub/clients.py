@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ import httpx
 from httpx_sse import EventSource, ServerSentEvent, SSEError
 
 from chassis.web.read_after_write import AFTER, EVENTS
+from services.hub.paths import ApiPath
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
 Note = Callable[[list[str]], Awaitable[None]]
+_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 SILENCE_SECONDS = 30.0
 """Twice and more what a service may leave between two events of a stream."""
 
@@ -79,7 +82,7 @@ class Caller:
 
     @property
     def headers(self) -> dict[str, str]:
-        found = {"X-Forwarded-For": self.address, "X-Forwarded-User-Agent": self.agent}
+        found = {"X-Forwarded-For": self.address, "X-Forwarded-User-Agent": header_text(self.agent)}
         return {"Authorization": f"Bearer {self.token}", **{name: value for name, value in found.items() if value}}
 
 
@@ -96,7 +99,7 @@ class Apis:
     after: tuple[str, ...] = ()
     note: Note | None = None
 
-    async def get(self, service: str, path: str, /, **params: Any) -> Any:
+    async def get(self, service: str, path: ApiPath, /, **params: Any) -> Any:
         """The JSON at `path`; parameters that are None or empty are left out."""
         return (await self.call(service, "GET", path, params=params)).data
 
@@ -104,7 +107,7 @@ class Apis:
         self,
         service: str,
         method: str,
-        path: str,
+        path: ApiPath,
         body: Any = None,
         *,
         params: Mapping[str, Any] | None = None,
@@ -112,7 +115,7 @@ class Apis:
         key: str | None = None,
         media_type: str = "application/json",
     ) -> Answer:
-        """One call. Raises ServiceUnavailable, Refusal or SignedOut.
+        """One call. Raises ServiceUnavailable, Refusal or SignedOut; what no HTTP message can carry is refused here.
 
         `version` goes out as If-Match, `key` as Idempotency-Key; a `bytes` body goes as it is, under `media_type`.
         """
@@ -120,6 +123,8 @@ class Apis:
         if version is not None:
             headers["If-Match"] = f'"{version}"'
         if key is not None:
+            if not _KEY.fullmatch(key):
+                raise not_sent(service, 422, "Idempotency-Key", "format", "Printable ASCII characters are needed.")
             headers["Idempotency-Key"] = key
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         if content is not None:
@@ -132,6 +137,8 @@ class Apis:
                 content=content,
                 headers=headers,
             )
+        except httpx.InvalidURL as error:
+            raise not_sent(service, 414, "query", "too-long", "The address of this request is too long.") from error
         except httpx.HTTPError as error:
             log.warning("%s does not answer: %s", service, type(error).__name__)
             raise ServiceUnavailable(service, type(error).__name__) from error
@@ -139,7 +146,7 @@ class Apis:
             await self.note([one.strip() for one in events.split(",")])
         return read(service, response)
 
-    async def download(self, service: str, path: str, /, **params: Any) -> AsyncIterator[bytes]:
+    async def download(self, service: str, path: ApiPath, /, **params: Any) -> AsyncIterator[bytes]:
         """The file at `path`, piece by piece. Raises ServiceUnavailable, Refusal or SignedOut."""
         request = self.http.build_request(
             "GET",
@@ -169,7 +176,7 @@ class Apis:
         return {**self.caller.headers, **after}
 
     @asynccontextmanager
-    async def stream(self, service: str, path: str, **params: Any) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
+    async def stream(self, service: str, path: ApiPath, **params: Any) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
         """The server-sent events at `path`.
 
         Raises Refusal or SignedOut; ServiceUnavailable, too where nothing comes for 30 s.
@@ -185,6 +192,17 @@ class Apis:
                 yield EventSource(response).aiter_sse()
         except (httpx.HTTPError, SSEError) as error:
             raise ServiceUnavailable(service, type(error).__name__) from error
+
+
+def header_text(text: str) -> str:
+    """The text as a header can hold it: printable ASCII, the rest left out."""
+    return "".join(sign for sign in text if " " <= sign <= "~").strip()
+
+
+def not_sent(service: str, status: int, field: str, rule: str, detail: str) -> Refusal:
+    """The refusal of a call that cannot be made."""
+    errors = [{"field": field, "rule": rule, "detail": detail}]
+    return Refusal(service, status, {"type": "invalid", "detail": detail, "errors": errors})
 
 
 def read(service: str, response: httpx.Response) -> Answer:

@@ -20,6 +20,7 @@ from services.hub.clients import Apis, Caller, CutOff, Json, ServiceUnavailable,
 from services.hub.context import Context
 from services.hub.language import Language
 from services.hub.oidc import IssuerUnavailable, SignInFailed
+from services.hub.paths import v1
 from services.hub.person import Person, person_of
 from services.hub.sessions import Session
 from services.hub.settings import HubSettings
@@ -241,7 +242,7 @@ def _count(session: Session) -> int:
 
 async def _ask_person(view: View) -> Json | None:
     assert view.session is not None
-    found = await view.gather(me=view.apis.get("program", "/v1/me"), programs=programs(view.apis))
+    found = await view.gather(me=view.apis.get("program", v1("me")), programs=programs(view.apis))
     if not isinstance(found["me"], dict) or not isinstance(found["programs"], list):
         return None
     known = {
@@ -257,7 +258,7 @@ async def _ask_person(view: View) -> Json | None:
 async def _ask_again(view: View, known: Json) -> Json:
     """What is known, with the person as they are now. Only what differs is written."""
     assert view.session is not None
-    me = (await view.gather(me=view.apis.get("program", "/v1/me")))["me"]
+    me = (await view.gather(me=view.apis.get("program", v1("me"))))["me"]
     now = {**known, "me": me} if isinstance(me, dict) else {**known, "unanswered": True}
     if now != known:
         await view.context.sessions.put(view.session, "person", now)
@@ -266,7 +267,7 @@ async def _ask_again(view: View, known: Json) -> Json:
 
 async def programs(apis: Apis) -> list[Json]:
     """All programmes of the installation; they are few."""
-    answer = await apis.get("program", "/v1/programs", limit=100)
+    answer = await apis.get("program", v1("programs"), limit=100)
     return list(answer["items"])
 
 
@@ -288,13 +289,13 @@ def where(request: Request) -> str:
     """The address a person wanted, if it can be gone back to."""
     if request.method != "GET" or "hx-request" in request.headers:
         return "/"
-    query = f"?{request.url.query}" if request.url.query else ""
-    return request.url.path + query
+    query = "?" + quote(request.scope["query_string"], safe="%&=+") if request.scope["query_string"] else ""
+    return quote(request.scope["path"]) + query
 
 
 def safe_path(path: str) -> str:
     """The path if it is one of ours: nothing that a browser could read as another host."""
-    if not path.startswith("/") or path.startswith(("//", "/\\")) or any(ord(sign) < 32 for sign in path):
+    if not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isprintable():
         return "/"
     return path
 

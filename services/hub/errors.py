@@ -29,7 +29,8 @@ from services.hub.dependencies import (
     where,
 )
 from services.hub.language import Language
-from services.hub.view import View
+from services.hub.paths import NoSuchPath
+from services.hub.view import BadForm, NoProgram, View
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -45,6 +46,9 @@ def add_error_pages(app: FastAPI) -> Answer:
         ForgedForm: _page(403, "forged-form"),
         ServiceUnavailable: _page(503, "down"),
         PyMongoError: _page(503, "down"),
+        BadForm: _page(400, "bad-form"),
+        NoProgram: _page(409, "no-program"),
+        NoSuchPath: _page(404, "not-found"),
         Refusal: _refusal,
         RequestValidationError: _page(404, "not-found"),
         HTTPException: _http,
@@ -114,7 +118,8 @@ async def _refusal(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = render(request, error.status_code, "not-found" if error.status_code in (404, 405) else "failed")
+    kinds = {400: "bad-form", 404: "not-found", 405: "not-found"}
+    response = render(request, error.status_code, kinds.get(error.status_code, "failed"))
     if error.status_code == 405:
         response.headers["Allow"] = allowed_methods(request.app.routes, request.scope)
     return response

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_timedelta, get_timezone
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 from markupsafe import Markup
 
-from chassis.messages import Messages, number, shown
+from chassis.messages import Messages, number, readable, shown
 
 MESSAGES = Messages(Path(__file__).parent / "messages")
 
@@ -58,14 +59,18 @@ class Language:
 
     def compact(self, value: float) -> str:
         """As short as it can be read: 12,4 k."""
-        if abs(value) < 10_000:
+        if abs(value) < 10_000 or not readable(value):
             return self.number(value)
         return str(format_compact_decimal(value, fraction_digits=1, locale=self.locale))
 
     def percent(self, value: float) -> str:
+        if not readable(value):
+            return f"{self.number(value)} %"
         return str(format_percent(round(value, 3), locale=self.locale, decimal_quantization=False))
 
     def money(self, amount: float, currency: str) -> str:
+        if not readable(amount):
+            return f"{self.number(amount)} {currency}"
         pattern = self.locale.currency_formats["standard"].pattern
         if abs(amount) >= 100:
             return str(format_currency(round(amount), currency, pattern.replace(".00", ""), self.locale, False))
@@ -73,8 +78,8 @@ class Language:
 
     def entry(self, value: float | str) -> str:
         """A number as one would type it into a form: no grouping, no decimals that say nothing; a text as it is."""
-        if isinstance(value, str):
-            return value
+        if isinstance(value, str) or not readable(value):
+            return str(value)
         return str(format_decimal(value, format="0.######", locale=self.locale))
 
     def kpi(self, kpi: str, value: float) -> str:
@@ -82,19 +87,29 @@ class Language:
         return self.percent(value) if kpi == "participation_rate" else self.number(value)
 
     def day(self, value: str | date, style: str = "medium") -> str:
-        day = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+        """The day; what is stored and is none stays as it is."""
+        try:
+            day = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+        except ValueError:
+            return str(value)
         return str(format_date(day, format=style, locale=self.locale))
 
     def moment(self, value: str | datetime) -> str:
-        moment = as_moment(value)
-        return str(format_datetime(moment, "medium", tzinfo=get_timezone(self.zone), locale=self.locale))
+        """The moment; what is stored and is none stays as it is."""
+        try:
+            return str(format_datetime(as_moment(value), "medium", tzinfo=known_zone(self.zone), locale=self.locale))
+        except (ValueError, OverflowError):
+            return str(value)
 
     def ago(self, value: str | datetime, now: datetime) -> str:
-        """How long since; a date once it is more than a week."""
-        moment = as_moment(value)
-        gone = now - moment
-        if gone > timedelta(days=7):
-            return self.day(moment.astimezone(get_timezone(self.zone)).date())
+        """How long since; a date once it is more than a week. What is stored and is no moment stays as it is."""
+        try:
+            moment = as_moment(value)
+            gone = now - moment
+            if gone > timedelta(days=7):
+                return self.day(moment.astimezone(known_zone(self.zone)).date())
+        except (ValueError, OverflowError):
+            return str(value)
         seconds = max(timedelta(seconds=1), gone)
         return str(format_timedelta(-seconds, add_direction=True, locale=self.locale, threshold=1.1))
 
@@ -112,7 +127,16 @@ class Language:
         return texts.get(self.code) or texts.get("en") or next(iter(texts.values()), "")
 
 
-@cache
+@lru_cache(maxsize=512)
+def known_zone(name: str) -> ZoneInfo:
+    """The IANA time zone; UTC for a name that this machine does not know."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+@lru_cache(maxsize=512)
 def _locale(code: str, country: str) -> Locale:
     try:
         return Locale.parse(f"{code}_{country}") if country else Locale.parse(code)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.hub.clients import Json
+from services.hub.language import known_zone
 
 STAFF = frozenset(("editor", "manager", "admin"))
 
@@ -99,7 +100,7 @@ def program_of(program: Json, mine: dict[str, Any]) -> Program:
     return Program(
         id=program["id"],
         name=program["name"],
-        time_zone=program.get("time_zone", "UTC"),
+        time_zone=known_zone(program.get("time_zone", "UTC")).key,
         languages=tuple(program.get("languages", ())),
         open=bool(program.get("open")),
         status=mine.get("status") or "",

@@ -24,6 +24,7 @@ from services.hub.dependencies import (
 )
 from services.hub.language import Language
 from services.hub.oidc import CALLBACK, IssuerUnavailable, Pending, SignInFailed
+from services.hub.paths import v1
 from services.hub.sessions import SIGN_IN_MINUTES, Session
 from services.hub.settings import HubSettings
 from services.hub.view import View
@@ -150,7 +151,7 @@ async def record_sign_in(view: View) -> None:
     Raises CutOff.
     """
     try:
-        await view.apis.call("program", "PUT", "/v1/me", {})
+        await view.apis.call("program", "PUT", v1("me"), {})
     except (ServiceUnavailable, Refusal) as error:
         log.warning("a sign-in could not be recorded: %s", type(error).__name__)
 

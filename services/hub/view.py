@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.hub.clients import ApiError, Apis, Json, Refusal, ServiceUnavailable
 from services.hub.context import Context
 from services.hub.language import Language
+from services.hub.paths import v1
 from services.hub.person import Person, Program
 from services.hub.sessions import Session
+
+_IN_ADDRESSES = ":/%#?=@[]!$&'()*+,;~"
+_WHOLE = re.compile(r"[0-9]{1,9}")
+MAX_FIELDS = 5000
+"""Fields of one form: the guardrails have four for each of 500 phrases."""
+
+
+class BadForm(Exception):
+    """A form that no page of ours sends: it cannot be read, or a field that nobody types is not what it was."""
+
+
+class NoProgram(Exception):
+    """What was asked for belongs to a programme, and there is none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,17 @@ class View:
         wanted = self.session.choices.get("program_id") if self.session else None
         return self.person.choose_program(wanted)
 
+    def require_program(self) -> Program:
+        """The programme that the person looks at. Raises NoProgram."""
+        if self.program is None:
+            raise NoProgram
+        return self.program
+
+    @property
+    def here(self) -> str:
+        """The path of this page, as an address has it."""
+        return quote(self.request.scope["path"])
+
     # --- answering ---
 
     def render(self, template: str, /, **context: Any) -> str:
@@ -95,23 +123,40 @@ class View:
     def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
         """A whole page, or a piece of one; never kept by a cache between us and the browser."""
         text = self.render(template, **context)
-        return HTMLResponse(text, status, headers={"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"})
+        headers = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"}
+        if self.session is not None and self.session.tokens is not None:
+            headers["Herald-Session"] = self.session.tag
+        return HTMLResponse(text, status, headers=headers)
 
     def go(self, path: str, toast: str | None = None, **query: str) -> Response:
         """Send the browser to another page of ours, with a message on what was done (`toast.<key>`)."""
         values = {**query, **({"toast": toast} if toast else {})}
-        url = f"{path}?{urlencode(values)}" if values else path
+        url = quote(f"{path}?{urlencode(values)}" if values else path, safe=_IN_ADDRESSES)
         if self.is_fragment:
             return Response(status_code=204, headers={"HX-Redirect": url})
         return RedirectResponse(url, 303)
 
     async def form(self) -> FormData:
-        return await self.request.form()
+        """Raises BadForm."""
+        try:
+            found = await self.request.form(max_fields=MAX_FIELDS)
+            for name, value in found.multi_items():
+                f"{name}{value if isinstance(value, str) else value.filename}".encode()
+        except (HTTPException, FormParserError, UnicodeError) as error:
+            raise BadForm from error
+        return found
 
     async def field(self, name: str, default: str = "") -> str:
         """A text field of the form; line ends as the APIs count them."""
         value = (await self.form()).get(name, default)
         return value.replace("\r\n", "\n") if isinstance(value, str) else default
+
+    async def whole(self, name: str) -> int | None:
+        """A whole number that the page put into the form, such as a version; None where it is blank. Raises BadForm."""
+        text = await self.field(name)
+        if text and not _WHOLE.fullmatch(text):
+            raise BadForm
+        return int(text) if text else None
 
     # --- asking ---
 
@@ -133,7 +178,7 @@ class View:
         for start in range(0, len(ordered), 200):
             try:
                 answer = await self.apis.call(
-                    "program", "POST", "/v1/people/names", {"ids": ordered[start : start + 200]}
+                    "program", "POST", v1("people", "names"), {"ids": ordered[start : start + 200]}
                 )
             except (ServiceUnavailable, Refusal):
                 continue

@@ -13,6 +13,7 @@ from chassis.principals import Principal
 from chassis.web.http import IfMatch, Person, Router, Token, Unit, etag, requires, service_context
 from chassis.web.problems import Forbidden, NotFound
 from chassis.web.rights import PERSON
+from chassis.web.statuses import problems
 from chassis.web.times import Day
 from herald_contracts import words
 from services.metrics import commands, queries
@@ -176,7 +177,7 @@ async def get_live(
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 
-@router.get("/me/figures", summary="What one's own posts brought")
+@router.get("/me/figures", summary="What one's own posts brought", responses=problems(404))
 async def get_own(
     context: Use,
     caller: Person,

@@ -20,6 +20,7 @@ from chassis.web.http import (
     requires,
     service_context,
 )
+from chassis.web.statuses import problems
 from services.sharing import commands, queries
 from services.sharing.commands import Report
 from services.sharing.context import Context as SharingContext
@@ -71,6 +72,7 @@ async def networks(_: Person) -> NetworksView:
     summary="Check a caption while it is written",
     tags=["sharing"],
     dependencies=[limited("drafts")],
+    responses=problems(404, 409),
 )
 async def check_draft(body: ShareRequest, caller: Person, context: Context) -> DraftView:
     """Changes nothing. Refuses what a share would refuse but for the caption: 403 `not-a-member`, `not-targeted`;
@@ -86,6 +88,7 @@ async def check_draft(body: ShareRequest, caller: Person, context: Context) -> D
     tags=["sharing"],
     status_code=201,
     response_model=PostView,
+    responses=problems(404),
 )
 async def share(
     body: ShareRequest, caller: Person, context: Context, unit: Unit, idempotency_key: IdempotencyKey = None

@@ -128,8 +128,8 @@ def _json_lines(text: str) -> Iterator[Found]:
             continue
         try:
             value = json.loads(raw)
-        except ValueError as error:
-            yield line, _Wrong("json", f"No JSON: {error}")
+        except (ValueError, RecursionError) as error:
+            yield line, _Wrong("json", f"No JSON: {str(error)[:200]}")
             continue
         yield line, value if isinstance(value, dict) else _Wrong("json", "Each line is one JSON object.")
 
@@ -197,7 +197,7 @@ def _row(line: int, said: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> R
     values: dict[str, Any] = {}
     fields = _FIELDS[kind]
     known = f"Known are {', '.join(fields)}."
-    errors = [LineError(line, str(name)[:100], "unknown", known) for name in said if name not in fields]
+    errors = [LineError(line, _said(name), "unknown", known) for name in said if name not in fields]
     for name, (needed, take) in fields.items():
         value = said.get(name)
         try:
@@ -210,6 +210,11 @@ def _row(line: int, said: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> R
             errors.append(LineError(line, name, wrong.rule, wrong.detail))
     errors += [] if errors else _order(line, values, now)
     return errors or Row(kind, line, {name: _plain(value) for name, value in values.items()})
+
+
+def _said(name: object) -> str:
+    """The name of a column as far as it can be shown and stored."""
+    return str(name)[:100].encode("utf-8", "replace").decode()
 
 
 def _order(line: int, values: Mapping[str, Any], now: datetime) -> Iterator[LineError]:
@@ -240,7 +245,7 @@ def _text(value: Any, _: ZoneInfo, *, maximum: int, lines: bool = False) -> str:
         raise _Wrong("required", "A value is needed.")
     if len(text) > maximum:
         raise _Wrong("too-long", f"At most {maximum} characters.")
-    if any(ord(sign) < 32 and not (lines and sign in "\n\t") for sign in text):
+    if any((ord(sign) < 32 or "\ud800" <= sign <= "\udfff") and not (lines and sign in "\n\t") for sign in text):
         raise _Wrong("control-character", "Control characters are not accepted.")
     return text
 
@@ -273,7 +278,7 @@ def _count(value: Any, _: ZoneInfo) -> int:
     text = str(value).strip().replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
     if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
         raise _Wrong("number", "A whole number, 0 or more.")
-    if int(text[:12]) > MAX_COUNT:
+    if len(text) > 12 or int(text) > MAX_COUNT:
         raise _Wrong("too-large", f"At most {MAX_COUNT}.")
     return int(text)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from services.hub.clients import Apis, Json, Refusal
 from services.hub.history.formats import COUNTS, KINDS, Kind, LineError, Row, read
+from services.hub.paths import ApiPath, v1
 
 CHUNK: Final = 500
 """Rows a request; what the APIs take at most."""
@@ -138,13 +139,13 @@ class Importer:
             person_id = people[row.values["person"]]
             body = {"person_id": person_id, **_some(row, "joined_at", "left_at")}
             bodies.append((row, {"id": _name(row, person_id, row.values["joined_at"]), **body}))
-        path = f"/v1/programs/{self._program_id}/history/memberships"
+        path = v1("programs", self._program_id, "history", "memberships")
         await self._send("program", path, bodies, preview, report)
 
     async def _take_items(self, rows: Sequence[Row], preview: bool, report: Report) -> None:
         names = ("url", "title", "summary", "language", "kind", "category", "published_at", "retired_at", "shareable")
         bodies = [(row, {"id": _name(row, row.values["url"]), **_some(row, *names)}) for row in rows]
-        await self._send("content", "/v1/history/items", bodies, preview, report)
+        await self._send("content", v1("history", "items"), bodies, preview, report)
 
     async def _posts(self, rows: Sequence[Row], preview: bool, report: Report) -> None:
         people, items = await self._resolve_people(rows), await self._resolve_items(rows)
@@ -170,20 +171,20 @@ class Importer:
                 **_some(row, "network", "posted_at", "text"),
             }
             bodies.append((row, body))
-        await self._send("sharing", "/v1/history/posts", bodies, preview, report)
+        await self._send("sharing", v1("history", "posts"), bodies, preview, report)
 
     async def _engagements(self, rows: Sequence[Row], preview: bool, report: Report) -> None:
         bodies = []
         for row in rows:
             id = _name(row, row.values["post"], row.values["counted_at"])
             bodies.append((row, {"id": id, **_some(row, "post", "counted_at"), "counts": _counted(row)}))
-        await self._send("sharing", "/v1/history/engagements", bodies, preview, report)
+        await self._send("sharing", v1("history", "engagements"), bodies, preview, report)
 
     async def _resolve_people(self, rows: Iterable[Row]) -> Mapping[str, str]:
         """Ids by what the file says: an e-mail address or an external id. Who is not known is left out."""
         wanted = list(dict.fromkeys(row.values["person"] for row in rows))
         if asked := [one for one in wanted if one not in self._people]:
-            answer = await self._apis.call("program", "POST", "/v1/people/resolve", {"people": asked})
+            answer = await self._apis.call("program", "POST", v1("people", "resolve"), {"people": asked})
             self._people.update(answer.data["people"])
         return {one: self._people[one] for one in wanted if one in self._people}
 
@@ -191,11 +192,13 @@ class Importer:
         wanted = list(dict.fromkeys(row.values["item"] for row in rows))
         if asked := [one for one in wanted if one not in self._items]:
             body = {"program_id": self._program_id, "source": self._source, "items": asked}
-            answer = await self._apis.call("content", "POST", "/v1/items/resolve", body)
+            answer = await self._apis.call("content", "POST", v1("items", "resolve"), body)
             self._items.update(answer.data["items"])
         return {one: self._items[one] for one in wanted if one in self._items}
 
-    async def _send(self, service: str, path: str, rows: list[tuple[Row, Json]], preview: bool, report: Report) -> None:
+    async def _send(
+        self, service: str, path: ApiPath, rows: list[tuple[Row, Json]], preview: bool, report: Report
+    ) -> None:
         """One request; rows that its door refuses are reported by line and the others are sent again."""
         if not rows:
             return
@@ -261,7 +264,7 @@ def _name(row: Row, *said: str) -> str:
     return given or hashlib.sha256("\x1f".join(said).encode()).hexdigest()[:40]
 
 
-def _key(path: str, body: Json) -> str:
+def _key(path: ApiPath, body: Json) -> str:
     return hashlib.sha256(json.dumps([path, body], sort_keys=True).encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ from starlette.responses import Response, StreamingResponse
 
 from services.hub.clients import Refusal
 from services.hub.dependencies import Admin
+from services.hub.paths import page, v1
 from services.hub.view import View
 
 router = APIRouter(prefix="/admin")
@@ -17,7 +18,7 @@ PAGE = 30
 @router.get("/people")
 async def people(view: Admin, query: str = "", role: str = "", cursor: str | None = None) -> Response:
     found = await view.gather(
-        people=view.apis.get("program", "/v1/people", query=query, role=role, cursor=cursor, limit=PAGE)
+        people=view.apis.get("program", v1("people"), query=query, role=role, cursor=cursor, limit=PAGE)
     )
     template = "admin/_people.html" if cursor and view.is_fragment else "admin/people.html"
     return view.page(template, query=query, role=role, roles=GRANTED, **found)
@@ -26,7 +27,7 @@ async def people(view: Admin, query: str = "", role: str = "", cursor: str | Non
 @router.get("/people/export")
 async def export(view: Admin) -> Response:
     """Everybody as CSV, as `program` writes it."""
-    lines = await view.apis.download("program", "/v1/people/export")
+    lines = await view.apis.download("program", v1("people", "export"))
     headers = {"Content-Disposition": 'attachment; filename="people.csv"'}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -40,7 +41,7 @@ async def one(view: Admin, person_id: str) -> Response:
 async def change(view: Admin, person_id: str) -> Response:
     """Roles, team, country, and whether the person is a leader."""
     form = await view.form()
-    known = await view.apis.get("program", f"/v1/people/{person_id}")
+    known = await view.apis.get("program", v1("people", person_id))
     kept = [role for role in known["roles"] if role not in GRANTED and role != "ambassador"]
     order = {
         "roles": [*kept, *(role for role in GRANTED if f"role_{role}" in form)],
@@ -48,19 +49,19 @@ async def change(view: Admin, person_id: str) -> Response:
         "team": (await view.field("team")).strip(),
         "country": (await view.field("country")).strip().upper(),
     }
-    version = int(await view.field("version", "0") or 0)
+    version = await view.whole("version")
     try:
-        await view.apis.call("program", "PATCH", f"/v1/people/{person_id}", order, version=version)
+        await view.apis.call("program", "PATCH", v1("people", person_id), order, version=version)
     except Refusal as refusal:
         return await _page(view, person_id, refusal)
-    return view.go(f"/admin/people/{person_id}", toast="saved")
+    return view.go(page("admin", "people", person_id), toast="saved")
 
 
 @router.post("/people/{person_id}/deactivate")
 async def deactivate(view: Admin, person_id: str) -> Response:
     """The person left the company: cut off everywhere within seconds."""
-    await view.apis.call("program", "POST", f"/v1/people/{person_id}/deactivate")
-    return view.go(f"/admin/people/{person_id}", toast="deactivated")
+    await view.apis.call("program", "POST", v1("people", person_id, "deactivate"))
+    return view.go(page("admin", "people", person_id), toast="deactivated")
 
 
 @router.get("/people/{person_id}/merge")
@@ -73,20 +74,20 @@ async def choose_other(view: Admin, person_id: str, query: str = "") -> Response
 async def merge(view: Admin, person_id: str) -> Response:
     """Two persons are one: who signed in as the other is this person from now on."""
     order = {"other_id": await view.field("other_id")}
-    version = int(await view.field("version", "0") or 0)
+    version = await view.whole("version")
     try:
-        await view.apis.call("program", "POST", f"/v1/people/{person_id}/merge", order, version=version)
+        await view.apis.call("program", "POST", v1("people", person_id, "merge"), order, version=version)
     except Refusal as refusal:
         return await _merge_page(view, person_id, await view.field("query"), refusal)
-    return view.go(f"/admin/people/{person_id}", toast="merged")
+    return view.go(page("admin", "people", person_id), toast="merged")
 
 
 async def _merge_page(view: View, person_id: str, query: str, refusal: Refusal | None = None) -> Response:
-    answer = await view.apis.call("program", "GET", f"/v1/people/{person_id}")
+    answer = await view.apis.call("program", "GET", v1("people", person_id))
     found = []
     if query.strip():
-        page = await view.apis.get("program", "/v1/people", query=query, limit=PAGE)
-        found = [one for one in page["items"] if one["id"] != person_id and not one.get("merged_into")]
+        some = await view.apis.get("program", v1("people"), query=query, limit=PAGE)
+        found = [one for one in some["items"] if one["id"] != person_id and not one.get("merged_into")]
     status = refusal.status if refusal else 200
     return view.page(
         "admin/merge.html",
@@ -100,7 +101,7 @@ async def _merge_page(view: View, person_id: str, query: str, refusal: Refusal |
 
 
 async def _page(view: View, person_id: str, refusal: Refusal | None = None) -> Response:
-    answer = await view.apis.call("program", "GET", f"/v1/people/{person_id}")
+    answer = await view.apis.call("program", "GET", v1("people", person_id))
     person = answer.data
     named = await view.names({id for name in ("same_address_as", "merged_into") if (id := person.get(name))})
     return view.page(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response, StreamingResponse
 
 from herald_contracts.words import ADMINISTRATIVE_ACTS, AUDITED_OBJECTS, AUDITED_SERVICES
 from services.hub.dependencies import Admin
+from services.hub.language import known_zone
+from services.hub.paths import v1
 from services.hub.view import is_missing
 
 router = APIRouter(prefix="/admin/audit")
@@ -38,7 +39,7 @@ Wanted = Annotated[dict[str, str], Depends(_wanted)]
 @router.get("")
 async def acts(view: Admin, wanted: Wanted, cursor: str | None = None) -> Response:
     """Acts, newest first, with the names of those who did them and of those whom they concern."""
-    asked = view.apis.get("program", "/v1/audit", **_filter(wanted, view.language.zone), cursor=cursor, limit=PAGE)
+    asked = view.apis.get("program", v1("audit"), **_filter(wanted, view.language.zone), cursor=cursor, limit=PAGE)
     acts = (await view.gather(acts=asked))["acts"]
     items: list[dict[str, Any]] = [] if is_missing(acts) else acts["items"]
     people = {one["actor_id"] for one in items if not one["actor_id"].startswith("client:")}
@@ -58,7 +59,7 @@ async def acts(view: Admin, wanted: Wanted, cursor: str | None = None) -> Respon
 @router.get("/export")
 async def export(view: Admin, wanted: Wanted) -> Response:
     """The acts that the form asks for, as CSV."""
-    lines = await view.apis.download("program", "/v1/audit/export", **_filter(wanted, view.language.zone))
+    lines = await view.apis.download("program", v1("audit", "export"), **_filter(wanted, view.language.zone))
     headers = {"Content-Disposition": 'attachment; filename="audit-trail.csv"', "Cache-Control": "no-store"}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -73,6 +74,6 @@ def _start(day: str, zone: str, *, after: int = 0) -> str | None:
     """The first moment of a day, or of one after it; None for what is no day."""
     try:
         found = date.fromisoformat(day) + timedelta(days=after)
-        return datetime.combine(found, time.min, ZoneInfo(zone)).isoformat()
+        return datetime.combine(found, time.min, known_zone(zone)).isoformat()
     except (ValueError, OverflowError):
         return None

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from pymongo.errors import PyMongoError
@@ -18,6 +17,8 @@ from starlette.responses import Response, StreamingResponse
 from services.hub.clients import ApiError, CutOff, Json
 from services.hub.dependencies import Manager, end_access
 from services.hub.figures import tiles
+from services.hub.language import known_zone
+from services.hub.paths import NoSuchPath, v1
 from services.hub.view import Missing, View
 
 log = logging.getLogger(__name__)
@@ -53,8 +54,7 @@ async def live(view: Manager, days: int = 30) -> Response:
 
     The stream ends by itself after some minutes, so that a browser comes again with a session that still holds.
     """
-    assert view.program is not None
-    body = pushes(view, view.program.id, days if days in PERIODS else 30)
+    body = pushes(view, view.require_program().id, days if days in PERIODS else 30)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
@@ -71,7 +71,7 @@ class Newest:
     async def read(self, view: View, program_id: str, days: int) -> None:
         """Read until the stream ends, for whatever reason."""
         try:
-            path = f"/v1/programs/{program_id}/live"
+            path = v1("programs", program_id, "live")
             async with view.apis.stream("metrics", path, days=days) as events:
                 async for event in events:
                     if event.event == "figures":
@@ -150,7 +150,7 @@ async def holds(view: View) -> bool:
 async def cut_off(view: View) -> str | None:
     """Where a person goes who has no access any more; None for one who has."""
     try:
-        await view.apis.get("program", "/v1/me")
+        await view.apis.get("program", v1("me"))
     except CutOff:
         return await end_access(view)
     except ApiError:
@@ -196,22 +196,22 @@ class Charts:
 
 async def board(view: View, days: int) -> dict[str, Any]:
     """Everything on the dashboard; what a service cannot give is Missing and the rest stands."""
-    assert view.program is not None
+    program = view.require_program()
     start, end = period(view, days)
-    path = f"/v1/programs/{view.program.id}"
+    of = ("programs", program.id)
     span = {"from": start, "to": end}
 
     def series(by: str) -> Any:
-        return view.apis.get("metrics", f"{path}/series", by=by, **span)
+        return view.apis.get("metrics", v1(*of, "series"), by=by, **span)
 
     found = await view.gather(
-        figures=view.apis.get("metrics", f"{path}/figures", **span),
-        definitions=view.apis.get("metrics", "/v1/definitions", language=view.language.code),
+        figures=view.apis.get("metrics", v1(*of, "figures"), **span),
+        definitions=view.apis.get("metrics", v1("definitions"), language=view.language.code),
         days_series=series("day"),
         networks_series=series("network"),
         countries_series=series("country"),
         contents_series=series("content"),
-        objective=view.apis.get("metrics", f"{path}/objective"),
+        objective=view.apis.get("metrics", v1(*of, "objective")),
     )
     figures, definitions = found["figures"], found["definitions"]
     shown = [] if isinstance(figures, Missing) else tiles(view.language, figures, definitions)
@@ -224,8 +224,10 @@ async def board(view: View, days: int) -> dict[str, Any]:
 
 async def titles_of(view: View, rows: list[Json]) -> dict[str, str]:
     """The titles of the items of these lines; an editor's view of them is not needed for that."""
-    ids = [str(row["key"]) for row in rows]
-    calls = {one: view.apis.get("content", f"/v1/items/{one}") for one in ids}
+    calls = {}
+    for row in rows:
+        with suppress(NoSuchPath):
+            calls[str(row["key"])] = view.apis.get("content", v1("items", str(row["key"])))
     items = await view.gather(**calls)
     return {
         one: next(
@@ -238,5 +240,5 @@ async def titles_of(view: View, rows: list[Json]) -> dict[str, str]:
 
 def period(view: View, days: int) -> tuple[str, str]:
     """The first and last day of the last `days` days, in the programme's time zone."""
-    today = view.now.astimezone(ZoneInfo(view.language.zone)).date()
+    today = view.now.astimezone(known_zone(view.language.zone)).date()
     return (today - timedelta(days=days - 1)).isoformat(), today.isoformat()

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from services.hub.clients import Refusal
 from services.hub.dependencies import Admin
+from services.hub.paths import v1
 from services.hub.view import View, is_missing
 
 router = APIRouter(prefix="/admin/deadletters")
@@ -38,7 +39,7 @@ class Group:
 @router.get("")
 async def groups(view: Admin, service: str = "", type: str = "", rule: str = "") -> Response:
     """All open dead letters, in groups by service, type and error."""
-    answers = await view.gather(**{one: view.apis.get(one, "/v1/deadletters", limit=1) for one in SERVICES})
+    answers = await view.gather(**{one: view.apis.get(one, v1("deadletters"), limit=1) for one in SERVICES})
     found = [
         Group(one, group["event_type"], group["rule"], group["count"])
         for one, answer in answers.items()
@@ -65,7 +66,7 @@ async def dead_letters(
     view: Admin, service: Service, type: str = "", rule: str = "", cursor: str | None = None
 ) -> Response:
     """The dead letters of a service, of one type and error or of all, in the order of their origin."""
-    found = await view.apis.get(service, "/v1/deadletters", type=type, rule=rule, cursor=cursor, limit=PAGE)
+    found = await view.apis.get(service, v1("deadletters"), type=type, rule=rule, cursor=cursor, limit=PAGE)
     template = "admin/_dead_letters.html" if cursor and view.is_fragment else "admin/dead_letters_of.html"
     return view.page(template, service=service, type=type, rule=rule, found=found)
 
@@ -73,7 +74,7 @@ async def dead_letters(
 @router.get("/{service}/{dead_letter_id}")
 async def dead_letter(view: Admin, service: Service, dead_letter_id: DeadLetterId) -> Response:
     """One dead letter, with its record."""
-    found = await view.apis.get(service, f"/v1/deadletters/{dead_letter_id}")
+    found = await view.apis.get(service, v1("deadletters", dead_letter_id))
     return view.page("admin/dead_letter.html", service=service, dead_letter=found)
 
 
@@ -86,7 +87,7 @@ async def act(view: Admin, service: Service, act: Act) -> Response:
         order |= {"before": confirmed, "dry_run": False}
     shown = {"service": service, "act": act, "order": order}
     try:
-        done = (await view.apis.call(service, "POST", f"/v1/deadletters/{act}", order)).data
+        done = (await view.apis.call(service, "POST", v1("deadletters", act), order)).data
     except Refusal as refusal:
         return view.page("admin/dead_letters_confirm.html", refusal.status, **shown, refusal=refusal, done=None)
     if not confirmed or done["left"]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from starlette.datastructures import FormData
@@ -14,7 +13,9 @@ from chassis.messages import LANGUAGES
 from services.hub.clients import Json, Refusal
 from services.hub.content import CATEGORIES, KINDS
 from services.hub.dependencies import Editor
+from services.hub.language import known_zone
 from services.hub.networks import NETWORKS
+from services.hub.paths import page, v1
 from services.hub.view import View
 
 router = APIRouter(prefix="/editor")
@@ -35,7 +36,7 @@ async def items(view: Editor, state: str = "in_review", cursor: str | None = Non
     state = state if state in STATES else "in_review"
     program_id = view.program.id if view.program else None
     found = await view.gather(
-        items=view.apis.get("content", "/v1/items", program_id=program_id, state=state, cursor=cursor, limit=PAGE)
+        items=view.apis.get("content", v1("items"), program_id=program_id, state=state, cursor=cursor, limit=PAGE)
     )
     template = "editor/_items.html" if cursor and view.is_fragment else "editor/items.html"
     return view.page(template, state=state, states=STATES, **found)
@@ -50,7 +51,7 @@ async def new(view: Editor) -> Response:
 async def create(view: Editor) -> Response:
     order = read_item(await view.form(), view)
     try:
-        answer = await view.apis.call("content", "POST", "/v1/items", order, key=await view.field("key") or None)
+        answer = await view.apis.call("content", "POST", v1("items"), order, key=await view.field("key") or None)
     except Refusal as refusal:
         return _form(view, order, None, view.violations(refusal), refusal)
     return await _then(view, answer.data["id"], await view.field("then"))
@@ -58,16 +59,16 @@ async def create(view: Editor) -> Response:
 
 @router.get("/items/{item_id}")
 async def item(view: Editor, item_id: str) -> Response:
-    answer = await view.apis.call("content", "GET", f"/v1/items/{item_id}")
+    answer = await view.apis.call("content", "GET", v1("items", item_id))
     return _form(view, answer.data, answer.version, {})
 
 
 @router.post("/items/{item_id}")
 async def change(view: Editor, item_id: str) -> Response:
     order = read_item(await view.form(), view)
-    version = int(await view.field("version", "0") or 0)
+    version = await view.whole("version")
     try:
-        await view.apis.call("content", "PUT", f"/v1/items/{item_id}", order, version=version)
+        await view.apis.call("content", "PUT", v1("items", item_id), order, version=version)
     except Refusal as refusal:
         present = {**order, "id": item_id, "state": await view.field("state", "draft")}
         return _form(view, present, version, view.violations(refusal), refusal)
@@ -78,9 +79,9 @@ async def change(view: Editor, item_id: str) -> Response:
 async def act(view: Editor, item_id: str, action: str) -> Response:
     """Move an item along: submit, approve, reject, publish or retire it."""
     if action not in ACTIONS:
-        return view.go(f"/editor/items/{item_id}")
+        return view.go(page("editor", "items", item_id))
     body = {"comment": await view.field("comment")} if action == "reject" else {}
-    await view.apis.call("content", "POST", f"/v1/items/{item_id}/{action}", body)
+    await view.apis.call("content", "POST", v1("items", item_id, action), body)
     return view.go("/editor", toast=f"item-{action}", state=await view.field("state", "in_review"))
 
 
@@ -97,14 +98,14 @@ async def caption(view: Editor) -> Response:
 async def _then(view: View, item_id: str, action: str) -> Response:
     if action in ACTIONS:
         if action == "publish":
-            await view.apis.call("content", "POST", f"/v1/items/{item_id}/submit", {})
-        await view.apis.call("content", "POST", f"/v1/items/{item_id}/{action}", {})
+            await view.apis.call("content", "POST", v1("items", item_id, "submit"), {})
+        await view.apis.call("content", "POST", v1("items", item_id, action), {})
         return view.go(
             "/editor",
             toast=f"item-{action}",
             state={"submit": "in_review", "publish": "published"}.get(action, "draft"),
         )
-    return view.go(f"/editor/items/{item_id}", toast="saved")
+    return view.go(page("editor", "items", item_id), toast="saved")
 
 
 def _form(
@@ -181,6 +182,6 @@ def listed(text: str) -> list[str]:
 def in_zone(local: str, zone: str) -> Any:
     """A browser's local date and time as RFC 3339, in the programme's time zone; as it is where it is none."""
     try:
-        return datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)).isoformat()
+        return datetime.fromisoformat(local).replace(tzinfo=known_zone(zone)).isoformat()
     except ValueError:
         return local

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from services.hub.clients import Json, Refusal
 from services.hub.dependencies import Ambassador, SignedIn, load_person
 from services.hub.networks import NETWORKS
+from services.hub.paths import page, v1
 from services.hub.shell import home
-from services.hub.view import View
+from services.hub.view import BadForm, View
 
 router = APIRouter()
 PAGE = 10
@@ -35,19 +36,19 @@ async def feed(view: Ambassador, cursor: str | None = None) -> Response:
     language = view.language.code
     if cursor and view.is_fragment:
         found = await view.gather(
-            items=view.apis.get("content", "/v1/feed", cursor=cursor, language=language, limit=PAGE)
+            items=view.apis.get("content", v1("feed"), cursor=cursor, language=language, limit=PAGE)
         )
         return view.page("feed/_items.html", **found)
     found = await view.gather(
-        items=view.apis.get("content", "/v1/feed", cursor=cursor, language=language, limit=PAGE),
-        points=view.apis.get("gamification", "/v1/me/points", program_id=view.program.id if view.program else None),
+        items=view.apis.get("content", v1("feed"), cursor=cursor, language=language, limit=PAGE),
+        points=view.apis.get("gamification", v1("me", "points"), program_id=view.program.id if view.program else None),
     )
     return view.page("feed/feed.html", **found)
 
 
 @router.get("/feed/{item_id}")
 async def item(view: Ambassador, item_id: str) -> Response:
-    found = await view.apis.get("content", f"/v1/feed/{item_id}", language=view.language.code)
+    found = await view.apis.get("content", v1("feed", item_id), language=view.language.code)
     return view.page("feed/item.html", item=found)
 
 
@@ -55,8 +56,8 @@ async def item(view: Ambassador, item_id: str) -> Response:
 async def sheet(view: Ambassador, item_id: str, network: str = "linkedin", caption: str | None = None) -> Response:
     """The first tap: a caption, ready to go, with what will be added to it and what speaks against it."""
     if network not in NETWORKS:
-        return view.go(f"/feed/{item_id}")
-    item = await view.apis.get("content", f"/v1/feed/{item_id}", language=view.language.code, network=network)
+        return view.go(page("feed", item_id))
+    item = await view.apis.get("content", v1("feed", item_id), language=view.language.code, network=network)
     program = view.me.find_program(item["program_id"])
     if program is not None and program.must_acknowledge:
         await load_person(view, fresh=True)
@@ -95,13 +96,15 @@ async def check(view: Ambassador, item_id: str) -> Response:
 async def share(view: Ambassador, item_id: str) -> Response:
     """The second tap: a post with its own link, and on to the network."""
     network, text = await view.field("network"), await view.field("caption")
+    if network not in NETWORKS:
+        raise BadForm
     language, caption_id = await view.field("language", "en"), await view.field("caption_id")
     order = {"content_id": item_id, "network": network, "language": language, "caption": text}
     if caption_id:
         order["caption_id"] = caption_id
     try:
         key = await view.field("key") or str(uuid4())
-        answer = await view.apis.call("sharing", "POST", "/v1/posts", order, key=key)
+        answer = await view.apis.call("sharing", "POST", v1("posts"), order, key=key)
     except Refusal as refusal:
         return await _refused(view, item_id, order, refusal)
     shared: Json = answer.data
@@ -109,7 +112,7 @@ async def share(view: Ambassador, item_id: str) -> Response:
 
 
 async def _refused(view: View, item_id: str, order: dict[str, str], refusal: Refusal) -> Response:
-    item = await view.apis.get("content", f"/v1/feed/{item_id}", language=view.language.code)
+    item = await view.apis.get("content", v1("feed", item_id), language=view.language.code)
     network = order["network"]
     captions = suggestions(item, network, view.language.code)
     return view.page(
@@ -130,7 +133,7 @@ async def _refused(view: View, item_id: str, order: dict[str, str], refusal: Ref
 
 async def judge(view: View, item_id: str, network: str, language: str, text: str) -> Any:
     body = {"content_id": item_id, "network": network, "language": language, "caption": text}
-    return (await view.apis.call("sharing", "POST", "/v1/drafts/check", body)).data
+    return (await view.apis.call("sharing", "POST", v1("drafts", "check"), body)).data
 
 
 def suggestions(item: Json, network: str, language: str) -> list[Json]:

@@ -15,6 +15,7 @@ from services.hub.dependencies import Manages
 from services.hub.history.formats import LineError, Unreadable
 from services.hub.history.importer import File, Importer
 from services.hub.history.staging import MAX_ROWS, Staged, Staging, TooMany
+from services.hub.paths import page
 from services.hub.view import View
 
 router = APIRouter(prefix="/manage/history")
@@ -35,8 +36,7 @@ async def start(view: Manages) -> Response:
 @router.post("")
 async def upload(view: Manages) -> Response:
     """Set the rows of the files aside; the page that follows says what they would do."""
-    if view.program is None:
-        return view.go("/manage/program")
+    program = view.require_program()
     source = _source(await view.field("source"))
     uploads = [one for one in (await view.form()).getlist("file") if isinstance(one, UploadFile) and one.size]
     if not uploads or not source:
@@ -44,14 +44,14 @@ async def upload(view: Manages) -> Response:
     files = [File(one.filename or f"{number}", await one.read(MAX_BYTES)) for number, one in enumerate(uploads, 1)]
     try:
         staged = await _staging(view).add(
-            files, program_id=view.program.id, time_zone=view.program.time_zone, source=source, by=view.me.id
+            files, program_id=program.id, time_zone=program.time_zone, source=source, by=view.me.id
         )
     except Unreadable as wrong:
         return view.page("manage/history.html", 422, errors=wrong.errors, source=source)
     except TooMany:
         detail = str(view.language.text("history.too_many", count=MAX_ROWS))
         return view.page("manage/history.html", 422, errors=(LineError(0, "", "", detail),), source=source)
-    return view.go(f"/manage/history/{staged.id}")
+    return view.go(page("manage", "history", staged.id))
 
 
 @router.get("/{import_id}")
@@ -74,13 +74,13 @@ async def step(view: Manages, import_id: str) -> Response:
         staged = await staging.advance(staged, came_to)
     if view.is_fragment and staged.going:
         return view.page("manage/_history_progress.html", found=staged)
-    return view.go(f"/manage/history/{import_id}")
+    return view.go(page("manage", "history", import_id))
 
 
 @router.post("/{import_id}/confirm")
 async def confirm(view: Manages, import_id: str) -> Response:
     await _staging(view).confirm(await _get(view, import_id))
-    return view.go(f"/manage/history/{import_id}", toast="import-confirmed")
+    return view.go(page("manage", "history", import_id), toast="import-confirmed")
 
 
 async def _get(view: View, import_id: str) -> Staged:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from services.hub.clients import Json, Refusal
 from services.hub.dependencies import Manages
+from services.hub.paths import page, v1
 from services.hub.view import View
 
 router = APIRouter(prefix="/manage/import")
@@ -31,17 +32,17 @@ async def preview(view: Manages) -> Response:
         return view.go("/manage/import", toast="no-file")
     try:
         answer = await view.apis.call(
-            "program", "POST", "/v1/imports", await file.read(MAX_FILE), media_type="text/csv"
+            "program", "POST", v1("imports"), await file.read(MAX_FILE), media_type="text/csv"
         )
     except Refusal as refusal:
         return view.page("manage/import.html", refusal.status, refusal=refusal)
-    return view.go(f"/manage/import/{answer.data['id']}")
+    return view.go(page("manage", "import", answer.data["id"]))
 
 
 @router.get("/{import_id}")
 async def shown(view: Manages, import_id: str) -> Response:
     """The preview, or how far the import is."""
-    found = await view.apis.get("program", f"/v1/imports/{import_id}")
+    found = await view.apis.get("program", v1("imports", import_id))
     if view.is_fragment:
         return view.page("manage/_import_progress.html", found=found)
     return _preview(view, found)
@@ -51,18 +52,17 @@ async def shown(view: Manages, import_id: str) -> Response:
 async def choose_columns(view: Manages, import_id: str) -> Response:
     """Which column is which, and the preview under it."""
     columns = [str(one) or None for one in (await view.form()).getlist("column")]
-    path = f"/v1/imports/{import_id}"
     try:
-        await view.apis.call("program", "PUT", f"{path}/columns", {"columns": columns})
+        await view.apis.call("program", "PUT", v1("imports", import_id, "columns"), {"columns": columns})
     except Refusal as refusal:
         if refusal.status == 404:
             raise
-        return _preview(view, await view.apis.get("program", path), refusal)
-    return view.go(f"/manage/import/{import_id}")
+        return _preview(view, await view.apis.get("program", v1("imports", import_id)), refusal)
+    return view.go(page("manage", "import", import_id))
 
 
 def _preview(view: View, found: Json, refusal: Refusal | None = None) -> Response:
-    missing = ", ".join(str(view.language.text(f"import.column.{name}")) for name in found["missing"])
+    missing = ", ".join(str(view.language.word("import.column", name)) for name in found["missing"])
     status = refusal.status if refusal else 200
     page = "manage/import_preview.html"
     return view.page(page, status, found=found, missing=missing, attributes=ATTRIBUTES, refusal=refusal)
@@ -70,5 +70,5 @@ def _preview(view: View, found: Json, refusal: Refusal | None = None) -> Respons
 
 @router.post("/{import_id}/confirm")
 async def confirm(view: Manages, import_id: str) -> Response:
-    await view.apis.call("program", "POST", f"/v1/imports/{import_id}/confirm")
-    return view.go(f"/manage/import/{import_id}", toast="import-confirmed")
+    await view.apis.call("program", "POST", v1("imports", import_id, "confirm"))
+    return view.go(page("manage", "import", import_id), toast="import-confirmed")

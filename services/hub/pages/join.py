@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from services.hub.clients import Refusal
 from services.hub.dependencies import SignedIn, load_person, safe_path
-from services.hub.view import View
+from services.hub.paths import page, v1
 
 router = APIRouter()
 
@@ -26,47 +26,43 @@ async def consent(view: SignedIn, program_id: str) -> Response:
     found = view.me.find_program(program_id)
     if found is None or found.joined:
         return view.go("/feed")
-    text = await view.apis.get("program", f"/v1/programs/{program_id}/consent", language=view.language.code)
+    text = await view.apis.get("program", v1("programs", program_id, "consent"), language=view.language.code)
     return view.page("join/consent.html", joining=found, consent=text)
 
 
 @router.post("/programs/{program_id}/join")
 async def join(view: SignedIn, program_id: str) -> Response:
     """Join; the feed that comes next waits until it knows."""
-    body = {"consent_version": int(await view.field("consent_version", "0") or 0)}
+    body = {"consent_version": await view.whole("consent_version") or 0}
     try:
-        await view.apis.call("program", "POST", f"/v1/programs/{program_id}/join", body)
+        await view.apis.call("program", "POST", v1("programs", program_id, "join"), body)
     except Refusal as refusal:
         if refusal.type in ("consent-outdated", "stale-version"):
-            return view.go(f"/programs/{program_id}/join", toast="consent-changed")
+            return view.go(page("programs", program_id, "join"), toast="consent-changed")
         raise
     return view.go("/feed", toast="joined")
 
 
 @router.post("/programs/{program_id}/decline")
 async def decline(view: SignedIn, program_id: str) -> Response:
-    await view.apis.call("program", "POST", f"/v1/programs/{program_id}/decline")
+    await view.apis.call("program", "POST", v1("programs", program_id, "decline"))
     return view.go("/join", toast="declined")
 
 
 @router.post("/programs/{program_id}/leave")
 async def leave(view: SignedIn, program_id: str) -> Response:
-    await view.apis.call("program", "POST", f"/v1/programs/{program_id}/leave")
+    await view.apis.call("program", "POST", v1("programs", program_id, "leave"))
     return view.go("/me", toast="left")
 
 
 @router.get("/programs/{program_id}/guidelines")
 async def guidelines(view: SignedIn, program_id: str, back: str = "/feed") -> Response:
-    text = await view.apis.get("program", f"/v1/programs/{program_id}/guidelines", language=view.language.code)
+    text = await view.apis.get("program", v1("programs", program_id, "guidelines"), language=view.language.code)
     return view.page("join/guidelines.html", of=view.me.find_program(program_id), guidelines=text, back=safe_path(back))
 
 
 @router.post("/programs/{program_id}/guidelines")
 async def acknowledge(view: SignedIn, program_id: str) -> Response:
-    await _acknowledge(view, program_id, await view.field("version"))
+    version = await view.whole("version") or 0
+    await view.apis.call("program", "POST", v1("programs", program_id, "guidelines", str(version), "acknowledge"))
     return view.go(safe_path(await view.field("back", "/feed")))
-
-
-async def _acknowledge(view: View, program_id: str, version: str) -> None:
-    number = int(version) if version.isdigit() else 0
-    await view.apis.call("program", "POST", f"/v1/programs/{program_id}/guidelines/{number}/acknowledge")

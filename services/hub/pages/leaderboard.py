@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.dependencies import SignedIn
+from services.hub.paths import ApiPath, v1
 from services.hub.view import Missing, View
 
 router = APIRouter()
@@ -23,11 +24,11 @@ async def leaderboard(view: SignedIn, period: str = "month", scope: str = "indiv
     scope = scope if scope in SCOPES else "individual"
     if view.program is None:
         return view.go("/join")
-    path = f"/v1/programs/{view.program.id}/leaderboard"
+    path = v1("programs", view.program.id, "leaderboard")
     found = await view.gather(
         board=view.apis.get("gamification", path, period=period, scope=scope, limit=SHOWN),
         near=near_me(view, path, period, scope),
-        points=view.apis.get("gamification", "/v1/me/points", program_id=view.program.id),
+        points=view.apis.get("gamification", v1("me", "points"), program_id=view.program.id),
     )
     names = await view.names(persons_of(found["board"]) | persons_of(found["near"])) if scope in PEOPLE_SCOPES else {}
     return view.page(
@@ -41,7 +42,7 @@ async def leaderboard(view: SignedIn, period: str = "month", scope: str = "indiv
     )
 
 
-async def near_me(view: View, path: str, period: str, scope: str) -> Any:
+async def near_me(view: View, path: ApiPath, period: str, scope: str) -> Any:
     """The ranks around one's own, where one has a rank among persons."""
     if scope not in PEOPLE_SCOPES or not view.me.is_ambassador:
         return {"items": []}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
 from services.hub.clients import Json, Refusal
 from services.hub.dependencies import Manager, Manages
+from services.hub.paths import v1
 from services.hub.view import View
 
 router = APIRouter(prefix="/manage")
@@ -29,14 +33,24 @@ async def ambassadors(view: Manager, status: str = "joined", query: str = "", cu
     """Who takes part, and whom one could ask."""
     if view.program is None:
         return view.go("/manage/program")
+    return await _ambassadors_page(view, status, query, cursor)
+
+
+async def _ambassadors_page(
+    view: View, status: str, query: str, cursor: str | None = None, errors: Mapping[str, str] | None = None
+) -> Response:
     status = status if status in STATUSES else "joined"
-    path = f"/v1/programs/{view.program.id}/ambassadors"
+    path = v1("programs", view.require_program().id, "ambassadors")
     calls: dict[str, Any] = {"ambassadors": view.apis.get("program", path, status=status, cursor=cursor, limit=PAGE)}
     if query:
-        calls["people"] = view.apis.get("program", "/v1/people", query=query, limit=PAGE)
+        calls["people"] = view.apis.get("program", v1("people"), query=query, limit=PAGE)
     found = await view.gather(**calls)
+    form = await view.form() if errors else FormData()
     return view.page(
         "manage/ambassadors.html",
+        422 if errors else 200,
+        form=form,
+        errors=errors or {},
         status=status,
         statuses=STATUSES,
         query=query,
@@ -47,23 +61,46 @@ async def ambassadors(view: Manager, status: str = "joined", query: str = "", cu
 
 @router.post("/invitations")
 async def invite(view: Manager) -> Response:
-    """Invite persons by name, or a segment; nobody takes part before they say so themselves."""
-    assert view.program is not None
-    form = await view.form()
-    people = [str(one) for one in form.getlist("person")]
-    body: Json = {"people": people}
-    if not people:
-        segment = {
-            "countries": _listed(str(form.get("countries", "")).upper()),
-            "teams": _listed(str(form.get("teams", ""))),
-            "leaders_only": "leaders_only" in form,
-        }
-        body = {
-            "segment": segment,
-            **({"limit": int(limit)} if (limit := str(form.get("limit", ""))).isdigit() else {}),
-        }
-    answer = await view.apis.call("program", "POST", f"/v1/programs/{view.program.id}/invitations", body)
+    """Invite persons by name, or a group; nobody takes part before they say so themselves.
+
+    Where nobody is ticked and no group is named, nobody is invited.
+    """
+    program = view.require_program()
+    by_name = await view.field("by") == "name"
+    body = await _people_invited(view) if by_name else await _group_invited(view)
+    if by_name and not body["people"]:
+        errors = {"person": str(view.language.text("invite.nobody"))}
+        return await _ambassadors_page(view, await view.field("status"), await view.field("query"), errors=errors)
+    try:
+        answer = await view.apis.call("program", "POST", v1("programs", program.id, "invitations"), body)
+    except Refusal as refusal:
+        if refusal.status != 422:
+            raise
+        errors = {_field_of(field): words for field, words in view.violations(refusal).items()}
+        return await _ambassadors_page(view, await view.field("status"), await view.field("query"), errors=errors)
     return view.go("/manage/ambassadors", toast="invited", status="invited", count=str(answer.data["invited"]))
+
+
+async def _people_invited(view: View) -> Json:
+    return {"people": [str(one) for one in (await view.form()).getlist("person")]}
+
+
+async def _group_invited(view: View) -> Json:
+    form = await view.form()
+    segment = {
+        "countries": _listed((await view.field("countries")).upper()),
+        "teams": _listed(await view.field("teams")),
+        "leaders_only": "leaders_only" in form,
+        "everybody": "everybody" in form,
+    }
+    limit = (await view.field("limit")).strip()
+    return {"segment": segment, **({"limit": _count(limit)} if limit else {})}
+
+
+def _field_of(field: str) -> str:
+    """The form's name of what the API found wrong in a group."""
+    name = field.removeprefix("segment").strip(".").partition(".")[0]
+    return name or "segment"
 
 
 @router.get("/program")
@@ -82,7 +119,7 @@ async def create(view: Manager) -> Response:
         "consent": await _texts(view, "consent"),
     }
     try:
-        answer = await view.apis.call("program", "POST", "/v1/programs", order)
+        answer = await view.apis.call("program", "POST", v1("programs"), order)
     except Refusal as refusal:
         return await _program_page(view, refusal=refusal, order=order)
     assert view.session is not None
@@ -93,19 +130,13 @@ async def create(view: Manager) -> Response:
 @router.post("/objective")
 async def objective(view: Manager) -> Response:
     """The programme's one objective, set or changed."""
-    assert view.program is not None
+    program = view.require_program()
     order = {name: await view.field(name) for name in ("use_case", "kpi", "starts_on", "ends_on")} | {
         name: _number(await view.field(name)) for name in ("baseline", "target")
     }
-    version = await view.field("version")
+    version = await view.whole("version")
     try:
-        await view.apis.call(
-            "program",
-            "PUT",
-            f"/v1/programs/{view.program.id}/objective",
-            order,
-            version=int(version) if version.isdigit() else None,
-        )
+        await view.apis.call("program", "PUT", v1("programs", program.id, "objective"), order, version=version)
     except Refusal as refusal:
         return await _program_page(view, refusal=refusal, objective_order=order)
     return view.go("/manage/program", toast="objective-set")
@@ -114,10 +145,10 @@ async def objective(view: Manager) -> Response:
 @router.post("/guidelines")
 async def guidelines(view: Manager) -> Response:
     """A new version of the guidelines."""
-    assert view.program is not None
+    program = view.require_program()
     order = {"texts": await _texts(view, "guidelines"), "material": "material" in await view.form()}
     try:
-        await view.apis.call("program", "POST", f"/v1/programs/{view.program.id}/guidelines", order)
+        await view.apis.call("program", "POST", v1("programs", program.id, "guidelines"), order)
     except Refusal as refusal:
         return await _program_page(view, refusal=refusal)
     return view.go("/manage/program", toast="guidelines-published")
@@ -129,11 +160,13 @@ async def _program_page(
     found: dict[str, Any] = {"objective": None, "guidelines": {}, "consent": {}}
     version: int | None = None
     if view.program is not None:
-        path = f"/v1/programs/{view.program.id}"
-        texts = {f"guidelines_{one}": view.apis.get("program", f"{path}/guidelines", language=one) for one in LANGUAGES}
+        of = ("programs", view.program.id)
+        texts = {
+            f"guidelines_{one}": view.apis.get("program", v1(*of, "guidelines"), language=one) for one in LANGUAGES
+        }
         answers = await view.gather(
-            objective=view.apis.call("program", "GET", f"{path}/objective"),
-            consent=view.apis.get("program", f"{path}/consent", language=view.language.code),
+            objective=view.apis.call("program", "GET", v1(*of, "objective")),
+            consent=view.apis.get("program", v1(*of, "consent"), language=view.language.code),
             **texts,
         )
         if hasattr(answers["objective"], "data"):
@@ -158,15 +191,13 @@ async def _program_page(
 @router.get("/guardrails")
 async def guardrails(view: Manages) -> Response:
     """What a post always says, and what it never may."""
-    if view.program is None:
-        return view.go("/")
-    answer = await view.apis.call("sharing", "GET", f"/v1/programs/{view.program.id}/guardrails")
+    answer = await view.apis.call("sharing", "GET", v1("programs", view.require_program().id, "guardrails"))
     return view.page("manage/guardrails.html", guardrails=answer.data, version=answer.version, errors={}, refusal=None)
 
 
 @router.post("/guardrails")
 async def change_guardrails(view: Manages) -> Response:
-    assert view.program is not None
+    program = view.require_program()
     form = await view.form()
     columns = [
         [str(one).strip() for one in form.getlist(name)] for name in ("country", "disclosure_language", "disclosure")
@@ -185,15 +216,9 @@ async def change_guardrails(view: Manages) -> Response:
             found = {name: value for name, value in optional.items() if value}
             forbidden.append({"phrase": phrase, "severity": severity or "block", **found})
     order = {"disclosures": disclosures, "forbidden": forbidden}
-    version = str(form.get("version", ""))
+    version = await view.whole("version")
     try:
-        await view.apis.call(
-            "sharing",
-            "PUT",
-            f"/v1/programs/{view.program.id}/guardrails",
-            order,
-            version=int(version) if version.isdigit() else None,
-        )
+        await view.apis.call("sharing", "PUT", v1("programs", program.id, "guardrails"), order, version=version)
     except Refusal as refusal:
         return view.page(
             "manage/guardrails.html",
@@ -216,9 +241,15 @@ def _number(text: str) -> float | str:
     """The number as written in either language; the text itself where it is none, for the API to refuse."""
     plain = text.replace("\u202f", "").replace("\u00a0", "").replace(" ", "").replace(",", ".")
     try:
-        return float(plain)
+        number = float(plain)
     except ValueError:
         return text
+    return number if math.isfinite(number) else text
+
+
+def _count(text: str) -> int | str:
+    """The number; the text itself where it is none, for the API to refuse."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
 
 
 def _listed(text: str) -> list[str]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.dependencies import Ambassador
+from services.hub.paths import v1
 
 router = APIRouter()
 PAGE = 20
@@ -14,8 +15,8 @@ PAGE = 20
 @router.get("/posts")
 async def posts(view: Ambassador, cursor: str | None = None) -> Response:
     found = await view.gather(
-        posts=view.apis.get("sharing", "/v1/posts", cursor=cursor, limit=PAGE),
-        figures=view.apis.get("metrics", "/v1/me/figures", program_id=view.program.id if view.program else None),
+        posts=view.apis.get("sharing", v1("posts"), cursor=cursor, limit=PAGE),
+        figures=view.apis.get("metrics", v1("me", "figures"), program_id=view.program.id if view.program else None),
     )
     template = "posts/_posts.html" if cursor and view.is_fragment else "posts/posts.html"
     return view.page(template, **found)
@@ -24,5 +25,5 @@ async def posts(view: Ambassador, cursor: str | None = None) -> Response:
 @router.post("/posts/{post_id}/remove")
 async def remove(view: Ambassador, post_id: str) -> Response:
     """ "I did not post it": the post and its points are taken back; its link still leads where it led."""
-    await view.apis.call("sharing", "DELETE", f"/v1/posts/{post_id}")
+    await view.apis.call("sharing", "DELETE", v1("posts", post_id))
     return view.go("/posts", toast="post-removed")

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.dependencies import SignedIn, load_person
+from services.hub.paths import v1
 
 router = APIRouter()
 
@@ -21,7 +22,7 @@ async def privacy(view: SignedIn) -> Response:
     """What of a person others may see."""
     form = await view.form()
     wanted = {name: name in form for name in ("hidden_from_rankings", "hidden_from_statistics")}
-    await view.apis.call("program", "PATCH", "/v1/me", wanted)
+    await view.apis.call("program", "PATCH", v1("me"), wanted)
     return view.go("/me", toast="saved")
 
 
@@ -29,7 +30,7 @@ async def privacy(view: SignedIn) -> Response:
 async def language(view: SignedIn) -> Response:
     """The language that Herald speaks with this person everywhere, mails included."""
     assert view.session is not None
-    await view.apis.call("program", "PATCH", "/v1/me", {"locale": await view.field("locale")})
+    await view.apis.call("program", "PATCH", v1("me"), {"locale": await view.field("locale")})
     choices = {name: value for name, value in view.session.choices.items() if name != "language"}
     await view.context.sessions.put(view.session, "choices", choices)
     return view.go("/me", toast="saved")

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from services.hub.clients import Json, Refusal
 from services.hub.content import CATEGORIES
 from services.hub.dependencies import Editor
+from services.hub.paths import v1
 from services.hub.view import View
 
 router = APIRouter(prefix="/editor/feeds")
@@ -30,7 +31,7 @@ async def add(view: Editor) -> Response:
         "category": await view.field("category", "sector_news"),
     }
     try:
-        await view.apis.call("content", "POST", "/v1/feeds", order)
+        await view.apis.call("content", "POST", v1("feeds"), order)
     except Refusal as refusal:
         return await _page(view, order, refusal)
     return view.go("/editor/feeds", toast="feed-added")
@@ -48,7 +49,7 @@ async def upload(view: Editor) -> Response:
         "language": await view.field("language", view.language.code),
     }
     try:
-        await view.apis.call("content", "POST", "/v1/feeds/file", data, params=params, media_type=media_type(data))
+        await view.apis.call("content", "POST", v1("feeds", "file"), data, params=params, media_type=media_type(data))
     except Refusal as refusal:
         return await _page(view, params, refusal)
     return view.go("/editor/feeds", toast="feed-added")
@@ -56,13 +57,13 @@ async def upload(view: Editor) -> Response:
 
 @router.post("/{feed_id}/refresh")
 async def refresh(view: Editor, feed_id: str) -> Response:
-    await view.apis.call("content", "POST", f"/v1/feeds/{feed_id}/refresh")
+    await view.apis.call("content", "POST", v1("feeds", feed_id, "refresh"))
     return view.go("/editor/feeds", toast="feed-refreshed")
 
 
 async def _page(view: View, order: Json | None = None, refusal: Refusal | None = None) -> Response:
     found = await view.gather(
-        feeds=view.apis.get("content", "/v1/feeds", program_id=view.program.id if view.program else None)
+        feeds=view.apis.get("content", v1("feeds"), program_id=view.program.id if view.program else None)
     )
     return view.page(
         "editor/feeds.html",
