@@ -91,7 +91,7 @@ def app(request: pytest.FixtureRequest) -> Iterator[FastAPI]:
         async def verify(_: str) -> Token:
             return token
 
-        service.runtime.tokens.verify = verify  # type: ignore[method-assign]
+        service.runtime.tokens.verify = verify  # type: ignore[method-assign, assignment]
         found = service.asgi()
         assert isinstance(found, FastAPI)
         for dependency in (http._caller, sharing_api._person):

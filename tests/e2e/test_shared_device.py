@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.people import Watched, sign_in, signed_in
+from tests.e2e.people import CheckedPage, sign_in, signed_in
 from tests.e2e.stack import Stack
 
 LEFT = """async () => {
@@ -29,7 +29,7 @@ async def left_of(page: Page, *marks: str) -> list[str]:
     return found + (["storage"] if any(mark in storage for mark in marks) else [])
 
 
-async def keep_feed(seen: Watched, url: str) -> None:
+async def keep_feed(seen: CheckedPage, url: str) -> None:
     page = seen.page
     await page.evaluate("navigator.serviceWorker.ready")
     await page.wait_for_function("navigator.serviceWorker.controller !== null")

@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
 from chassis.web.http import Acting, Cursor, Limit, Router
-from herald_contracts.base import Time
+from chassis.web.times import Moment
 from services.program import queries
 from services.program.api.base import Admin, Use
 from services.program.commands import audit
@@ -28,8 +28,8 @@ def _filter(
     object_id: Key = None,
     program_id: Key = None,
     session: Key = None,
-    since: Annotated[Time | None, Query(description="From this moment on")] = None,
-    until: Annotated[Time | None, Query(description="Before this moment")] = None,
+    since: Annotated[Moment | None, Query(description="From this moment on")] = None,
+    until: Annotated[Moment | None, Query(description="Before this moment")] = None,
 ) -> ActFilter:
     return ActFilter(service, act, actor_id, object_type, object_id, program_id, session, since, until)
 

@@ -6,6 +6,7 @@ from fastapi import Response
 
 from chassis.mongo import Transaction
 from chassis.web.http import Account, Person, Router, Unit
+from chassis.web.statuses import problems
 from services.program import queries
 from services.program.api.base import Use
 from services.program.commands import people
@@ -15,7 +16,7 @@ router = Router(tags=["me"])
 MAX_VIEWERS = 100
 
 
-@router.put("/me", summary="Sign in", response_model=MeView)
+@router.put("/me", summary="Sign in", response_model=MeView, responses=problems(403))
 async def sign_in(body: SignIn, token: Account, unit: Unit, context: Use) -> Response:
     """Makes or links the person of the token: known by account; else by the e-mail address that the issuer verified,
     while nobody signed in as the one who has it; else new from the claims `name`, `locale`, `country` and `team`.
