@@ -27,7 +27,8 @@ def _shown(context: Context, item: Any, tag: str, caller: Callable[[Any], str]) 
     except Exception:
         id = item.get("id", "") if isinstance(item, dict) else ""
         log.exception("an item cannot be shown", extra={"item": str(id)[:128], "template": context.name})
-        return Markup('<{} class="card soft">{}</{}>').format(Markup(tag), context["t"]("item.broken"), Markup(tag))  # noqa: S704
+        t = context["t"]
+        return Markup('<{} class="card soft">{}</{}>').format(Markup(tag), t("item.broken"), Markup(tag))  # noqa: S704
 
 
 def initial(name: str) -> str:

@@ -91,7 +91,10 @@ def app(request: pytest.FixtureRequest) -> Iterator[FastAPI]:
         async def verify(_: str) -> Token:
             return token
 
+        async def hit(*_: Any) -> None: ...
+
         service.runtime.tokens.verify = verify  # type: ignore[method-assign, assignment]
+        service.runtime.rate_limits.hit = hit  # type: ignore[method-assign, assignment]
         found = service.asgi()
         assert isinstance(found, FastAPI)
         for dependency in (http._caller, sharing_api._person):
