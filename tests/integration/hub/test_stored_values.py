@@ -19,7 +19,7 @@ from tests.integration.hub.harness import Browser
 
 EACH = os.environ.get("HERALD_STORED_VALUES") == "each"
 """The long form: every worst value of each field by itself, beside all fields at their worst."""
-LEFT_OUT = {"/manage/live", "/manage/history/{import_id}", "/", "/admin/deadletters/{service}/{letter_id}"}
+LEFT_OUT = {"/manage/live", "/manage/history/{import_id}", "/", "/admin/deadletters/{service}/{dead_letter_id}"}
 FORMS = {
     "/feed/{item_id}/share": {"network": "linkedin", "caption": "x", "language": "fr"},
     "/feed/{item_id}/check": {"network": "linkedin", "caption": "x", "language": "fr"},
