@@ -28,8 +28,8 @@ from chassis.web.problems import Invalid, Malformed, Overloaded, Problem, Violat
 from chassis.web.proxies import TrustedProxies
 from chassis.web.read_after_write import AppliedEvents
 from chassis.web.rights import FOR_ANYONE, rights_of
-from chassis.web.traces import ForeignTraces, link_foreign_trace
 from chassis.web.statuses import share_problems
+from chassis.web.traces import ForeignTraces, link_foreign_trace
 
 if TYPE_CHECKING:
     from chassis.service import Service

@@ -14,7 +14,7 @@ router = APIRouter()
 @router.get("/me")
 async def me(view: SignedIn) -> Response:
     await load_person(view, fresh=True)
-    return view.page("me.html", **await view.gather(viewers=view.apis.get("program", "/v1/me/viewers")))
+    return view.page("me.html", **await view.gather(viewers=view.apis.get("program", v1("me", "viewers"))))
 
 
 @router.post("/me/privacy")

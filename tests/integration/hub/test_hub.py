@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest

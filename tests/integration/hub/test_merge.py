@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from services.hub.view import mask
-from tests.integration.hub.test_hub import Browser, browser
+from tests.integration.hub.harness import Browser
 
 __all__ = ["browser"]
 

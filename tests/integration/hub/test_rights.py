@@ -8,7 +8,7 @@ import httpx
 
 from herald.contracts.rights import ALLOWED, PAGE, read_table
 from services.hub.view import mask
-from tests.integration.hub.test_hub import ME, Browser, browser
+from tests.integration.hub.harness import ME, Browser
 
 __all__ = ["browser"]
 ROLES = {
