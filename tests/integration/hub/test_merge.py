@@ -11,8 +11,6 @@ import httpx
 from services.hub.view import mask
 from tests.integration.hub.harness import Browser
 
-__all__ = ["browser"]
-
 
 def person(id: str, **values: Any) -> dict[str, Any]:
     known = {

@@ -10,7 +10,6 @@ from herald.contracts.rights import ALLOWED, PAGE, read_table
 from services.hub.view import mask
 from tests.integration.hub.harness import ME, Browser
 
-__all__ = ["browser"]
 ROLES = {
     "person": [],
     "ambassador": ["ambassador"],
