@@ -7,7 +7,7 @@ a person who left is cut off as soon as the event arrives, whatever tokens still
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pymongo import UpdateOne
@@ -45,6 +45,17 @@ class Principal:
     hidden_from_rankings: bool = False
     hidden_from_statistics: bool = False
     memberships: frozenset[str] = frozenset()
+    program_roles: frozenset[tuple[str, str]] = frozenset()
+    """Roles in one programme alone, each with its programme's id before it."""
+
+    def within(self, program_id: str | None) -> Principal:
+        """The caller in a request that is about one programme: with the roles that they have in it."""
+        own = {role for program, role in self.program_roles if program == program_id}
+        return replace(self, roles=self.roles | own) if own else self
+
+    def with_all_roles(self) -> Principal:
+        """The caller with the roles that they have in any programme."""
+        return replace(self, roles=self.roles.union(role for _, role in self.program_roles))
 
     @property
     def machine(self) -> bool:
@@ -58,7 +69,7 @@ class PrincipalLookup(Protocol):
 
 
 PRINCIPALS = "principals"
-_RIGHTS = ("roles", "active")
+_RIGHTS = ("roles", "program_roles", "active")
 _ATTRIBUTES = (
     "accounts",
     "country",
@@ -128,7 +139,7 @@ def _write(event: Event) -> UpdateOne | None:
             attributes = event.model_dump(include={*_ATTRIBUTES})
             fields = when_newer(event.revision, rights) | when_newer(event.revision, attributes, guard="described")
         case PersonDeactivated():
-            rights = {"active": False, "roles": []}
+            rights = {"active": False, "roles": [], "program_roles": []}
             fields = when_newer(event.revision, rights) | when_newer(0, {}, guard="described")
         case AmbassadorLeft(origin="imported"):
             return None
@@ -151,6 +162,7 @@ def _principal(row: Document) -> Principal:
     return Principal(
         id=row["_id"],
         roles=frozenset(row.get("roles", ())),
+        program_roles=frozenset((one["program_id"], one["role"]) for one in row.get("program_roles") or ()),
         active=row.get("active", False),
         country=row.get("country", ""),
         team=row.get("team", ""),

@@ -119,9 +119,18 @@ def consumes(*media_types: str) -> Any:
 
 @refuses(403, 429)
 async def _caller(request: Request, token: Token, _: Annotated[None, Depends(after)]) -> Principal:
-    principal = await _principal(request, token)
+    principal = (await _principal(request, token)).within(_program_of(request))
     request.state.principal = principal
     return principal
+
+
+def _program_of(request: Request) -> str | None:
+    """The programme that a request is about: named by its path, or by the parameter to which its route keeps."""
+    if (named := request.path_params.get("program_id")) is not None:
+        return str(named)
+    route = request.scope.get("route")
+    declared = isinstance(route, APIRoute) and any(one.alias == "program_id" for one in route.dependant.query_params)
+    return request.query_params.get("program_id") if declared else None
 
 
 async def _principal(request: Request, token: VerifiedToken) -> Principal:
@@ -157,8 +166,16 @@ def limited(name: str) -> Any:
     return Depends(check)
 
 
-def requires(*words: str) -> Any:
-    """A dependency that gives the caller if they meet one of the needs (`chassis.web.rights`).
+def check_role(caller: Principal, program_id: str, *words: str) -> None:
+    """Raises Forbidden unless the caller meets one of the needs, everywhere or in this programme."""
+    if not meets(caller.within(program_id), words):
+        raise refusal(caller, words)
+
+
+def requires(*words: str, somewhere: bool = False) -> Any:
+    """A dependency that gives the caller if they meet one of the needs (`chassis.web.rights`): everywhere, or in the
+    programme that the path or the query names. With `somewhere` a role in any programme is enough: the route asks
+    `check_role` for the programme of what it is about.
 
     What is done on a route for which a role is needed is an administrative act: it leaves a trace (`UnitOfWork`).
     """
@@ -168,7 +185,7 @@ def requires(*words: str) -> Any:
     @refuses(403)
     async def check(request: Request, caller: Caller) -> Principal:
         request.state.administrative = administrative
-        if not meets(caller, words):
+        if not meets(caller.with_all_roles() if somewhere else caller, words):
             raise refusal(caller, words)
         return caller
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from herald_contracts.base import Country, Event, Id, Label, Language, Time
+from herald_contracts.base import Country, Event, Id, Label, Language, Part, Time
 from herald_contracts.words import LeaveReason, MembershipOrigin, PersonOrigin, Role
 
 Account = Annotated[
@@ -24,6 +24,13 @@ Revision = Annotated[
 ]
 
 
+class ProgramRole(Part):
+    """A role in one programme."""
+
+    program_id: Id
+    role: Role
+
+
 class _PersonEvent(Event):
     topic: ClassVar[str] = "herald.people"
     source: ClassVar[str] = "/herald/program"
@@ -39,7 +46,8 @@ class _PersonState(_PersonEvent):
 
     revision: int = Field(ge=1, description="Rises with each change of this person")
     accounts: list[Account] = Field(default=[], description="Sign-ins that belong to this person")
-    roles: list[Role] = Field(description="What this person may do; empty for none")
+    roles: list[Role] = Field(description="What this person may do in every programme; empty for none")
+    program_roles: list[ProgramRole] = Field(default=[], description="What they may do in one programme, beside that")
     active: bool = Field(description="False once they left the company: nothing is allowed any more")
     country: Country
     team: Label

@@ -16,6 +16,7 @@ from chassis.web.http import (
     Person,
     Router,
     Unit,
+    check_role,
     consumes,
     decode_cursor,
     encode_cursor,
@@ -58,8 +59,30 @@ T = TypeVar("T")
 
 Context = Annotated[ContentContext, Depends(service_context)]
 Editor = Annotated[Principal, requires("editor")]
-Reader = Annotated[Principal, requires("editor", "manager")]
+SomeEditor = Annotated[Principal, requires("editor", somewhere=True)]
 Key = Annotated[str, Path(max_length=128)]
+
+
+async def _item_editor(item_id: Key, caller: SomeEditor, context: Context) -> Principal:
+    check_role(caller, await context.store.program_of_item(item_id), "editor")
+    return caller
+
+
+async def _item_reader(
+    item_id: Key, caller: Annotated[Principal, requires("editor", "manager", somewhere=True)], context: Context
+) -> Principal:
+    check_role(caller, await context.store.program_of_item(item_id), "editor", "manager")
+    return caller
+
+
+async def _feed_editor(feed_id: Key, caller: SomeEditor, context: Context) -> Principal:
+    check_role(caller, (await context.store.get_source(feed_id)).program_id, "editor")
+    return caller
+
+
+ItemEditor = Annotated[Principal, Depends(_item_editor)]
+ItemReader = Annotated[Principal, Depends(_item_reader)]
+FeedEditor = Annotated[Principal, Depends(_feed_editor)]
 Program = Annotated[Id | None, Query(description="Only of this programme")]
 Wanted = Annotated[Language | None, Query(description="The person's own by default")]
 UPLOAD: dict[str, Any] = {
@@ -90,7 +113,8 @@ def _next(following: str | None) -> str | None:
 
 
 @router.post("/items", status_code=201, response_model=ItemView, tags=["items"], summary="Write a draft")
-async def create_item(order: ItemOrder, caller: Editor, unit: Unit, context: Context) -> Response:
+async def create_item(order: ItemOrder, caller: SomeEditor, unit: Unit, context: Context) -> Response:
+    check_role(caller, order.program_id, "editor")
     return await unit.run(
         lambda tx: commands.create_item(context, tx, caller.id, order.program_id, order.write),
         view=ItemView.of,
@@ -113,7 +137,7 @@ async def list_items(
 
 
 @router.get("/items/{item_id}", tags=["items"], summary="One item, with its version as ETag")
-async def get_item(item_id: Key, caller: Reader, context: Context, response: Response) -> ItemView:
+async def get_item(item_id: Key, caller: ItemReader, context: Context, response: Response) -> ItemView:
     item = await context.store.get_item(item_id)
     response.headers.update(etag(item.version))
     return ItemView.of(item)
@@ -128,7 +152,7 @@ async def get_item(item_id: Key, caller: Reader, context: Context, response: Res
     "review; the same words change nothing.",
 )
 async def revise_item(
-    item_id: Key, order: ItemOrder, version: IfMatch, caller: Editor, unit: Unit, context: Context
+    item_id: Key, order: ItemOrder, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context
 ) -> Response:
     return await unit.run(
         lambda tx: commands.revise_item(context, tx, item_id, version, order.program_id, order.write),
@@ -139,7 +163,7 @@ async def revise_item(
 
 @router.post("/items/{item_id}/submit", response_model=ItemView, tags=["items"], summary="Ask for review")
 async def submit_item(
-    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
+    item_id: Key, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
         lambda tx: commands.submit_item(context, tx, item_id, version), view=ItemView.of, etag=_version
@@ -148,7 +172,7 @@ async def submit_item(
 
 @router.post("/items/{item_id}/approve", response_model=ItemView, tags=["items"], summary="Approve it")
 async def approve_item(
-    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
+    item_id: Key, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
         lambda tx: commands.approve_item(context, tx, item_id, version, caller.id),
@@ -159,7 +183,7 @@ async def approve_item(
 
 @router.post("/items/{item_id}/reject", response_model=ItemView, tags=["items"], summary="Send it back, with a comment")
 async def reject_item(
-    item_id: Key, order: RejectOrder, version: IfMatch, caller: Editor, unit: Unit, context: Context
+    item_id: Key, order: RejectOrder, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context
 ) -> Response:
     return await unit.run(
         lambda tx: commands.reject_item(context, tx, item_id, version, caller.id, order.comment),
@@ -176,7 +200,7 @@ async def reject_item(
     description="An item in review is approved by the same act.",
 )
 async def publish_item(
-    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
+    item_id: Key, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
         lambda tx: commands.publish_item(context, tx, item_id, version, caller.id),
@@ -187,7 +211,7 @@ async def publish_item(
 
 @router.post("/items/{item_id}/retire", response_model=ItemView, tags=["items"], summary="Retire it, for good")
 async def retire_item(
-    item_id: Key, version: IfMatch, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
+    item_id: Key, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
         lambda tx: commands.retire_item(context, tx, item_id, version, "editor"), view=ItemView.of, etag=_version
@@ -205,7 +229,8 @@ async def retire_item(
     summary="Add a feed",
     description="It is got and read at once; what is no feed, or cannot be reached, is refused and says why.",
 )
-async def add_feed(order: FeedOrder, caller: Editor, unit: Unit, context: Context) -> Response:
+async def add_feed(order: FeedOrder, caller: SomeEditor, unit: Unit, context: Context) -> Response:
+    check_role(caller, order.program_id, "editor")
     try:
         got = await _within_patience(context.feeds.get(order.url))
     except FeedRefused as refusal:
@@ -254,12 +279,12 @@ async def add_file(
 
 
 @router.get("/feeds/{feed_id}", tags=["feed sources"], summary="One feed source with its last result")
-async def get_feed(feed_id: Key, caller: Editor, context: Context) -> SourceView:
+async def get_feed(feed_id: Key, caller: FeedEditor, context: Context) -> SourceView:
     return SourceView.of(await context.store.get_source(feed_id))
 
 
 @router.delete("/feeds/{feed_id}", status_code=204, tags=["feed sources"], summary="Remove a feed; its items stay")
-async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, context: Context) -> Response:
+async def delete_feed(feed_id: Key, caller: FeedEditor, unit: Unit, context: Context) -> Response:
     return await unit.run(lambda tx: commands.delete_source(context, tx, feed_id))
 
 
@@ -272,7 +297,7 @@ async def delete_feed(feed_id: Key, caller: Editor, unit: Unit, context: Context
     description="What came of it, failures too, is in `last`.",
 )
 async def refresh_feed(
-    feed_id: Key, caller: Editor, unit: Unit, context: Context, order: NoOrder | None = None
+    feed_id: Key, caller: FeedEditor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     source = await queries.source_with_address(context, feed_id)
     got: FetchedFeed | FeedRefused
@@ -291,7 +316,7 @@ async def refresh_feed(
     dependencies=[consumes(*MEDIA_TYPES), limited("uploads")],
     openapi_extra=UPLOAD,
 )
-async def add_entries(feed_id: Key, request: Request, caller: Editor, unit: Unit, context: Context) -> Response:
+async def add_entries(feed_id: Key, request: Request, caller: FeedEditor, unit: Unit, context: Context) -> Response:
     await context.store.get_source(feed_id)
     got = await _uploaded(request, context)
     return await unit.run(

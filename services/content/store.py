@@ -61,6 +61,13 @@ class Store:
 
     # --- items ---------------------------------------------------------------------------------------------------
 
+    async def program_of_item(self, id: str) -> str:
+        """Raises NotFound."""
+        row = await self.items.find_one({"_id": id}, {"program_id": 1})
+        if row is None:
+            raise NotFound("item", id)
+        return str(row["program_id"])
+
     async def get_item(self, id: str, tx: Transaction | None = None) -> Item:
         """Raises NotFound."""
         row = await self.items.find_one({"_id": id}, session=tx.session if tx else None)

@@ -274,6 +274,8 @@ async def programs(apis: Apis) -> list[Json]:
 def use_person(view: View, person: Person) -> None:
     """Show the view to this person: in their language unless they chose another, in their programme's time zone."""
     view.person = person
+    if view.program is not None:
+        view.person = person = person.within(view.program.id)
     wanted = view.session.choices.get("language") if view.session else None
     zone = view.program.time_zone if view.program else "UTC"
     view.language = Language(supported(wanted, person.locale), person.country, zone)

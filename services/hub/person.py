@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.hub.clients import Json
@@ -38,6 +38,7 @@ class Person:
     name: str
     email: str
     roles: frozenset[str]
+    """In every programme, and in the one that they look at (`within`)."""
     country: str
     team: str
     locale: str
@@ -45,6 +46,10 @@ class Person:
     hidden_from_rankings: bool = False
     hidden_from_statistics: bool = False
     programs: tuple[Program, ...] = field(default=())
+    program_roles: frozenset[tuple[str, str]] = frozenset()
+    """Roles in one programme alone, each with its programme's id before it."""
+    here_alone: frozenset[str] = frozenset()
+    """Of `roles` those that they have only in the programme that they look at."""
 
     @property
     def first_name(self) -> str:
@@ -63,6 +68,19 @@ class Person:
     def invitations(self) -> list[Program]:
         return [program for program in self.programs if program.status == "invited"]
 
+    def within(self, program_id: str) -> Person:
+        """The person as they look at a programme."""
+        own = frozenset(role for program, role in self.program_roles if program == program_id)
+        return replace(self, roles=self.roles | own, here_alone=own - self.roles)
+
+    def works_in(self, program_id: str) -> bool:
+        """Whether they edit, manage or administer a programme."""
+        return self.has(*STAFF) or any(program == program_id for program, _ in self.program_roles)
+
+    def everywhere(self, role: str) -> bool:
+        """Whether they hold a role in every programme."""
+        return role in self.roles - self.here_alone
+
     def has(self, *roles: str) -> bool:
         return bool(self.roles.intersection(roles))
 
@@ -70,9 +88,8 @@ class Person:
         return next((program for program in self.programs if program.id == program_id), None)
 
     def choose_program(self, wanted: str | None) -> Program | None:
-        """The wanted one if they may see it; else one they take part in; for staff, else the first there is."""
-        staff = self.has(*STAFF)
-        visible = [program for program in self.programs if program.joined or staff]
+        """The wanted one if they may see it; else one they take part in; else the first in which they work."""
+        visible = [program for program in self.programs if program.joined or self.works_in(program.id)]
         ranked = sorted(visible, key=lambda program: (program.id != wanted, not program.joined))
         return ranked[0] if ranked else None
 
@@ -91,6 +108,7 @@ def person_of(me: Json, programs: list[Json]) -> Person:
         leader=bool(me.get("leader")),
         hidden_from_rankings=bool(me.get("hidden_from_rankings")),
         hidden_from_statistics=bool(me.get("hidden_from_statistics")),
+        program_roles=frozenset((one["program_id"], one["role"]) for one in me.get("program_roles") or ()),
         programs=tuple(program_of(one, mine.get(one["id"], {})) for one in programs),
     )
 

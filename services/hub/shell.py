@@ -52,7 +52,7 @@ def navigation(person: Person | None) -> list[tuple[str, tuple[Place, ...]]]:
         return []
     groups: list[tuple[str, tuple[Place, ...]]] = []
     if person.has("manager"):
-        groups.append(("nav.group.manager", (*MANAGER, *PEOPLE, *GUARD)))
+        groups.append(("nav.group.manager", (*MANAGER, *(PEOPLE if person.everywhere("manager") else ()), *GUARD)))
     if person.has("editor"):
         groups.append(("nav.group.editor", EDITOR))
     if person.is_ambassador:

@@ -170,7 +170,9 @@ async def get_live(
         if token.machine:
             return True
         found = await request.app.state.principals.find(token.account)
-        return found is not None and found.active and bool(found.roles & {"manager", "admin"})
+        return (
+            found is not None and found.active and not found.within(program_id).roles.isdisjoint(("manager", "admin"))
+        )
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     body = context.live.stream(program, days, partial(queries.live_figures, context), may_listen=may_listen)

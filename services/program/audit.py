@@ -10,7 +10,7 @@ from services.program.domain.programs import Objective, Program, Text
 PERSON = Audited(
     "person",
     Person,
-    shown=("grants", "active", "accounts", "memberships", "leader", "same_address_as", "merged_into"),
+    shown=("grants", "program_grants", "active", "accounts", "memberships", "leader", "same_address_as", "merged_into"),
     withheld=(
         "name",
         "email",

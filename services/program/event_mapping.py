@@ -30,6 +30,7 @@ def _state(person: Person) -> dict[str, Any]:
         "revision": person.version,
         "accounts": list(person.accounts),
         "roles": list(person.roles),
+        "program_roles": [one._asdict() for one in person.program_grants],
         "active": person.active,
         "country": person.country,
         "team": person.team,

@@ -46,10 +46,17 @@ class Viewer:
     program_id: str | None = None
 
 
-async def viewers(context: Context, limit: int) -> tuple[list[Viewer], bool]:
-    """Who sees data of persons by their role, by role and name, and whether there are more."""
+async def viewers(context: Context, person: Person, limit: int) -> tuple[list[Viewer], bool]:
+    """Who sees data of a person by their role, by role and name, and whether there are more."""
     found = await context.people.with_grants(VIEWING, limit + 1)
-    viewers = [Viewer(person, role) for person in found[:limit] for role in VIEWING if role in person.grants]
+    mine = {one.program_id for one in person.memberships}
+    viewers = [Viewer(one, role) for one in found[:limit] for role in VIEWING if role in one.grants]
+    viewers += [
+        Viewer(one, grant.role, grant.program_id)
+        for one in found[:limit]
+        for grant in one.program_grants
+        if grant.role in VIEWING and grant.role not in one.grants and grant.program_id in mine
+    ]
     return sorted(viewers, key=lambda one: VIEWING.index(one.role)), len(found) > limit
 
 

@@ -12,6 +12,8 @@ from services.hub.view import View
 
 router = APIRouter(prefix="/admin")
 GRANTED = ("editor", "manager", "admin")
+IN_PROGRAM = ("editor", "manager")
+"""Roles that may be given for one programme."""
 PAGE = 30
 
 
@@ -45,6 +47,12 @@ async def change(view: Admin, person_id: str) -> Response:
     kept = [role for role in known["roles"] if role not in GRANTED and role != "ambassador"]
     order = {
         "roles": [*kept, *(role for role in GRANTED if f"role_{role}" in form)],
+        "program_roles": [
+            {"program_id": program.id, "role": role}
+            for program in view.me.programs
+            for role in IN_PROGRAM
+            if f"role_{role}_{program.id}" in form
+        ],
         "leader": "leader" in form,
         "team": (await view.field("team")).strip(),
         "country": (await view.field("country")).strip().upper(),
@@ -113,4 +121,6 @@ async def _page(view: View, person_id: str, refusal: Refusal | None = None) -> R
         refusal=refusal,
         errors=view.violations(refusal) if refusal else {},
         roles=GRANTED,
+        in_program=IN_PROGRAM,
+        held={(one["program_id"], one["role"]) for one in answer.data.get("program_roles") or ()},
     )

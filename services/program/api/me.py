@@ -53,5 +53,7 @@ async def invitations(caller: Person, context: Use) -> InvitationsView:
 @router.get("/me/viewers", summary="Who can see what of me", response_model=ViewersView)
 async def viewers(caller: Person, context: Use) -> ViewersView:
     """Those who see the caller's data by their role: administrators and managers see the person as `GET /people/{id}`
-    answers it. Nobody else sees more than a name with team and country."""
-    return ViewersView.of(*await queries.viewers(context, MAX_VIEWERS))
+    answers it, managers of one programme those who have to do with it. Nobody else sees more than a name with team
+    and country."""
+    me = await context.people.get(caller.id)
+    return ViewersView.of(*await queries.viewers(context, me, MAX_VIEWERS))

@@ -85,7 +85,7 @@ async def update_person(
 ) -> Response:
     """Roles, leader, team and country, under the version that was read (`If-Match`)."""
     return await unit.run(
-        lambda tx: people.update_person(context, tx, person_id, if_match, by=caller.id, **body.model_dump()),
+        lambda tx: people.update_person(context, tx, person_id, if_match, by=caller.id, **body.values()),
         view=PersonView.of,
         etag=lambda person: person.version,
     )

@@ -10,12 +10,13 @@ from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Actor, Transaction
 from chassis.web.http import Expected, check_version
+from chassis.web.problems import Invalid, Violation
 from chassis.web.tokens import Token
 from services.program import event_mapping
 from services.program.audit import PERSON
 from services.program.context import Context
 from services.program.domain import people
-from services.program.domain.people import Person
+from services.program.domain.people import Person, ProgramGrant
 
 
 async def sign_in(context: Context, tx: Transaction, token: Token, locale: str | None) -> Person:
@@ -74,11 +75,12 @@ async def update_person(
     *,
     by: str,
     roles: Sequence[str] | None = None,
+    program_roles: Sequence[ProgramGrant] | None = None,
     **values: str | bool | None,
 ) -> Person:
-    """An administrator changes `roles`, `leader`, `team` or `country`; None leaves one as it is.
+    """An administrator changes `roles`, `program_roles`, `leader`, `team` or `country`; None leaves one as it is.
 
-    Raises PreconditionRequired, StaleVersion, Refused.
+    Raises PreconditionRequired, StaleVersion, Refused, Invalid `unknown` for a programme that is not there.
     """
     before = await context.people.get(person_id, tx)
     check_version(version, before.version)
@@ -87,6 +89,8 @@ async def update_person(
         changes["team"] = await _known_spelling(context, changes["team"])
     if roles is not None:
         changes["grants"] = people.granted(before, roles, by=by)
+    if program_roles is not None:
+        changes["program_grants"] = await _in_programs(context, tx, program_roles)
     after = await _save(context, tx, before, people.change(before, tx.now, **changes))
     audit.record(tx, "update_person", PERSON, person_id, before=before, after=after)
     return after
@@ -147,6 +151,18 @@ async def export_people(tx: Transaction) -> None:
 
 async def _known_spelling(context: Context, team: str) -> str:
     return (await context.teams.settle([team]))[team]
+
+
+async def _in_programs(context: Context, tx: Transaction, grants: Sequence[ProgramGrant]) -> tuple[ProgramGrant, ...]:
+    known = await context.programs.get_many({one.program_id for one in grants}, tx)
+    wrong = [
+        Violation(f"program_roles.{number}.program_id", "unknown", "There is no such programme.")
+        for number, one in enumerate(grants)
+        if one.program_id not in known
+    ]
+    if wrong:
+        raise Invalid("See `errors` for each programme that is not there.", errors=wrong)
+    return tuple(sorted(set(grants)))
 
 
 async def _save(context: Context, tx: Transaction, before: Person, after: Person) -> Person:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from chassis.web.problems import Conflict, Forbidden, NotFound, Refused
 from services.program.domain import fields
@@ -32,6 +32,16 @@ class Membership:
     """Fields that a newer version of the service wrote: stored again unchanged."""
 
 
+ProgramGrantRole = Literal["editor", "manager"]
+
+
+class ProgramGrant(NamedTuple):
+    """A role in one programme."""
+
+    program_id: str
+    role: ProgramGrantRole
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody of the company. `version` rises with each change and is the revision that events carry."""
@@ -49,6 +59,8 @@ class Person:
     site: str | None = None
     leader: bool = False
     grants: tuple[Grant, ...] = ()
+    """Roles in every programme."""
+    program_grants: tuple[ProgramGrant, ...] = ()
     accounts: tuple[str, ...] = ()
     active: bool = True
     hidden_from_rankings: bool = False
@@ -231,7 +243,14 @@ def merge(person: Person, other: Person, *, by: str, now: datetime) -> tuple[Per
         taken["same_address_as"] = None
     merged = change(person, now, accounts=tuple(dict.fromkeys((*person.accounts, *other.accounts))), **taken)
     moved = dict.fromkeys(taken.keys() & {"email", "external_id"})
-    shed: dict[str, Any] = {"accounts": (), "grants": (), "same_address_as": None, "merged_into": person.id, **moved}
+    shed: dict[str, Any] = {
+        "accounts": (),
+        "grants": (),
+        "program_grants": (),
+        "same_address_as": None,
+        "merged_into": person.id,
+        **moved,
+    }
     return merged, replace(gone, version=other.version + 1, updated_at=now, **shed), left
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, get_args
+from typing import Annotated, Any, cast, get_args
 
 from pydantic import ConfigDict, Field
 
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from herald_contracts.words import ROLES, OpenWord, Role
-from services.program.domain.people import Membership, Person, Status, must_acknowledge
+from services.program.domain.people import Membership, Person, ProgramGrant, ProgramGrantRole, Status, must_acknowledge
 from services.program.domain.programs import Program
 from services.program.queries import Me, Viewer
 from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Line, Locale, View
@@ -23,6 +23,17 @@ class StandingView(View):
     program_id: str
     status: Annotated[str, OpenWord(get_args(Status))]
     since: datetime
+
+
+class ProgramRoleView(View):
+    """A role in one programme."""
+
+    program_id: str
+    role: Role
+
+
+def _roles(person: Person) -> dict[str, Any]:
+    return {"program_roles": [ProgramRoleView(**one._asdict()) for one in person.program_grants]}
 
 
 class PersonView(View):
@@ -38,6 +49,7 @@ class PersonView(View):
                     "email": "amina@herald.example",
                     "external_id": "E-1042",
                     "roles": ["ambassador"],
+                    "program_roles": [{"program_id": PROGRAM_ID, "role": "manager"}],
                     "active": True,
                     "signed_in": True,
                     "same_address_as": None,
@@ -64,7 +76,8 @@ class PersonView(View):
     name: str
     email: str | None
     external_id: str | None
-    roles: list[Role]
+    roles: list[Role] = Field(description="In every programme")
+    program_roles: list[ProgramRoleView] = Field(description="In one programme alone")
     active: bool = Field(description="False for somebody who left the company")
     signed_in: bool = Field(description="Whether they ever signed in")
     same_address_as: str | None = Field(
@@ -88,7 +101,7 @@ class PersonView(View):
     def of(cls, person: Person) -> PersonView:
         values = {name: getattr(person, name) for name in cls.model_fields if hasattr(person, name)}
         standings = [StandingView.model_validate(one) for one in person.memberships]
-        return cls(**{**values, "signed_in": bool(person.accounts), "programs": standings})
+        return cls(**{**values, **_roles(person), "signed_in": bool(person.accounts), "programs": standings})
 
 
 class PeopleView(View):
@@ -171,6 +184,7 @@ class MeView(View):
                     "name": "Amina Belkacem",
                     "email": "amina@herald.example",
                     "roles": ["ambassador"],
+                    "program_roles": [],
                     "country": "FR",
                     "team": "Engineering",
                     "locale": "fr",
@@ -198,7 +212,8 @@ class MeView(View):
     id: str
     name: str
     email: str | None
-    roles: list[Role]
+    roles: list[Role] = Field(description="In every programme")
+    program_roles: list[ProgramRoleView] = Field(description="In one programme alone")
     country: str
     team: str
     locale: str
@@ -213,7 +228,7 @@ class MeView(View):
         person = me.person
         values = {name: getattr(person, name) for name in cls.model_fields if hasattr(person, name)}
         programs = [MyProgramView.of(one, me.programs[one.program_id]) for one in person.memberships]
-        return cls(**{**values, "programs": programs, "invitations": invitations_of(me)})
+        return cls(**{**values, **_roles(person), "programs": programs, "invitations": invitations_of(me)})
 
 
 def invitations_of(me: Me) -> list[InvitationView]:
@@ -236,15 +251,33 @@ MAX_NAMES = 200
 KnownRole = Annotated[str, OneOf(ROLES)]
 
 
+class ProgramRoleBody(Body):
+    """A role in one programme."""
+
+    program_id: Annotated[str, Field(min_length=1, max_length=128)]
+    role: Annotated[str, OneOf(get_args(ProgramGrantRole))]
+
+    def grant(self) -> ProgramGrant:
+        return ProgramGrant(self.program_id, cast("ProgramGrantRole", self.role))
+
+
 class PersonChange(Body):
     """What an administrator changes; what is not given stays."""
 
     roles: Annotated[list[KnownRole], Field(max_length=4)] | None = Field(
         None, description="All roles from now on. `ambassador` comes from joining and is neither given nor taken here"
     )
+    program_roles: Annotated[list[ProgramRoleBody], Field(max_length=200)] | None = Field(
+        None, description="All roles in single programmes from now on: `editor` or `manager`"
+    )
     leader: bool | None = None
     team: Line | None = None
     country: Country | None = None
+
+    def values(self) -> dict[str, Any]:
+        """As the command takes them."""
+        given = self.program_roles
+        return {**self.model_dump(), "program_roles": None if given is None else [one.grant() for one in given]}
 
 
 class Ids(Body):

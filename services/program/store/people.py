@@ -36,6 +36,7 @@ class People:
                 IndexModel(["country", "team", "sort_name", "_id"]),
                 IndexModel(["team", "sort_name", "_id"]),
                 IndexModel(["grants", "sort_name", "_id"]),
+                IndexModel(["program_grants.role", "sort_name", "_id"]),
                 IndexModel(["memberships.program_id", "memberships.status", "sort_name", "_id"]),
             ]
         )
@@ -95,7 +96,8 @@ class People:
 
     async def with_grants(self, grants: Sequence[str], limit: int) -> list[Person]:
         """Those with the company who hold one of the roles, by name."""
-        where = {"grants": {"$in": list(grants)}, "active": True}
+        held = {"$in": list(grants)}
+        where = {"$or": [{"grants": held}, {"program_grants.role": held}], "active": True}
         cursor = self._people.find(where, sort=[("sort_name", 1), ("_id", 1)], limit=limit)
         return [read(Person, row) for row in await cursor.to_list()]
 
@@ -210,4 +212,5 @@ def _principal(person: Person) -> Principal:
         hidden_from_rankings=person.hidden_from_rankings,
         hidden_from_statistics=person.hidden_from_statistics,
         memberships=person.joined,
+        program_roles=frozenset(person.program_grants),
     )
