@@ -15,7 +15,7 @@ from herald_contracts import (
     ContentSubmitted,
     ContentUpdated,
 )
-from tests.integration.content.harness import START, ContentHarness, broken, make, order, problem
+from tests.integration.content.harness import PROGRAM, START, ContentHarness, broken, make, order, problem
 from tests.integration.harness import Harness, eventually
 
 
@@ -244,3 +244,31 @@ async def test_what_is_not_there_or_belongs_elsewhere(content: ContentHarness) -
     problem(await content.call("POST", f"/items/{item['id']}/publish"), 409, "wrong-state")
     assert ("cursor", "format") in broken(await content.call("GET", "/items", params={"cursor": "no"}))
     assert ("cursor", "format") in broken(await content.call("GET", "/items", params={"cursor": "WzFd"}))
+
+
+async def test_an_editor_of_one_programme_edits_there_and_nowhere_else(content: ContentHarness) -> None:
+    own = [{"program_id": PROGRAM, "role": "editor"}]
+    await content.know("local", program_roles=own)
+    mine = await content.post("/items", order("Mine"), by="local")
+    other = await content.post("/items", order("Other", program_id="programme-2"))
+    assert [one["id"] for one in (await content.get(f"/items?program_id={PROGRAM}", by="local"))["items"]] == [
+        mine["id"]
+    ]
+    await content.post(f"/items/{mine['id']}/submit", by="local")
+    refused = [
+        await content.call("GET", "/items", by="local"),
+        await content.call("GET", "/items?program_id=programme-2", by="local"),
+        await content.call("GET", f"/items/{other['id']}", by="local"),
+        await content.call("GET", f"/items/{other['id']}?program_id={PROGRAM}", by="local"),
+        await content.call("POST", f"/items/{other['id']}/submit", by="local"),
+        await content.call("POST", "/items", order(program_id="programme-2"), by="local"),
+        await content.call(
+            "POST", "/feeds", {"program_id": "programme-2", "language": "en", "url": "https://x.example/"}, by="local"
+        ),
+        await content.call("GET", "/feeds", by="local"),
+    ]
+    for answer in refused:
+        problem(answer, 403, "role-missing")
+    problem(await content.call("GET", "/items/nothing", by="local"), 404, "not-found")
+    await content.know("local", revision=2, program_roles=[])
+    problem(await content.call("GET", f"/items/{mine['id']}", by="local"), 403, "role-missing")

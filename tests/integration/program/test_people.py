@@ -300,3 +300,36 @@ async def test_a_merge_that_makes_no_sense_changes_nothing(program: ProgramHarne
     assert await refused("nobody", ada) == (404, "not-found")
     assert await refused(ada, program.ids["root"]) == (422, "own-account")
     assert await program.state() == before
+
+
+async def test_a_manager_of_one_programme_manages_that_one(program: ProgramHarness) -> None:
+    ada = await program.sign_in("ada")
+    own, other = await program.create_program(), await program.create_program(name="Others")
+    roles = [{"program_id": own, "role": "manager"}]
+    path, match = f"/people/{ada}", {"If-Match": "*"}
+    await program.forget()
+    changed = await program.ok("root", "PATCH", path, {"program_roles": roles}, headers=match)
+    assert (changed["program_roles"], changed["roles"]) == (roles, [])
+    [event] = await program.emitted()
+    assert event.data.model_dump()["program_roles"] == roles
+    assert (await program.ok("ada", "GET", "/me"))["program_roles"] == roles
+    await program.ok("ada", "POST", f"/programs/{own}/guidelines", {"texts": GUIDELINES})
+    assert (await program.ok("ada", "GET", f"/people?program_id={own}"))["items"] == []
+    refused = [
+        ("POST", f"/programs/{other}/guidelines", {"texts": GUIDELINES}),
+        ("GET", f"/people?program_id={other}", None),
+        ("GET", "/people", None),
+        ("GET", f"/people/export?program_id={own}", None),
+        ("GET", f"/people/{ada}?program_id={own}", None),
+        ("GET", f"/audit?program_id={own}", None),
+    ]
+    for method, path_, body in refused:
+        assert await program.refused("ada", method, path_, body) == (403, "role-missing"), path_
+    wrong = {"program_roles": [{"program_id": "nowhere", "role": "editor"}]}
+    assert await program.refused("root", "PATCH", path, wrong, headers=match) == (422, "invalid")
+    for role in ("admin", "ambassador"):
+        wrong = {"program_roles": [{"program_id": own, "role": role}]}
+        assert await program.refused("root", "PATCH", path, wrong, headers=match) == (422, "invalid")
+    await program.invite(own, "ada")
+    viewers = (await program.ok("ada", "GET", "/me/viewers"))["items"]
+    assert ("Ada", "manager", own) in [(one["name"], one["role"], one["program_id"]) for one in viewers]
