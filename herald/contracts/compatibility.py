@@ -80,15 +80,15 @@ def _retired(event: str, current: Mapping[str, Schema], topics: Iterable[Topic])
 
 
 def _moved(old: Sequence[Topic], new: Sequence[Topic], current: Mapping[str, Schema]) -> Iterator[Breaking]:
-    today = {event: topic for topic in new for event in topic.events}
     for topic in old:
         for event in topic.events:
-            if event not in current or event not in today:
+            today = {one.name: one for one in new if event in one.events}
+            if event not in current or not today:
                 continue
-            if today[event].name != topic.name:
-                yield Breaking(event, "", f"moved from {topic.name} to {today[event].name}", MISREAD)
-            if today[event].key != topic.key:
-                yield Breaking(event, "", f"key changed from {topic.key} to {today[event].key}", MISREAD)
+            if topic.name not in today:
+                yield Breaking(event, "", f"moved from {topic.name} to {', '.join(today)}", MISREAD)
+            if changed := {one.key for one in today.values()} - {topic.key}:
+                yield Breaking(event, "", f"key changed from {topic.key} to {', '.join(changed)}", MISREAD)
 
 
 class _Comparison:

@@ -41,7 +41,7 @@ def test_what_is_encoded_decodes_to_the_same(event: Event, time: datetime, ident
     record = encode(event, id=identity, time=time, traceparent=trace)
     found = decode(list(record.headers), record.value)
     assert found.data == event
-    assert (found.id, found.type, found.source) == (identity, event.type, event.source)
+    assert (found.id, found.type, found.source) == (identity, event.type, event.own_source)
     assert (found.subject, found.partitionkey) == (event.aggregate_id, record.key.decode())
     assert found.traceparent == trace
     assert abs(found.time - time).total_seconds() < 0.001

@@ -251,9 +251,8 @@ async def test_an_editor_of_one_programme_edits_there_and_nowhere_else(content: 
     await content.know("local", program_roles=own)
     mine = await content.post("/items", order("Mine"), by="local")
     other = await content.post("/items", order("Other", program_id="programme-2"))
-    assert [one["id"] for one in (await content.get(f"/items?program_id={PROGRAM}", by="local"))["items"]] == [
-        mine["id"]
-    ]
+    [listed] = (await content.get(f"/items?program_id={PROGRAM}", by="local"))["items"]
+    assert listed["id"] == mine["id"]
     await content.post(f"/items/{mine['id']}/submit", by="local")
     refused = [
         await content.call("GET", "/items", by="local"),

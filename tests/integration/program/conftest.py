@@ -84,9 +84,16 @@ class ProgramHarness:
 
     async def emitted(self) -> list[CloudEvent[Event]]:
         """What waits in the outbox, in order, but for the audit trail."""
+        return [event for event in await self._outbox() if not isinstance(event.data, AdministrativeActRecorded)]
+
+    async def acts(self) -> list[AdministrativeActRecorded]:
+        """The acts of the audit trail that wait in the outbox, in order."""
+        found = [event.data for event in await self._outbox()]
+        return [one for one in found if isinstance(one, AdministrativeActRecorded)]
+
+    async def _outbox(self) -> list[CloudEvent[Event]]:
         rows = await self.service.runtime.mongo.outbox.find({}, sort=[("seq", 1)]).to_list()
-        events = [decode(list(row["headers"].items()), row["value"]) for row in rows]
-        return [event for event in events if not isinstance(event.data, AdministrativeActRecorded)]
+        return [decode(list(row["headers"].items()), row["value"]) for row in rows]
 
     async def emitted_types(self) -> list[str]:
         return [event.type.split(".")[1] for event in await self.emitted()]
