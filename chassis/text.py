@@ -49,6 +49,10 @@ _INVISIBLE: Final = (
     r"[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Cc}\p{Cs}\p{Bidi_Control}\uFFF9-\uFFFB]"
 )
 _ANY_INVISIBLE: Final = regex.compile(_INVISIBLE)
+# What stays nowhere; a thousand of them cost as little as one.
+_NEVER_KEPT: Final = regex.compile(
+    rf"(?V1)[{_INVISIBLE}--[\t\n\v\f\r\x85\u200C-\u200F\u061C\uFE00-\uFE0F\u180B-\u180F\U000E0000-\U000E01EF]]+"
+)
 _UNSEEN: Final = regex.compile(rf"(?P<kept>{_KEPT}|[\t\n\v\f\r\x85])|{_INVISIBLE}")
 _UNSEEN_RIGHT_TO_LEFT: Final = regex.compile(rf"(?P<kept>{_KEPT}|[\t\n\v\f\r\x85\u200E\u200F\u061C])|{_INVISIBLE}")
 _RIGHT_TO_LEFT: Final = regex.compile(r"(?=\p{L})[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
@@ -144,7 +148,10 @@ def _visible(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     if not _ANY_INVISIBLE.search(composed):
         return composed
+    composed = _NEVER_KEPT.sub("", composed)
     unseen = _UNSEEN_RIGHT_TO_LEFT if _RIGHT_TO_LEFT.search(composed) else _UNSEEN
+    if not _ANY_INVISIBLE.search(composed):
+        return unicodedata.normalize("NFC", composed)
     return unicodedata.normalize("NFC", unseen.sub(r"\g<kept>", composed))
 
 
