@@ -49,10 +49,16 @@ _INVISIBLE: Final = (
     r"[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Cc}\p{Cs}\p{Bidi_Control}\uFFF9-\uFFFB]"
 )
 _ANY_INVISIBLE: Final = regex.compile(_INVISIBLE)
-# What stays nowhere; a thousand of them cost as little as one.
-_NEVER_KEPT: Final = regex.compile(
-    rf"(?V1)[{_INVISIBLE}--[\t\n\v\f\r\x85\u200C-\u200F\u061C\uFE00-\uFE0F\u180B-\u180F\U000E0000-\U000E01EF]]+"
+_SOMETIMES_KEPT: Final = regex.compile(
+    r"[\t\n\v\f\r\x85\u200C-\u200F\u061C\uFE00-\uFE0F\u180B-\u180F\U000E0000-\U000E01EF]"
 )
+# What stays nowhere: to take out a thousand of them costs as little as to take out one.
+_NEVER_KEPT: Final = {
+    code: None
+    for part in (range(0x3000), range(0xD800, 0xE000), range(0xFE00, 0x10000), range(0xE0000, 0xE1000))
+    for code in part
+    if _ANY_INVISIBLE.match(chr(code)) and not _SOMETIMES_KEPT.match(chr(code))
+}
 _UNSEEN: Final = regex.compile(rf"(?P<kept>{_KEPT}|[\t\n\v\f\r\x85])|{_INVISIBLE}")
 _UNSEEN_RIGHT_TO_LEFT: Final = regex.compile(rf"(?P<kept>{_KEPT}|[\t\n\v\f\r\x85\u200E\u200F\u061C])|{_INVISIBLE}")
 _RIGHT_TO_LEFT: Final = regex.compile(r"(?=\p{L})[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
@@ -148,7 +154,7 @@ def _visible(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     if not _ANY_INVISIBLE.search(composed):
         return composed
-    composed = _NEVER_KEPT.sub("", composed)
+    composed = composed.translate(_NEVER_KEPT)
     unseen = _UNSEEN_RIGHT_TO_LEFT if _RIGHT_TO_LEFT.search(composed) else _UNSEEN
     if not _ANY_INVISIBLE.search(composed):
         return unicodedata.normalize("NFC", composed)
@@ -185,7 +191,7 @@ class _Cleaned:
         return core_schema.no_info_before_validator_function(self._cleaned, text)
 
     def _cleaned(self, value: object) -> object:
-        if not isinstance(value, str) or len(value) > 2 * self.max_length + 1000 or _HALF.search(value):
+        if not isinstance(value, str) or len(value) > self.max_length + 1000 or _HALF.search(value):
             return value  # for pydantic to refuse: what is far too long is not worth cleaning
         text = self.clean(value)
         if self.nothing and not self.says_something(text):
