@@ -115,7 +115,7 @@ class Journeys:
             await marc.client.get("/manage/ambassadors", params={"query": "zqname zqsearch"})
             found = await marc.client.get("/manage/ambassadors", params={"query": "zqname"})
             assert "Zqname" in found.text
-            await marc.post("/manage/invitations", {"person": person})
+            await marc.post("/manage/invitations", {"by": "name", "person": person})
             guard = {
                 "country": "*", "disclosure_language": "en", "disclosure": "#zqdisclosure",
                 "phrase": "zqphrase", "phrase_language": "en", "severity": "warn", "suggestion": "zqphrase",
