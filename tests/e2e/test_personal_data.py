@@ -54,7 +54,8 @@ MARKS: dict[str, frozenset[str]] = {
     "zqreferrer": frozenset(),
     "zqtoken": frozenset(),
     "zqknock": frozenset(),
-    VISITOR: frozenset(),
+    # A limit that counts by address knows it for a minute.
+    VISITOR: frozenset({"redis limits"}),
     # Which part of the company a person belongs to: consumers' figures and targeting go by it.
     "zqteam": frozenset({PEOPLE}),
     "zqsite": frozenset({PEOPLE}),
