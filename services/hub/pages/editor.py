@@ -155,9 +155,10 @@ def read_item(form: FormData, view: View) -> Json:
     columns = (form.getlist("caption_language"), form.getlist("caption_network"), form.getlist("caption_text"))
     for language_, network, words in zip(*columns, strict=False):
         if str(words).strip():
-            caption = {"language": str(language_), "text": str(words).replace("\r\n", "\n").strip()}
-            captions.append({**caption, **({"network": str(network)} if network else {})})
-    order: Json = {
+            said = str(words).replace("\r\n", "\n").strip()
+            captions.append({"language": str(language_), "network": str(network) or None, "text": said})
+    expires = text("expires_at")
+    return {
         "program_id": text("program_id") or (view.program.id if view.program else ""),
         "kind": text("kind"),
         "category": text("category"),
@@ -166,12 +167,9 @@ def read_item(form: FormData, view: View) -> Json:
         "variants": variants,
         "captions": captions,
         "targeting": {"countries": listed(text("countries").upper()), "teams": listed(text("teams"))},
+        "image_url": text("image_url") or None,
+        "expires_at": in_zone(expires, view.language.zone) if expires else None,
     }
-    if text("image_url"):
-        order["image_url"] = text("image_url")
-    if expires := text("expires_at"):
-        order["expires_at"] = in_zone(expires, view.language.zone)
-    return order
 
 
 def listed(text: str) -> list[str]:
