@@ -37,8 +37,8 @@ _ENTITY_TAGS = re.compile(r'\s*(?:(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*|$
 _STRONG_VERSION = re.compile(r'(?:^|,)\s*"(\d{1,9})"')
 MAX_CURSOR = 1024
 MAX_IF_MATCH = 1024
-MAX_MEMBERS = 20_000
-"""Members of a body's objects, told by its colons: each that is none of the model's costs a sentence of its own."""
+MAX_MEMBERS, MAX_VALUES = 12_000, 40_000
+"""Members and values of a body, told by its colons and commas: each that is wrong costs a sentence of its own."""
 ANY_VERSION = -1
 Expected = int | frozenset[int]
 """Which versions a change may follow on: one, any of some, or `ANY_VERSION`."""
@@ -67,8 +67,8 @@ class JsonRoute(APIRoute):
             if self.body_field is not None and media and media != "application/json" and not media.endswith("+json"):
                 raise UnsupportedMedia("Send application/json.", accepted=["application/json"])
             try:
-                if self.body_field is not None and (await request.body()).count(b":") > MAX_MEMBERS:
-                    raise TooLarge(f"At most {MAX_MEMBERS} colons: members, times and addresses.", limit=MAX_MEMBERS)
+                if self.body_field is not None:
+                    _check_values(await request.body())
                 response = await handle(request)
             except Problem as problem:
                 check_declared(self, problem.status)
@@ -79,6 +79,12 @@ class JsonRoute(APIRoute):
             return response
 
         return checked
+
+
+def _check_values(body: bytes) -> None:
+    """Raises TooLarge."""
+    if body.count(b":") > MAX_MEMBERS or body.count(b",") > MAX_VALUES:
+        raise TooLarge(f"At most {MAX_MEMBERS} colons and {MAX_VALUES} commas.", limit=MAX_MEMBERS)
 
 
 class Router(APIRouter):

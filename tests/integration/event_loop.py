@@ -93,7 +93,7 @@ def worst_bodies(route: APIRoute) -> Iterator[bytes]:
     model: Any = route.body_field.field_info.annotation
     fields: Sequence[str] = list(getattr(model, "model_fields", {})) or ["x"]
     yield orjson.dumps({f"x{number}": 0 for number in range(80_000)})
-    yield orjson.dumps({f"x{number}": 0 for number in range(19_900)})
+    yield orjson.dumps({f"x{number}": 0 for number in range(11_900)})
     yield b"[" * 500_000
     worst: Any
     for worst in (["\u200b"] * 150_000, [{}] * 300_000, "\u200b" * 300_000, "\ufdfa" * 300_000):
