@@ -100,8 +100,9 @@ def record(
 
 
 def record_import(tx: Transaction, act: str, batch: ImportBatch[Any], *, preview: bool) -> None:
-    """Record that rows of the past were taken into a programme; a preview leaves no trace."""
-    if preview:
+    """Record that rows of the past were taken into a programme; a preview leaves no trace, and neither do rows
+    that were taken before."""
+    if preview or not batch.refs:
         return nothing_done(tx)
     facts = {"source": batch.source, "rows": len(batch.rows), "accepted": len(batch.refs)}
     return record(tx, act, "program", batch.scope, program_id=batch.scope, facts=facts)
