@@ -71,8 +71,8 @@ async def test_history(content: ContentHarness) -> None:
         {
             "id": f"I{number}",
             "url": f"https://www.example.com/{number}",
-            "title": "é" * 290,
-            "summary": "é" * 400,
+            "title": "é" * 200,
+            "summary": "é" * 200,
             "published_at": "2026-02-02T00:00:00Z",
         }
         for number in range(500)
