@@ -114,7 +114,7 @@ def _form(
     return view.page(
         "editor/item.html",
         422 if refusal else 200,
-        item=item,
+        item={**blank(view), **item},
         version=version,
         errors=errors,
         refusal=refusal,
