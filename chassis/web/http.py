@@ -28,7 +28,7 @@ from chassis.web.problems import (
     UnsupportedMedia,
 )
 from chassis.web.read_after_write import after
-from chassis.web.rights import ACCOUNT, PERSON, SCOPE_PREFIX, meets, needs, person_needed, refusal
+from chassis.web.rights import ACCOUNT, PERSON, SCOPE_PREFIX, meets, needs, person_needed, refusal, rights_in
 from chassis.web.statuses import check_declared, refusals, refuses
 from chassis.web.tokens import Token as VerifiedToken
 
@@ -55,6 +55,8 @@ class JsonRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         strict(endpoint)
+        # What the route asks of its caller goes before all else that its dependencies look at.
+        options["dependencies"] = [*rights_in(path, endpoint), *(options.get("dependencies") or ())]
         super().__init__(path, endpoint, **options)
         self.responses = {**refusals(self), **self.responses}
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from fastapi import Depends, FastAPI
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute
 
@@ -51,6 +52,12 @@ async def _anyone() -> None:
 
 FOR_ANYONE: Any = Depends(_anyone)
 """The dependency of routes that ask nothing of their caller."""
+
+
+def rights_in(path: str, endpoint: Callable[..., Any]) -> list[Any]:
+    """The dependencies of an endpoint by which it asks something of its caller, directly or by what they stand on."""
+    dependencies = get_dependant(path=path, call=endpoint).dependencies
+    return [Depends(one.call) for one in dependencies if hasattr(one.call, _ATTRIBUTE) or any(_marks(one))]
 
 
 def rights_of(app: FastAPI) -> dict[tuple[str, str], tuple[str, ...]]:

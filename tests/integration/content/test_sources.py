@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chassis.fetch import GuardedFetch
-from chassis.web.problems import NotFound
+from chassis.web.problems import NotFound, TooManyRequests
 from herald_contracts import ContentPublished, ContentSubmitted
 from services.content import api
 from services.content.feeds.client import FeedRefused, Feeds
@@ -177,6 +177,22 @@ async def test_files_that_are_no_feeds_are_refused(content: ContentHarness) -> N
     assert ("program_id", "missing") in broken(missing)
     problem(await content.upload("/feeds/unknown/entries", rss("a")), 404, "not-found")
     assert len((await content.get("/feeds"))["items"]) == 1
+
+
+@pytest.mark.parametrize("path", ["/feeds/file", "/feeds/{id}/entries", "/feeds/{id}/refresh"])
+async def test_who_may_not_is_told_so_before_anything_else(content: ContentHarness, path: str) -> None:
+    """Neither the kind of a file nor how often they tried is looked at before their right."""
+    await content.know("ann", "ambassador", programs=(PROGRAM,))
+    source = (await content.upload(f"/feeds/file?program_id={PROGRAM}&language=en", rss("a"))).json()
+    url = f"{path.format(**source)}?program_id={PROGRAM}&language=en"
+    refresh = path.endswith("refresh")
+    wrong: dict[str, Any] = {} if refresh else {"content": b"x", "headers": {"content-type": "text/plain"}}
+    right: dict[str, Any] = {} if refresh else {"content": b"x", "headers": {"content-type": "text/xml"}}
+    content.service.runtime.settings.__dict__.update(rate_uploads="1/hour", rate_feed_refresh="1/hour")
+    for _ in range(3):
+        problem(await content.call("POST", url, by="ann", **wrong), 403, "role-missing")
+    await content.call("POST", url, **right)
+    problem(await content.call("POST", url, **right), 429, TooManyRequests.type_default)
 
 
 async def test_a_feed_that_is_made_to_take_for_ever_harms_nobody() -> None:
