@@ -276,7 +276,7 @@ def check_version(expected: Expected | None, actual: int, *, required: bool = Tr
 
 
 def encode_cursor(position: Any) -> str:
-    """An opaque cursor of any JSON value."""
+    """An opaque cursor of any JSON value but null."""
     return base64.urlsafe_b64encode(orjson.dumps(position)).rstrip(b"=").decode()
 
 

@@ -90,13 +90,13 @@ def test_problems_carry_type_status_field_and_rule() -> None:
 @given(
     st.recursive(
         st.none() | st.integers(-(2**53), 2**53) | st.text(max_size=20), lambda inner: st.lists(inner, max_size=4)
-    )
+    ).filter(lambda position: position is not None)
 )
 def test_a_cursor_comes_back_as_it_went(position: object) -> None:
     assert decode_cursor(encode_cursor(position)) == position
 
 
-@pytest.mark.parametrize("cursor", ["", "!", "abc", "x" * 2000, "é"])
+@pytest.mark.parametrize("cursor", ["", "!", "abc", "bnVsbA", "x" * 2000, "é"])
 def test_a_foreign_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(Invalid):
         decode_cursor(cursor)
