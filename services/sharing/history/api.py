@@ -9,6 +9,7 @@ from fastapi import Depends, Response
 from chassis.external_rows import OutcomesView
 from chassis.principals import Principal
 from chassis.web.http import IdempotencyKey, Router, Unit, requires, service_context
+from chassis.web.statuses import problems
 from services.sharing.context import Context
 from services.sharing.history import commands
 from services.sharing.history.schemas import EngagementRowsBody, PostRowsBody
@@ -20,7 +21,7 @@ Use = Annotated[Context, Depends(service_context)]
 Manager = Annotated[Principal, requires("manager", "admin")]
 
 
-@router.post("/posts", summary="Import posts of the past", response_model=OutcomesView)
+@router.post("/posts", summary="Import posts of the past", response_model=OutcomesView, responses=problems(404))
 async def import_posts(
     body: PostRowsBody, caller: Manager, context: Use, unit: Unit, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -33,7 +34,12 @@ async def import_posts(
     )
 
 
-@router.post("/engagements", summary="Import what posts of the past brought", response_model=OutcomesView)
+@router.post(
+    "/engagements",
+    summary="Import what posts of the past brought",
+    response_model=OutcomesView,
+    responses=problems(404),
+)
 async def import_engagements(
     body: EngagementRowsBody, caller: Manager, context: Use, unit: Unit, idempotency_key: IdempotencyKey = None
 ) -> Response:
