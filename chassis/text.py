@@ -37,8 +37,10 @@ _KEPT: Final = "|".join(
         _FLAGS,
         r"(?<=\p{Extended_Pictographic}[\p{Emoji_Modifier}\uFE0F]?)\u200D(?=\p{Extended_Pictographic})",
         r"(?<=\p{Canonical_Combining_Class=Virama})[\u200C\u200D]",
-        r"(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Mn}*)\u200C(?=\p{Mn}*[\p{Joining_Type=R}\p{Joining_Type=D}])",
-        r"(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Mn}*)\u200D",
+        # What is there is looked at before what goes before it, so that no run of marks is gone through for each of them.
+        r"(?=\u200C)(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Mn}*)\u200C"
+        r"(?=\p{Mn}*[\p{Joining_Type=R}\p{Joining_Type=D}])",
+        r"(?=\u200D)(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Mn}*)\u200D",
         r"(?<=(?![0-9#*])\p{Emoji})[\uFE0E\uFE0F]",
         r"(?<=[0-9#*])\uFE0F(?=\u20E3)",
         r"(?<=\p{Han})[\uFE00-\uFE02\U000E0100-\U000E01EF]",
@@ -63,6 +65,7 @@ _UNSEEN: Final = regex.compile(rf"(?P<kept>{_KEPT}|[\t\n\v\f\r\x85])|{_INVISIBLE
 _UNSEEN_RIGHT_TO_LEFT: Final = regex.compile(rf"(?P<kept>{_KEPT}|[\t\n\v\f\r\x85\u200E\u200F\u061C])|{_INVISIBLE}")
 _RIGHT_TO_LEFT: Final = regex.compile(r"(?=\p{L})[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 _HALF: Final = regex.compile(r"\p{Cs}")
+_MANY_MARKS: Final = regex.compile(r"[^\p{Canonical_Combining_Class=Not_Reordered}]{32,}")
 _BREAK: Final = regex.compile(r"\r\n|[\n\v\f\r\x85\u2028\u2029]")
 _SPACES: Final = regex.compile(r"[\p{Zs}\t\u2800]+")
 _FRENCH: Final = regex.compile(
@@ -151,14 +154,20 @@ def shortened(text: str, limit: int) -> str:
 
 
 def _visible(text: str) -> str:
-    composed = unicodedata.normalize("NFC", text)
+    composed = _composed(text)
     if not _ANY_INVISIBLE.search(composed):
         return composed
     composed = composed.translate(_NEVER_KEPT)
     unseen = _UNSEEN_RIGHT_TO_LEFT if _RIGHT_TO_LEFT.search(composed) else _UNSEEN
     if not _ANY_INVISIBLE.search(composed):
-        return unicodedata.normalize("NFC", composed)
-    return unicodedata.normalize("NFC", unseen.sub(r"\g<kept>", composed))
+        return _composed(composed)
+    return _composed(unseen.sub(r"\g<kept>", composed))
+
+
+def _composed(text: str) -> str:
+    """NFC. Its own way of ordering marks takes the square of their number."""
+    ordered = _MANY_MARKS.sub(lambda marks: "".join(sorted(marks[0], key=unicodedata.combining)), text)
+    return unicodedata.normalize("NFC", ordered)
 
 
 def _one_line(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
+from collections.abc import Callable
 from typing import Annotated
 
 import pytest
@@ -218,3 +220,39 @@ def test_the_schema_says_how_long_a_text_may_be() -> None:
     assert {name: (one.get("minLength"), one["maxLength"]) for name, one in properties.items()} == {
         "team": (1, 5), "title": (1, 300), "note": (None, 10), "caption": (1, 8), "summary": (None, 10),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "\u200d",
+        "\u200c",
+        "\ufe0f",
+        "\ufe0f\u200d",
+        "ن\u064b\u200c",
+        "\u0301\u0323",
+        "\u200b",
+        "👩\u200d",
+        "\u094d\u200d",
+    ],
+)
+@pytest.mark.parametrize("clean", [prose, markdown, name, line])
+def test_cleaning_takes_no_more_than_the_length_of_a_text(clean: Callable[[str], str], piece: str) -> None:
+    """Ten times the text takes about ten times as long; a hundred times where each letter looks at all the others."""
+
+    def seconds(length: int) -> float:
+        text = ("ن" + piece * length)[:length]
+        took = []
+        for _ in range(3):
+            began = time.thread_time()
+            clean(text)
+            took.append(time.thread_time() - began)
+        return min(took)
+
+    assert seconds(20_000) < 0.005 + 25 * seconds(2000)
+
+
+def test_a_great_many_marks_are_ordered_as_unicode_orders_them() -> None:
+    marks = "\u0301\u0323\u0344\u0315" * 20
+    text = f"e{marks}a{marks}\u034f{marks}"
+    assert prose(text) == unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).replace("\u034f", ""))
