@@ -37,7 +37,7 @@ _KEPT: Final = "|".join(
         _FLAGS,
         r"(?<=\p{Extended_Pictographic}[\p{Emoji_Modifier}\uFE0F]?)\u200D(?=\p{Extended_Pictographic})",
         r"(?<=\p{Canonical_Combining_Class=Virama})[\u200C\u200D]",
-        # What is there is looked at before what goes before it, so that no run of marks is gone through for each of them.
+        # The joiner first: otherwise each letter of a run of marks would look at all those before it.
         r"(?=\u200C)(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Mn}*)\u200C"
         r"(?=\p{Mn}*[\p{Joining_Type=R}\p{Joining_Type=D}])",
         r"(?=\u200D)(?<=[\p{Joining_Type=L}\p{Joining_Type=D}]\p{Mn}*)\u200D",

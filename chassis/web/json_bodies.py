@@ -6,14 +6,22 @@ it has parsed already, and leniently. `strict` has the body of an endpoint valid
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import typing
 from collections.abc import Callable
-from typing import Annotated, Any
+from contextvars import ContextVar
+from typing import Annotated, Any, Final
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, WrapValidator
+
+LONG: Final = 16 * 1024
+"""Bytes of a body from which on it is read in a thread."""
+_ADAPTER: Final = "herald_body"
+_validated: ContextVar[tuple[Any, Any]] = ContextVar("validated", default=(None, None))
+"""A body that was validated before FastAPI asks for it, with what came of it."""
 
 
 class Body(BaseModel):
@@ -27,13 +35,40 @@ class JsonRequest(Request):
 
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
-            try:
-                self._json = json.loads(await self.body(), parse_constant=_no_constant)
-            except json.JSONDecodeError:
-                raise
-            except (ValueError, RecursionError) as error:
-                raise json.JSONDecodeError(f"it cannot be read: {type(error).__name__}", "", 0) from None
+            body = await self.body()
+            if len(body) < LONG:
+                self._json = _parsed(body)
+            else:
+                self._json = await asyncio.to_thread(_parsed, body)
+                validate = _validator(self.scope.get("route"))
+                if validate is not None:
+                    _validated.set((self._json, await asyncio.to_thread(validate, self._json)))
         return self._json
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise json.JSONDecodeError(f"it cannot be read: {type(error).__name__}", "", 0) from None
+
+
+def _validator(route: Any) -> Callable[[Any], Any] | None:
+    """Gives the model of a route's body, or the error that is raised for it."""
+    endpoint = getattr(route, "endpoint", None)
+    adapter: TypeAdapter[Any] | None = getattr(endpoint, _ADAPTER, None)
+    if adapter is None:
+        return None
+
+    def validate(value: Any) -> Any:
+        try:
+            return adapter.validate_json(json.dumps(value), strict=True)
+        except ValidationError as error:
+            return error
+
+    return validate
 
 
 def strict(endpoint: Callable[..., Any]) -> None:
@@ -43,7 +78,11 @@ def strict(endpoint: Callable[..., Any]) -> None:
 
     def parameter(one: inspect.Parameter) -> inspect.Parameter:
         annotation = hints.get(one.name, one.annotation)
-        return one.replace(annotation=_as_json(annotation) if _is_body(annotation) else annotation)
+        if not _is_body(annotation):
+            return one.replace(annotation=annotation)
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        setattr(endpoint, _ADAPTER, adapter)
+        return one.replace(annotation=Annotated[annotation, WrapValidator(_as_json(adapter))])
 
     parameters = [parameter(one) for one in signature.parameters.values()]
     endpoint.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -56,18 +95,21 @@ def _is_body(annotation: Any) -> bool:
     return any(issubclass(one, Body) for one in classes)
 
 
-def _as_json(annotation: Any) -> Any:
-    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
-
+def _as_json(adapter: TypeAdapter[Any]) -> Callable[[Any, Callable[[Any], Any]], Any]:
     def validate(value: Any, leniently: Callable[[Any], Any]) -> Any:
+        before, found = _validated.get()
         try:
-            return adapter.validate_json(json.dumps(value), strict=True)
+            if before is not value or value is None:
+                return adapter.validate_json(json.dumps(value), strict=True)
+            if isinstance(found, ValidationError):
+                raise found
+            return found
         except ValidationError as error:
             if error.errors()[0]["type"] == "json_invalid":  # half of a surrogate pair; this says in which field
                 return leniently(value)
             raise
 
-    return Annotated[annotation, WrapValidator(validate)]
+    return validate
 
 
 def _no_constant(name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from services.content.domain import items
@@ -17,6 +18,8 @@ FEEDS = {
     "text": ENTRY.format(n=1, words="&lt;p&gt;" * 300_000),
     "marks": ENTRY.format(n=1, words="&amp;" * 600_000),
 }
+MOST_TEXT = 1850
+"""Bytes of text in each of 500 rows of a body."""
 LANGUAGES = [f"{first}{second}" for first in "abcd" for second in "abcde"]
 
 
@@ -64,21 +67,28 @@ async def test_feeds(content: ContentHarness, name: str) -> None:
     await quick(content._client, "POST", "/v1/feeds/file", content=body, params=params, headers=headers)
 
 
-async def test_history(content: ContentHarness) -> None:
+@pytest.mark.parametrize("letters", ["ab", "a ", "é", "\u0628\u200d"])
+async def test_history(content: ContentHarness, letters: str) -> None:
+    """500 rows of the longest titles, with summaries as long as the body may be."""
     await content.know("max", "manager")
     headers = content.harness.bearer("max")
+    long = MOST_TEXT // len(letters.encode()) * len(letters)
+    title = (letters * 300)[: min(items.MAX_TITLE, long // 2)]
     rows = [
         {
             "id": f"I{number}",
             "url": f"https://www.example.com/{number}",
-            "title": "é" * 200,
-            "summary": "é" * 200,
+            "title": title,
+            "summary": (letters * 2000)[: long - len(title)],
             "published_at": "2026-02-02T00:00:00Z",
         }
         for number in range(500)
     ]
     body = {"program_id": PROGRAM, "source": "old", "items": rows}
-    answer = await quick(content._client, "POST", "/v1/history/items", json=body, headers=headers)
+    sent = orjson.dumps(body)
+    assert 800_000 < len(sent) < 1 << 20
+    headers = {**headers, "content-type": "application/json"}
+    answer = await quick(content._client, "POST", "/v1/history/items", content=sent, headers=headers)
     assert answer.status_code == 200, answer.text[:300]
     named = {"program_id": PROGRAM, "source": "old", "items": [row["url"] for row in rows]}
     await quick(content._client, "POST", "/v1/items/resolve", json=named, headers=headers)
