@@ -16,7 +16,7 @@ from tests.e2e.people import signed_in
 from tests.e2e.stack import Stack
 from tests.hub_session import HubSession, hub_session
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.xdist_group("e2e-doors"), pytest.mark.timeout(120)]
 ADMIN, EMMA = "ines@herald.example", "emma@herald.example"
 WITHIN = 2.0
 PATIENCE = 20.0

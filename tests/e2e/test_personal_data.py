@@ -31,7 +31,7 @@ from tests.hub_session import HubSession, hub_session
 from tests.integration.harness import eventually
 
 pytestmark = [
-    pytest.mark.xdist_group("e2e"),
+    pytest.mark.xdist_group("e2e-doors"),
     pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="session"),
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.people import CheckedPage, sign_in, signed_in
 from tests.e2e.stack import Stack
 
+pytestmark = pytest.mark.xdist_group("e2e-doors")
 LEFT = """async () => {
     const found = [];
     for (const name of await caches.keys()) {

@@ -12,7 +12,7 @@ from tests.attack.target import Target, target_of
 from tests.e2e.stack import Stack
 
 pytestmark = [
-    pytest.mark.xdist_group("e2e"),
+    pytest.mark.xdist_group("e2e-doors"),
     pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="session"),
 ]
