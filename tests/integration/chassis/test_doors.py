@@ -90,3 +90,47 @@ async def test_endless_headers_cost_nothing(harness: Harness, tmp_path: Path) ->
         except ConnectionError:
             pass
         assert sent < 16 * 1024 * 1024
+
+
+async def answers(port: int, *requests: bytes) -> list[tuple[int, bytes]]:
+    """Statuses and bodies of requests that follow each other on one connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    found = []
+    try:
+        async with asyncio.timeout(20):
+            for one in requests:
+                writer.write(one)
+                await writer.drain()
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
+                lengths = [line.partition(":")[2] for line in head if line.startswith("content-length:")]
+                found.append((int(head[0].split()[1]), await reader.readexactly(int(lengths[0]))))
+    finally:
+        writer.close()
+    return found
+
+
+@pytest.mark.timeout(120)
+async def test_refusals_on_a_real_socket(harness: Harness, tmp_path: Path) -> None:
+    """Who one is comes before what one sends, a body in chunks is measured too, and an error ends no connection."""
+    token = harness.bearer("nobody")["Authorization"].removeprefix("Bearer ")
+
+    def post(body: bytes, *headers: str) -> bytes:
+        lines = ["POST /v1/items HTTP/1.1", "host: h", "content-type: application/json", *headers, "", ""]
+        return "\r\n".join(lines).encode() + body
+
+    def get(path: str, *headers: str) -> bytes:
+        return "\r\n".join([f"GET {path} HTTP/1.1", "host: h", *headers, "", ""]).encode()
+
+    signed = f"authorization: Bearer {token}"
+    chunks = (b"10000\r\n" + b" " * 0x10000 + b"\r\n") * 17 + b"0\r\n\r\n"
+    async with content_api(harness, tmp_path) as port:
+        malformed = post(b"{", "content-length: 1")
+        [(anonymous, _)] = await answers(port, malformed)
+        [(known, _)] = await answers(port, post(b"{", "content-length: 1", signed))
+        assert (anonymous, known) == (401, 400)
+        [(large, said)] = await answers(port, post(chunks, "transfer-encoding: chunked", signed))
+        assert (large, b"body-too-large" in said) == (413, True)
+        kept = await answers(
+            port, get("/nowhere"), get("/v1/items"), malformed, get("/v1/items", signed), get("/health/ready")
+        )
+        assert [status for status, _ in kept] == [404, 401, 401, 403, 200]

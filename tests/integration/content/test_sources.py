@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from chassis.fetch import GuardedFetch
+from chassis.jobs import JobContext
+from chassis.mongo.leases import Lease
 from chassis.web.problems import NotFound, TooManyRequests
 from herald_contracts import ContentPublished, ContentSubmitted
-from services.content import api
+from services.content import api, commands, jobs
 from services.content.feeds.client import FeedRefused, Feeds
 from tests.integration.content.harness import PROGRAM, ContentHarness, broken, make, problem
 from tests.integration.harness import Harness, eventually
@@ -338,6 +340,47 @@ async def test_the_worker_looks_at_feeds_by_itself_and_waits_longer_after_failur
         assert (await content.get(f"/feeds/{good['id']}"))["next_poll_at"] == "2026-03-01T09:31:00Z"
         metrics = (await client.get("/metrics")).text
         assert 'herald_content_feed_looks_total{outcome="failed"' in metrics
+    await service.runtime.close()
+
+
+async def test_a_hostile_source_is_counted_spaced_and_shown_and_holds_up_no_other(
+    harness: Harness, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever reading a feed raises, or taking it in, is a failure of that source."""
+    service, clock = make(harness)
+    async with harness.api(service) as client:
+        content = ContentHarness(harness, service, client, clock)
+        await content.know("editor", "editor")
+        names = ("before", "raises", "refused", "after")
+        site.pages |= {f"/{name}": Answer(body=rss(name)) for name in names}
+        sources = {name: await content.post("/feeds", feed_at(site, f"/{name}")) for name in names}
+        site.pages |= {f"/{name}": Answer(body=rss(f"{name}-2", name)) for name in names}
+        parse, record = Feeds._read, commands.record_look
+
+        async def reads(self: Feeds, body: bytes, *said: str) -> Any:
+            if b"raises-2" in body:
+                raise UnicodeError("label too long")
+            return await parse(self, body, *said)
+
+        async def records(context: Any, tx: Any, id: str, got: Any, **options: Any) -> Any:
+            if id == sources["refused"]["id"] and not isinstance(got, FeedRefused):
+                raise OverflowError("a day after the last one")
+            return await record(context, tx, id, got, **options)
+
+        monkeypatch.setattr(Feeds, "_read", reads)
+        monkeypatch.setattr(commands, "record_look", records)
+        clock.advance(timedelta(minutes=16))
+        lease = Lease(service.runtime.mongo, service.runtime.supervisor, "job:look-at-feeds")
+        assert await lease.acquire()
+        await jobs.look_at_feeds(service.context, JobContext(lease, asyncio.Event()))
+        await lease.release()
+        shown = {name: await content.get(f"/feeds/{sources[name]['id']}") for name in names}
+        outcomes = {name: (one["last"]["outcome"], one["failures"]) for name, one in shown.items()}
+        assert outcomes["raises"] == outcomes["refused"] == ("failed", 1)
+        assert outcomes["before"] == outcomes["after"] == ("ok", 0)
+        assert {shown[name]["last"]["rule"] for name in ("raises", "refused")} == {"failed"}
+        assert {shown[name]["next_poll_at"] for name in ("raises", "refused")} == {"2026-03-01T09:46:00Z"}
+        assert {shown[name]["next_poll_at"] for name in ("before", "after")} == {"2026-03-01T09:31:00Z"}
     await service.runtime.close()
 
 

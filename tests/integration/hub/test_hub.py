@@ -164,6 +164,38 @@ async def test_a_callback_that_nobody_started_signs_nobody_in(browser: Browser) 
     assert "set-cookie" not in page.headers
 
 
+async def test_a_sign_in_that_another_site_begins_ends_nobodys_session(browser: Browser) -> None:
+    issuer = f"{URL}/issuer"
+    browser.network.answers["/issuer/.well-known/openid-configuration"] = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+    }
+    session = await browser.sign_in()
+    foreign = {"sec-fetch-site": "cross-site", "referer": "https://evil.example/"}
+    sent = await browser.client.get("/auth/sign-in?back=/feed", headers=foreign)
+    assert (sent.status_code, sent.headers["location"].partition("?")[0]) == (303, f"{issuer}/authorize")
+    failed = await browser.client.get("/auth/callback?error=access_denied&state=guess", headers=foreign)
+    assert failed.status_code == 400
+    assert browser.client.cookies["herald_session"] == session.name
+    assert (await browser.client.get("/feed")).status_code == 200
+
+
+async def test_browsers_take_the_deletion_of_a_host_cookie(browser: Browser) -> None:
+    """They ignore one that is not `Secure`."""
+    browser.context.settings.__dict__["public_url"] = "https://herald.example"
+    session = await browser.context.sessions.begin({"tokens": {"access": "x", "until": 4e9}}, signed_in=True)
+    out = await browser.client.post(
+        "/auth/sign-out",
+        data={"csrf": mask(session.csrf)},
+        headers={"cookie": f"__Host-herald_session={session.name}"},
+    )
+    assert out.status_code == 303
+    [said] = [one for one in out.headers.get_list("set-cookie") if one.startswith("__Host-herald_session=")]
+    attributes = {part.strip().lower() for part in said.split(";")[1:]}
+    assert {"secure", "path=/", "max-age=0"} <= attributes
+    assert not any(one.startswith("domain") for one in attributes)
+
+
 async def test_calls_carry_the_persons_token_their_address_and_the_trace(browser: Browser) -> None:
     await browser.sign_in()
     parent = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
