@@ -8,7 +8,7 @@ LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-annotate -
 ARGS ?=
 export HERALD_SETUP_BEGAN := $(shell date +%s)
 
-.PHONY: setup demo up test test-all lint corpora peers attack fault fault-mutations chaos bench audit sbom lock clean
+.PHONY: setup demo up test test-all lint event-loop corpora peers attack fault fault-mutations chaos bench audit sbom lock clean
 
 setup: $(STAMP)
 
@@ -34,7 +34,12 @@ test: lint
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
 # Every long form: about an hour on two quiet cores.
-test-all: test corpora peers attack fault fault-mutations
+test-all: test event-loop corpora peers attack fault fault-mutations
+
+# Alone on the machine: what an event loop is held up for, in CPU time.
+event-loop: setup
+	$(BIN)/python -m herald.local.fetch
+	HERALD_EVENT_LOOP=alone $(BIN)/pytest tests/integration -k test_event_loop $(ARGS)
 
 corpora: setup
 	$(BIN)/python -m tests.corpora $(ARGS)
