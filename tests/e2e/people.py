@@ -10,6 +10,7 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page, Route
 
 from tests.browser import desktop, phone
+from tests.integration.harness import eventually
 
 DEVICES = {"phone": phone, "desktop": desktop}
 PATIENCE = 15_000
@@ -66,3 +67,9 @@ async def _keep_inside(context: BrowserContext, url: str) -> None:
         await route.fulfill(status=200, content_type="text/html", body="<title>elsewhere</title>")
 
     await context.route(lambda where: not where.startswith(url) and where.startswith("http"), answer)
+
+
+async def becomes_true(page: Page, expression: str) -> None:
+    """Waits for an expression of the page. Playwright's own wait evaluates it from a timer, which the policy of the
+    page forbids."""
+    await eventually(lambda: page.evaluate(expression))

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from chassis.ids import new_id
 from herald_contracts import PostRemoved, encode
 from tests.browser import accessibility_findings
-from tests.e2e.people import DEVICES, signed_in
+from tests.e2e.people import DEVICES, becomes_true, signed_in
 from tests.e2e.stack import Stack
 from tests.integration.harness import eventually
 
@@ -249,10 +249,10 @@ async def test_the_last_feed_can_be_read_without_a_network(browser: Browser, sta
     async with signed_in(browser, stack.url, "amina", "phone") as seen:
         page = seen.page
         await page.evaluate("navigator.serviceWorker.ready")
-        await page.wait_for_function("navigator.serviceWorker.controller !== null")
+        await becomes_true(page, "navigator.serviceWorker.controller !== null")
         await page.goto(f"{stack.url}/feed")
         title = await page.locator("article h2").first.inner_text()
-        await page.wait_for_function("caches.match('/feed').then(Boolean)")
+        await becomes_true(page, "caches.match('/feed').then(Boolean)")
         await page.context.set_offline(True)
         await page.reload()
         await expect(page.locator("article h2").first).to_have_text(title)

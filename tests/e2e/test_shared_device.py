@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.people import CheckedPage, sign_in, signed_in
+from tests.e2e.people import CheckedPage, becomes_true, sign_in, signed_in
 from tests.e2e.stack import Stack
 
 pytestmark = pytest.mark.xdist_group("e2e-doors")
@@ -34,9 +34,9 @@ async def left_of(page: Page, *marks: str) -> list[str]:
 async def keep_feed(seen: CheckedPage, url: str) -> None:
     page = seen.page
     await page.evaluate("navigator.serviceWorker.ready")
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await becomes_true(page, "navigator.serviceWorker.controller !== null")
     await page.goto(f"{url}/feed")
-    await page.wait_for_function("caches.match('/feed').then(Boolean)")
+    await becomes_true(page, "caches.match('/feed').then(Boolean)")
     assert await left_of(page, "Amina") == ["/feed"]
 
 
