@@ -75,6 +75,11 @@ async def where(hub: HubSession) -> str:
     return location
 
 
+async def _sent_on(hub: HubSession) -> bool:
+    """To the sentence, or, where the stream saw it first and ended the session, to the sign-in that says it."""
+    return await where(hub) in (ENDED, "/auth/sign-in?back=%2Fmenu")
+
+
 class Listener:
     """Reads a stream of server-sent events until it ends."""
 
@@ -108,7 +113,7 @@ async def test_whoever_is_cut_off_is_out_of_everything(stack: Stack) -> None:
             await stack.api.post(ADMIN, f"/program/v1/people/{emma}/deactivate")
             services = paths(stack.program_id)
             probes = [_until(partial(_status, stack, name, path), 403) for name, path in services.items()]
-            page = _until(partial(where, hub), ENDED)
+            page = _until(partial(_sent_on, hub), True)
             ended = await asyncio.gather(*probes, metrics.ended(), dashboard.ended(), page)
         took = dict(
             zip((*services, "metrics' stream", "hub's stream", "hub"), (at - began for at in ended), strict=True)
