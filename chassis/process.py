@@ -26,8 +26,7 @@ from chassis.settings import HttpLimits
 from chassis.supervisor import Supervisor
 from chassis.tasks import run_bounded
 from chassis.telemetry.logs import configure_logging
-from chassis.telemetry.otel import exposition
-from chassis.web.app import health_response
+from chassis.web.app import health_response, metrics_response
 from chassis.web.protocol import BoundedHttpProtocol, bounded, close_overdue
 
 logger = logging.getLogger(__name__)
@@ -60,8 +59,7 @@ def worker_app(services: Sequence[Service]) -> ASGIApp:
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        text = await asyncio.to_thread(exposition, [service.runtime.telemetry for service in services])
-        return Response(text, media_type="text/plain; version=0.0.4")
+        return await metrics_response([service.runtime.telemetry for service in services])
 
     return app
 

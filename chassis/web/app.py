@@ -19,7 +19,7 @@ from starlette.types import Scope
 
 from chassis.dead_letters.api import dead_letters_router
 from chassis.mongo import unreachable
-from chassis.telemetry.otel import exposition
+from chassis.telemetry.otel import Telemetry, exposition
 from chassis.web.admission import Admission, Authenticate, problem_response
 from chassis.web.answers import Answer, AnswerFailures, HeadAsGet, NoStore, allowed_methods
 from chassis.web.health import MEDIA_TYPE, health_answer
@@ -186,8 +186,13 @@ def add_health(app: FastAPI, service: Service) -> None:
 
     @app.get("/metrics", include_in_schema=False, dependencies=[FOR_ANYONE])
     async def metrics() -> Response:
-        text = await asyncio.to_thread(exposition, [service.runtime.telemetry])
-        return Response(text, media_type="text/plain; version=0.0.4")
+        return await metrics_response([service.runtime.telemetry])
+
+
+async def metrics_response(telemetries: Sequence[Telemetry]) -> Response:
+    """The metrics of these services as Prometheus reads them."""
+    text = await asyncio.to_thread(exposition, telemetries)
+    return Response(text, media_type="text/plain; version=0.0.4")
 
 
 def health_response(reasons: Sequence[str]) -> Response:

@@ -65,7 +65,7 @@ class JsonRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             request = JsonRequest(request.scope, request.receive)
-            media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            media = _media_type(request)
             if self.body_field is not None and media and media != "application/json" and not media.endswith("+json"):
                 raise UnsupportedMedia("Send application/json.", accepted=["application/json"])
             try:
@@ -81,6 +81,11 @@ class JsonRoute(APIRoute):
             return response
 
         return checked
+
+
+def _media_type(request: Request) -> str:
+    """The media type of a body without its parameters; empty where none is said."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _check_values(body: bytes) -> None:
@@ -118,8 +123,7 @@ def consumes(*media_types: str) -> Any:
 
     @refuses(413, 415)
     def check(request: Request, _: Token) -> None:
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media not in media_types:
+        if _media_type(request) not in media_types:
             raise UnsupportedMedia(f"Send one of {', '.join(media_types)}.", accepted=list(media_types))
 
     return Depends(check)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from chassis.web.downloads import csv_download
 from services.hub.clients import Refusal
 from services.hub.dependencies import Admin
 from services.hub.paths import page, v1
@@ -29,9 +30,7 @@ async def people(view: Admin, query: str = "", role: str = "", cursor: str | Non
 @router.get("/people/export")
 async def export(view: Admin) -> Response:
     """Everybody as CSV, as `program` writes it."""
-    lines = await view.apis.download("program", v1("people", "export"))
-    headers = {"Content-Disposition": 'attachment; filename="people.csv"'}
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(await view.apis.download("program", v1("people", "export")), "people.csv")
 
 
 @router.get("/people/{person_id}")

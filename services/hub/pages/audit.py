@@ -7,8 +7,10 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from chassis.principals import CLIENT_PREFIX
+from chassis.web.downloads import csv_download
 from herald_contracts.words import ADMINISTRATIVE_ACTS, AUDITED_OBJECTS, AUDITED_SERVICES
 from services.hub.dependencies import Admin
 from services.hub.language import known_zone
@@ -42,7 +44,7 @@ async def acts(view: Admin, wanted: Wanted, cursor: str | None = None) -> Respon
     asked = view.apis.get("program", v1("audit"), **_filter(wanted, view.language.zone), cursor=cursor, limit=PAGE)
     acts = (await view.gather(acts=asked))["acts"]
     items: list[dict[str, Any]] = [] if is_missing(acts) else acts["items"]
-    people = {one["actor_id"] for one in items if not one["actor_id"].startswith("client:")}
+    people = {one["actor_id"] for one in items if not one["actor_id"].startswith(CLIENT_PREFIX)}
     people |= {one["object_id"] for one in items if one["object_type"] == "person"}
     return view.page(
         "admin/_acts.html" if cursor and view.is_fragment else "admin/audit.html",
@@ -60,8 +62,7 @@ async def acts(view: Admin, wanted: Wanted, cursor: str | None = None) -> Respon
 async def export(view: Admin, wanted: Wanted) -> Response:
     """The acts that the form asks for, as CSV."""
     lines = await view.apis.download("program", v1("audit", "export"), **_filter(wanted, view.language.zone))
-    headers = {"Content-Disposition": 'attachment; filename="audit-trail.csv"', "Cache-Control": "no-store"}
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(lines, "audit-trail.csv")
 
 
 def _filter(wanted: dict[str, str], zone: str) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
+from chassis.web.downloads import CSV, csv_download
 from chassis.web.http import Acting, Cursor, Limit, Router
 from chassis.web.times import Moment
 from services.program import queries
@@ -48,12 +49,10 @@ async def list_acts(_: Admin, context: Use, wanted: Wanted, cursor: Cursor = Non
     "/export",
     summary="Export acts",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "CSV, UTF-8 with BOM"}},
+    responses=CSV,
 )
 async def export_acts(caller: Admin, acting: Acting, context: Use, wanted: Wanted) -> StreamingResponse:
     """The acts as CSV, a line for each field that changed, with the separator of the caller's language. The export is
     an act itself."""
     await acting.transact(lambda tx: audit.export_audit_trail(tx, wanted))
-    headers = {"Content-Disposition": 'attachment; filename="audit-trail.csv"'}
-    lines = queries.export_acts(context, wanted, caller.locale)
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(queries.export_acts(context, wanted, caller.locale), "audit-trail.csv")

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
+from chassis.web.downloads import CSV, csv_download
 from chassis.web.http import Acting, Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
 from services.program.api.base import Admin, Manages, NameReader, Use
@@ -60,15 +61,13 @@ async def names(body: Ids, _: NameReader, context: Use) -> NamesView:
     "/people/export",
     summary="Export people",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "CSV, UTF-8 with BOM"}},
+    responses=CSV,
 )
 async def export_people(caller: Manages, acting: Acting, context: Use) -> StreamingResponse:
     """Everybody as CSV, in the columns that an import takes and with the separator of the caller's language. A cell
     that a spreadsheet would run as a formula starts with an apostrophe, which an import removes."""
     await acting.transact(people.export_people)
-    headers = {"Content-Disposition": 'attachment; filename="people.csv"'}
-    lines = queries.export_people(context, caller.locale)
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(queries.export_people(context, caller.locale), "people.csv")
 
 
 @router.get("/people/{person_id}", summary="A person", response_model=PersonView)
