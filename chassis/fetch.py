@@ -69,6 +69,11 @@ class FetchRefused(Exception):
         self.status = status
         self.retry_after = retry_after
 
+    @property
+    def params(self) -> dict[str, int]:
+        """Of the rule `status`: what the server answered."""
+        return {"status": self.status} if self.rule == "status" and self.status is not None else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:

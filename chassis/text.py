@@ -25,7 +25,9 @@ from typing import Any, ClassVar, Final
 import regex
 from anyascii import anyascii
 from pydantic import GetCoreSchemaHandler
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
+
+from chassis.rules import broken
 
 _FLAGS: Final = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(sign)) for sign in region) + "\U000e007f"
@@ -204,7 +206,7 @@ class _Cleaned:
             return value  # for pydantic to refuse: what is far too long is not worth cleaning
         text = self.clean(value)
         if self.nothing and not self.says_something(text):
-            raise PydanticCustomError("blank", "{detail}", {"detail": self.nothing})
+            raise broken("blank", self.nothing)
         return text
 
 

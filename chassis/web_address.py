@@ -15,11 +15,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import ada_url
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+
+from chassis.rules import broken
 
 MAX_LENGTH: Final = 2048
 """Bytes of an address as serialised."""
@@ -33,15 +34,16 @@ _DIGITS: Final = re.compile(r"0*[0-9]{0,5}")
 
 
 class AddressRefused(ValueError):
-    """It is no web address; `rule` is a stable word, `detail` a sentence.
+    """It is no web address; `rule` is a stable word with its parameters, `detail` an English sentence.
 
     Rules: ``blank``, ``too-long``, ``scheme``, ``credentials``, ``host``, ``port``.
     """
 
-    def __init__(self, rule: str, detail: str) -> None:
+    def __init__(self, rule: str, detail: str, **params: Any) -> None:
         super().__init__(f"{rule}: {detail}")
         self.rule = rule
         self.detail = detail
+        self.params = params
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,9 @@ def _port() -> AddressRefused:
 
 def _too_long() -> AddressRefused:
     return AddressRefused(
-        "too-long", f"An address has at most {MAX_LENGTH} characters; each accented letter in it counts as six or more."
+        "too-long",
+        f"An address has at most {MAX_LENGTH} characters; each accented letter in it counts as six or more.",
+        max=MAX_LENGTH,
     )
 
 
@@ -185,7 +189,7 @@ def _serialised(text: str) -> str:
     try:
         return parse(text).href
     except AddressRefused as refusal:
-        raise PydanticCustomError(refusal.rule.replace("-", "_"), "{detail}", {"detail": refusal.detail}) from None
+        raise broken(refusal.rule, refusal.detail, **refusal.params) from None
 
 
 Address = Annotated[

@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from functools import cache
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_problem.handler import ExceptionHandler, Handler, add_exception_handler, new_exception_handler
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from pydantic_core import ErrorDetails
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -19,6 +21,7 @@ from starlette.types import Scope
 
 from chassis.dead_letters.api import dead_letters_router
 from chassis.mongo import unreachable
+from chassis.rules import rule_of
 from chassis.telemetry.otel import Telemetry, exposition
 from chassis.web.admission import Admission, Authenticate, problem_response
 from chassis.web.answers import Answer, AnswerFailures, HeadAsGet, NoStore, allowed_methods
@@ -52,7 +55,12 @@ _PROBLEM = {
             "items": {
                 "type": "object",
                 "required": ["field", "rule", "detail"],
-                "properties": {name: {"type": "string"} for name in ("field", "rule", "detail")},
+                "properties": {
+                    "field": {"type": "string", "description": "Its path, with dots"},
+                    "rule": {"type": "string", "description": "Stable; what a program goes by"},
+                    "detail": {"type": "string"},
+                    "params": {"type": "object", "description": "Of the rule, such as `max` of `too-long`"},
+                },
             },
         },
     },
@@ -61,7 +69,9 @@ _PROBLEM = {
         "title": "A field breaks a rule.",
         "status": 422,
         "detail": "See `errors` for each field and the rule it breaks.",
-        "errors": [{"field": "name", "rule": "missing", "detail": "Field required"}],
+        "errors": [
+            {"field": "name", "rule": "too-long", "detail": "At most 200 characters.", "params": {"max": 200}},
+        ],
     },
 }
 _TITLES = {
@@ -254,12 +264,15 @@ def _validation(_: ExceptionHandler, __: Request, error: RequestValidationError)
     first = error.errors()[0] if error.errors() else {}
     if first.get("type") == "json_invalid":
         return Malformed(str(first.get("ctx", {}).get("error", "")) or None)
-    violations = [
-        Violation(_field(one["loc"]), one["type"].replace("_", "-"), one["msg"]) for one in error.errors()[:50]
-    ]
+    violations = [_violation(one) for one in error.errors()[:50]]
     return Invalid("See `errors` for each field and the rule it breaks.", errors=violations)
 
 
+def _violation(error: ErrorDetails) -> Violation:
+    rule, params = rule_of(error)
+    return Violation(_field(error["loc"]), rule, error["msg"], params=params)
+
+
 def _field(location: tuple[Any, ...]) -> str:
-    steps = [str(step) for step in location]
+    steps = [str(step) for step in takewhile(lambda step: step != "[key]", location)]
     return ".".join(steps[1:] if len(steps) > 1 and steps[0] in ("body", "query", "path", "header") else steps)

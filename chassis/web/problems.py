@@ -17,8 +17,9 @@ Problem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import field as member
 from typing import Any, Self
 
 from rfc9457 import Problem as BaseProblem
@@ -26,11 +27,13 @@ from rfc9457 import Problem as BaseProblem
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Which field breaks which rule; `rule` is a stable word, `detail` a sentence."""
+    """Which field breaks which rule: a stable word with its parameters as JSON has them; `detail` is an English
+    sentence."""
 
     field: str
     rule: str
     detail: str
+    params: Mapping[str, Any] = member(default_factory=dict, kw_only=True)
 
 
 class Problem(BaseProblem):
@@ -105,8 +108,8 @@ class Invalid(Refused):
     status_code_, type_default, title_default = 422, "invalid", "A field breaks a rule."
 
     @classmethod
-    def one(cls, field: str, rule: str, detail: str) -> Self:
-        return cls(detail, errors=[Violation(field, rule, detail)])
+    def one(cls, field: str, rule: str, detail: str, **params: Any) -> Self:
+        return cls(detail, errors=[Violation(field, rule, detail, params=params)])
 
 
 class ForeignCursor(Invalid):

@@ -6,9 +6,9 @@ import re
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field
 
+from chassis.rules import broken
 from herald_contracts.base import in_utc
 
 _MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$", re.IGNORECASE | re.ASCII)
@@ -18,14 +18,14 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _rfc3339(value: object) -> datetime:
-    if isinstance(value, datetime):
-        return value
     try:
+        if isinstance(value, datetime):
+            return in_utc(value)
         if isinstance(value, str) and _MOMENT.match(value):
-            return datetime.fromisoformat(value.upper())
+            return in_utc(datetime.fromisoformat(value.upper()))
     except ValueError:
         pass
-    raise PydanticCustomError("rfc3339", "A time by RFC 3339 is needed, such as 2026-03-02T09:14:31Z.")
+    raise broken("rfc3339", "A time by RFC 3339 is needed, such as 2026-03-02T09:14:31Z.")
 
 
 def _day(value: object) -> date:
@@ -36,12 +36,10 @@ def _day(value: object) -> date:
             return date.fromisoformat(value)
     except ValueError:
         pass
-    raise PydanticCustomError("day", "A day is needed, such as 2026-03-02.")
+    raise broken("day", "A day is needed, such as 2026-03-02.")
 
 
-Moment = Annotated[
-    datetime, BeforeValidator(_rfc3339), AfterValidator(in_utc), Field(description="RFC 3339, with offset")
-]
+Moment = Annotated[datetime, BeforeValidator(_rfc3339), Field(description="RFC 3339, with offset")]
 """A time in a request, in UTC. Violates `rfc3339`."""
 Day = Annotated[date, BeforeValidator(_day)]
 """A day in a request. Violates `day`."""

@@ -234,7 +234,7 @@ async def add_feed(order: FeedOrder, caller: SomeEditor, unit: Unit, context: Co
     try:
         got = await _within_patience(context.feeds.get(order.url))
     except FeedRefused as refusal:
-        raise Invalid.one("url", refusal.rule, refusal.detail) from refusal
+        raise Invalid.one("url", refusal.rule, refusal.detail, **refusal.params) from refusal
     return await unit.run(
         lambda tx: commands.add_source(context, tx, caller.id, order.order, got),
         view=SourceView.of,
@@ -329,7 +329,7 @@ async def _uploaded(request: Request, context: ContentContext) -> FetchedFeed:
         body, type_ = await request.body(), request.headers.get("content-type", "")
         return FetchedFeed(await _within_patience(context.feeds.read(body, type_)))
     except FeedRefused as refusal:
-        raise Invalid.one("body", refusal.rule, refusal.detail) from refusal
+        raise Invalid.one("body", refusal.rule, refusal.detail, **refusal.params) from refusal
 
 
 async def _within_patience(reading: Awaitable[T]) -> T:

@@ -159,7 +159,7 @@ async def record_look(
     source = looked = await context.store.get_source(id, tx)
     retry_after = None
     if isinstance(got, FeedRefused):
-        result = Result(tx.now, "failed", rule=got.rule, detail=got.detail)
+        result = Result(tx.now, "failed", rule=got.rule, detail=got.detail, params=got.params)
         retry_after = got.retry_after
     elif got.reading is None:
         result = Result(tx.now, "unchanged", mended=source.last.mended if source.last else ())

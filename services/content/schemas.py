@@ -264,6 +264,7 @@ class ResultView(View):
     skipped: int = Field(description="Entries with nothing in them, or beyond the newest hundred")
     rule: str | None = Field(description="Why it failed: a stable word")
     detail: str | None
+    params: dict[str, str | int] = Field(description="Of the rule, such as the `status` that the site answered")
     mended: list[MendView] = Field(description="What was wrong with the feed when it was last read, and was mended")
 
 

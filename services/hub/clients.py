@@ -138,7 +138,7 @@ class Apis:
                 headers=headers,
             )
         except httpx.InvalidURL as error:
-            raise not_sent(service, 414, "query", "too-long", "The address of this request is too long.") from error
+            raise not_sent(service, 414, "query", "query", "The address of this request is too long.") from error
         except httpx.HTTPError as error:
             log.warning("%s does not answer: %s", service, type(error).__name__)
             raise ServiceUnavailable(service, type(error).__name__) from error

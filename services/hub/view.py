@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -20,9 +20,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.hub.clients import ApiError, Apis, Json, Refusal, ServiceUnavailable
 from services.hub.context import Context
+from services.hub.history.formats import LineError
 from services.hub.language import Language
 from services.hub.paths import v1
 from services.hub.person import Person, Program
+from services.hub.refusals import field_label, refusal_sentence, refusal_summary
 from services.hub.sessions import Session
 
 _IN_ADDRESSES = ":/%#?=@[]!$&'()*+,;~"
@@ -186,18 +188,24 @@ class View:
         return found
 
     def explain(self, refusal: Refusal) -> str:
-        """Why a service said no, in the person's language where we have words for it."""
-        key = f"refused.{refusal.type}"
-        return str(self.language.text(key)) if self.language.has(key) else refusal.detail
+        """Why a service said no, in the person's language."""
+        return refusal_summary(self.language, refusal)
 
-    def violations(self, refusal: Refusal) -> dict[str, str]:
+    def violations(self, refusal: Refusal, about: str = "") -> dict[str, str]:
         """What is wrong with each field of a form, by the API's name for it."""
         found: dict[str, str] = {}
         for error in refusal.errors:
-            key = f"rule.{error.get('rule', '')}"
-            words = str(self.language.text(key)) if self.language.has(key) else str(error.get("detail", ""))
-            found.setdefault(str(error.get("field", "")), words)
+            found.setdefault(str(error.get("field", "")), refusal_sentence(self.language, error, about))
         return found
+
+    def sentence(self, error: Mapping[str, Any] | LineError, about: str = "") -> str:
+        """What is wrong with a field, or with a line of a file."""
+        found = asdict(error) if isinstance(error, LineError) else error
+        return refusal_sentence(self.language, found, about)
+
+    def label(self, field: str) -> str:
+        """What pages call a field of an API; empty for one that none shows."""
+        return field_label(self.language, field)
 
 
 def mask(token: str) -> str:

@@ -153,12 +153,14 @@ async def set_rates(
     StaleVersion, Conflict, Refused `too-many-versions`, and Invalid: `valid_from` `past` (figures that were shown do
     not change), `currency` `fixed` (amounts of two currencies do not add up), `rates.<network>` `double-counting`."""
     if wanted.valid_from < today:
-        raise Invalid.one("valid_from", "past", f"Rates change from today ({today}) on; history stays as it is.")
+        raise Invalid.one(
+            "valid_from", "past", f"Rates change from today ({today}) on; history stays as it is.", today=today
+        )
     versions = await context.store.rates_of(program_id, tx.session)
     latest = versions[-1]
     check_version(expected, latest.version)
     if latest.version and latest.currency != wanted.currency:
-        raise Invalid.one("currency", "fixed", f"This programme counts in {latest.currency}.")
+        raise Invalid.one("currency", "fixed", f"This programme counts in {latest.currency}.", currency=latest.currency)
     if latest.version >= MAX_RATE_VERSIONS:
         raise Refused(f"Rates can be set {MAX_RATE_VERSIONS} times.", type_="too-many-versions")
     if paid := doubly_paid(wanted.rates):

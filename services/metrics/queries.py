@@ -73,12 +73,14 @@ def period_of(first: date | None, last: date | None, time_zone: str, now: dateti
         return last_days(today, DEFAULT_DAYS)
     for name, day in (("from", first), ("to", last)):
         if day is not None and not EARLIEST <= day <= LATEST:
-            raise Invalid.one(name, "range", f"A day from {EARLIEST} to {LATEST}.")
+            raise Invalid.one(
+                name, "range", f"A day from {EARLIEST} to {LATEST}.", min=EARLIEST.isoformat(), max=LATEST.isoformat()
+            )
     found = Period(first or last or today, last or today)
     if found.days < 1:
         raise Invalid.one("to", "order", "`to` is before `from`.")
     if found.days > MAX_DAYS:
-        raise Invalid.one("from", "too-long", f"At most {MAX_DAYS} days.")
+        raise Invalid.one("from", "too-many-days", f"At most {MAX_DAYS} days.", max=MAX_DAYS)
     return found
 
 

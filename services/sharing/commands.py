@@ -148,7 +148,11 @@ def _blocked(verdict: Verdict, locale: str) -> Refused:
     return Refused(
         message("blocked", locale),
         type_="guardrail-blocked",
-        errors=[Violation(one.field, one.rule, one.detail) for one in verdict.findings if one.severity == "block"],
+        errors=[
+            Violation(one.field, one.rule, one.detail, params=one.params)
+            for one in verdict.findings
+            if one.severity == "block"
+        ],
         findings=[
             {
                 "rule": one.rule,
@@ -159,6 +163,7 @@ def _blocked(verdict: Verdict, locale: str) -> Refused:
                 "end": one.end,
                 "detail": one.detail,
                 "suggestion": one.suggestion,
+                "params": one.params,
             }
             for one in verdict.findings
         ],
@@ -282,7 +287,7 @@ def _wrong(index: int, report: Report, posts: Mapping[str, Post], now: datetime)
         wrong.append(Violation(f"items.{index}.occurred_at", "future", "This has not happened yet."))
     elif report.occurred_at < now - REPORTED_WITHIN:
         detail = f"This is more than {REPORTED_WITHIN.days} days ago."
-        wrong.append(Violation(f"items.{index}.occurred_at", "too-old", detail))
+        wrong.append(Violation(f"items.{index}.occurred_at", "too-old", detail, params={"days": REPORTED_WITHIN.days}))
     elif report.post_id in posts and report.occurred_at < posts[report.post_id].shared_at - COUNTED_BY_DAY:
         wrong.append(Violation(f"items.{index}.occurred_at", "before-post", "The post was not there yet."))
     return wrong

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
+from chassis.rules import broken
 from chassis.text import Line, Prose, Title
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
@@ -58,11 +58,8 @@ class NetworkView(View):
 
 def _compact(caption: str) -> str:
     if folded_length(caption) > LONGEST_FOLDED:
-        raise PydanticCustomError(
-            "string_too_long",
-            "At most {most} letters, with ligatures and composed signs written out",
-            {"most": LONGEST_FOLDED},
-        )
+        detail = f"At most {LONGEST_FOLDED} letters, with ligatures and composed signs written out."
+        raise broken("too-long", detail, max=LONGEST_FOLDED)
     return caption
 
 
@@ -96,7 +93,7 @@ class ShareRequest(Body):
 class FindingView(View):
     """A rule and where it applies. Putting `suggestion` in the place of the excerpt mends it."""
 
-    rule: Literal["forbidden-phrase", "discouraged-phrase", "too-long", "email-address", "phone-number"]
+    rule: Literal["forbidden-phrase", "discouraged-phrase", "too-long-for-network", "email-address", "phone-number"]
     severity: Literal["block", "warn"]
     field: str = Field(examples=["caption"])
     excerpt: str
@@ -104,6 +101,7 @@ class FindingView(View):
     end: int = Field(description="Position after the last character")
     detail: str = Field(description="In the caller's language")
     suggestion: str | None = Field(description="What to put there instead; empty to leave it out")
+    params: dict[str, str | int] = Field(description="Of the rule, such as the `phrase` of `forbidden-phrase`")
 
 
 class DraftView(View):
@@ -126,6 +124,7 @@ class DraftView(View):
                             "end": 26,
                             "detail": "“guaranteed returns” cannot be shared: the programme rules out it.",
                             "suggestion": "expected results",
+                            "params": {"excerpt": "guaranteed returns", "phrase": "guaranteed returns"},
                         }
                     ],
                     "length": 74,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import string
 from pathlib import Path
 
 import pytest
 
 from chassis.messages import LANGUAGES, Messages, supported
+from services.metrics.domain.definitions import DEFINITIONS
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted({path.parent for path in ROOT.glob("*/**/messages/*.po") if ".venv" not in path.parts})
@@ -73,3 +75,74 @@ def test_plural_forms_and_numbers_follow_the_language(
 )
 def test_the_first_language_that_is_supported_is_taken(wishes: tuple[str | None, ...], expected: str) -> None:
     assert supported(*wishes) == expected
+
+
+# --- typography: Lexique des règles typographiques en usage à l’Imprimerie nationale; CLDR for % ---
+
+NO_BREAK, NARROW = "\u00a0", "\u202f"
+MISSET = {
+    "U+202F before ; ! ?": re.compile(rf"(?<![{NARROW}!?…])[;!?]"),
+    "U+00A0 before :": re.compile(rf"(?<![{NO_BREAK}\d])(?<!https)(?<!http):"),
+    "U+00A0 after «": re.compile(rf"«(?!{NO_BREAK})"),
+    "U+00A0 before »": re.compile(rf"(?<!{NO_BREAK})»"),
+    "U+202F before %": re.compile(rf"(?<!{NARROW})%"),
+    "U+202F in numbers": re.compile(r"\d[ \u00a0]\d|\d{5}"),
+    "’ and not '": re.compile(r"'"),
+    "« » and not quotes": re.compile(r"[\"“”]"),
+    "… and not ...": re.compile(r"\.\.\."),
+    "one space": re.compile(rf"  | [{NO_BREAK}{NARROW}]|[{NO_BREAK}{NARROW}] "),
+}
+ENGLISH = {
+    "no space before ; : ! ?": re.compile(rf"[ {NO_BREAK}{NARROW}][;:!?]"),
+    "’ and not '": re.compile(r"'"),
+    '“ ” and not " or « »': re.compile(r"[\"«»]"),
+    "… and not ...": re.compile(r"\.\.\."),
+    "one space": re.compile(r"  "),
+}
+ENTITY = re.compile(r"&(?:amp;)?\w+;")
+IN_FRENCH = {"program.consent_fr", "language.fr"}
+IN_ENGLISH = {"program.consent_en", "language.en"}
+
+
+def misset(language: str, text: str) -> list[str]:
+    rules = MISSET if language == "fr" else ENGLISH
+    plain = ENTITY.sub("", text)
+    return [name for name, pattern in rules.items() if pattern.search(plain)]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_are_set_as_their_language_sets_them(folder: Path, language: str) -> None:
+    found = {
+        f"{key}: {form}": wrong
+        for key, forms in Messages(folder).catalogue(language).items()
+        for form in forms
+        if (wrong := misset("fr" if key in IN_FRENCH else "en" if key in IN_ENGLISH else language, form))
+    }
+    assert found == {}
+
+
+def test_definitions_of_figures_are_set_so_too() -> None:
+    found = {
+        text: wrong
+        for one in DEFINITIONS.values()
+        for language, text in (*one.name.items(), *one.text.items())
+        if (wrong := misset(language, text))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("Quoi ?", "U+202F before ; ! ?"),
+        ("Quoi?", "U+202F before ; ! ?"),
+        ("Ceci : cela", "U+00A0 before :"),
+        ("« ainsi »", "U+00A0 after «"),
+        ("35 %", "U+202F before %"),
+        ("l'eau", "’ and not '"),
+    ],
+)
+def test_what_a_typographer_would_mend_is_found(text: str, wrong: str) -> None:
+    assert wrong in misset("fr", text)
+    assert misset("fr", f"Voilà{NARROW}! Ceci{NO_BREAK}: «{NO_BREAK}l’eau{NO_BREAK}», à 18:00, 35{NARROW}%") == []

@@ -151,7 +151,12 @@ def _texts(copy: Copy) -> Iterator[Violation]:
             yield Violation(field, "control-character", "Control characters are not accepted.")
     total = sum(len(one.text) for one in copy.captions)
     if total > MAX_CAPTIONS_TEXT:
-        yield Violation("captions", "too-long", f"At most {MAX_CAPTIONS_TEXT} characters together, not {total}.")
+        yield Violation(
+            "captions",
+            "too-long",
+            f"At most {MAX_CAPTIONS_TEXT} characters together, not {total}.",
+            params={"max": MAX_CAPTIONS_TEXT},
+        )
 
 
 def _reach(copy: Copy, now: datetime) -> Iterator[Violation]:
@@ -160,7 +165,7 @@ def _reach(copy: Copy, now: datetime) -> Iterator[Violation]:
     pairs = max(1, len(copy.targeting.countries)) * max(1, len(copy.targeting.teams))
     if pairs > MAX_AUDIENCES:
         detail = f"{pairs} pairs of country and team; at most {MAX_AUDIENCES}. An empty list names everybody."
-        yield Violation("targeting", "too-many", detail)
+        yield Violation("targeting", "too-many", detail, params={"max": MAX_AUDIENCES, "pairs": pairs})
 
 
 # --- an item's life ------------------------------------------------------------------------------------------------
@@ -188,7 +193,7 @@ def publish(item: Item, now: datetime) -> Item:
     """It can be seen and shared. Raises Conflict, and Invalid if it would have expired or leads nowhere."""
     _require(item, "published", "approved")
     if item.copy.url is None:
-        raise Invalid.one("url", "missing", "It has no address yet; an item without one cannot be shared.")
+        raise Invalid.one("url", "required", "It has no address yet; an item without one cannot be shared.")
     check(item.copy, now)
     return _changed(replace(item, state="published", published_at=now), now)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal
@@ -62,8 +62,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of the last reading of a source. `rule` and `detail` say why it failed, `mended` what was repaired
-    when it was last read."""
+    """The result of the last reading of a source. `rule`, `params` and `detail` say why it failed, `mended` what was
+    repaired when it was last read."""
 
     at: datetime
     outcome: Outcome
@@ -72,6 +72,7 @@ class Result:
     skipped: int = 0
     rule: str | None = None
     detail: str | None = None
+    params: Mapping[str, str | int] = field(default_factory=dict)
     mended: tuple[Mend, ...] = ()
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -42,10 +43,13 @@ class FeedRefused(Exception):
     ``too-complex``. `retry_after` is the server's header of that name.
     """
 
-    def __init__(self, rule: str, detail: str, *, retry_after: str | None = None) -> None:
+    def __init__(
+        self, rule: str, detail: str, *, params: Mapping[str, Any] | None = None, retry_after: str | None = None
+    ) -> None:
         super().__init__(f"{rule}: {detail}")
         self.rule = rule
         self.detail = detail
+        self.params = dict(params or {})
         self.retry_after = retry_after
 
 
@@ -74,7 +78,9 @@ class Feeds:
         try:
             got = await self._fetch.get(url, etag=etag, last_modified=last_modified, accept=ACCEPT, max_bytes=MAX_BYTES)
         except FetchRefused as refusal:
-            raise FeedRefused(refusal.rule, refusal.detail, retry_after=refusal.retry_after) from refusal
+            raise FeedRefused(
+                refusal.rule, refusal.detail, params=refusal.params, retry_after=refusal.retry_after
+            ) from refusal
         if got.unchanged:
             return FetchedFeed(None, etag, last_modified)
         reading = await self.read(got.body, got.headers.get("content-type", ""), got.url)
@@ -99,7 +105,7 @@ class Feeds:
         except TooMuchWork:
             raise FeedRefused("too-complex", "Reading this feed takes too much time or memory.") from None
         if "rule" in answer:
-            raise FeedRefused(answer["rule"], answer["detail"])
+            raise FeedRefused(answer["rule"], answer["detail"], params=answer["params"])
         return _READING.validate_python(answer)
 
 

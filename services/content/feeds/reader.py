@@ -50,7 +50,9 @@ def read(body: bytes, charset: str = "", base_url: str = "") -> dict[str, Any]:
 
 def _feed(text: str, base_url: str, mends: Mends) -> Feed:
     if _HTML.match(text):
-        raise NotAFeed("html", "This is a web page, not a feed." + _hint(text, base_url))
+        named = _feed_named(text, base_url)
+        hint = f" It names this feed: {named}" if named else ""
+        raise NotAFeed("html", f"This is a web page, not a feed.{hint}", **({"feed": named} if named else {}))
     if _JSON.match(text):
         return read_json(text)
     return read_tree(parsed(text, mends))
@@ -70,16 +72,15 @@ class _Alternates(HTMLParser):
             self.found.append(given.get("href") or "")
 
 
-def _hint(page: str, base_url: str) -> str:
+def _feed_named(page: str, base_url: str) -> str | None:
     parser = _Alternates()
     parser.feed(page[: 2 * MAX_HTML])
-    found = next((url for address in parser.found if (url := resolved(address, "", base_url))), None)
-    return f" It names this feed: {found}" if found else ""
+    return next((url for address in parser.found if (url := resolved(address, "", base_url))), None)
 
 
 def read_feed(body: bytes, *, charset: str, base_url: str) -> Iterator[dict[str, Any]]:
-    """What `read` gives, or `{"rule", "detail"}` of its refusal: the one item of this work."""
+    """What `read` gives, or `{"rule", "detail", "params"}` of its refusal: the one item of this work."""
     try:
         yield read(body, charset, base_url)
     except NotAFeed as refusal:
-        yield {"rule": refusal.rule, "detail": refusal.detail}
+        yield {"rule": refusal.rule, "detail": refusal.detail, "params": refusal.params}

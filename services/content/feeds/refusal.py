@@ -32,12 +32,13 @@ MEND_RULES: Final[tuple[MendRule, ...]] = get_args(MendRule)
 
 class NotAFeed(Exception):
     """`rule`: ``encoding``, ``html``, ``not-well-formed``, ``entities``, ``too-deep``, ``too-large``,
-    ``not-a-feed``."""
+    ``not-a-feed``. An ``html`` page may name its ``feed``."""
 
-    def __init__(self, rule: str, detail: str) -> None:
+    def __init__(self, rule: str, detail: str, **params: str) -> None:
         super().__init__(f"{rule}: {detail}")
         self.rule = rule
         self.detail = detail
+        self.params = params
 
 
 class Mends:

@@ -126,7 +126,7 @@ def next_rules(
         wrong.append(Violation("valid_from", "not-retroactive", "Rules change from now on, or later."))
     ids = [rule.id for rule in rules]
     wrong += [
-        Violation(f"rules.{index}.id", "unique", f"Another rule is called {id!r} already.")
+        Violation(f"rules.{index}.id", "unique", f"Another rule is called {id!r} already.", params={"id": id})
         for index, id in enumerate(ids)
         if id in ids[:index]
     ]

@@ -21,6 +21,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as member
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any, Final, Literal
@@ -55,13 +56,14 @@ _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 @dataclass(frozen=True, slots=True)
 class LineError:
-    """Which rule a field of a line breaks. Lines count from 1, a CSV file's header included."""
+    """Which rule a field of a line breaks. Lines count from 1, a CSV file's header included; `detail` is English."""
 
     line: int
     field: str
     rule: str
     detail: str
     file: str = ""
+    params: Mapping[str, Any] = member(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,11 @@ class Unreadable(ValueError):
 
 
 class _Wrong(ValueError):
-    def __init__(self, rule: str, detail: str) -> None:
+    def __init__(self, rule: str, detail: str, **params: Any) -> None:
         super().__init__(detail)
         self.rule = rule
         self.detail = detail
+        self.params = params
 
 
 def read(data: bytes, *, time_zone: str, now: datetime) -> Iterator[Row | list[LineError]]:
@@ -98,7 +101,9 @@ def read(data: bytes, *, time_zone: str, now: datetime) -> Iterator[Row | list[L
     CSV or JSON lines, as the first character shows; UTF-8 or UTF-16 with or without BOM; comma, semicolon or tab.
     """
     if len(data) > MAX_BYTES:
-        raise Unreadable(LineError(1, "file", "too-large", f"At most {MAX_BYTES // 2**20} MiB; split the file."))
+        most = MAX_BYTES // 2**20
+        detail = f"At most {most} MiB; split the file."
+        raise Unreadable(LineError(1, "file", "too-large", detail, params={"max": most}))
     text = _decoded(data)
     if not text.strip():
         raise Unreadable(LineError(1, "file", "empty", "The file is empty."))
@@ -124,7 +129,7 @@ def _json_lines(text: str) -> Iterator[Found]:
         if not raw.strip():
             continue
         if len(raw) > MAX_LINE:
-            yield line, _Wrong("too-long", f"At most {MAX_LINE} characters a line.")
+            yield line, _Wrong("too-long", f"At most {MAX_LINE} characters a line.", max=MAX_LINE)
             continue
         try:
             value = json.loads(raw)
@@ -162,7 +167,7 @@ def _named(reader: Any, columns: list[str]) -> Iterator[Found]:
             yield line, cells
         elif any(cell.strip() for cell in cells):
             if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
-                yield line, _Wrong("columns", f"{len(cells)} values for {len(columns)} columns.")
+                yield line, _Wrong("columns", f"{len(cells)} values for {len(columns)} columns.", columns=len(columns))
             else:
                 yield line, {name: cell for name, cell in zip(columns, cells, strict=False) if cell.strip()}
 
@@ -180,10 +185,11 @@ def _cells(reader: Any) -> Iterator[list[str] | _Wrong]:
 def _read(found: Iterable[Found], zone: ZoneInfo, now: datetime) -> Iterator[Row | list[LineError]]:
     for number, (line, said) in enumerate(found, 1):
         if number > MAX_ROWS:
-            yield [LineError(line, "file", "too-many-rows", f"At most {MAX_ROWS} rows; split the file.")]
+            detail = f"At most {MAX_ROWS} rows; split the file."
+            yield [LineError(line, "file", "too-many-rows", detail, params={"max": MAX_ROWS})]
             return
         yield (
-            [LineError(line, "line", said.rule, said.detail)]
+            [LineError(line, "line", said.rule, said.detail, params=said.params)]
             if isinstance(said, _Wrong)
             else _row(line, said, zone, now)
         )
@@ -197,7 +203,7 @@ def _row(line: int, said: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> R
     values: dict[str, Any] = {}
     fields = _FIELDS[kind]
     known = f"Known are {', '.join(fields)}."
-    errors = [LineError(line, _said(name), "unknown", known) for name in said if name not in fields]
+    errors = [LineError(line, _said(name), "column-unknown", known) for name in said if name not in fields]
     for name, (needed, take) in fields.items():
         value = said.get(name)
         try:
@@ -207,7 +213,7 @@ def _row(line: int, said: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> R
                 continue
             values[name] = take(value, zone)
         except _Wrong as wrong:
-            errors.append(LineError(line, name, wrong.rule, wrong.detail))
+            errors.append(LineError(line, name, wrong.rule, wrong.detail, params=wrong.params))
     errors += [] if errors else _order(line, values, now)
     return errors or Row(kind, line, {name: _plain(value) for name, value in values.items()})
 
@@ -244,7 +250,7 @@ def _text(value: Any, _: ZoneInfo, *, maximum: int, lines: bool = False) -> str:
     if not text:
         raise _Wrong("required", "A value is needed.")
     if len(text) > maximum:
-        raise _Wrong("too-long", f"At most {maximum} characters.")
+        raise _Wrong("too-long", f"At most {maximum} characters.", max=maximum)
     if any((ord(sign) < 32 or "\ud800" <= sign <= "\udfff") and not (lines and sign in "\n\t") for sign in text):
         raise _Wrong("control-character", "Control characters are not accepted.")
     return text
@@ -277,9 +283,9 @@ def _boolean(value: Any, _: ZoneInfo) -> bool:
 def _count(value: Any, _: ZoneInfo) -> int:
     text = str(value).strip().replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
     if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
-        raise _Wrong("number", "A whole number, 0 or more.")
+        raise _Wrong("whole-number", "A whole number, 0 or more.")
     if len(text) > 12 or int(text) > MAX_COUNT:
-        raise _Wrong("too-large", f"At most {MAX_COUNT}.")
+        raise _Wrong("at-most", f"At most {MAX_COUNT}.", max=MAX_COUNT)
     return int(text)
 
 

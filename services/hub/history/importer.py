@@ -213,7 +213,7 @@ class Importer:
                 raise
             for number, errors in wrong.items():
                 row, _ = rows[number]
-                report.refuse(row.kind, *(LineError(row.line, *error, row.file) for error in errors))
+                report.refuse(row.kind, *(replace(error, line=row.line, file=row.file) for error in errors))
             left = [one for number, one in enumerate(rows) if number not in wrong]
             await self._send(service, path, left, preview, report)
             return
@@ -268,14 +268,15 @@ def _key(path: ApiPath, body: Json) -> str:
     return hashlib.sha256(json.dumps([path, body], sort_keys=True).encode()).hexdigest()
 
 
-def _by_row(refusal: Refusal) -> dict[int, list[tuple[str, str, str]]]:
+def _by_row(refusal: Refusal) -> dict[int, list[LineError]]:
     """What the door found wrong, by the number of the row; empty where the fault is another."""
-    found: dict[int, list[tuple[str, str, str]]] = {}
+    found: dict[int, list[LineError]] = {}
     for error in refusal.errors:
         match str(error.get("field", "")).split("."):
             case ["items", number, *rest] if number.isdigit():
-                said = (".".join(rest) or "line", str(error.get("rule", "")), str(error.get("detail", "")))
-                found.setdefault(int(number), []).append(said)
+                rule, detail = str(error.get("rule", "")), str(error.get("detail", ""))
+                wrong = LineError(0, ".".join(rest) or "line", rule, detail, params=error.get("params") or {})
+                found.setdefault(int(number), []).append(wrong)
             case _:
                 return {}
     return found

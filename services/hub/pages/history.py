@@ -49,8 +49,8 @@ async def upload(view: Manages) -> Response:
     except Unreadable as wrong:
         return view.page("manage/history.html", 422, errors=wrong.errors, source=source)
     except TooMany:
-        detail = str(view.language.text("history.too_many", count=MAX_ROWS))
-        return view.page("manage/history.html", 422, errors=(LineError(0, "", "", detail),), source=source)
+        error = LineError(0, "upload", "too-many-rows", f"At most {MAX_ROWS} rows.", params={"max": MAX_ROWS})
+        return view.page("manage/history.html", 422, errors=(error,), source=source)
     return view.go(page("manage", "history", staged.id))
 
 

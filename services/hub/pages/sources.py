@@ -70,20 +70,10 @@ async def _page(view: View, order: Json | None = None, refusal: Refusal | None =
         422 if refusal else 200,
         order=order or {},
         refusal=refusal,
-        errors=_violations(view, refusal) if refusal else {},
+        errors=view.violations(refusal, "feed") if refusal else {},
         categories=CATEGORIES,
         **found,
     )
-
-
-def _violations(view: View, refusal: Refusal) -> dict[str, str]:
-    """What is wrong with each field, in the words for feeds where there are any."""
-    found = view.violations(refusal)
-    for error in refusal.errors:
-        key = f"feeds.failed.{error.get('rule', '')}"
-        if view.language.has(key):
-            found[str(error.get("field", ""))] = str(view.language.text(key))
-    return found
 
 
 def media_type(data: bytes) -> str:

@@ -29,7 +29,7 @@ DEFINITIONS: dict[str, Definition] = {
         {"en": "Active ambassadors", "fr": "Ambassadeurs actifs"},
         {
             "en": "Ambassadors enrolled in the period who shared at least once in it; each counts once.",
-            "fr": "Ambassadeurs inscrits dans la période qui y ont partagé au moins une fois ; chacun compte une fois.",
+            "fr": "Ambassadeurs inscrits dans la période qui y ont partagé au moins une fois ; chacun compte une fois.",
         },
         "|{ambassador: shares(period) > 0} ∩ enrolled(period)|",
     ),
@@ -53,15 +53,15 @@ DEFINITIONS: dict[str, Definition] = {
         {"en": "Clicks (raw)", "fr": "Clics (bruts)"},
         {
             "en": "Every time a short link was followed, by people, robots, mail scanners or prefetchers.",
-            "fr": "Chaque ouverture d’un lien court : personnes, robots, antivirus de messagerie, préchargements.",
+            "fr": "Chaque ouverture d’un lien court : personnes, robots, antivirus de messagerie, préchargements.",
         },
         "count(click)",
     ),
     "clicks_counted": Definition(
         {"en": "Clicks", "fr": "Clics"},
         {
-            "en": "Clicks of people: no robots, mail scanners, prefetches, repeats within an hour or the author's own.",
-            "fr": "Clics de personnes : ni robots, antivirus de messagerie ou préchargements, ni répétitions dans "
+            "en": "Clicks of people: no robots, mail scanners, prefetches, repeats within an hour or the author’s own.",
+            "fr": "Clics de personnes : ni robots, antivirus de messagerie ou préchargements, ni répétitions dans "
             "l’heure, ni clics de l’auteur.",
         },
         "count(click where verdict = counted)",
@@ -78,7 +78,7 @@ DEFINITIONS: dict[str, Definition] = {
         {"en": "Impressions", "fr": "Impressions"},
         {
             "en": "How often posts were displayed, as measured; estimated and potential ones stand apart.",
-            "fr": "Affichages mesurés des publications ; l’estimé et le potentiel sont donnés à part.",
+            "fr": "Affichages mesurés des publications ; l’estimé et le potentiel sont donnés à part.",
         },
         "sum(impression)",
     ),
@@ -86,7 +86,7 @@ DEFINITIONS: dict[str, Definition] = {
         {"en": "Engagement rate", "fr": "Taux d’engagement"},
         {
             "en": "Engagements out of measured impressions; absent where no network gives impressions.",
-            "fr": "Engagements rapportés aux impressions mesurées ; absent si aucun réseau ne les donne.",
+            "fr": "Engagements rapportés aux impressions mesurées ; absent si aucun réseau ne les donne.",
         },
         "engagements / impressions",
         "rate",
@@ -122,7 +122,7 @@ DEFINITIONS: dict[str, Definition] = {
         {"en": "Earned media value", "fr": "Valeur média gagnée"},
         {
             "en": "What the same attention would have cost at the rates of each day; see the rates and their source.",
-            "fr": "Ce que la même attention aurait coûté aux tarifs de chaque jour ; voir les tarifs et leur source.",
+            "fr": "Ce que la même attention aurait coûté aux tarifs de chaque jour ; voir les tarifs et leur source.",
         },
         "Σ day, network, action: count × rate(network, action, day)",
         "amount",

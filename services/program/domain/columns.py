@@ -136,7 +136,12 @@ def recognised(headings: Sequence[str], remembered: Mapping[str, str]) -> tuple[
 def chosen(headings: Sequence[str], columns: Sequence[str | None]) -> tuple[Column, ...]:
     """The columns as somebody chose them. Raises Invalid, naming the field and the rule that it breaks."""
     if len(columns) != len(headings):
-        raise Invalid.one("columns", "length", f"The file has {len(headings)} columns; {len(columns)} are named.")
+        raise Invalid.one(
+            "columns",
+            "length",
+            f"The file has {len(headings)} columns; {len(columns)} are named.",
+            columns=len(headings),
+        )
     errors = [
         Violation(f"columns.{number}", "duplicate", "Another column of the file is this one already.")
         for number, column in enumerate(columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 import pycountry
 from babel import Locale
@@ -36,12 +37,14 @@ _NO = frozenset({"", "0", "false", "no", "n", "non", "faux", "nein", "falsch", "
 
 
 class FieldError(ValueError):
-    """A value breaks a rule; `rule` is a stable word, `detail` a sentence that does not repeat the value."""
+    """A value breaks a rule: a stable word with its parameters; `detail` is an English sentence that does not repeat
+    the value."""
 
-    def __init__(self, rule: str, detail: str) -> None:
+    def __init__(self, rule: str, detail: str, **params: Any) -> None:
         super().__init__(detail)
         self.rule = rule
         self.detail = detail
+        self.params = params
 
 
 def text(value: str, maximum: int = MAX_TEXT) -> str:
@@ -50,7 +53,7 @@ def text(value: str, maximum: int = MAX_TEXT) -> str:
     if not names_something(value):
         raise FieldError("required", "A value is needed.")
     if len(value) > maximum:
-        raise FieldError("too-long", f"At most {maximum} characters.")
+        raise FieldError("too-long", f"At most {maximum} characters.", max=maximum)
     return value
 
 

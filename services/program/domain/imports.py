@@ -73,7 +73,7 @@ def _row(record: Record, names: Sequence[str | None], first: dict[tuple[str, str
                 raise FieldError("line-break", "A line break is in this value.")
             values[attribute] = read(cell)
         except FieldError as error:
-            errors.append(LineViolation(column, error.rule, error.detail, record.line))
+            errors.append(LineViolation(column, error.rule, error.detail, record.line, params=error.params))
     failed = {error.field for error in errors}
     if not failed.intersection(_KEYS) and not values.keys() & {*_KEYS}:
         errors.append(LineViolation("email", "required", "An e-mail address or an external_id is needed.", record.line))
@@ -81,7 +81,8 @@ def _row(record: Record, names: Sequence[str | None], first: dict[tuple[str, str
         if column in values:
             before = first.setdefault((column, values[column]), record.line)
             if before != record.line:
-                errors.append(LineViolation(column, "duplicate", f"Line {before} has it already.", record.line))
+                detail = f"Line {before} has it already."
+                errors.append(LineViolation(column, "repeated", detail, record.line, params={"line": before}))
     return errors or Row(record.line, values)
 
 
@@ -246,5 +247,5 @@ def _why_not(row: Row, by_id: Person | None, by_email: Person | None, seen: set[
     if not person.active:
         return LineViolation(column, "inactive", "This person was deactivated.", row.line)
     if person.id in seen:
-        return LineViolation(column, "duplicate", "An earlier line speaks of the same person.", row.line)
+        return LineViolation(column, "repeated-person", "An earlier line speaks of the same person.", row.line)
     return None

@@ -89,7 +89,9 @@ def publish_text(
 def check_languages(texts: Mapping[str, str], languages: Sequence[str], field: str = "texts") -> None:
     """Raises Invalid unless there is exactly one text for each of the languages."""
     missing = [
-        Violation(f"{field}.{language}", "language-missing", f"A text in {language} is needed.")
+        Violation(
+            f"{field}.{language}", "language-missing", f"A text in {language} is needed.", params={"language": language}
+        )
         for language in languages
         if language not in texts
     ]

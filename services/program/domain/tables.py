@@ -12,7 +12,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from chassis.web.problems import Refused, Violation
 
@@ -77,14 +77,16 @@ class Table:
     def _fitted(self, record: Record) -> Record | LineViolation:
         cells, width = list(record.cells), len(self.headings)
         if any(cell.strip() for cell in cells[width:]):
-            return LineViolation("line", "columns", f"{len(cells)} values for {width} columns.", record.line)
+            detail = f"{len(cells)} values for {width} columns."
+            return LineViolation("line", "columns", detail, record.line, params={"columns": width})
         return Record(record.line, [*cells[:width], *[""] * (width - len(cells))])
 
 
 def read_table(data: bytes, known: Callable[[str], bool]) -> Table:
     """The file as a table; `known` says whether a heading is recognised.
 
-    Raises Refused `csv-unreadable`: `workbook`, `encoding`, `empty`, `too-many-lines`, `no-columns`, `quotes`.
+    Raises Refused `csv-unreadable`: `workbook`, `encoding`, `empty`, `too-many-lines`, `no-columns`,
+    `too-many-columns`, `quotes`.
     """
     if data.startswith(_WORKBOOKS):
         _refuse("workbook", "This is a workbook, not a CSV file: save the sheet as 'CSV UTF-8'.")
@@ -95,7 +97,7 @@ def read_table(data: bytes, known: Callable[[str], bool]) -> Table:
     if not any(line.strip() for line in lines):
         _refuse("empty", "The file is empty.")
     if len(lines) > MAX_LINES:
-        _refuse("too-many-lines", f"At most {MAX_LINES} lines.", len(lines))
+        _refuse("too-many-lines", f"At most {MAX_LINES} lines.", len(lines), max=MAX_LINES)
     separator = _SEPARATOR.fullmatch(lines[0])
     headings, delimiter, begins, ends = _headings(lines, 1 if separator else 0, separator and separator[1], known)
     if ends >= len(lines):
@@ -157,7 +159,7 @@ def _headings(
     if len(cells) < 2 and not score[0]:
         _refuse("no-columns", "The first line names no columns: is this a CSV file?", begins + 1)
     if len(cells) > MAX_COLUMNS:
-        _refuse("no-columns", f"At most {MAX_COLUMNS} columns.", begins + 1)
+        _refuse("too-many-columns", f"At most {MAX_COLUMNS} columns.", begins + 1, max=MAX_COLUMNS)
     return cells, sign, begins, ends
 
 
@@ -175,7 +177,8 @@ def _record(lines: Sequence[str], at: int, delimiter: str) -> tuple[Record | Lin
     text, after = lines[at], at + 1
     while True:
         if len(text) > MAX_LINE:
-            return LineViolation("line", "too-long", f"At most {MAX_LINE} characters a row.", at + 1), at + 1
+            detail = f"At most {MAX_LINE} characters a row."
+            return LineViolation("line", "too-long", detail, at + 1, params={"max": MAX_LINE}), at + 1
         cells, opens = _cells(text, delimiter)
         if cells is not None:
             if any("\ud800" <= sign <= "\udfff" for sign in text):
@@ -198,6 +201,6 @@ def _cells(text: str, delimiter: str) -> tuple[list[str] | None, bool]:
         return None, "unexpected end" in str(error)
 
 
-def _refuse(rule: str, detail: str, line: int = 1) -> NoReturn:
-    error = LineViolation("body", rule, detail, line)
+def _refuse(rule: str, detail: str, line: int = 1, **params: Any) -> NoReturn:
+    error = LineViolation("body", rule, detail, line, params=params)
     raise Refused(f"The file cannot be read: line {line}: {detail}", type_="csv-unreadable", errors=[error])

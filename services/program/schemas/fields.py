@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
+from chassis.rules import broken
 from chassis.text import Markdown
 from services.program.domain import fields
 
@@ -35,9 +35,7 @@ def _checked(check: Callable[[str], str]) -> AfterValidator:
         try:
             return check(value)
         except fields.FieldError as error:
-            rule: Any = error.rule
-            detail: Any = error.detail
-            raise PydanticCustomError(rule, detail) from None
+            raise broken(error.rule, error.detail, **error.params) from None
 
     return AfterValidator(validate)
 

@@ -24,6 +24,7 @@ class ErrorView(View):
     field: str = Field(description="The column; `line` where it is the line as a whole")
     rule: str
     detail: str
+    params: dict[str, str | int] = Field(description="Of the rule, such as `max` of `too-long`")
 
 
 class SampleView(View):
@@ -78,6 +79,7 @@ class ImportView(View):
                             "field": "country",
                             "rule": "country",
                             "detail": "Two letters of ISO 3166-1 are needed, such as FR or DE.",
+                            "params": {},
                         }
                     ],
                     "sample": [{"line": 2, "values": {"email": "amina@herald.example", "name": "Amina Belkacem"}}],

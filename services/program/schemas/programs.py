@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
+from chassis.rules import broken
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from chassis.web.times import Day
@@ -210,7 +210,7 @@ class NewProgram(Body):
     @model_validator(mode="after")
     def _each_once(self) -> NewProgram:
         if len(set(self.languages)) != len(self.languages):
-            raise PydanticCustomError("duplicate", "A language is named twice.")
+            raise broken("duplicate", "A language is named twice.")
         return self
 
 
@@ -271,7 +271,7 @@ class SegmentOrder(Body):
     @model_validator(mode="after")
     def _somebody(self) -> SegmentOrder:
         if self.everybody == bool(self.countries or self.teams or self.leaders_only):
-            raise PydanticCustomError("empty-segment", "Name countries, teams or leaders, or else `everybody`.")
+            raise broken("empty-segment", "Name countries, teams or leaders, or else `everybody`.")
         return self
 
 
@@ -296,5 +296,5 @@ class Invitations(Body):
     @model_validator(mode="after")
     def _either(self) -> Invitations:
         if (self.people is None) == (self.segment is None):
-            raise PydanticCustomError("people-or-segment", "Name either people or a segment.")
+            raise broken("people-or-segment", "Name either people or a segment.")
         return self

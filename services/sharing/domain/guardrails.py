@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as member
 from functools import lru_cache
 from typing import Literal, Protocol
 
@@ -21,7 +22,7 @@ from services.sharing.domain.phrases import Phrases, folded_length, is_phrase, s
 from services.sharing.messages import message
 
 Severity = Literal["block", "warn"]
-Rule = Literal["forbidden-phrase", "discouraged-phrase", "too-long", "email-address", "phone-number"]
+Rule = Literal["forbidden-phrase", "discouraged-phrase", "too-long-for-network", "email-address", "phone-number"]
 EVERYWHERE = "*"
 MOST_OF_A_KIND = 20
 MAX_PHRASES_TEXT = 20_000
@@ -88,6 +89,7 @@ class Finding:
     detail: str
     suggestion: str | None = None
     field: str = "caption"
+    params: Mapping[str, str | int] = member(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Verdict:
     caption: str
     length: int
     max_length: int
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Finding, ...] = member(default=())
 
     @property
     def blocked(self) -> bool:
@@ -173,7 +175,10 @@ def _phrases(caption: str, forbidden: tuple[ForbiddenPhrase, ...], language: str
             known = forbidden[places[match.phrase]]
             excerpt = caption[match.start : match.end]
             detail = message(rule, locale, excerpt=excerpt, phrase=known.phrase)
-            yield Finding(rule, severity, excerpt, match.start, match.end, detail, known.suggestion or "")
+            params = {"excerpt": excerpt, "phrase": known.phrase}
+            yield Finding(
+                rule, severity, excerpt, match.start, match.end, detail, known.suggestion or "", params=params
+            )
 
 
 def _personal(caption: str, country: str, locale: str) -> Iterator[Finding]:
@@ -212,8 +217,10 @@ def _too_long(caption: str, disclosure: str, link: str, network: Ruler, length: 
     low = len(cut(caption, low))
     space = max(caption.rfind(" ", 0, low), caption.rfind("\n", 0, low))
     end = len(caption[: space if space > low * 0.8 else low].rstrip())
-    detail = message("too-long", locale, length=length, max_length=network.max_length, over=length - network.max_length)
-    return Finding("too-long", "block", cut(caption[end:], 200), end, len(caption), detail, ELLIPSIS)
+    params = {"length": length, "max": network.max_length, "over": length - network.max_length}
+    detail = message("too-long-for-network", locale, **params)
+    excerpt = cut(caption[end:], 200)
+    return Finding("too-long-for-network", "block", excerpt, end, len(caption), detail, ELLIPSIS, params=params)
 
 
 # --- setting them ----------------------------------------------------------------------------------------------
@@ -236,7 +243,12 @@ def change_guardrails(
 
 def _wrong_disclosures(disclosures: Mapping[str, Mapping[str, str]]) -> Iterator[Violation]:
     if sum(map(len, disclosures.values())) > MAX_DISCLOSURES:
-        yield Violation("disclosures", "too-many", f"At most {MAX_DISCLOSURES} texts in all countries and languages.")
+        yield Violation(
+            "disclosures",
+            "too-many",
+            f"At most {MAX_DISCLOSURES} texts in all countries and languages.",
+            params={"max": MAX_DISCLOSURES},
+        )
         return
     if not disclosures.get(EVERYWHERE):
         yield Violation("disclosures.*", "required", "A disclosure for all other countries is needed.")
@@ -254,7 +266,12 @@ def _wrong_disclosures(disclosures: Mapping[str, Mapping[str, str]]) -> Iterator
 
 def _wrong_phrases(forbidden: Sequence[ForbiddenPhrase]) -> Iterator[Violation]:
     if sum(folded_length(f"{one.phrase}{one.suggestion or ''}") for one in forbidden) > MAX_PHRASES_TEXT:
-        yield Violation("forbidden", "too-long", f"At most {MAX_PHRASES_TEXT} letters in all phrases and suggestions.")
+        yield Violation(
+            "forbidden",
+            "too-long",
+            f"At most {MAX_PHRASES_TEXT} letters in all phrases and suggestions.",
+            params={"max": MAX_PHRASES_TEXT},
+        )
         return
     blocking = Phrases([(one.phrase, one.language) for one in forbidden if one.severity == "block"], "en")
     for index, one in enumerate(forbidden):

@@ -176,7 +176,7 @@ async def test_files_that_are_no_feeds_are_refused(content: ContentHarness) -> N
     large = rss("a", more=f"<description>{'x ' * MEBIBYTE}</description>")
     assert (await content.upload(path, large)).status_code == 201
     missing = await content.upload("/feeds/file?language=en", rss("a"))
-    assert ("program_id", "missing") in broken(missing)
+    assert ("program_id", "required") in broken(missing)
     problem(await content.upload("/feeds/unknown/entries", rss("a")), 404, "not-found")
     assert len((await content.get("/feeds"))["items"]) == 1
 
@@ -266,7 +266,7 @@ async def test_what_leads_nowhere_waits_for_an_address(content: ContentHarness, 
     await content.post("/feeds", feed_at(site, rule="publish"))
     [item] = (await content.get("/items"))["items"]
     assert (item["state"], item["url"], item["variants"][0]["title"]) == ("in_review", None, "Only words.")
-    assert broken(await content.call("POST", f"/items/{item['id']}/publish")) == {("url", "missing")}
+    assert broken(await content.call("POST", f"/items/{item['id']}/publish")) == {("url", "required")}
     written = {name: item[name] for name in ("program_id", "kind", "category", "variants")}
     headers = {"if-match": f'"{item["version"]}"'}
     revised = await content.call(

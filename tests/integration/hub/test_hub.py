@@ -112,7 +112,7 @@ async def test_a_feed_says_why_it_failed_and_what_was_mended(browser: Browser) -
     await browser.sign_in()
     page = html.unescape((await browser.client.get("/editor/feeds")).text)
     assert page.count("Ce flux contient des erreurs") == 1
-    assert "un « & » qui devrait être « &amp; » (ligne 3); newer rule." in page
+    assert "un « & » qui devrait être « &amp; » (ligne 3) ; newer rule." in page
     assert "Le site a mis trop de temps à répondre." in page
     assert "No full answer" not in page
 
@@ -351,7 +351,7 @@ async def test_the_audit_trail_names_people_and_leaves_personal_values_out(brows
     assert "Inès Moreau" in page
     assert "Emma Lindqvist" in page
     assert '<ins>["editor"]</ins>' in page
-    assert "modifié ; personnel, donc non affiché" in page
+    assert "modifié ; personnel, donc non affiché" in page
     assert "newer act" in page
     [asked] = [one for one in browser.network.asked if one.url.path == "/v1/audit"]
     span = (asked.url.params["since"], asked.url.params["until"])

@@ -54,7 +54,7 @@ async def test_nothing_is_imported_before_it_is_confirmed_and_then_once(program:
         (3, "email", "email"),
         (3, "name", "required"),
         (3, "country", "country"),
-        (6, "email", "duplicate"),
+        (6, "email", "repeated"),
     ]
     assert preview["sample"][0]["values"]["name"] == "Ada Lovelace"
     assert len((await program.ok("max", "GET", "/people"))["items"]) == 2

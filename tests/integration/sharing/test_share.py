@@ -180,7 +180,7 @@ async def test_every_reason_to_refuse_has_a_type(sharing: SharingHarness) -> Non
 
 @pytest.mark.parametrize(
     ("caption", "field_rule"),
-    [("x" * 100_000, ("caption", "string-too-long")), ("\ud800", ("caption", "string-unicode"))],
+    [("x" * 100_000, ("caption", "too-long")), ("\ud800", ("caption", "text"))],
 )
 async def test_a_caption_that_is_no_caption_is_refused(sharing: SharingHarness, caption: str, field_rule: Any) -> None:
     ana = await sharing.ambassador("ana")

@@ -79,10 +79,12 @@ def test_kafka_options_follow_the_security_settings() -> None:
 
 
 def test_problems_carry_type_status_field_and_rule() -> None:
-    document = Invalid.one("caption", "too-long", "At most 5 characters.").marshal()
+    document = Invalid.one("caption", "too-long", "At most 5 characters.", max=5).marshal()
     assert document["type"] == "invalid"
     assert document["status"] == 422
-    assert document["errors"] == [{"field": "caption", "rule": "too-long", "detail": "At most 5 characters."}]
+    assert document["errors"] == [
+        {"field": "caption", "rule": "too-long", "detail": "At most 5 characters.", "params": {"max": 5}}
+    ]
     assert NotFound("content", "x" * 500).marshal()["detail"].count("x") == 128
     assert Overloaded(retry_after=7).headers == {"Retry-After": "7"}
 

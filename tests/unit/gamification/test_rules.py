@@ -154,16 +154,16 @@ def test_why_a_point_was_given() -> None:
     said = [explain(entry, DEFAULT_RULES.find(entry.rule)) for entry in (share, clicks, like, gone)]
     assert [one["en"] for one in said] == [
         "You shared an item by WhatsApp: 10 points.",
-        "30 people followed your link on LinkedIn (the day's limit is reached: 40 points of 60): 2 points each.",
+        "30 people followed your link on LinkedIn (the day’s limit is reached: 40 points of 60): 2 points each.",
         "1 like for your share on X: 1 point.",
         "Your share by WhatsApp was taken back, and its points with it.",
     ]
     assert [one["fr"] for one in said] == [
-        "Vous avez partagé un contenu par WhatsApp : 10 points.",
-        "30 personnes ont suivi votre lien sur LinkedIn (la limite du jour est atteinte : 40 points sur 60) : "
+        "Vous avez partagé un contenu par WhatsApp : 10 points.",
+        "30 personnes ont suivi votre lien sur LinkedIn (la limite du jour est atteinte : 40 points sur 60) : "
         "2 points l’unité.",
-        "1 mention « j’aime » pour votre partage sur X : 1 point.",
-        "Votre partage par WhatsApp a été retiré : ses points le sont aussi.",
+        "1 mention « j’aime » pour votre partage sur X : 1 point.",
+        "Votre partage par WhatsApp a été retiré : ses points le sont aussi.",
     ]
 
 

@@ -97,7 +97,7 @@ def test_each_broken_row_is_reported_by_line_and_field_and_the_others_are_read()
     assert faults(text) == [
         (2, "person", "required"),
         (3, "posted_at", "time"),
-        (3, "clicks", "number"),
+        (3, "clicks", "whole-number"),
         (5, "posted_at", "future"),
         (6, "posted_at", "too-early"),
         (8, "line", "columns"),
@@ -107,7 +107,7 @@ def test_each_broken_row_is_reported_by_line_and_field_and_the_others_are_read()
 def test_lines_that_are_no_json_or_say_too_little_are_reported() -> None:
     text = '{"joined_at": "2025-01-01", "person": "a", "colour": 1}\n{"x"\n[1]\n{"person": "a"}\n'
     assert faults(text) == [
-        (1, "colour", "unknown"),
+        (1, "colour", "column-unknown"),
         (2, "line", "json"),
         (3, "line", "json"),
         (4, "line", "kind-unknown"),

@@ -1,16 +1,14 @@
 """Pages ask for texts that exist; dates and numbers are written as their readers write them."""
 
-import ast
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-import chassis
 from chassis.messages import supported
 from herald_contracts import words
-from services import content, hub
+from services import hub
 from services.content.feeds.refusal import MEND_RULES
 from services.hub.language import MESSAGES, Language
 
@@ -27,18 +25,6 @@ KNOWN = {
     "role": words.ROLES,
     "mend": MEND_RULES,
 }
-REFUSALS = {"AddressRefused", "FeedRefused", "FetchRefused", "NotAFeed"}
-REFUSING = [
-    *Path(content.__file__).parent.joinpath("feeds").glob("*.py"),
-    *(Path(chassis.__file__).parent / name for name in ("fetch.py", "web_address.py")),
-]
-
-
-def feed_rules() -> set[str]:
-    """The rules by which the code refuses a feed or its address."""
-    calls = [node for path in REFUSING for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    rules = [call.args[0] for call in calls if ast.unparse(call.func) in REFUSALS and call.args]
-    return {str(rule.value) for rule in rules if isinstance(rule, ast.Constant)} | {"url"}  # of a redirect to nowhere
 
 
 def test_every_text_that_a_page_asks_for_is_there_and_no_other() -> None:
@@ -59,13 +45,6 @@ def test_every_known_word_has_a_text_and_an_unknown_one_is_shown_as_it_is(group:
         assert all(language.has(f"{group}.{value}") for value in KNOWN[group])
         assert language.word(group, KNOWN[group][0]) == language.text(f"{group}.{KNOWN[group][0]}")
         assert language.word(group, "some_newer<word>") == "some newer&lt;word&gt;"
-
-
-@pytest.mark.parametrize("code", ["en", "fr"])
-def test_every_reason_for_which_a_feed_is_refused_has_a_text(code: str) -> None:
-    language, rules = Language(code), feed_rules()
-    assert {"host", "timeout", "not-a-feed", "too-complex"} <= rules
-    assert [one for one in rules if not language.has(f"feeds.failed.{one}") and not language.has(f"rule.{one}")] == []
 
 
 def test_a_form_offers_what_is_chosen_although_it_is_not_known() -> None:

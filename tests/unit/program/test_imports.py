@@ -144,7 +144,7 @@ def test_what_a_file_leaves_blank_is_cleared_but_identity_and_language_are_kept(
         (",Ada,FR,IT", "email", "required"),
         ("a@x.example,Ada,FR", "team", "required"),
         ("a@x.example,Ada,FR,IT,more", "line", "columns"),
-        ("FIRST@x.example,Ada,FR,IT", "email", "duplicate"),
+        ("FIRST@x.example,Ada,FR,IT", "email", "repeated"),
     ],
 )
 def test_a_row_that_breaks_a_rule_is_named_and_its_neighbours_are_kept(line: str, field: str, rule: str) -> None:
@@ -285,7 +285,7 @@ def test_one_person_is_changed_by_one_row_of_a_file() -> None:
     ada = person("ada", email="ada@x.example", external_id="A1")
     found = planned([{"email": "ada@x.example", "team": "B"}, {"external_id": "A1", "team": "C"}], ada)
     assert [after.team for _, after in found.changed] == ["B"]
-    assert [(error.field, error.rule) for error in found.errors] == [("external_id", "duplicate")]
+    assert [(error.field, error.rule) for error in found.errors] == [("external_id", "repeated-person")]
 
 
 def test_an_address_that_one_gave_up_can_be_another_s() -> None:

@@ -75,7 +75,7 @@ def test_suggestions_mend_what_is_blocked(caption: str, network: str) -> None:
 @pytest.mark.parametrize("one", ["👩🏽‍🚀", "🇫🇷", "n\u0323\u0307", "\u1100\u1161\u11a8"])
 def test_too_long_is_cut_between_graphemes(one: str) -> None:
     for before in ("", "a", "ab", "abc"):
-        finding = next(f for f in judged(before + one * 400, "x").findings if f.rule == "too-long")
+        finding = next(f for f in judged(before + one * 400, "x").findings if f.rule == "too-long-for-network")
         assert (finding.start - len(before)) % len(one) == 0
         assert finding.excerpt == one * (len(finding.excerpt) // len(one))
 
@@ -85,7 +85,7 @@ def test_findings_say_where_and_why(caption: str, network: str) -> None:
     verdict = judged(caption, network)
     for one in verdict.findings:
         assert 0 <= one.start <= one.end <= len(caption)
-        assert one.rule == "too-long" or one.excerpt == caption[one.start : one.end]
+        assert one.rule == "too-long-for-network" or one.excerpt == caption[one.start : one.end]
         assert one.detail
     assert verdict.blocked == any(one.severity == "block" for one in verdict.findings)
 
