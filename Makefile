@@ -50,6 +50,7 @@ peers: setup
 
 attack: setup
 	$(BIN)/python -m herald.local.fetch
+	HERALD_SLOW_CLIENTS=all $(BIN)/pytest tests/integration/test_slow_clients.py
 	$(BIN)/python -m tests.attack $(ARGS)
 
 fault: setup

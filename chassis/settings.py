@@ -111,7 +111,7 @@ class Settings(KafkaSettings, HttpSettings):
     redis_url: str
 
     public_url: str = Field(description="The one address that people use, without a trailing slash")
-    issuer: str = Field(description="OIDC issuer whose tokens are accepted")
+    issuer: str = Field(description="OIDC issuer whose tokens are accepted, letter by letter as it calls itself")
     audience: str = Field("herald", description="What tokens must be for (`aud`)")
     account_claim: str = Field(
         "sub", description="Claim of access tokens that tells one account from another and never changes"
@@ -152,7 +152,7 @@ class Settings(KafkaSettings, HttpSettings):
             ip_network(one)
         return value
 
-    @field_validator("public_url", "issuer")
+    @field_validator("public_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")

@@ -1,7 +1,8 @@
 """Who gets in, and when: a request holds a place of the process only while there is work to do for it.
 
-In this order: the announced size of the body, who sends it (`authenticate`), the body itself, then a place. A client
-that is unknown, or that never sends its body, holds nothing. How long a body may take is `chassis.web.protocol`'s.
+In this order: who sends it and whether they may (`authorize`), the announced size of the body, the body itself, then a
+place. A client that is unknown, or that never sends its body, holds nothing. How long a body may take is
+`chassis.web.protocol`'s.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ MAX_BUFFERED = 256 * 1024 * 1024
 """Bytes of bodies that a process holds at once; requests beyond them are answered 503."""
 PIECE = 128 * 1024
 """Bytes of a body that an application is given at once: a form is read as it comes."""
-Authenticate = Callable[[Scope], Awaitable[Response | None]]
+Authorize = Callable[[Scope], Awaitable[Response | None]]
 
 
 class Admission:
     """Refuses bodies that are too large, strangers' bodies, and requests beyond what the process can hold at once.
 
-    `authenticate` is asked before a body is read; what it answers is sent instead of asking the application. An open
-    stream of events holds no place of a request; beyond `STREAMS` of them, further ones do.
+    `authorize` is asked before anything about a body is; what it answers is sent instead of asking the application. An
+    open stream of events holds no place of a request; beyond `STREAMS` of them, further ones do.
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class Admission:
         concurrency: int,
         max_body: Callable[[str], int],
         telemetry: Telemetry,
-        authenticate: Authenticate,
+        authorize: Authorize,
     ) -> None:
         self._app = app
         self._most = self._free = concurrency
         self._streams = 0
         self._buffered = 0
         self._max_body = max_body
-        self._authenticate = authenticate
+        self._authorize = authorize
         self._refused = telemetry.counter(
             "herald.http.refused", "Requests answered 503 because too many were under way"
         )
@@ -63,13 +64,13 @@ class Admission:
         if not _has_body(scope):
             await self._admit(scope, receive, send)
             return
+        refused = await self._authorize(scope)
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
         allowed = self._max_body(_path(scope))
         if _announced(scope) > allowed:
             await problem_response(_too_large(allowed))(scope, receive, send)
-            return
-        refused = await self._authenticate(scope)
-        if refused is not None:
-            await refused(scope, receive, send)
             return
         body = bytearray()
         try:

@@ -17,16 +17,15 @@ from pydantic_core import ErrorDetails
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.types import Scope
 
 from chassis.dead_letters.api import dead_letters_router
 from chassis.mongo import unreachable
 from chassis.rules import rule_of
 from chassis.telemetry.otel import Telemetry, exposition
-from chassis.web.admission import Admission, Authenticate, problem_response
+from chassis.web.admission import Admission
 from chassis.web.answers import Answer, AnswerFailures, HeadAsGet, NoStore, allowed_methods
+from chassis.web.authorization import right_of_route
 from chassis.web.health import MEDIA_TYPE, health_answer
-from chassis.web.http import bearer_token
 from chassis.web.problems import Invalid, Malformed, Overloaded, Problem, Violation
 from chassis.web.proxies import TrustedProxies
 from chassis.web.read_after_write import AppliedEvents
@@ -36,7 +35,6 @@ from chassis.web.traces import ForeignTraces, link_foreign_trace
 
 if TYPE_CHECKING:
     from chassis.service import Service
-    from chassis.web.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 MAX_BODY = 1024 * 1024
@@ -121,26 +119,13 @@ def create_app(service: Service) -> FastAPI:
         concurrency=runtime.settings.max_concurrency,
         max_body=lambda path: next((size for start, size in limits.items() if path.startswith(start)), MAX_BODY),
         telemetry=runtime.telemetry,
-        authenticate=bearer_of(runtime.tokens),
+        authorize=right_of_route(app),
     )
     app.add_middleware(AnswerFailures, answer=answer)
     app.add_middleware(NoStore)
     app.add_middleware(HeadAsGet)
     instrument(app, service)
     return app
-
-
-def bearer_of(tokens: Tokens) -> Authenticate:
-    """Admits the bodies of those who send a token of our issuer."""
-
-    async def authenticate(scope: Scope) -> Response | None:
-        try:
-            await tokens.verify(bearer_token(Request(scope)))
-        except Problem as problem:
-            return problem_response(problem)
-        return None
-
-    return authenticate
 
 
 def instrument(app: FastAPI, service: Service) -> None:

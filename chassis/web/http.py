@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import time
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -27,8 +28,8 @@ from chassis.web.problems import (
     Unauthenticated,
     UnsupportedMedia,
 )
-from chassis.web.read_after_write import after
-from chassis.web.rights import ACCOUNT, PERSON, SCOPE_PREFIX, meets, needs, person_needed, refusal, rights_in
+from chassis.web.read_after_write import AFTER, after
+from chassis.web.rights import ACCOUNT, ANYONE, PERSON, SCOPE_PREFIX, meets, needs, person_needed, refusal, rights_in
 from chassis.web.statuses import check_declared, refusals, refuses
 from chassis.web.tokens import Token as VerifiedToken
 
@@ -39,6 +40,8 @@ MAX_CURSOR = 1024
 MAX_IF_MATCH = 1024
 MAX_MEMBERS, MAX_VALUES = 12_000, 40_000
 """Members and values of a body, told by its colons and commas: each that is wrong costs a sentence of its own."""
+PRESENT_SECONDS = 0.5
+"""How long a caller who was looked up before their body was read is taken for the present one."""
 ANY_VERSION = -1
 Expected = int | frozenset[int]
 """Which versions a change may follow on: one, any of some, or `ANY_VERSION`."""
@@ -146,17 +149,49 @@ def _program_of(request: Request) -> str | None:
 
 
 async def _principal(request: Request, token: VerifiedToken) -> Principal:
+    """Who calls; counted and looked up once a request, and looked up again where its body was long on its way."""
     state = request.app.state
-    await state.rate_limits.hit_locally("general", state.settings.rate_general, token.account)
-    if token.machine:
-        scopes = frozenset(scope for scope in token.scopes if scope.startswith(SCOPE_PREFIX))
-        return Principal(id=f"{CLIENT_PREFIX}{token.machine}", scopes=scopes)
-    principal: Principal | None = await state.principals.find(token.account)
-    if principal is None:
+    known: tuple[Principal, float] | None = getattr(request.state, "found", None)
+    if known is None:
+        await state.rate_limits.hit_locally("general", state.settings.rate_general, token.account)
+    elif time.monotonic() - known[1] < PRESENT_SECONDS:
+        return known[0]
+    found = _machine(token.machine, token.scopes) if token.machine else await _find_person(request, token)
+    if found is None:
         raise Forbidden("This person is not known here (yet).", type_="unknown-person")
-    if not principal.active:
+    request.state.found = found, time.monotonic()
+    return found
+
+
+def _machine(client: str, scopes: frozenset[str]) -> Principal:
+    own = frozenset(scope for scope in scopes if scope.startswith(SCOPE_PREFIX))
+    return Principal(id=f"{CLIENT_PREFIX}{client}", scopes=own)
+
+
+async def _find_person(request: Request, token: VerifiedToken) -> Principal | None:
+    """Whose account it is. Raises Forbidden where they left."""
+    person: Principal | None = await request.app.state.principals.find(token.account)
+    if person is not None and not person.active:
         raise Forbidden("This person has left.", type_="inactive")
-    return principal
+    return person
+
+
+async def check_right(request: Request, words: tuple[str, ...], *, somewhere: bool) -> None:
+    """Ask for the right of a request's route before its body is there. Raises what the route itself would, later."""
+    token: VerifiedToken = await request.app.state.tokens.verify(bearer_token(request))
+    if words == (ANYONE,):
+        return
+    await after(request, request.headers.get(AFTER))
+    if words == (ACCOUNT,):
+        await _account(token)
+        await _find_person(request, token)
+        return
+    _check((await _principal(request, token)).within(_program_of(request)), words, somewhere=somewhere)
+
+
+def _check(caller: Principal, words: tuple[str, ...], *, somewhere: bool) -> None:
+    if not meets(caller.with_all_roles() if somewhere else caller, words):
+        raise refusal(caller, words)
 
 
 Caller = Annotated[Principal, Depends(_caller)]
@@ -193,12 +228,11 @@ def requires(*words: str, somewhere: bool = False) -> Any:
     """
     administrative = PERSON not in words and any(not word.startswith(SCOPE_PREFIX) for word in words)
 
-    @needs(*words)
+    @needs(*words, somewhere=somewhere)
     @refuses(403)
     async def check(request: Request, caller: Caller) -> Principal:
         request.state.administrative = administrative
-        if not meets(caller.with_all_roles() if somewhere else caller, words):
-            raise refusal(caller, words)
+        _check(caller, words, somewhere=somewhere)
         return caller
 
     return Depends(check)

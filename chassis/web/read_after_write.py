@@ -95,7 +95,8 @@ async def after(
         Header(max_length=1024, description="`Herald-Events` of answers before: wait until they are known here"),
     ] = None,
 ) -> None:
-    """A dependency that waits for what the request names; of no effect where the service takes no events."""
+    """A dependency that waits for what the request names, once; of no effect where the service takes no events."""
     applied: AppliedEvents | None = getattr(request.app.state, "applied", None)
-    if applied is not None and (events := parse(herald_after)):
+    if applied is not None and not hasattr(request.state, "waited") and (events := parse(herald_after)):
+        request.state.waited = True
         await applied.wait_for(events)

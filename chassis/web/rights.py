@@ -29,17 +29,19 @@ SCOPE_PREFIX = "herald:"
 """Scopes of machine clients. None of them is a role of persons."""
 _SCOPE = re.compile(rf"{SCOPE_PREFIX}[a-z]+:(read|write)")
 _ATTRIBUTE = "herald_needs"
+_SOMEWHERE = "herald_somewhere"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def needs(*words: str) -> Callable[[F], F]:
-    """Marks the dependency by which a route asks this of its caller."""
+def needs(*words: str, somewhere: bool = False) -> Callable[[F], F]:
+    """Marks the dependency by which a route asks this of its caller; with `somewhere` in any programme."""
     wrong = [word for word in words if word.startswith(SCOPE_PREFIX) and not _SCOPE.fullmatch(word)]
     if wrong or not words:
         raise ValueError(f"no scopes: {wrong}" if wrong else "a need is missing")
 
     def mark(dependency: F) -> F:
         setattr(dependency, _ATTRIBUTE, words)
+        setattr(dependency, _SOMEWHERE, somewhere)
         return dependency
 
     return mark
@@ -66,29 +68,30 @@ def rights_of(app: FastAPI) -> dict[tuple[str, str], tuple[str, ...]]:
     Raises LookupError for a route that names nothing, or several different things.
     """
     return {
-        (str(context.path_format or context.path), method): _needs(context.original_route)
+        (str(context.path_format or context.path), method): right_of(context.original_route)[0]
         for context in iter_route_contexts(app.routes)
         for method in sorted(context.methods or ())
     }
 
 
-def _needs(route: BaseRoute) -> tuple[str, ...]:
+def right_of(route: BaseRoute) -> tuple[tuple[str, ...], bool]:
+    """What a route needs, and whether in any programme. Raises LookupError as `rights_of`."""
     if not isinstance(route, APIRoute):  # the OpenAPI document and files: what has no dependencies
-        return (ANYONE,)
-    found = set(_marks(route.dependant))
+        return (ANYONE,), False
+    found = dict(_marks(route.dependant))
     if len(found) > 1:
-        found.discard((ANYONE,))
+        found.pop((ANYONE,), None)
     if len(found) != 1:
         raise LookupError(f"{', '.join(sorted(route.methods or ()))} {route.path} names {sorted(found) or 'no right'}")
-    return found.pop()
+    return found.popitem()
 
 
-def _marks(dependant: Dependant) -> Iterator[tuple[str, ...]]:
+def _marks(dependant: Dependant) -> Iterator[tuple[tuple[str, ...], bool]]:
     """The outermost marks: what a dependency asks for goes before what it stands on."""
     for dependency in dependant.dependencies:
         words: tuple[str, ...] | None = getattr(dependency.call, _ATTRIBUTE, None)
         if words is not None:
-            yield words
+            yield words, getattr(dependency.call, _SOMEWHERE)
         else:
             yield from _marks(dependency)
 

@@ -75,6 +75,11 @@ def _words(claim: Any) -> list[str]:
     return claim.split() if isinstance(claim, str) else [str(one) for one in claim] if isinstance(claim, list) else []
 
 
+def discovery_url(issuer: str) -> str:
+    """Where an issuer tells of itself. Its own trailing slash, if any, is left out (OpenID Connect Discovery, 4.1)."""
+    return f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
+
+
 def account_of(issuer: str, subject: str) -> str:
     return hashlib.sha256(f"{issuer}|{subject}".encode()).hexdigest()
 
@@ -165,8 +170,8 @@ class Tokens:
                 async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
                     url = self._settings.jwks_url
                     if url is None:
-                        discovery = f"{self._settings.issuer}/.well-known/openid-configuration"
-                        url = (await client.get(discovery)).raise_for_status().json()["jwks_uri"]
+                        discovered = await client.get(discovery_url(self._settings.issuer))
+                        url = discovered.raise_for_status().json()["jwks_uri"]
                     document = (await client.get(url)).raise_for_status().json()
                 self._keys = KeySet.import_key_set(document)
                 self._fetched = time.monotonic()

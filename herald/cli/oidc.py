@@ -44,7 +44,7 @@ def oidc(
         ],
         "Its access tokens: JWT": [
             ("signed by", ", ".join(ALGORITHMS)),
-            ("iss", issuer.rstrip("/") or "the issuer's address, as its discovery document has it"),
+            ("iss", issuer or "the issuer's address, as its discovery document has it"),
             ("aud", f"has {audience}"),
             (account, "tells one account from another, and never changes"),
             *CLAIMS,
@@ -71,7 +71,7 @@ def oidc(
             typer.echo("The provider has no address to sign out at: its own session lives on after a sign-out here.")
         if wrong:
             raise typer.Exit(1)
-        typer.echo(f"{issuer.rstrip('/')} answers, and does what Herald needs.")
+        typer.echo(f"{issuer} answers, and does what Herald needs.")
 
 
 def setting(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from chassis.web.tokens import ALGORITHMS
+from chassis.web.tokens import ALGORITHMS, discovery_url
 from herald.local.errors import LocalError
 
 SECRET = "HERALD_HUB_CLIENT_SECRET"  # noqa: S105 - the variable's name
@@ -38,12 +38,12 @@ def provider_of(issuer: str, admins: str, environment: Mapping[str, str]) -> Pro
     wrong = shortcomings(discover(issuer))
     if wrong:
         raise LocalError(f"The provider at {issuer} does not do: {', '.join(wrong)}.")
-    return Provider(issuer.rstrip("/"), admins, secret)
+    return Provider(issuer, admins, secret)
 
 
 def discover(issuer: str) -> dict[str, Any]:
     """What the provider says of itself. Raises LocalError."""
-    url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+    url = discovery_url(issuer)
     try:
         answer = httpx.get(url, timeout=10, trust_env=False)
         found = answer.raise_for_status().json()
@@ -52,7 +52,7 @@ def discover(issuer: str) -> dict[str, Any]:
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise LocalError(f"No provider answers at {url} ({type(error).__name__}).") from None
     said = found.get("issuer") if isinstance(found, dict) else None
-    if said != issuer.rstrip("/"):
+    if said != issuer:
         raise LocalError(f"The provider at {issuer} calls itself {said}: use that address, letter by letter.")
     return dict(found)
 

@@ -100,7 +100,7 @@ def create_app(service: Service, context: Context) -> ASGIApp:
             (size for start, size in MAX_BODY.items() if path.startswith(start)), DEFAULT_MAX_BODY
         ),
         telemetry=service.runtime.telemetry,
-        authenticate=session_of(context),
+        authorize=session_of(context),
     )
     app.add_middleware(AnswerFailures, answer=answer)
     app.add_middleware(Policy, settings=context.settings)

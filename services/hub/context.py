@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 from jinja2 import Environment
 
 from chassis.clock import Clock
 from chassis.web.rate_limits import RateLimits
+from services.hub.asked import Asked
 from services.hub.assets import Assets
 from services.hub.history.staging import Staging
 from services.hub.oidc import OidcClient
@@ -29,3 +30,4 @@ class Context:
     templates: Environment
     assets: Assets
     rate_limits: RateLimits
+    asked: Asked = field(default_factory=Asked)

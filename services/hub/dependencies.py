@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
+from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends
+from pymongo.errors import PyMongoError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
 from chassis.messages import supported
-from chassis.web.admission import Authenticate
+from chassis.web.admission import Authorize
 from chassis.web.proxies import TrustedProxies
 from chassis.web.rights import ANYONE, PERSON, needs
 from services.hub.clients import Apis, Caller, CutOff, Json, ServiceUnavailable, SignedOut
@@ -33,6 +36,8 @@ PERSON_SECONDS = 1
 STANDS_SECONDS = 20
 """How long the programmes are remembered, and how long what `program` said last stands while it does not answer."""
 RENEW_BEFORE_SECONDS = 60
+SESSION_SECONDS = 0.5
+"""How long a session that was found before a form was read is taken for the present one."""
 LANGUAGE_COOKIE = "herald_language"
 
 
@@ -62,17 +67,30 @@ def sign_in_cookie_name(settings: HubSettings) -> str:
     return "__Host-herald_sign_in" if settings.secure else "herald_sign_in"
 
 
-def session_of(context: Context) -> Authenticate:
+def session_of(context: Context) -> Authorize:
     """Admits the forms of those who have a session; others are sent to the sign-in before their form is read."""
 
-    async def authenticate(scope: Scope) -> Response | None:
+    async def authorize(scope: Scope) -> Response | None:
         request = Request(scope)
-        name = request.cookies.get(cookie_name(context.settings))
-        if name and await context.sessions.find(name) is not None:
+        if await find_session(request, context) is not None:
             return None
         return to_sign_in(request, "/welcome")
 
-    return authenticate
+    return authorize
+
+
+async def find_session(request: Request, context: Context) -> Session | None:
+    """The session that the browser names; looked up once a request, and again where its body was long on its way."""
+    name = request.cookies.get(cookie_name(context.settings))
+    if not name:
+        return None
+    known: tuple[Session, float] | None = getattr(request.state, "session", None)
+    if known is not None and time.monotonic() - known[1] < SESSION_SECONDS:
+        return known[0]
+    session = await context.sessions.find(name)
+    if session is not None:
+        request.state.session = session, time.monotonic()
+    return session
 
 
 def to_sign_in(request: Request, path: str) -> Response:
@@ -86,8 +104,7 @@ def to_sign_in(request: Request, path: str) -> Response:
 async def visitor(request: Request) -> View:
     """A view for anyone, signed in or not."""
     context: Context = request.app.state.context
-    name = request.cookies.get(cookie_name(context.settings))
-    session = await context.sessions.find(name) if name else None
+    session = await find_session(request, context)
     caller = Caller("", client_address(request, context.settings), request.headers.get("user-agent", "")[:400])
     language = Language(supported(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
     view = View(request, context, language, session, apis=Apis(context.http, context.settings.api_urls, caller))
@@ -102,6 +119,19 @@ async def visitor(request: Request) -> View:
     use_apis(view, Caller(token, caller.address, caller.agent))
     request.state.renew_cookie = await context.sessions.keep_alive(session)
     await load_person(view)
+    return view
+
+
+async def known_view(request: Request) -> View:
+    """A view for an address that is none of ours: of whom the session knows, and nobody is asked."""
+    context: Context = request.app.state.context
+    language = Language(supported(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
+    view = View(request, context, language, apis=Apis(context.http, context.settings.api_urls, Caller("")))
+    with suppress(PyMongoError):
+        session = await find_session(request, context)
+        if session is not None and session.tokens is not None and (known := session.parts.get("person")):
+            view.session = session
+            use_person(view, person_of(known["me"], known["programs"]))
     return view
 
 
@@ -229,7 +259,7 @@ async def load_person(view: View, *, fresh: bool = False) -> None:
     age = view.now.timestamp() - known["at"] if known else 0.0
     if known is None or fresh or age > STANDS_SECONDS or known.get("count") != _count(view.session):
         known = await _ask_person(view) or known
-    elif age > PERSON_SECONDS and not known.get("unanswered"):
+    elif not known.get("unanswered") and not view.context.asked.within(PERSON_SECONDS, view.session.tag, view.now):
         known = await _ask_again(view, known)
     if known is not None:
         use_person(view, person_of(known["me"], known["programs"]))
@@ -242,6 +272,7 @@ def _count(session: Session) -> int:
 
 async def _ask_person(view: View) -> Json | None:
     assert view.session is not None
+    view.context.asked.note(view.session.tag, view.now)
     found = await view.gather(me=view.apis.get("program", v1("me")), programs=programs(view.apis))
     if not isinstance(found["me"], dict) or not isinstance(found["programs"], list):
         return None
@@ -258,6 +289,7 @@ async def _ask_person(view: View) -> Json | None:
 async def _ask_again(view: View, known: Json) -> Json:
     """What is known, with the person as they are now. Only what differs is written."""
     assert view.session is not None
+    view.context.asked.note(view.session.tag, view.now)
     me = (await view.gather(me=view.apis.get("program", v1("me"))))["me"]
     now = {**known, "me": me} if isinstance(me, dict) else {**known, "unanswered": True}
     if now != known:

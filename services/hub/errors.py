@@ -24,6 +24,7 @@ from services.hub.dependencies import (
     NeedsSignIn,
     end_access,
     forget,
+    known_view,
     sign_in_path,
     to_sign_in,
     where,
@@ -119,6 +120,8 @@ async def _refusal(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kinds = {400: "bad-form", 404: "not-found", 405: "not-found"}
+    if not hasattr(request.state, "view"):  # no page of ours was asked for
+        request.state.view = await known_view(request)
     response = render(request, error.status_code, kinds.get(error.status_code, "failed"))
     if error.status_code == 405:
         response.headers["Allow"] = allowed_methods(request.app.routes, request.scope)

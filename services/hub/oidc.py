@@ -20,7 +20,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 
 from chassis.web.problems import Problem
-from chassis.web.tokens import LEEWAY_SECONDS, Tokens
+from chassis.web.tokens import LEEWAY_SECONDS, Tokens, discovery_url
 from services.hub.settings import HubSettings
 
 CALLBACK = "/auth/callback"
@@ -170,7 +170,7 @@ class OidcClient:
     async def _discover(self) -> dict[str, Any]:
         if time.monotonic() - self._discovered_at > DISCOVERED_SECONDS:
             try:
-                answer = await self._http.get(f"{self._settings.issuer}/.well-known/openid-configuration")
+                answer = await self._http.get(discovery_url(self._settings.issuer))
                 metadata = answer.raise_for_status().json()
             except (httpx.HTTPError, ValueError) as error:
                 raise IssuerUnavailable(type(error).__name__) from error

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pymongo import AsyncMongoClient
 
 from chassis.ids import new_id
 from chassis.kafka.topic_reader import read_topic
@@ -158,6 +159,12 @@ class Harness:
         event = self.provisioned(subject, *roles, **state)
         await self.publish(event)
         return event
+
+    async def know(self, service: str, subject: str, *roles: str) -> None:
+        """Have a service's database say that there is such a person, as their events would."""
+        async with AsyncMongoClient[dict[str, Any]](self.infra.mongo_url) as client:
+            row = {"_id": subject, "accounts": [self.issuer.account(subject)], "roles": roles, "active": True}
+            await client[f"{self.namespace}_herald_{service}"]["principals"].insert_one(row)
 
     def bearer(self, subject: str, **claims: Any) -> dict[str, str]:
         """The header of a signed-in person."""

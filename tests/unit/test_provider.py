@@ -89,11 +89,20 @@ def test_a_provider_needs_a_secret_and_an_administrator(monkeypatch: pytest.Monk
     with pytest.raises(LocalError, match=SECRET):
         provider_of(URL, "a@x.example", {})
     assert asked == []
-    found = provider_of(f"{URL}/", "a@x.example", {SECRET: "s"})
+    found = provider_of(URL, "a@x.example", {SECRET: "s"})
     assert found == Provider(URL, "a@x.example", "s")
     assert asked == [f"{URL}/.well-known/openid-configuration"]
     assert "client_secret" not in repr(found)
     assert "ines" not in " ".join(next_steps("http://127.0.0.1:8080", found))
+
+
+def test_an_issuer_may_end_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Auth0's do: it is called as it calls itself, and its discovery document is where others have theirs."""
+    asked = answer(monkeypatch, httpx.Response(200, json={**METADATA, "issuer": f"{URL}/"}))
+    assert provider_of(f"{URL}/", "a@x.example", {SECRET: "s"}).issuer == f"{URL}/"
+    assert asked == [f"{URL}/.well-known/openid-configuration"]
+    with pytest.raises(LocalError, match="letter by letter"):
+        discover(URL)
 
 
 def test_a_stack_with_a_provider_has_its_settings_and_no_development_issuer(

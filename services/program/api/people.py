@@ -36,7 +36,10 @@ async def list_people(
     ] = None,
     country: Annotated[str | None, Query(max_length=2)] = None,
     team: Annotated[str | None, Query(max_length=200)] = None,
-    role: Annotated[KnownRole | None, Query()] = None,
+    role: Annotated[
+        KnownRole | None,
+        Query(description="Those who hold it everywhere or in a programme (`program_id`, if given)"),
+    ] = None,
     program_id: Annotated[
         str | None, Query(max_length=128, description="Those who have to do with a programme")
     ] = None,

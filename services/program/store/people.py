@@ -90,7 +90,7 @@ class People:
         where = _where(wanted)
         if after is not None:
             name, id = after
-            where["$or"] = [{"sort_name": {"$gt": name}}, {"sort_name": name, "_id": {"$gt": id}}]
+            where["$and"].append({"$or": [{"sort_name": {"$gt": name}}, {"sort_name": name, "_id": {"$gt": id}}]})
         cursor = self._people.find(where, sort=[("sort_name", 1), ("_id", 1)], limit=limit)
         return [read(Person, row) for row in await cursor.to_list()]
 
@@ -161,20 +161,21 @@ def _sort_name(person: Person) -> str:
 
 
 def _where(wanted: Filter) -> dict[str, Any]:
-    where: dict[str, Any] = {}
+    where: dict[str, Any] = {"$and": [{}]}
     for name in ("country", "team"):
         if (value := getattr(wanted, name)) is not None:
             where[name] = value
     if wanted.role == "ambassador":
         where["memberships.status"] = "joined"
     elif wanted.role is not None:
-        where["grants"] = wanted.role
+        of_program = {"role": wanted.role, **({"program_id": wanted.program_id} if wanted.program_id else {})}
+        where["$and"].append({"$or": [{"grants": wanted.role}, {"program_grants": {"$elemMatch": of_program}}]})
     membership = {name: value for name in ("program_id", "status") if (value := getattr(wanted, name)) is not None}
     if membership:
         where["memberships"] = {"$elemMatch": membership}
     if wanted.query is not None:
         words = fields.terms(wanted.query)
-        where["$and"] = [{"terms": {"$regex": f"^{word}"}} for word in words] or [{"_id": None}]
+        where["$and"] += [{"terms": {"$regex": f"^{word}"}} for word in words] or [{"_id": None}]
     return where
 
 

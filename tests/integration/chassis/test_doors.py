@@ -46,7 +46,8 @@ def request(token: str = "", *, length: int = 100) -> bytes:
 
 @pytest.mark.timeout(120)
 async def test_those_who_wait_hold_no_place(harness: Harness, tmp_path: Path) -> None:
-    token = harness.bearer("nobody")["Authorization"].removeprefix("Bearer ")
+    await harness.know("content", "ada", "editor")
+    token, unknown = (harness.bearer(name)["Authorization"].removeprefix("Bearer ") for name in ("ada", "nobody"))
     async with content_api(harness, tmp_path) as port, asyncio.TaskGroup() as group:
         waiting = [
             group.create_task(send(port, data))
@@ -55,6 +56,7 @@ async def test_those_who_wait_hold_no_place(harness: Harness, tmp_path: Path) ->
                 b"POST /v1/items HTTP/1.1\r\nhost: h\r\nx",
                 request(),
                 request("nonsense"),
+                request(unknown),
                 request(token),
             ]
             for _ in range(2 * PLACES)
@@ -66,13 +68,14 @@ async def test_those_who_wait_hold_no_place(harness: Harness, tmp_path: Path) ->
                 assert answer.status_code == 403, "known as a stranger, not turned away at the door"
         async with asyncio.timeout(HEADER_SECONDS + 10):
             answers = await asyncio.gather(*(reader.read() for reader, _ in opened))
-        silent, unfinished, unsigned, forged, slow = (
+        silent, unfinished, unsigned, forged, refused, slow = (
             {answer[9:12] for answer in answers[start : start + 2 * PLACES]}
             for start in range(0, len(answers), 2 * PLACES)
         )
         assert silent == {b""}
         assert unfinished == {b"408"}
         assert unsigned == forged == {b"401"}
+        assert refused == {b"403"}
         assert slow == {b"408"}
 
 
@@ -112,7 +115,8 @@ async def answers(port: int, *requests: bytes) -> list[tuple[int, bytes]]:
 @pytest.mark.timeout(120)
 async def test_refusals_on_a_real_socket(harness: Harness, tmp_path: Path) -> None:
     """Who one is comes before what one sends, a body in chunks is measured too, and an error ends no connection."""
-    token = harness.bearer("nobody")["Authorization"].removeprefix("Bearer ")
+    await harness.know("content", "ada", "editor")
+    token, unknown = (harness.bearer(name)["Authorization"] for name in ("ada", "nobody"))
 
     def post(body: bytes, *headers: str) -> bytes:
         lines = ["POST /v1/items HTTP/1.1", "host: h", "content-type: application/json", *headers, "", ""]
@@ -121,16 +125,17 @@ async def test_refusals_on_a_real_socket(harness: Harness, tmp_path: Path) -> No
     def get(path: str, *headers: str) -> bytes:
         return "\r\n".join([f"GET {path} HTTP/1.1", "host: h", *headers, "", ""]).encode()
 
-    signed = f"authorization: Bearer {token}"
+    signed, of_a_stranger = f"authorization: {token}", f"authorization: {unknown}"
     chunks = (b"10000\r\n" + b" " * 0x10000 + b"\r\n") * 17 + b"0\r\n\r\n"
     async with content_api(harness, tmp_path) as port:
         malformed = post(b"{", "content-length: 1")
         [(anonymous, _)] = await answers(port, malformed)
+        [(stranger, _)] = await answers(port, post(b"{", "content-length: 1", of_a_stranger))
         [(known, _)] = await answers(port, post(b"{", "content-length: 1", signed))
-        assert (anonymous, known) == (401, 400)
+        assert (anonymous, stranger, known) == (401, 403, 400)
         [(large, said)] = await answers(port, post(chunks, "transfer-encoding: chunked", signed))
         assert (large, b"body-too-large" in said) == (413, True)
         kept = await answers(
-            port, get("/nowhere"), get("/v1/items"), malformed, get("/v1/items", signed), get("/health/ready")
+            port, get("/nowhere"), get("/v1/items"), malformed, get("/v1/items", of_a_stranger), get("/health/ready")
         )
         assert [status for status, _ in kept] == [404, 401, 401, 403, 200]

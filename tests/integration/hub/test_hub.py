@@ -313,6 +313,46 @@ async def test_while_program_does_not_answer_what_it_said_last_stands_without_be
     assert browser.network.asked != []
 
 
+async def test_who_somebody_is_is_asked_once_a_second(browser: Browser) -> None:
+    await browser.sign_in()
+    await browser.client.get("/menu")
+    for _ in range(3):
+        browser.clock.advance(timedelta(seconds=PERSON_SECONDS + 0.1))
+        del browser.network.asked[:]
+        await browser.client.get("/menu")
+        await browser.client.get("/menu")
+        assert [one.url.path for one in browser.network.asked].count("/v1/me") == 1
+
+
+async def test_a_session_is_looked_up_once_a_form(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = await browser.sign_in()
+    found, sessions = [], type(browser.context.sessions)
+    find = sessions.find
+
+    async def counted(self: Any, name: str) -> Any:
+        found.append(name)
+        return await find(self, name)
+
+    monkeypatch.setattr(sessions, "find", counted)
+    answer = await browser.client.post("/language", data={"csrf": mask(session.csrf), "language": "en"})
+    assert answer.status_code == 303
+    assert found == [session.name]
+    monkeypatch.setattr("services.hub.dependencies.SESSION_SECONDS", -1.0)  # the form took long to arrive
+    await browser.client.post("/language", data={"csrf": mask(session.csrf), "language": "en"})
+    assert len(found) == 3
+
+
+async def test_an_address_that_is_not_there_answers_in_the_persons_language(browser: Browser) -> None:
+    headers = {"accept-language": "en"}
+    assert 'lang="en"' in (await browser.client.get("/nothing/here", headers=headers)).text
+    await browser.sign_in()
+    await browser.client.get("/menu")
+    del browser.network.asked[:]
+    answer = await browser.client.get("/nothing/here", headers=headers)
+    assert (answer.status_code, 'lang="fr"' in answer.text) == (404, True)
+    assert browser.network.asked == []
+
+
 async def test_people_are_exported_as_program_writes_them(browser: Browser) -> None:
     await browser.sign_in()
     body = "\ufeffemail;name\r\namina@herald.example;Amina\r\n".encode()

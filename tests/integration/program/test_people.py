@@ -169,6 +169,14 @@ async def test_people_are_listed_by_name_page_by_page_and_found_by_words(program
     assert await names(query="?!") == []
     assert len(await names(country="DE", team="T0")) == 5
     assert await names(role="manager") == ["Max"]
+    program_id = await program.create_program()
+    zoe = (await program.ok("max", "GET", "/people", params={"query": "zoe"}))["items"][0]["id"]
+    grant = {"program_roles": [{"program_id": program_id, "role": "manager"}]}
+    await program.ok("root", "PATCH", f"/people/{zoe}", grant, headers={"If-Match": "*"})
+    assert await names(role="manager") == ["Max", "Zoé Dupont"]
+    assert await names(role="manager", query="zoe") == ["Zoé Dupont"]
+    assert await names(role="manager", limit="1") == ["Max"]
+    assert await names(role="editor") == []
 
 
 GUARDED: list[tuple[str, str, Any]] = [

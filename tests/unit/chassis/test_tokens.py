@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import KeySet
 
 from chassis.web.problems import Unauthenticated
-from chassis.web.tokens import Token, Tokens, account_of, machine_of
+from chassis.web.tokens import Token, Tokens, account_of, discovery_url, machine_of
 from tests.issuer import Issuer
 from tests.unit.hub.test_rules import settings
 
@@ -44,6 +44,18 @@ def test_a_machine_is_known_and_its_scopes_are_read(provider: str) -> None:
 @pytest.mark.parametrize("provider", PEOPLE)
 def test_a_person_is_no_machine(provider: str) -> None:
     assert machine_of(PEOPLE[provider]) is None
+
+
+async def test_an_issuer_is_who_it_says_to_the_letter() -> None:
+    auth0 = Issuer("https://x.eu.auth0.com/")
+    assert settings(issuer=auth0.url).issuer == auth0.url
+    of_auth0 = tokens(issuer=auth0.url)
+    of_auth0._keys = KeySet.import_key_set(auth0.jwks)  # type: ignore[arg-type]
+    assert (await of_auth0.verify(auth0.token("amina"))).account == account_of(auth0.url, "amina")
+    with pytest.raises(Unauthenticated):
+        await of_auth0.verify(auth0.token("amina", iss="https://x.eu.auth0.com"))
+    for url in ("https://x.example/realms/staff", "https://x.example/realms/staff/"):
+        assert discovery_url(url) == "https://x.example/realms/staff/.well-known/openid-configuration"
 
 
 @pytest.mark.parametrize("claim", [None, 7, True, {"herald:metrics:read": 1}, [None, 3]])
