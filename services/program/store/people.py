@@ -174,8 +174,8 @@ def _where(wanted: Filter) -> dict[str, Any]:
     if membership:
         where["memberships"] = {"$elemMatch": membership}
     if wanted.query is not None:
-        words = fields.terms(wanted.query)
-        where["$and"] += [{"terms": {"$regex": f"^{word}"}} for word in words] or [{"_id": None}]
+        words: list[Any] = [{"terms": {"$regex": f"^{word}"}} for word in fields.terms(wanted.query)]
+        where["$and"] += words or [{"_id": None}]
     return where
 
 
