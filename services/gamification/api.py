@@ -21,11 +21,13 @@ from chassis.web.http import (
     requires,
     service_context,
 )
+from chassis.web.one_of import OneOf
 from chassis.web.problems import ForeignCursor
 from chassis.web.rights import PERSON
 from chassis.web.statuses import problems
 from chassis.web.times import Day
 from herald_contracts.base import in_utc
+from herald_contracts.words import NETWORKS
 from services.gamification import commands, queries
 from services.gamification.context import Context
 from services.gamification.domain.periods import Period
@@ -33,6 +35,7 @@ from services.gamification.domain.standings import Scope
 from services.gamification.queries import LeaderboardQuery
 from services.gamification.schemas import (
     PROGRAM,
+    AllowanceView,
     EntryView,
     LeaderboardView,
     LedgerView,
@@ -60,6 +63,17 @@ Admin = Annotated[Principal, requires("admin")]
 @router.get("/me/points", summary="My points and my rank", responses=problems(404))
 async def my_points(program_id: ProgramQuery, caller: Person, context: Use) -> PointsView:
     return PointsView.of(await queries.points_of(context, caller, program_id))
+
+
+@router.get("/me/allowance", summary="What another share of today earns me", responses=problems(404))
+async def my_allowance(
+    program_id: ProgramQuery,
+    network: Annotated[str, OneOf(NETWORKS), Query(examples=["linkedin"])],
+    caller: Person,
+    context: Use,
+) -> AllowanceView:
+    """By the rules in force and what today's shares have earned already."""
+    return AllowanceView.of(program_id, network, await queries.allowance_of(context, caller, program_id, network))
 
 
 @router.get("/me/ledger", summary="My points one by one, and why I got each", responses=problems(404))

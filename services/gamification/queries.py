@@ -8,7 +8,7 @@ from datetime import date, datetime
 from chassis.principals import Principal
 from chassis.web.problems import Forbidden, NotFound
 from services.gamification.context import Context
-from services.gamification.domain.ledger import Entry
+from services.gamification.domain.ledger import Allowance, Entry, allowance
 from services.gamification.domain.periods import ALL, Period, bounds, label
 from services.gamification.domain.rebuilds import Rebuild
 from services.gamification.domain.rules import Program, Rule
@@ -40,6 +40,14 @@ async def points_of(context: Context, caller: Principal, program_id: str) -> Poi
     ranked = may_be_ranked(caller, program_id)
     rank = await context.leaderboard.rank(Board(program_id, ALL), caller.id) if ranked else None
     return Points(program_id, total, week, month, rank, hidden(caller))
+
+
+async def allowance_of(context: Context, caller: Principal, program_id: str, network: str) -> Allowance:
+    """What another share of today earns the caller, and how many more of them do. Raises NotFound."""
+    program = await context.programs.get(program_id)
+    now = context.clock.now()
+    totals = await context.ledger.totals_of(program_id, caller.id, program.day_of(now))
+    return allowance([one for one in program.rules_at(now).rules if one.rewards("share", network)], totals)
 
 
 async def ledger_of(

@@ -13,7 +13,7 @@ from chassis.web.one_of import OneOf
 from chassis.web.times import Day, Moment
 from herald_contracts.words import NETWORKS
 from services.gamification.commands import RulesOrder
-from services.gamification.domain.ledger import Entry
+from services.gamification.domain.ledger import Allowance, Entry
 from services.gamification.domain.periods import Period
 from services.gamification.domain.rebuilds import Rebuild
 from services.gamification.domain.rules import ACTS, Program, Rule, RuleSet
@@ -48,6 +48,22 @@ class PointsView(BaseModel):
             rank=points.rank,
             hidden=points.hidden,
         )
+
+
+class AllowanceView(BaseModel):
+    """What another share of today earns the caller."""
+
+    model_config = example(program_id=PROGRAM, network="linkedin", points=10, limit=5, left=2)
+
+    program_id: str
+    network: str
+    points: int = Field(description="For the next share; 0 when the day's limit is reached, or no rule rewards it")
+    limit: int | None = Field(description="How many shares of a day earn points; null where no limit holds")
+    left: int | None = Field(description="How many more of them do today, in the programme's time zone")
+
+    @classmethod
+    def of(cls, program_id: str, network: str, found: Allowance) -> AllowanceView:
+        return cls(program_id=program_id, network=network, points=found.points, limit=found.limit, left=found.left)
 
 
 class EntryView(BaseModel):

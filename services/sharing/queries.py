@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from chassis.principals import Principal
@@ -10,7 +11,7 @@ from chassis.web.problems import ForeignCursor, NotFound
 from chassis.web.read_after_write import wait_until
 from services.sharing.context import Context
 from services.sharing.domain.guardrails import Guardrails
-from services.sharing.domain.posts import Post
+from services.sharing.domain.posts import Post, TitledPost
 
 PAGE_LETTERS = 50_000
 """Letters of captions after which a page ends: a network's address repeats each caption, encoded."""
@@ -47,6 +48,11 @@ async def post_of(context: Context, caller: Principal, id: str) -> Post:
     if post.ambassador_id != caller.id:
         raise NotFound("post", id)
     return post
+
+
+async def titles_of(context: Context, caller: Principal, ids: Iterable[str]) -> dict[str, TitledPost]:
+    """What the caller's posts are about, by the post's id; colleagues' and unknown ones are left out."""
+    return {one.id: one for one in await context.store.posts.titles_of(caller.id, ids)}
 
 
 async def guardrails_of(context: Context, program_id: str) -> Guardrails:

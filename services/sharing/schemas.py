@@ -240,6 +240,26 @@ class PostsView(View):
     next: str | None = Field(description="The cursor of the next page")
 
 
+class PostIds(Body):
+    """Posts by their ids."""
+
+    ids: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=200, examples=[[POST]])]
+
+
+class TitleView(View):
+    """The item that was shared, as it was called then."""
+
+    content_id: str
+    title: str
+    language: str = Field(description="Of the caption; the title's nearest to it")
+
+
+class TitlesView(View):
+    """By the id of the post."""
+
+    titles: dict[str, TitleView]
+
+
 class NetworksView(View):
     """The networks, in the order in which they are offered."""
 

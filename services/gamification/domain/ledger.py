@@ -180,6 +180,38 @@ def grant(rule: Rule, quantity: int, so_far: Total) -> Total:
     return Total(acts, points)
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the next act earns, and how many acts of the day still earn points, of how many: None where no limit holds
+    or nothing is earned at all."""
+
+    points: int
+    limit: int | None = None
+    left: int | None = None
+
+
+def allowance(rules: Iterable[Rule], totals: Mapping[str, Total]) -> Allowance:
+    """For acts that all these rules reward, given what each rule has counted on the day."""
+    rules = list(rules)
+    so_far = {rule.id: totals.get(rule.id, Total()) for rule in rules}
+    points = sum(grant(rule, 1, so_far[rule.id]).points for rule in rules)
+    if not rules or not all(rule.limited for rule in rules):
+        return Allowance(points)
+    limits = [_acts_left(rule, Total()) for rule in rules]
+    left = [_acts_left(rule, so_far[rule.id]) for rule in rules]
+    return Allowance(points, max(limits), max(left))
+
+
+def _acts_left(rule: Rule, so_far: Total) -> int:
+    """How many further acts earn something by a rule that is limited."""
+    found = []
+    if rule.acts_a_day is not None:
+        found.append(rule.acts_a_day - so_far.acts)
+    if rule.points_a_day is not None:
+        found.append(-((so_far.points - rule.points_a_day) // rule.points))
+    return max(0, min(found))
+
+
 def _earned(claimed: Claims, state: LedgerState) -> Iterator[Entry]:
     fact = claimed.fact
     for claim in claimed.claims:

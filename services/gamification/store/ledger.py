@@ -123,6 +123,11 @@ class Ledger:
         found = {row["_id"]: row["points"] async for row in self._balances.find({"_id": {"$in": ids}})}
         return [found.get(id, 0) for id in ids]
 
+    async def totals_of(self, program_id: str, ambassador_id: str, day: date) -> dict[str, Total]:
+        """What each rule has counted and given a person on a day."""
+        row = await self._totals.find_one({"_id": _total_id(TotalKey(program_id, ambassador_id, day, ""))})
+        return {rule: _total(found) for rule, found in (row or {}).get("rules", {}).items()}
+
     # --- rebuilding ------------------------------------------------------------------------------------------
 
     async def count_ambassadors(self, program_id: str) -> int:

@@ -68,7 +68,9 @@ async def sheet(view: Ambassador, item_id: str, network: str = "linkedin", capti
     chosen = next((one for one in captions if one["caption_id"] == caption), captions[0] if captions else None)
     text = chosen["text"] if chosen else f"{item['title']}"
     language = chosen["language"] if chosen else view.language.code
-    check = (await view.gather(check=judge(view, item_id, network, language, text)))["check"]
+    found = await view.gather(
+        check=judge(view, item_id, network, language, text), allowance=allowance(view, item["program_id"], network)
+    )
     return view.page(
         "feed/share.html",
         item=item,
@@ -77,9 +79,9 @@ async def sheet(view: Ambassador, item_id: str, network: str = "linkedin", capti
         chosen=chosen,
         text=text,
         language=language,
-        check=check,
         key=str(uuid4()),
         refused=None,
+        **found,
     )
 
 
@@ -115,6 +117,7 @@ async def _refused(view: View, item_id: str, order: dict[str, str], refusal: Ref
     item = await view.apis.get("content", v1("feed", item_id), language=view.language.code)
     network = order["network"]
     captions = suggestions(item, network, view.language.code)
+    found = await view.gather(allowance=allowance(view, item["program_id"], network))
     return view.page(
         "feed/share.html",
         # htmx swaps no answer that is an error, and the sheet is what has to be swapped.
@@ -128,12 +131,19 @@ async def _refused(view: View, item_id: str, order: dict[str, str], refusal: Ref
         check=None if "findings" not in refusal.document else refusal.document,
         key=str(uuid4()),
         refused=refusal,
+        **found,
     )
 
 
 async def judge(view: View, item_id: str, network: str, language: str, text: str) -> Any:
     body = {"content_id": item_id, "network": network, "language": language, "caption": text}
     return (await view.apis.call("sharing", "POST", v1("drafts", "check"), body)).data
+
+
+async def allowance(view: View, program_id: str, network: str) -> Json:
+    """How many shares of a day earn points (`limit`, None for any number), and how many more do today (`left`)."""
+    found = await view.apis.get("gamification", v1("me", "allowance"), program_id=program_id, network=network)
+    return {name: found.get(name) for name in ("limit", "left")}
 
 
 def suggestions(item: Json, network: str, language: str) -> list[Json]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from services.hub.clients import Json
 from services.hub.dependencies import Ambassador
 from services.hub.paths import v1
+from services.hub.view import Missing, View
 
 router = APIRouter()
 PAGE = 25
@@ -15,10 +19,23 @@ PAGE = 25
 @router.get("/points")
 async def points(view: Ambassador, cursor: str | None = None) -> Response:
     program_id = view.program.id if view.program else None
-    ledger = view.apis.get("gamification", v1("me", "ledger"), program_id=program_id, cursor=cursor, limit=PAGE)
-    if cursor and view.is_fragment:
-        return view.page("points/_entries.html", **await view.gather(ledger=ledger))
-    found = await view.gather(
-        ledger=ledger, points=view.apis.get("gamification", v1("me", "points"), program_id=program_id)
-    )
-    return view.page("points/points.html", **found)
+    calls = {
+        "ledger": view.apis.get("gamification", v1("me", "ledger"), program_id=program_id, cursor=cursor, limit=PAGE)
+    }
+    whole = not (cursor and view.is_fragment)
+    if whole:
+        calls["points"] = view.apis.get("gamification", v1("me", "points"), program_id=program_id)
+    found = await view.gather(**calls)
+    titles = await _titles(view, found["ledger"])
+    return view.page("points/points.html" if whole else "points/_entries.html", titles=titles, **found)
+
+
+async def _titles(view: View, ledger: Json | Missing) -> Mapping[str, Json]:
+    """What the posts of the entries are about, by their ids; empty where `sharing` does not answer."""
+    if isinstance(ledger, Missing):
+        return {}
+    ids = list(dict.fromkeys(entry["post_id"] for entry in ledger["items"] if entry.get("post_id")))
+    if not ids:
+        return {}
+    found = (await view.gather(titles=view.apis.call("sharing", "POST", v1("posts", "titles"), {"ids": ids})))["titles"]
+    return {} if isinstance(found, Missing) else found.data.get("titles", {})

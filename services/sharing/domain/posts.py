@@ -138,6 +138,15 @@ class PostReference(NamedTuple):
     shared_at: datetime
 
 
+class TitledPost(NamedTuple):
+    """Of a post what it is about."""
+
+    id: str
+    content_id: str
+    title: str
+    language: str
+
+
 def check_may_share(content: Content, standing: Standing, now: datetime) -> None:
     """Raises Forbidden `not-a-member`, `not-targeted`, or Conflict `content-not-shareable`,
     `guidelines-not-acknowledged`."""

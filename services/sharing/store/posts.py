@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import document, read
 from chassis.web.problems import NotFound, Overloaded, StaleVersion
-from services.sharing.domain.posts import ONE_TAP, Post, PostReference
+from services.sharing.domain.posts import ONE_TAP, Post, PostReference, TitledPost
 
 REPORTS_KEPT = timedelta(days=100)  # longer than what is reported may be ago
 TAPS_KEPT = timedelta(minutes=10)
@@ -95,6 +95,12 @@ class Posts:
         rows = self._posts.find({"link_code": {"$in": list(set(codes))}}, OF_REFERENCE, session=tx.session)
         fields = PostReference._fields[1:]
         return {row["link_code"]: PostReference(row["_id"], *(row[name] for name in fields)) async for row in rows}
+
+    async def titles_of(self, ambassador_id: str, ids: Iterable[str]) -> list[TitledPost]:
+        """Of these posts those of the ambassador, taken back or not."""
+        wanted = {"_id": {"$in": list(ids)}, "ambassador_id": ambassador_id}
+        rows = self._posts.find(wanted, dict.fromkeys(TitledPost._fields[1:], 1))
+        return [read(TitledPost, row) async for row in rows]
 
     async def by_ids(self, ids: Iterable[str], tx: Transaction) -> dict[str, Post]:
         rows = self._posts.find({"_id": {"$in": list(set(ids))}}, session=tx.session)

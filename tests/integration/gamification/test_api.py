@@ -71,6 +71,25 @@ async def test_rules_are_public_and_changed_by_managers(harness: Harness, servic
         await eventually(lambda: points_of(client, harness, "ann"), until=lambda found: found["total"] == 17)
 
 
+async def test_the_days_limit_and_what_is_left_of_it_are_told(harness: Harness, service: Service) -> None:
+    async def left(**params: str) -> tuple[int, int | None, int | None]:
+        wanted = {"program_id": PROGRAM, "network": "linkedin", **params}
+        found = (await client.get("/v1/me/allowance", params=wanted, headers=harness.bearer("ann"))).json()
+        return found["points"], found["limit"], found["left"]
+
+    async with opened(harness, service) as client:
+        assert await left() == (10, 5, 5)
+        await harness.publish(*(shared("ann", f"p{number}") for number in range(4)), shared("ben", "p9"))
+        await eventually(left, until=lambda found: found == (10, 5, 1))
+        await harness.publish(shared("ann", "p5"))
+        await eventually(left, until=lambda found: found == (0, 5, 0))
+        assert await left(network="x") == (0, 5, 0)
+        wrong = await client.get(
+            "/v1/me/allowance", params={"program_id": PROGRAM, "network": "myspace"}, headers=harness.bearer("ann")
+        )
+        assert [(one["field"], one["rule"]) for one in wrong.json()["errors"]] == [("network", "one-of")]
+
+
 async def test_of_two_changes_at_once_one_is_taken(harness: Harness, service: Service) -> None:
     async with opened(harness, service) as client:
         answers = await asyncio.gather(

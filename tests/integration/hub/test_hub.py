@@ -117,6 +117,53 @@ async def test_a_feed_says_why_it_failed_and_what_was_mended(browser: Browser) -
     assert "No full answer" not in page
 
 
+ENTRY = {
+    "entry_id": "e1",
+    "points": 10,
+    "rule": "share",
+    "rule_version": 1,
+    "explanation": {"fr": "Vous avez partagé.", "en": "You shared."},
+    "post_id": "post-1",
+    "content_id": "c1",
+    "network": "linkedin",
+    "occurred_at": "2026-03-02T09:14:31.020Z",
+}
+
+
+async def test_points_name_the_content_that_earned_them(browser: Browser) -> None:
+    browser.network.answers["/v1/me/ledger"] = {"items": [ENTRY, {**ENTRY, "post_id": "post-2"}], "next": None}
+    titles = {"post-1": {"content_id": "c1", "title": "Less <water>", "language": "en"}}
+    browser.network.answers["/v1/posts/titles"] = {"titles": titles}
+    await browser.sign_in()
+    page = (await browser.client.get("/points")).text
+    assert '<strong lang="en" dir="auto">Less &lt;water&gt;</strong>' in page
+    assert page.count("Vous avez partagé.") == 2
+    [asked] = [one for one in browser.network.asked if one.url.path == "/v1/posts/titles"]
+    assert json.loads(asked.content) == {"ids": ["post-1", "post-2"]}
+    browser.network.down = {"sharing"}
+    assert (await browser.client.get("/points")).text.count("Vous avez partagé.") == 2
+
+
+@pytest.mark.parametrize(
+    ("allowance", "said"),
+    [
+        ({"limit": 5, "left": 2}, "Aujourd’hui, 2 partages sur 5 rapportent encore des points."),
+        ({"limit": 5, "left": 1}, "Aujourd’hui, 1 partage sur 5 rapporte encore des points."),
+        ({"limit": 5, "left": 0}, "5 partages par jour rapportent des points, et ils sont faits."),
+        ({"limit": None, "left": None}, None),
+        (httpx.Response(404, json={"type": "not-found"}), None),
+    ],
+)
+async def test_the_share_sheet_says_what_is_left_of_the_day(browser: Browser, allowance: Any, said: str | None) -> None:
+    item = {"id": "c1", "program_id": "p1", "title": "Less water", "captions": []}
+    browser.network.answers |= {"/v1/feed/c1": item, "/v1/me/allowance": allowance}
+    browser.network.answers["/v1/drafts/check"] = httpx.Response(404, json={"type": "not-found"})
+    await browser.sign_in()
+    answer = await browser.client.get("/feed/c1/share?network=linkedin")
+    assert answer.status_code == 200
+    assert (said in answer.text) if said else ("des points" not in answer.text)
+
+
 async def test_a_page_that_cannot_be_without_its_service_says_so_kindly(browser: Browser) -> None:
     await browser.sign_in()
     await browser.client.get("/me")

@@ -218,6 +218,18 @@ async def test_a_post_can_be_taken_back_once_and_only_by_its_author(sharing: Sha
     assert [one.data.post_id for one in await removed()] == [id]
 
 
+async def test_what_my_posts_are_about_is_told_by_their_ids(sharing: SharingHarness) -> None:
+    ana, bob = await sharing.ambassador("ana"), await sharing.ambassador("bob")
+    mine, gone = [(await sharing.share(ana, network=one)).json() for one in ("linkedin", "x")]
+    others = (await sharing.share(bob)).json()
+    await sharing.api.delete(f"/v1/posts/{gone['id']}", headers=ana)
+    ids = {"ids": [mine["id"], gone["id"], others["id"], "none"]}
+    found = (await sharing.api.post("/v1/posts/titles", json=ids, headers=ana)).json()["titles"]
+    assert found == {
+        one["id"]: {name: one[name] for name in ("content_id", "title", "language")} for one in (mine, gone)
+    }
+
+
 async def test_my_posts_come_in_pages_newest_first(sharing: SharingHarness) -> None:
     ana = await sharing.ambassador("ana")
     networks = ("linkedin", "x", "facebook", "whatsapp", "email", "device")

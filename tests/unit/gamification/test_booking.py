@@ -6,11 +6,12 @@ import random
 from collections import Counter
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.ids import derived_id
-from services.gamification.domain.ledger import Fact, Total, balance_changes, grant
+from services.gamification.domain.ledger import Allowance, Fact, Total, allowance, balance_changes, grant
 from services.gamification.domain.periods import labels
 from services.gamification.domain.rules import ALWAYS, DEFAULT_RULES, Program, Rule, RuleSet
 from tests.unit.gamification.harness import NOON, PARIS, LedgerHarness, fact, with_rules
@@ -265,3 +266,50 @@ def test_balances_move_in_every_period_of_the_day() -> None:
     [entry] = LedgerHarness().take([fact("share")])
     changes = {key.period: points for key, points in balance_changes([entry]).items()}
     assert changes == {"2026-W10": 10, "2026-03": 10, "2026-Q1": 10, "all": 10}
+
+
+# --- what the next share earns ---
+
+
+@pytest.mark.parametrize(
+    ("rules", "so_far", "expected"),
+    [
+        ([Rule("share", "share", 10, acts_a_day=5)], {}, Allowance(10, 5, 5)),
+        ([Rule("share", "share", 10, acts_a_day=5)], {"share": Total(3, 30)}, Allowance(10, 5, 2)),
+        ([Rule("share", "share", 10, acts_a_day=5)], {"share": Total(5, 50)}, Allowance(0, 5, 0)),
+        ([Rule("share", "share", 10, points_a_day=25)], {"share": Total(2, 20)}, Allowance(5, 3, 1)),
+        ([Rule("share", "share", 10, 8 * ("x",), acts_a_day=9, points_a_day=40)], {}, Allowance(10, 4, 4)),
+        ([Rule("share", "share", 10)], {"share": Total(99, 990)}, Allowance(10)),
+        ([Rule("share", "share", 10), Rule("x", "share", 5, acts_a_day=1)], {"x": Total(1, 5)}, Allowance(10)),
+        (
+            [Rule("share", "share", 10, acts_a_day=5), Rule("x", "share", 5, acts_a_day=1)],
+            {"share": Total(1, 10), "x": Total(1, 5)},
+            Allowance(10, 5, 4),
+        ),
+        ([], {}, Allowance(0)),
+    ],
+)
+def test_the_next_share_earns_what_the_days_limits_leave(
+    rules: list[Rule], so_far: dict[str, Total], expected: Allowance
+) -> None:
+    assert allowance(rules, so_far) == expected
+
+
+@given(st.integers(1, 30), st.none() | st.integers(1, 12), st.none() | st.integers(1, 200), st.integers(0, 15))
+def test_as_many_more_shares_earn_points_as_are_said_to_be_left(
+    points: int, acts_a_day: int | None, points_a_day: int | None, shared: int
+) -> None:
+    rule = Rule("share", "share", points, acts_a_day=acts_a_day, points_a_day=points_a_day)
+    total = Total()
+    for _ in range(shared):
+        given_ = grant(rule, 1, total)
+        total = Total(total.acts + given_.acts, total.points + given_.points) if given_.points else total
+    found = allowance([rule], {"share": total})
+    if found.left is None:
+        assert not rule.limited
+        return
+    for _ in range(found.left):
+        given_ = grant(rule, 1, total)
+        assert given_.points > 0
+        total = Total(total.acts + given_.acts, total.points + given_.points)
+    assert grant(rule, 1, total).points == 0
