@@ -10,10 +10,12 @@ from fastapi.responses import StreamingResponse
 from chassis.web.downloads import CSV, csv_download
 from chassis.web.http import Acting, Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
-from services.program.api.base import Admin, Manages, NameReader, Use
+from services.program.api.base import Admin, Manages, NameReader, Steers, Use
 from services.program.commands import people
 from services.program.domain.people import Filter, Status
 from services.program.schemas.people import (
+    MAX_GROUPS,
+    GroupsView,
     Ids,
     KnownRole,
     Merge,
@@ -58,6 +60,17 @@ async def names(body: Ids, _: NameReader, context: Use) -> NamesView:
     """Events and other services carry ids only. Up to 200 names a request."""
     found = await queries.names(context, body.ids)
     return NamesView(names={id: NameView.model_validate(person) for id, person in found.items()})
+
+
+@router.get("/people/groups", summary="Where people are", response_model=GroupsView)
+async def groups(
+    _: Steers,
+    context: Use,
+    program_id: Annotated[str | None, Query(max_length=128, description="Whose ambassadors are counted")] = None,
+) -> GroupsView:
+    """Countries, teams and sites by name, with how many people of the company are there and how many of them are
+    ambassadors of the programme: at most the 1,000 largest of each."""
+    return GroupsView.model_validate(await context.people.groups(program_id, MAX_GROUPS))
 
 
 @router.get(

@@ -135,7 +135,7 @@ async def invite(program_id: str, body: Invitations, _: Manager, unit: Unit, con
         )
     order = body.segment
     assert order is not None  # either is there
-    segment = Segment(tuple(order.countries), tuple(order.teams), order.leaders_only)
+    segment = Segment(tuple(order.countries), tuple(order.teams), order.leaders_only, tuple(order.sites))
     return await unit.run(
         lambda tx: programs.invite_segment(context, tx, program_id, segment, body.limit),
         view=InvitedView.model_validate,

@@ -120,6 +120,25 @@ class Segment:
     countries: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     leaders_only: bool = False
+    sites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A country, team or site: how many people of the company are there, and how many of them are ambassadors."""
+
+    name: str
+    people: int
+    ambassadors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Where people are, by name. Who has no country, team or site yet is in no group."""
+
+    countries: tuple[Group, ...] = ()
+    teams: tuple[Group, ...] = ()
+    sites: tuple[Group, ...] = ()
 
 
 EXPORTED = (

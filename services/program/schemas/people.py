@@ -246,6 +246,7 @@ def invitations_of(me: Me) -> list[InvitationView]:
 
 
 MAX_NAMES = 200
+MAX_GROUPS = 1000
 
 
 KnownRole = Annotated[str, OneOf(ROLES)]
@@ -278,6 +279,35 @@ class PersonChange(Body):
         """As the command takes them."""
         given = self.program_roles
         return {**self.model_dump(), "program_roles": None if given is None else [one.grant() for one in given]}
+
+
+class GroupView(View):
+    """A country (ISO 3166-1), team or site."""
+
+    name: str
+    people: int = Field(description="With the company")
+    ambassadors: int = Field(description="Of the programme that was named; 0 without one")
+
+
+class GroupsView(View):
+    """Where people are. Who has no country, team or site yet is in none."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "countries": [{"name": "FR", "people": 1200, "ambassadors": 96}],
+                    "teams": [{"name": "Engineering", "people": 310, "ambassadors": 41}],
+                    "sites": [{"name": "Lyon", "people": 240, "ambassadors": 22}],
+                }
+            ]
+        },
+    )
+
+    countries: list[GroupView]
+    teams: list[GroupView]
+    sites: list[GroupView]
 
 
 class Ids(Body):

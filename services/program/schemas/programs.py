@@ -265,13 +265,14 @@ class SegmentOrder(Body):
 
     countries: Annotated[list[Country], Field(max_length=300)] = Field([])
     teams: Annotated[list[Line], Field(max_length=1000)] = Field([])
+    sites: Annotated[list[Line], Field(max_length=1000)] = Field([])
     leaders_only: bool = False
     everybody: bool = False
 
     @model_validator(mode="after")
     def _somebody(self) -> SegmentOrder:
-        if self.everybody == bool(self.countries or self.teams or self.leaders_only):
-            raise broken("empty-segment", "Name countries, teams or leaders, or else `everybody`.")
+        if self.everybody == bool(self.countries or self.teams or self.sites or self.leaders_only):
+            raise broken("empty-segment", "Name countries, teams, sites or leaders, or else `everybody`.")
         return self
 
 

@@ -12,11 +12,13 @@ from chassis.ids import new_id
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, read
 from chassis.principals import Principal
+from chassis.text import match_key
 from chassis.web.problems import NotFound, StaleVersion
 from services.program.domain import fields
 from services.program.domain.imports import Row
-from services.program.domain.people import Filter, Person, Segment, Status
+from services.program.domain.people import Filter, Group, Groups, Person, Segment, Status
 
+_GROUPED = {"country": fields.UNKNOWN_COUNTRY, "team": fields.UNKNOWN_TEAM, "site": None}
 _UNIQUE = ("email", "external_id", "accounts")
 
 
@@ -121,6 +123,23 @@ class People:
         reasons = {"invited": "already_invited", "joined": "already_joined"}
         return {reasons.get(status, status): count for status, count in found.items()}, free
 
+    async def groups(self, program_id: str | None, most: int) -> Groups:
+        """Countries, teams and sites with the numbers of their people and of the programme's ambassadors: the `most`
+        with the most people, by name."""
+        mine = {"$and": [{"$eq": ["$$this.program_id", program_id]}, {"$eq": ["$$this.status", "joined"]}]}
+        joined = {"$size": {"$filter": {"input": {"$ifNull": ["$memberships", []]}, "cond": mine}}}
+        facets = {
+            name: [
+                {"$match": {name: {"$nin": [None, unknown]}}},
+                {"$group": {"_id": f"${name}", "people": {"$sum": 1}, "ambassadors": {"$sum": joined}}},
+                {"$sort": {"people": -1, "_id": 1}},
+                {"$limit": most},
+            ]
+            for name, unknown in _GROUPED.items()
+        }
+        [found] = await (await self._people.aggregate([{"$match": {"active": True}}, {"$facet": facets}])).to_list()
+        return Groups(*(_groups(found[name]) for name in _GROUPED))
+
     async def count_by_status(self, program_id: str) -> dict[Status, int]:
         """How many people have each status in a programme."""
         pipeline: list[dict[str, Any]] = [
@@ -149,6 +168,11 @@ class People:
         """Record permanently that a person accepted a version."""
         record = {"_id": new_id(), "person_id": person.id, "program_id": program_id, "version": version, "at": tx.now}
         await self._consents.insert_one(record, session=tx.session)
+
+
+def _groups(rows: Iterable[Document]) -> tuple[Group, ...]:
+    found = [Group(row["_id"], row["people"], row["ambassadors"]) for row in rows]
+    return tuple(sorted(found, key=lambda one: (match_key(one.name), one.name)))
 
 
 def position(person: Person) -> list[str]:
@@ -185,6 +209,8 @@ def _of_segment(segment: Segment) -> dict[str, Any]:
         where["country"] = {"$in": list(segment.countries)}
     if segment.teams:
         where["team"] = {"$in": list(segment.teams)}
+    if segment.sites:
+        where["site"] = {"$in": list(segment.sites)}
     if segment.leaders_only:
         where["leader"] = True
     return where

@@ -340,3 +340,32 @@ async def test_a_manager_of_one_programme_manages_that_one(program: ProgramHarne
     await program.invite(own, "ada")
     viewers = (await program.ok("ada", "GET", "/me/viewers"))["items"]
     assert ("Ada", "manager", own) in [(one["name"], one["role"], one["program_id"]) for one in viewers]
+
+
+async def test_countries_teams_and_sites_come_with_how_many_are_there(program: ProgramHarness) -> None:
+    rows = "".join(
+        f"p{n}@x.example,P{n},{'FR' if n % 2 else 'DE'},T{n % 4},{'Lyon' if n < 5 else ''}\n" for n in range(8)
+    )
+    preview = (await program.upload(f"email,name,country,team,site\n{rows}")).json()
+    await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    program_id = await program.create_program(open=True)
+    for who in ("p1", "p3"):
+        await program.sign_in(who)
+        await program.ok(who, "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    await program.ok("root", "POST", f"/people/{program.ids['p3']}/deactivate")
+
+    async def groups(**params: str) -> dict[str, dict[str, tuple[int, int]]]:
+        found = await program.ok("max", "GET", "/people/groups", params=params)
+        return {
+            kind: {one["name"]: (one["people"], one["ambassadors"]) for one in some} for kind, some in found.items()
+        }
+
+    found = await groups(program_id=program_id)
+    assert found["sites"] == {"Lyon": (4, 1)}
+    assert found["countries"]["DE"] == (4, 0)
+    assert {name: found["teams"][name] for name in ("T0", "T1", "T3")} == {"T0": (2, 0), "T1": (2, 1), "T3": (1, 0)}
+    assert (await groups())["sites"] == {"Lyon": (4, 0)}
+    assert await program.refused("p1", "GET", "/people/groups") == (403, "role-missing")
+    path = f"/programs/{program_id}/invitations"
+    invited = await program.ok("max", "POST", path, {"segment": {"sites": ["Lyon"]}})
+    assert (invited["invited"], invited["skipped"]) == (3, {"inactive": 1, "already_joined": 1})
