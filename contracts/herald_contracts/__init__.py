@@ -19,6 +19,7 @@ from herald_contracts.content import (
 from herald_contracts.envelope import CloudEvent, Record, Undecodable, decode, encode
 from herald_contracts.metrics import ObjectiveReached
 from herald_contracts.people import (
+    AmbassadorInvitationWithdrawn,
     AmbassadorInvited,
     AmbassadorJoined,
     AmbassadorLeft,
@@ -32,6 +33,7 @@ from herald_contracts.sharing import EngagementRecorded, LinkClicked, PostRemove
 
 __all__ = [
     "AdministrativeActRecorded",
+    "AmbassadorInvitationWithdrawn",
     "AmbassadorInvited",
     "AmbassadorJoined",
     "AmbassadorLeft",

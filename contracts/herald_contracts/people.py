@@ -88,6 +88,14 @@ class AmbassadorInvited(_PersonEvent):
     invitation_id: Id
 
 
+class AmbassadorInvitationWithdrawn(_PersonEvent):
+    """An invitation that was not answered yet was taken back; they may be invited again."""
+
+    type: ClassVar[str] = "herald.AmbassadorInvitationWithdrawn.v1"
+    program_id: Id
+    invitation_id: Id
+
+
 _MEMBERSHIP_ORIGIN: Any = Field(
     default="herald",
     description="`imported`: it was so with another product, and is over; it gives no right here",

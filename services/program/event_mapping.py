@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from herald_contracts import (
+    AmbassadorInvitationWithdrawn,
     AmbassadorInvited,
     AmbassadorJoined,
     AmbassadorLeft,
@@ -64,6 +65,16 @@ def ambassador_invited(person: Person, program_id: str) -> AmbassadorInvited:
         program_id=program_id,
         invitation_id=str(membership.invitation_id),
         occurred_at=membership.since,
+    )
+
+
+def invitation_withdrawn(person: Person, program_id: str, now: datetime) -> AmbassadorInvitationWithdrawn:
+    """From the person as they were before."""
+    return AmbassadorInvitationWithdrawn(
+        person_id=person.id,
+        program_id=program_id,
+        invitation_id=str(person.in_program(program_id).invitation_id),
+        occurred_at=now,
     )
 
 

@@ -15,7 +15,7 @@ from herald_contracts.base import in_utc
 from services.program.context import Context
 from services.program.domain import audit
 from services.program.domain.audit import Act, ActFilter
-from services.program.domain.people import EXPORTED, Filter, Person, Status, exported
+from services.program.domain.people import EXPORTED, Filter, Person, Segment, Status, exported
 from services.program.domain.programs import Objective, Program, Text, TextKind, choose_language
 from services.program.store.people import position
 
@@ -138,6 +138,14 @@ async def ambassadors(
     counts = await context.people.count_by_status(program_id)
     found, following = await people_page(context, Filter(program_id=program_id, status=status), cursor, limit)
     return counts, found, following
+
+
+async def audience(context: Context, program_id: str, segment: Segment) -> int:
+    """How many ambassadors of the programme are in a segment, however its teams are spelled. Raises NotFound."""
+    await context.programs.get(program_id)
+    spellings = await context.teams.spellings(segment.teams)
+    teams = tuple(spellings.get(team, team) for team in segment.teams)
+    return await context.people.count_ambassadors(program_id, replace(segment, teams=teams))
 
 
 async def acts_page(

@@ -45,6 +45,14 @@ async def decline(program_id: str, caller: Person, unit: Unit, context: Use) -> 
     return await unit.run(act, view=MeView.of)
 
 
+@router.post("/programs/{program_id}/reconsider", summary="Take back having declined", response_model=MeView)
+async def reconsider(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
+    """The invitation that one turned down waits again. 409 `not-declined` where there was none. Repeating it changes
+    nothing."""
+    act = _answering_me(context, lambda tx: programs.reconsider(context, tx, program_id, caller.id))
+    return await unit.run(act, view=MeView.of)
+
+
 @router.post("/programs/{program_id}/leave", summary="Stop being an ambassador", response_model=MeView)
 async def leave(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
     """At any time, at once. Repeating it changes nothing."""

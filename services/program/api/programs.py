@@ -8,12 +8,14 @@ from fastapi import Query, Response
 
 from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
-from services.program.api.base import Language, Manager, Manages, ProgramReader, Use
+from services.program.api.base import Language, Manager, Manages, ProgramReader, Steers, Use
 from services.program.commands import programs
 from services.program.domain.people import Segment, Status
 from services.program.domain.programs import Text
+from services.program.schemas.fields import Country, Line
 from services.program.schemas.programs import (
     AmbassadorsView,
+    AudienceView,
     Invitations,
     InvitedView,
     NewConsent,
@@ -25,6 +27,7 @@ from services.program.schemas.programs import (
     ProgramsView,
     ProgramView,
     TextView,
+    WithdrawnView,
 )
 
 router = Router(tags=["programmes"])
@@ -126,20 +129,59 @@ def _in_first(text: Text) -> TextView:
 
 @router.post("/programs/{program_id}/invitations", summary="Invite people", response_model=InvitedView)
 async def invite(program_id: str, body: Invitations, _: Manager, unit: Unit, context: Use) -> Response:
-    """Invites persons, or people of a segment who were never asked. Nobody takes part before they say so
-    themselves, and who declined is never asked again."""
+    """Invites persons, or people of a segment who were never asked; with `dry_run`, says whom that would be. Nobody
+    takes part before they say so themselves, and who declined is never asked again."""
     if body.people is not None:
         ids = body.people
         return await unit.run(
-            lambda tx: programs.invite_people(context, tx, program_id, ids), view=InvitedView.model_validate
+            lambda tx: programs.invite_people(context, tx, program_id, ids, dry_run=body.dry_run),
+            view=InvitedView.model_validate,
         )
     order = body.segment
     assert order is not None  # either is there
     segment = Segment(tuple(order.countries), tuple(order.teams), order.leaders_only, tuple(order.sites))
     return await unit.run(
-        lambda tx: programs.invite_segment(context, tx, program_id, segment, body.limit),
+        lambda tx: programs.invite_segment(context, tx, program_id, segment, body.limit, dry_run=body.dry_run),
         view=InvitedView.model_validate,
     )
+
+
+@router.post(
+    "/programs/{program_id}/invitations/{batch_id}/withdraw",
+    summary="Withdraw the invitations of one act",
+    response_model=WithdrawnView,
+)
+async def withdraw_batch(program_id: str, batch_id: str, _: Manager, unit: Unit, context: Use) -> Response:
+    """Takes back what was not answered yet; those people may be invited again. Repeating it changes nothing."""
+    return await unit.run(
+        lambda tx: programs.withdraw_batch(context, tx, program_id, batch_id), view=WithdrawnView.model_validate
+    )
+
+
+@router.post(
+    "/programs/{program_id}/ambassadors/{person_id}/withdraw",
+    summary="Withdraw one invitation",
+    response_model=WithdrawnView,
+)
+async def withdraw(program_id: str, person_id: str, _: Manager, unit: Unit, context: Use) -> Response:
+    """Takes back an invitation that was not answered yet. 409 `not-invited` where there is none."""
+    return await unit.run(
+        lambda tx: programs.withdraw_invitation(context, tx, program_id, person_id), view=WithdrawnView.model_validate
+    )
+
+
+@router.get("/programs/{program_id}/audience", summary="How many a group is", response_model=AudienceView)
+async def audience(
+    program_id: str,
+    _: Steers,
+    context: Use,
+    countries: Annotated[list[Country], Query(max_length=300)] = [],  # noqa: B006
+    teams: Annotated[list[Line], Query(max_length=1000)] = [],  # noqa: B006
+) -> AudienceView:
+    """How many ambassadors have one of the countries and one of the teams; an empty list leaves that open, as the
+    targeting of an item does."""
+    found = await queries.audience(context, program_id, Segment(tuple(countries), tuple(teams)))
+    return AudienceView(ambassadors=found)
 
 
 @router.get("/programs/{program_id}/ambassadors", summary="Who takes part", response_model=AmbassadorsView)

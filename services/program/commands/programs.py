@@ -11,6 +11,7 @@ from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.web.http import Expected, check_version
+from chassis.web.problems import Conflict, NotFound
 from herald_contracts import Event
 from services.program import event_mapping
 from services.program.audit import OBJECTIVE, PROGRAM, TEXTS
@@ -103,45 +104,108 @@ async def set_objective(
     return after
 
 
+SHOWN = 20
+"""Of those who are or would be invited, so many are told by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """How many were invited, how many were not (by reason), and how many could still be."""
+    """How many were invited, how many were not (by reason), how many could still be, and the first of them by name."""
 
     invited: int
     skipped: Mapping[str, int]
     remaining: int = 0
+    batch_id: str | None = None
+    people: Sequence[Person] = ()
 
 
-async def invite_people(context: Context, tx: Transaction, program_id: str, ids: Sequence[str]) -> Invited:
-    """Invite those of the people who may be invited. Raises NotFound for the programme."""
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """How many invitations were taken back, and how many had been answered."""
+
+    withdrawn: int
+    answered: int
+
+
+async def invite_people(
+    context: Context, tx: Transaction, program_id: str, ids: Sequence[str], *, dry_run: bool = False
+) -> Invited:
+    """Invite those of the people who may be invited, or say whom that would be. Raises NotFound for the programme."""
     await context.programs.get(program_id, tx)
     wanted = set(ids)
     found = await context.people.get_many(wanted, tx)
     reasons = [people.why_not_invite(person, program_id) for person in found]
     chosen = [person for person, why in zip(found, reasons, strict=True) if why is None]
-    await _invite(context, tx, program_id, chosen, named=len(wanted))
     skipped = Counter(["unknown"] * (len(wanted) - len(found)) + [why for why in reasons if why])
-    return Invited(len(chosen), skipped)
+    batch_id = await _invite(context, tx, program_id, chosen, dry_run, named=len(wanted))
+    return Invited(len(chosen), skipped, batch_id=batch_id, people=_first(chosen))
 
 
-async def invite_segment(context: Context, tx: Transaction, program_id: str, segment: Segment, limit: int) -> Invited:
-    """Invite up to `limit` people of a segment, of those who were never asked. Raises NotFound for the programme."""
+async def invite_segment(
+    context: Context, tx: Transaction, program_id: str, segment: Segment, limit: int, *, dry_run: bool = False
+) -> Invited:
+    """Invite up to `limit` people of a segment, of those who were never asked, or say whom that would be. Raises
+    NotFound for the programme."""
     await context.programs.get(program_id, tx)
     spellings = await context.teams.spellings(segment.teams)
     segment = replace(segment, teams=tuple(spellings.get(team, team) for team in segment.teams))
     skipped, free = await context.people.count_segment(program_id, segment, tx)
     chosen = await context.people.invitable(program_id, segment, limit, tx)
-    await _invite(context, tx, program_id, chosen, segment=segment, limit=limit)
-    return Invited(len(chosen), skipped, remaining=free - len(chosen))
+    batch_id = await _invite(context, tx, program_id, chosen, dry_run, segment=segment, limit=limit)
+    return Invited(len(chosen), skipped, free - len(chosen), batch_id, _first(chosen))
 
 
-async def _invite(context: Context, tx: Transaction, program_id: str, chosen: Sequence[Person], **asked: Any) -> None:
-    changed = [(person, people.invite(person, program_id, new_id(), tx.now)) for person in chosen]
+def _first(chosen: Sequence[Person]) -> list[Person]:
+    return sorted(chosen, key=lambda person: (person.name, person.id))[:SHOWN]
+
+
+async def _invite(
+    context: Context, tx: Transaction, program_id: str, chosen: Sequence[Person], dry_run: bool, **asked: Any
+) -> str | None:
+    """The batch by which the invitations can be withdrawn together; None where nobody was invited."""
+    if dry_run:
+        tx.audited = True  # There is no act to tell of.
+        return None
+    batch_id = new_id() if chosen else None
+    changed = [(person, people.invite(person, program_id, new_id(), tx.now, batch_id)) for person in chosen]
     await context.people.write(tx, changed=changed)
     for _, person in changed:
         tx.emit(event_mapping.ambassador_invited(person, program_id))
     facts = {**asked, "invited": len(chosen)}
     audit.record(tx, "invite_people", "program", program_id, program_id=program_id, facts=facts)
+    return batch_id
+
+
+async def withdraw_batch(context: Context, tx: Transaction, program_id: str, batch_id: str) -> Withdrawn:
+    """Take back what one act invited, as far as nobody answered; repeating changes nothing. Raises NotFound."""
+    invited = await context.people.of_batch(program_id, batch_id, tx)
+    if not invited:
+        raise NotFound("batch of invitations", batch_id)
+    waiting = [person for person in invited if person.in_program(program_id).status == "invited"]
+    await _withdraw(context, tx, program_id, waiting, batch_id=batch_id)
+    return Withdrawn(len(waiting), len(invited) - len(waiting))
+
+
+async def withdraw_invitation(context: Context, tx: Transaction, program_id: str, person_id: str) -> Withdrawn:
+    """Take back one person's invitation, which they have not answered. Raises NotFound, Conflict `not-invited`."""
+    await context.programs.get(program_id, tx)
+    person = await context.people.get(person_id, tx)
+    membership = person.membership(program_id)
+    if membership is None or membership.status != "invited":
+        raise Conflict("They have no invitation that waits for an answer.", type_="not-invited")
+    await _withdraw(context, tx, program_id, [person], person_id=person_id)
+    return Withdrawn(1, 0)
+
+
+async def _withdraw(
+    context: Context, tx: Transaction, program_id: str, waiting: Sequence[Person], **asked: Any
+) -> None:
+    changed = [(person, people.withdraw_invitation(person, program_id, tx.now)) for person in waiting]
+    await context.people.write(tx, changed=changed)
+    for person in waiting:
+        tx.emit(event_mapping.invitation_withdrawn(person, program_id, tx.now))
+    facts = {**asked, "withdrawn": len(waiting)}
+    audit.record(tx, "withdraw_invitations", "program", program_id, program_id=program_id, facts=facts)
 
 
 async def join(context: Context, tx: Transaction, program_id: str, person_id: str, consent_version: int) -> Person:
@@ -160,6 +224,13 @@ async def decline(context: Context, tx: Transaction, program_id: str, person_id:
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
     return await _save(context, tx, before, people.decline(before, program_id, tx.now))
+
+
+async def reconsider(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
+    """Take back having declined: the invitation waits again. Repeating changes nothing. Raises Conflict."""
+    await context.programs.get(program_id, tx)
+    before = await context.people.get(person_id, tx)
+    return await _save(context, tx, before, people.reconsider(before, program_id, tx.now))
 
 
 async def leave(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:

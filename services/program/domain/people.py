@@ -25,6 +25,10 @@ class Membership:
     status: Status
     since: datetime
     invitation_id: str | None = None
+    batch_id: str | None = None
+    """The act by which they, and perhaps others, were invited."""
+    invited_again: bool = False
+    """Whether they had left before they were invited."""
     consent_version: int | None = None
     acknowledged: int = 0
     """The latest version of the guidelines that they acknowledged; 0 for none."""
@@ -303,11 +307,33 @@ def why_not_invite(person: Person, program_id: str) -> Skip | None:
             return None
 
 
-def invite(person: Person, program_id: str, invitation_id: str, now: datetime) -> Person:
+def invite(person: Person, program_id: str, invitation_id: str, now: datetime, batch_id: str | None = None) -> Person:
     """The person with an invitation; check `why_not_invite` first."""
-    before = person.membership(program_id) or Membership(program_id, "invited", now)
-    invited = replace(before, status="invited", since=now, invitation_id=invitation_id, consent_version=None)
+    before = person.membership(program_id)
+    invited = replace(
+        before or Membership(program_id, "invited", now),
+        status="invited",
+        since=now,
+        invitation_id=invitation_id,
+        batch_id=batch_id,
+        invited_again=before is not None,
+        consent_version=None,
+    )
     return _enter(person, invited, now)
+
+
+def withdraw_invitation(person: Person, program_id: str, now: datetime) -> Person:
+    """The person as before the invitation, which they have not answered: they may be invited again. Repeating changes
+    nothing. Raises Conflict `not-invited` where they answered it."""
+    before = person.membership(program_id)
+    if before is None or before.status == "left":
+        return person
+    if before.status != "invited":
+        raise Conflict("This invitation was answered.", type_="not-invited")
+    if before.invited_again:
+        return _enter(person, replace(before, status="left", since=now), now)
+    others = tuple(one for one in person.memberships if one.program_id != program_id)
+    return change(person, now, memberships=others)
 
 
 def join(person: Person, program: Program, consent_version: int, now: datetime) -> Person:
@@ -343,6 +369,17 @@ def decline(person: Person, program_id: str, now: datetime) -> Person:
     if before.status == "declined":
         return person
     return _enter(person, replace(before, status="declined", since=now), now)
+
+
+def reconsider(person: Person, program_id: str, now: datetime) -> Person:
+    """The person who takes back that they declined: they are invited as before. Repeating changes nothing. Raises
+    Conflict `not-declined`."""
+    before = person.membership(program_id)
+    if before and before.status == "invited":
+        return person
+    if before is None or before.status != "declined":
+        raise Conflict("No invitation to this programme was declined.", type_="not-declined")
+    return _enter(person, replace(before, status="invited", since=now), now)
 
 
 def leave(person: Person, program_id: str, now: datetime) -> Person:

@@ -142,7 +142,15 @@ class InvitedView(View):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"invited": 300, "skipped": {"already_joined": 4, "declined": 1}, "remaining": 0}]
+            "examples": [
+                {
+                    "invited": 300,
+                    "skipped": {"already_joined": 4, "declined": 1},
+                    "remaining": 0,
+                    "batch_id": "019c46c7-6a80-7a6a-8d23-f082128b2f35",
+                    "people": [],
+                }
+            ]
         },
         from_attributes=True,
     )
@@ -153,6 +161,25 @@ class InvitedView(View):
         "unknown"
     )
     remaining: int = Field(description="How many of the segment could still be invited")
+    batch_id: str | None = Field(None, description="By this they are withdrawn together; null where nobody was invited")
+    people: list[NameView] = Field([], description="The first of them, by name")
+
+
+class WithdrawnView(View):
+    """What came of taking invitations back."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"withdrawn": 299, "answered": 1}]}, from_attributes=True)
+
+    withdrawn: int
+    answered: int = Field(description="How many were accepted or declined before, and stay so")
+
+
+class AudienceView(View):
+    """How many would see what is published for a group."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"ambassadors": 43}]})
+
+    ambassadors: int
 
 
 class AmbassadorView(NameView):
@@ -293,6 +320,7 @@ class Invitations(Body):
     ) = None
     segment: SegmentOrder | None = None
     limit: int = Field(500, ge=1, le=MAX_INVITED, description="How many of a segment are invited at most")
+    dry_run: bool = Field(False, description="True to be told whom this would invite, and to invite nobody")
 
     @model_validator(mode="after")
     def _either(self) -> Invitations:

@@ -40,6 +40,7 @@ class People:
                 IndexModel(["grants", "sort_name", "_id"]),
                 IndexModel(["program_grants.role", "sort_name", "_id"]),
                 IndexModel(["memberships.program_id", "memberships.status", "sort_name", "_id"]),
+                IndexModel("memberships.batch_id", sparse=True),
             ]
         )
         await self._consents.create_index(["person_id", "program_id"])
@@ -108,6 +109,16 @@ class People:
         where = _of_segment(segment) | {"active": True, "memberships.program_id": {"$ne": program_id}}
         cursor = self._people.find(where, sort=[("_id", 1)], limit=limit, session=tx.session)
         return [read(Person, row) for row in await cursor.to_list()]
+
+    async def of_batch(self, program_id: str, batch_id: str, tx: Transaction) -> list[Person]:
+        """Whom one act invited, as far as nothing else invited them since."""
+        where = {"memberships": {"$elemMatch": {"batch_id": batch_id, "program_id": program_id}}}
+        return [read(Person, row) for row in await self._people.find(where, session=tx.session).to_list()]
+
+    async def count_ambassadors(self, program_id: str, segment: Segment) -> int:
+        """How many people of a segment take part in a programme."""
+        joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
+        return await self._people.count_documents({**_of_segment(segment), "memberships": joined})
 
     async def count_segment(self, program_id: str, segment: Segment, tx: Transaction) -> tuple[dict[str, int], int]:
         """How many people of a segment are not invited for which reason, and how many can be."""

@@ -143,6 +143,73 @@ async def test_a_segment_is_invited_up_to_a_limit_without_asking_anybody_twice(p
     assert len(told) == 12
 
 
+async def test_a_dry_run_tells_whom_an_invitation_would_reach_and_reaches_nobody(program: ProgramHarness) -> None:
+    for who in ("ada", "bob", "eve"):
+        await program.sign_in(who)
+    program_id = await program.create_program()
+    await program.invite(program_id, "eve")
+    await program.forget()
+    path = f"/programs/{program_id}/invitations"
+    for order in ({"people": [*program.ids.values(), "nobody"]}, {"segment": {"everybody": True}}):
+        told = await program.ok("max", "POST", path, {**order, "dry_run": True})
+        assert told["batch_id"] is None
+        assert {"Ada", "Bob"} <= {one["name"] for one in told["people"]}
+        assert told["skipped"]["already_invited"] == 1
+        assert told["invited"] == len(told["people"])
+    assert await program.emitted() == []
+    listed = await program.ok("max", "GET", f"/programs/{program_id}/ambassadors")
+    assert listed["counts"]["invited"] == 1
+
+
+async def test_invitations_are_withdrawn_together_or_one_by_one_as_far_as_nobody_answered(
+    program: ProgramHarness,
+) -> None:
+    for who in ("ada", "bob", "eve"):
+        await program.sign_in(who)
+    program_id = await program.create_program()
+    path = f"/programs/{program_id}"
+    invited = await program.invite(program_id, "ada", "bob", "eve")
+    await program.ok("eve", "POST", f"{path}/join", {"consent_version": 1})
+    await program.forget()
+    one = f"{path}/ambassadors/{program.ids['ada']}/withdraw"
+    assert await program.ok("max", "POST", one) == {"withdrawn": 1, "answered": 0}
+    assert await program.refused("max", "POST", one) == (409, "not-invited")
+    batch = f"{path}/invitations/{invited['batch_id']}/withdraw"
+    assert await program.ok("max", "POST", batch) == {"withdrawn": 1, "answered": 1}
+    assert await program.refused("max", "POST", batch.replace(invited["batch_id"], "other")) == (404, "not-found")
+    assert await program.emitted_types() == ["AmbassadorInvitationWithdrawn"] * 2
+    assert await program.refused("ada", "POST", f"{path}/join", {"consent_version": 1}) == (403, "not-invited")
+    assert (await program.ok("eve", "GET", "/me"))["programs"][0]["status"] == "joined"
+    again = await program.ok("max", "POST", f"{path}/invitations", {"segment": {"everybody": True}})
+    assert again["invited"] >= 2, "who was withdrawn may be invited again, by a segment too"
+
+
+async def test_who_declined_may_take_that_back(program: ProgramHarness) -> None:
+    await program.sign_in("ada")
+    path = f"/programs/{await program.create_program()}"
+    assert await program.refused("ada", "POST", f"{path}/reconsider") == (409, "not-declined")
+    await program.invite(path.rpartition("/")[2], "ada")
+    await program.ok("ada", "POST", f"{path}/decline")
+    for _ in range(2):
+        me = await program.ok("ada", "POST", f"{path}/reconsider")
+        assert me["programs"][0]["status"] == "invited"
+    await program.ok("ada", "POST", f"{path}/join", {"consent_version": 1})
+
+
+async def test_an_audience_is_counted_among_ambassadors_whatever_a_team_s_spelling(program: ProgramHarness) -> None:
+    rows = "".join(f"p{n}@x.example,P{n},{'FR' if n % 2 else 'DE'},Sales {n % 2}\n" for n in range(6))
+    preview = (await program.upload(f"email,name,country,team\n{rows}")).json()
+    await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
+    for who in ("p1", "p2", "p3"):
+        await program.sign_in(who, email=f"{who}@x.example")
+    program_id = await program.create_program(open=True)
+    for who in ("p1", "p2", "p3"):
+        await program.ok(who, "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    path = f"/programs/{program_id}/audience"
+    for params, count in (({}, 3), ({"countries": ["FR"]}, 2), ({"teams": ["SALES  0"]}, 1), ({"teams": ["x"]}, 0)):
+        assert await program.ok("max", "GET", path, params=params) == {"ambassadors": count}
+
+
 async def test_an_open_programme_is_joined_freely_and_left_at_any_time(program: ProgramHarness) -> None:
     await program.sign_in("ada")
     program_id = await program.create_program()
