@@ -52,7 +52,7 @@ CATEGORIES: Final = (
     "jobs",
 )
 CONTENT_ORIGINS: Final = ("editor", "feed", "imported")
-RETIRE_REASONS: Final = ("editor", "expired", "imported")
+RETIRE_REASONS: Final = ("editor", "expired", "imported", "unpublished")
 ROLES: Final = ("ambassador", "editor", "manager", "admin")
 PERSON_ORIGINS: Final = ("import", "sign_in", "provisioning")
 MEMBERSHIP_ORIGINS: Final = ("herald", "imported")

@@ -209,12 +209,36 @@ async def publish_item(
     )
 
 
-@router.post("/items/{item_id}/retire", response_model=ItemView, tags=["items"], summary="Retire it, for good")
+@router.post("/items/{item_id}/retire", response_model=ItemView, tags=["items"], summary="Retire it")
 async def retire_item(
     item_id: Key, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
         lambda tx: commands.retire_item(context, tx, item_id, version, "editor"), view=ItemView.of, etag=_version
+    )
+
+
+@router.post(
+    "/items/{item_id}/unpublish", response_model=ItemView, tags=["items"], summary="Take back that it was published"
+)
+async def unpublish_item(
+    item_id: Key, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context, order: NoOrder | None = None
+) -> Response:
+    """It is approved again. Who shared it in the meantime keeps their post."""
+    return await unit.run(
+        lambda tx: commands.unpublish_item(context, tx, item_id, version), view=ItemView.of, etag=_version
+    )
+
+
+@router.post(
+    "/items/{item_id}/restore", response_model=ItemView, tags=["items"], summary="Take back that it was retired"
+)
+async def restore_item(
+    item_id: Key, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context, order: NoOrder | None = None
+) -> Response:
+    """It is published again at its old place in feeds, or a draft if it never was. 422 where it has expired."""
+    return await unit.run(
+        lambda tx: commands.restore_item(context, tx, item_id, version), view=ItemView.of, etag=_version
     )
 
 

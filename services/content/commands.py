@@ -96,6 +96,21 @@ async def retire_item(
     return await _take(context, tx, "retire_item", item, retired, event_mapping.content_retired(retired))
 
 
+async def unpublish_item(context: Context, tx: Transaction, id: str, version: Expected | None) -> Item:
+    """Takes back that an item was published. Raises NotFound, StaleVersion, Conflict."""
+    item = await _present(context, tx, id, version)
+    unpublished = items.unpublish(item, tx.now)
+    return await _take(context, tx, "unpublish_item", item, unpublished, event_mapping.content_unpublished(unpublished))
+
+
+async def restore_item(context: Context, tx: Transaction, id: str, version: Expected | None) -> Item:
+    """Takes back that an item was retired. Raises NotFound, StaleVersion, Conflict, Invalid."""
+    item = await _present(context, tx, id, version)
+    restored = items.restore(item, tx.now)
+    events = [event_mapping.content_published(restored)] if restored.state == "published" else []
+    return await _take(context, tx, "restore_item", item, restored, *events)
+
+
 async def expire_item(context: Context, tx: Transaction, id: str) -> None:
     """Retires a published item whose time is over; nothing if that changed in the meantime."""
     item = await context.store.get_item(id, tx)

@@ -45,6 +45,10 @@ def content_retired(item: Item) -> ContentRetired:
     return ContentRetired(**_named(item), reason=item.retire_reason)
 
 
+def content_unpublished(item: Item) -> ContentRetired:
+    return ContentRetired(**_named(item), reason="unpublished")
+
+
 def revised(before: Item, after: Item) -> Iterator[Event]:
     """The event of a change of content: the whole state of a published item; of an approved item, that it is in review
     again."""

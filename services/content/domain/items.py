@@ -205,9 +205,27 @@ def published_unreviewed(item: Item) -> Item:
 
 
 def retire(item: Item, reason: RetireReason, now: datetime) -> Item:
-    """It can be seen and shared no more, for good. Raises Conflict."""
+    """It can be seen and shared no more. Raises Conflict."""
     _require(item, "retired", "draft", "in_review", "approved", "published")
     return _changed(replace(item, state="retired", retired_at=now, retire_reason=reason), now)
+
+
+def unpublish(item: Item, now: datetime) -> Item:
+    """It is approved and no longer published, as if it never had been. Raises Conflict."""
+    _require(item, "approved", "published")
+    return _changed(replace(item, state="approved", published_at=None), now)
+
+
+def restore(item: Item, now: datetime) -> Item:
+    """A retired item as it was before: published, at its old place in feeds, or else a draft. Raises Conflict, and
+    Invalid if it has expired."""
+    _require(item, None, "retired")
+    if item.retire_reason == "imported":
+        raise Conflict("It was another product's and is kept for its figures.", type_="imported", state=item.state)
+    state: State = "published" if item.published_at is not None else "draft"
+    if state == "published":
+        check(item.copy, now)
+    return _changed(replace(item, state=state, retired_at=None, retire_reason=None), now)
 
 
 def revise(item: Item, copy: Copy, now: datetime) -> Item:

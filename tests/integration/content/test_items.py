@@ -147,6 +147,42 @@ async def test_items_are_listed_newest_first_page_by_page(content: ContentHarnes
     assert (await content.get("/items", params={"program_id": "another"}))["items"] == []
 
 
+async def test_publishing_and_retiring_are_taken_back(harness: Harness) -> None:
+    service, clock = make(harness)
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.person("editor", "editor")
+        content = ContentHarness(harness, service, client, clock)
+
+        async def known() -> bool:
+            return (await content.call("GET", "/items")).status_code == 200
+
+        await eventually(known)
+        item = await content.post("/items", order())
+        path = f"/items/{item['id']}"
+        for act in ("submit", "publish"):
+            published = await content.post(f"{path}/{act}")
+        undone = await content.post(f"{path}/unpublish")
+        assert (undone["state"], undone["published_at"]) == ("approved", None)
+        assert (await content.call("POST", f"{path}/unpublish")).status_code == 409
+        again = await content.post(f"{path}/publish")
+        await content.post(f"{path}/retire")
+        restored = await content.post(f"{path}/restore")
+        assert (restored["state"], restored["published_at"]) == ("published", again["published_at"])
+        assert (restored["retired_at"], restored["retire_reason"]) == (None, None)
+        assert (await content.call("POST", f"{path}/restore")).status_code == 409
+        events = await eventually(lambda: harness.events("herald.content"), until=lambda found: len(found) == 7)
+    told = [event.data for event in events][-5:]
+    assert [type(one) for one in told] == [
+        ContentPublished,
+        ContentRetired,
+        ContentPublished,
+        ContentRetired,
+        ContentPublished,
+    ]
+    assert [one.reason for one in told if isinstance(one, ContentRetired)] == ["unpublished", "editor"]
+    assert published["state"] == "published"
+
+
 async def test_an_item_retires_by_itself_when_its_time_is_over(harness: Harness) -> None:
     service, clock = make(harness)
     async with harness.api(service) as client:
