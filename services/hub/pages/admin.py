@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from chassis.web.downloads import csv_download
 from services.hub.clients import Refusal
+from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Admin
 from services.hub.paths import page, v1
 from services.hub.view import View
@@ -67,8 +70,37 @@ async def change(view: Admin, person_id: str) -> Response:
 @router.post("/people/{person_id}/deactivate")
 async def deactivate(view: Admin, person_id: str) -> Response:
     """The person left the company: cut off everywhere within seconds."""
+    here = page("admin", "people", person_id)
+    if not await is_confirmed(view):
+        return await _ask(view, person_id, "deactivate")
     await view.apis.call("program", "POST", v1("people", person_id, "deactivate"))
-    return view.go(page("admin", "people", person_id), toast="deactivated")
+    return view.go(here, toast="deactivated", of=person_id)
+
+
+@router.post("/people/{person_id}/reactivate")
+async def reactivate(view: Admin, person_id: str) -> Response:
+    """The person is back, or never left."""
+    await view.apis.call("program", "POST", v1("people", person_id, "reactivate"))
+    return view.go(page("admin", "people", person_id), toast="reactivated")
+
+
+async def _ask(view: View, person_id: str, act: str, *, undo: bool = True, **words: Any) -> Response:
+    person = await view.apis.get("program", v1("people", person_id))
+    roles = [str(view.language.word("role", role)) for role in person["roles"]]
+    notes = [view.language.text(f"ask.{act}.what")]
+    if roles:
+        notes.append(view.language.text("ask.roles", roles=view.language.listed(roles)))
+    return await ask(
+        view,
+        act,
+        back=page("admin", "people", person_id),
+        names=[" · ".join(filter(None, (person["name"], person["email"], person["team"])))],
+        notes=map(str, notes),
+        undo=undo,
+        danger=True,
+        name=person["name"],
+        **words,
+    )
 
 
 @router.get("/people/{person_id}/merge")
@@ -82,6 +114,10 @@ async def merge(view: Admin, person_id: str) -> Response:
     """Two persons are one: who signed in as the other is this person from now on."""
     order = {"other_id": await view.field("other_id")}
     version = await view.whole("version")
+    if order["other_id"] and not await is_confirmed(view):
+        named = await view.names({order["other_id"]})
+        other = named.get(order["other_id"], {}).get("name") or order["other_id"]
+        return await _ask(view, person_id, "merge", undo=False, other=other)
     try:
         await view.apis.call("program", "POST", v1("people", person_id, "merge"), order, version=version)
     except Refusal as refusal:

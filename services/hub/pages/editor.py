@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
 from services.hub.clients import Json, Refusal
+from services.hub.confirmation import ask, is_confirmed
 from services.hub.content import CATEGORIES, KINDS
 from services.hub.dependencies import Editor
 from services.hub.language import known_zone
@@ -20,7 +21,10 @@ from services.hub.view import View
 
 router = APIRouter(prefix="/editor")
 STATES = ("in_review", "draft", "approved", "published", "retired")
-ACTIONS = ("submit", "approve", "reject", "publish", "retire")
+ACTIONS = ("submit", "approve", "reject", "publish", "unpublish", "retire", "restore")
+ASKED = ("publish", "retire")
+RESULTS = {"submit": "in_review", "publish": "published", "unpublish": "approved", "restore": "published"}
+"""Which items are listed after an act."""
 OFFERED = {
     "draft": ("submit",),
     "in_review": ("publish", "approve", "reject"),
@@ -80,9 +84,41 @@ async def act(view: Editor, item_id: str, action: str) -> Response:
     """Move an item along: submit, approve, reject, publish or retire it."""
     if action not in ACTIONS:
         return view.go(page("editor", "items", item_id))
+    state = await view.field("state", "in_review")
+    if action in ASKED and not await is_confirmed(view):
+        return await _ask(view, item_id, action)
     body = {"comment": await view.field("comment")} if action == "reject" else {}
+    if action == "publish" and state == "draft":
+        await view.apis.call("content", "POST", v1("items", item_id, "submit"), {})
     await view.apis.call("content", "POST", v1("items", item_id, action), body)
-    return view.go("/editor", toast=f"item-{action}", state=await view.field("state", "in_review"))
+    return view.go("/editor", toast=f"item-{action}", state=RESULTS.get(action, state), of=item_id)
+
+
+async def _ask(view: View, item_id: str, action: str) -> Response:
+    """Whom it reaches: those who will see the item, or will no more."""
+    item = await view.apis.get("content", v1("items", item_id))
+    targeting = item["targeting"]
+    audience = await view.apis.call(
+        "program",
+        "GET",
+        v1("programs", item["program_id"], "audience"),
+        params={"countries": targeting["countries"], "teams": targeting["teams"]},
+    )
+    notes = [view.language.text(f"ask.{action}.reaches", count=audience.data["ambassadors"])]
+    groups = [*(view.language.country_name(one) for one in targeting["countries"]), *targeting["teams"]]
+    if groups:
+        notes.append(view.language.text("ask.groups", groups=view.language.listed(groups)))
+    return await ask(
+        view,
+        action,
+        path=page("editor", "items", item_id, action),
+        back=page("editor", "items", item_id),
+        notes=map(str, notes),
+        undo=True,
+        danger=action == "retire",
+        title=view.language.pick({one["language"]: one["title"] for one in item["variants"]}),
+        carry={"state": item["state"]},
+    )
 
 
 @router.get("/caption")
@@ -96,14 +132,14 @@ async def caption(view: Editor) -> Response:
 
 
 async def _then(view: View, item_id: str, action: str) -> Response:
+    if action in ASKED:
+        return await _ask(view, item_id, action)
     if action in ACTIONS:
-        if action == "publish":
-            await view.apis.call("content", "POST", v1("items", item_id, "submit"), {})
         await view.apis.call("content", "POST", v1("items", item_id, action), {})
         return view.go(
             "/editor",
             toast=f"item-{action}",
-            state={"submit": "in_review", "publish": "published"}.get(action, "draft"),
+            state=RESULTS.get(action, "draft"),
         )
     return view.go(page("editor", "items", item_id), toast="saved")
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
 from services.hub.clients import Json, Refusal
+from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager, Manages
 from services.hub.paths import v1
 from services.hub.view import View
@@ -71,14 +72,58 @@ async def invite(view: Manager) -> Response:
     if by_name and not body["people"]:
         errors = {"person": str(view.language.text("invite.nobody"))}
         return await _ambassadors_page(view, await view.field("status"), await view.field("query"), errors=errors)
+    confirmed = await is_confirmed(view)
+    path = v1("programs", program.id, "invitations")
     try:
-        answer = await view.apis.call("program", "POST", v1("programs", program.id, "invitations"), body)
+        answer = await view.apis.call("program", "POST", path, body if confirmed else {**body, "dry_run": True})
     except Refusal as refusal:
         if refusal.status != 422:
             raise
         errors = {_field_of(field): words for field, words in view.violations(refusal).items()}
         return await _ambassadors_page(view, await view.field("status"), await view.field("query"), errors=errors)
-    return view.go("/manage/ambassadors", toast="invited", status="invited", count=str(answer.data["invited"]))
+    found = answer.data
+    if confirmed:
+        of = found.get("batch_id") or ""
+        return view.go("/manage/ambassadors", toast="invited", status="invited", count=str(found["invited"]), of=of)
+    return await ask(
+        view,
+        "invite",
+        back="/manage/ambassadors",
+        count=found["invited"],
+        names=[_named(view, one) for one in found.get("people", ())],
+        notes=passed_over(view, found),
+        undo=True,
+        program=program.name,
+    )
+
+
+def passed_over(view: View, invited: Json) -> list[str]:
+    """Why who was meant is not invited, and who would be left for another time."""
+    reasons = [str(view.language.text(f"skipped.{why}", count=count)) for why, count in invited["skipped"].items()]
+    if invited["remaining"]:
+        reasons.append(str(view.language.text("invite.remaining", count=invited["remaining"])))
+    return reasons
+
+
+def _named(view: View, person: Json) -> str:
+    return f"{person['name']} · {person['team']} · {view.language.country_name(person['country'])}"
+
+
+@router.post("/invitations/{batch_id}/withdraw")
+async def withdraw_all(view: Manager, batch_id: str) -> Response:
+    """Take back what one act invited, as far as nobody answered."""
+    path = v1("programs", view.require_program().id, "invitations", batch_id, "withdraw")
+    answer = await view.apis.call("program", "POST", path)
+    return view.go("/manage/ambassadors", toast="withdrawn", count=str(answer.data["withdrawn"]))
+
+
+@router.post("/ambassadors/{person_id}/withdraw")
+async def withdraw(view: Manager, person_id: str) -> Response:
+    """Take back one person's invitation."""
+    await view.apis.call(
+        "program", "POST", v1("programs", view.require_program().id, "ambassadors", person_id, "withdraw")
+    )
+    return view.go("/manage/ambassadors", toast="withdrawn", count="1", status="invited")
 
 
 async def _people_invited(view: View) -> Json:
@@ -147,11 +192,20 @@ async def guidelines(view: Manager) -> Response:
     """A new version of the guidelines."""
     program = view.require_program()
     order = {"texts": await _texts(view, "guidelines"), "material": "material" in await view.form()}
+    if order["texts"] and not await is_confirmed(view):
+        return await _ask_about_guidelines(view, program.id, material=bool(order["material"]))
     try:
         await view.apis.call("program", "POST", v1("programs", program.id, "guidelines"), order)
     except Refusal as refusal:
         return await _program_page(view, refusal=refusal)
     return view.go("/manage/program", toast="guidelines-published")
+
+
+async def _ask_about_guidelines(view: View, program_id: str, *, material: bool) -> Response:
+    audience = await view.apis.get("program", v1("programs", program_id, "audience"))
+    count = audience["ambassadors"]
+    note = view.language.text("ask.guidelines.material" if material else "ask.guidelines.other", count=count)
+    return await ask(view, "guidelines", back="/manage/program", notes=[str(note)])
 
 
 async def _program_page(

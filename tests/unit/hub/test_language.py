@@ -14,7 +14,7 @@ from services.hub.language import MESSAGES, Language
 
 HUB = Path(hub.__file__).parent
 KEY = re.compile(r"""(?:\bt|language\.text)\("([a-z0-9_.-]+)"[,)]""")
-PREFIX = re.compile(r"""\bt\("([a-z_.]+[._])" ~""")
+PREFIX = re.compile(r"""\bt\("([a-z_.]+[._])" ~|language\.text\(f"([a-z_.]+[._])\{""")
 GROUP = re.compile(r"""\bw\("([a-z_]+)", """)
 KNOWN = {
     "network": words.NETWORKS,
@@ -33,7 +33,11 @@ def test_every_text_that_a_page_asks_for_is_there_and_no_other() -> None:
     asked = set(KEY.findall(found))
     assert asked - MESSAGES.catalogue("en").keys() == set()
     groups = {f"{group}." for group in GROUP.findall(found)}
-    families = set(PREFIX.findall(found)) | groups | {"nav.", "figure.", "refused.", "rule.", "toast."}
+    families = (
+        {one for either in PREFIX.findall(found) for one in either if one}
+        | groups
+        | {"nav.", "figure.", "refused.", "rule.", "toast."}
+    )
     unused = {k for k in MESSAGES.catalogue("en") if k not in asked and not any(k.startswith(one) for one in families)}
     assert unused == set()
 
