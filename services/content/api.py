@@ -378,6 +378,7 @@ async def _within_patience(reading: Awaitable[T]) -> T:
 async def list_feed(
     caller: Person,
     context: Context,
+    program_id: Program = None,
     network: Network | None = None,
     language: Wanted = None,
     cursor: Cursor = None,
@@ -386,6 +387,7 @@ async def list_feed(
     served, following = await queries.feed_page(
         context,
         caller,
+        program_id=program_id,
         network=network,
         language=language,
         before=_before(cursor),

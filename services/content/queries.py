@@ -16,14 +16,17 @@ async def feed_page(
     context: Context,
     person: Principal,
     *,
+    program_id: str | None,
     network: Network | None,
     language: str | None,
     before: str | None,
     limit: int,
 ) -> tuple[Sequence[Served], str | None]:
-    """What this person may see of the programmes that they have joined, and where the next page begins."""
+    """What this person may see of the programmes that they have joined, or of one of these, and where the next page
+    begins."""
     keys = audiences_of(person.country, person.team)
-    items, following = await context.store.feed_page(person.memberships, keys, context.clock.now(), before, limit)
+    programs = person.memberships if program_id is None else person.memberships & {program_id}
+    items, following = await context.store.feed_page(programs, keys, context.clock.now(), before, limit)
     return [serve(item, person.id, language or person.locale, network) for item in items], following
 
 

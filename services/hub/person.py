@@ -87,10 +87,14 @@ class Person:
     def find_program(self, program_id: str) -> Program | None:
         return next((program for program in self.programs if program.id == program_id), None)
 
+    @property
+    def visible_programs(self) -> list[Program]:
+        """Those they take part in, and those in which they work."""
+        return [program for program in self.programs if program.joined or self.works_in(program.id)]
+
     def choose_program(self, wanted: str | None) -> Program | None:
         """The wanted one if they may see it; else one they take part in; else the first in which they work."""
-        visible = [program for program in self.programs if program.joined or self.works_in(program.id)]
-        ranked = sorted(visible, key=lambda program: (program.id != wanted, not program.joined))
+        ranked = sorted(self.visible_programs, key=lambda program: (program.id != wanted, not program.joined))
         return ranked[0] if ranked else None
 
 

@@ -97,6 +97,16 @@ class View:
         wanted = self.session.choices.get("program_id") if self.session else None
         return self.person.choose_program(wanted)
 
+    @property
+    def joined_program(self) -> str | None:
+        """The id of the programme that they look at, if they take part in it; else what they see is of all theirs."""
+        return self.program.id if self.program is not None and self.program.joined else None
+
+    @property
+    def programs(self) -> list[Program]:
+        """The programmes that the person may look at."""
+        return self.person.visible_programs if self.person is not None else []
+
     def require_program(self) -> Program:
         """The programme that the person looks at. Raises NoProgram."""
         if self.program is None:

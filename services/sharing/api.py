@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from chassis.principals import Principal
 from chassis.web import http
@@ -62,6 +62,7 @@ Manager = Annotated[Principal, requires("manager", "admin")]
 Machine = Annotated[Principal, requires(REPORTS_SCOPE)]
 PostId = Annotated[str, Path(min_length=1, max_length=128)]
 ProgramId = Annotated[str, Path(min_length=1, max_length=128)]
+OneProgram = Annotated[str | None, Query(max_length=128, description="Those of one programme only")]
 
 
 @router.get("/networks", summary="The networks one can share to", tags=["sharing"])
@@ -107,9 +108,11 @@ async def share(
 
 
 @router.get("/posts", summary="My posts and what they brought", tags=["sharing"])
-async def posts(caller: Person, context: Context, cursor: Cursor = None, limit: Limit = 20) -> PostsView:
-    """Newest first; without those taken back."""
-    found, after = await queries.posts_of(context, caller, cursor, limit)
+async def posts(
+    caller: Person, context: Context, program_id: OneProgram = None, cursor: Cursor = None, limit: Limit = 20
+) -> PostsView:
+    """Newest first; without those taken back. Of all programmes, or of one."""
+    found, after = await queries.posts_of(context, caller, program_id, cursor, limit)
     return PostsView(items=[PostView.of(post, context) for post in found], next=after)
 
 

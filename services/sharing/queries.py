@@ -24,14 +24,14 @@ async def await_content(context: Context, id: str) -> None:
 
 
 async def posts_of(
-    context: Context, caller: Principal, cursor: str | None, limit: int
+    context: Context, caller: Principal, program_id: str | None, cursor: str | None, limit: int
 ) -> tuple[list[Post], str | None]:
-    """A page of the caller's posts, newest first, and the cursor of the next page: at most `limit`, fewer of long
-    ones."""
+    """A page of the caller's posts, of one programme or of all, newest first, and the cursor of the next page: at most
+    `limit`, fewer of long ones."""
     before = decode_cursor(cursor)
     if before is not None and not isinstance(before, str):
         raise ForeignCursor
-    found = await context.store.posts.page_of(caller.id, before=before, limit=limit + 1)
+    found = await context.store.posts.page_of(caller.id, program_id, before=before, limit=limit + 1)
     page: list[Post] = []
     letters = 0
     for post in found[:limit]:

@@ -33,14 +33,11 @@ async def menu(view: SignedIn) -> Response:
 @router.get("/feed")
 async def feed(view: Ambassador, cursor: str | None = None) -> Response:
     """The items for this person; further ones are added below as the end comes into view."""
-    language = view.language.code
+    wanted = {"program_id": view.joined_program, "language": view.language.code, "cursor": cursor, "limit": PAGE}
     if cursor and view.is_fragment:
-        found = await view.gather(
-            items=view.apis.get("content", v1("feed"), cursor=cursor, language=language, limit=PAGE)
-        )
-        return view.page("feed/_items.html", **found)
+        return view.page("feed/_items.html", **await view.gather(items=view.apis.get("content", v1("feed"), **wanted)))
     found = await view.gather(
-        items=view.apis.get("content", v1("feed"), cursor=cursor, language=language, limit=PAGE),
+        items=view.apis.get("content", v1("feed"), **wanted),
         points=view.apis.get("gamification", v1("me", "points"), program_id=view.program.id if view.program else None),
     )
     return view.page("feed/feed.html", **found)

@@ -15,7 +15,7 @@ PAGE = 20
 @router.get("/posts")
 async def posts(view: Ambassador, cursor: str | None = None) -> Response:
     found = await view.gather(
-        posts=view.apis.get("sharing", v1("posts"), cursor=cursor, limit=PAGE),
+        posts=view.apis.get("sharing", v1("posts"), program_id=view.joined_program, cursor=cursor, limit=PAGE),
         figures=view.apis.get("metrics", v1("me", "figures"), program_id=view.program.id if view.program else None),
     )
     template = "posts/_posts.html" if cursor and view.is_fragment else "posts/posts.html"

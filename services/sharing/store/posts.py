@@ -82,9 +82,13 @@ class Posts:
 
     # --- many ------------------------------------------------------------------------------------------------
 
-    async def page_of(self, ambassador_id: str, *, before: str | None, limit: int) -> list[Post]:
+    async def page_of(
+        self, ambassador_id: str, program_id: str | None, *, before: str | None, limit: int
+    ) -> list[Post]:
         """A person's posts, newest first, without those taken back."""
         query: Document = {"ambassador_id": ambassador_id, "removed_at": None}
+        if program_id is not None:
+            query["program_id"] = program_id
         if before is not None:
             query["_id"] = {"$lt": before}
         rows = self._posts.find(query, sort=[("_id", DESCENDING)], limit=limit)
