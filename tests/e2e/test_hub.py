@@ -273,10 +273,14 @@ async def test_one_is_invited_agrees_and_reads_the_guidelines_before_the_first_s
         await page.locator("#guidelines_fr").fill("## Parlez pour vous")
         await page.locator("#guidelines_en").fill("## Speak for yourself")
         await page.locator('form[action="/manage/guidelines"] button').click()
+        await page.locator("form:has(input[name=confirmed]) button").click()
         await expect(page.locator(".toast")).to_be_visible()
         await page.goto(f"{stack.url}/manage/ambassadors?query=Emma")
         await page.locator('input[name="person"]').first.check()
         await page.locator('form:has(input[name="person"]) button').click()
+        await expect(page.locator("h1")).to_have_text("Inviter 1 personne à Second voices\u202f?")
+        await expect(page.locator(".list")).to_contain_text("Emma Lindqvist")
+        await page.locator("form:has(input[name=confirmed]) button").click()
         await expect(page.locator(".list")).to_contain_text("Emma Lindqvist")
     async with signed_in(browser, stack.url, "emma", "phone") as seen:
         page = seen.page
@@ -303,6 +307,9 @@ async def test_an_editor_writes_and_publishes(browser: Browser, stack: Stack) ->
         await page.locator("#title_en").fill("The lighthouse project")
         await page.locator("textarea[name=caption_text]").first.fill("Light for everybody.")
         await page.locator('button[name=then][value="publish"]').click()
+        await expect(page.locator("h1")).to_have_text("Publish “The lighthouse project”?")
+        await expect(page.locator("main")).to_contain_text("ambassadors will see it")
+        await page.locator('form[action$="/publish"] button').click()
         await expect(page.locator("main")).to_contain_text("The lighthouse project")
         assert "state=published" in page.url
 

@@ -48,7 +48,7 @@ async def test_a_person_with_anothers_address_is_shown_and_merged(browser: Brows
     assert 'value="new"' in page
     assert 'value="ada"' not in page
     assert 'value="gone"' not in page
-    form = {"csrf": mask(session.csrf), "other_id": "new", "version": "3", "query": "x"}
+    form = {"csrf": mask(session.csrf), "other_id": "new", "version": "3", "query": "x", "confirmed": "yes"}
     done = await browser.client.post("/admin/people/ada/merge", data=form)
     assert (done.status_code, done.headers["location"]) == (303, "/admin/people/ada?toast=merged")
     [call] = [one for one in browser.network.asked if one.url.path == "/v1/people/ada/merge"]

@@ -1,0 +1,119 @@
+"""What reaches other people is asked about once, with whom it reaches; until then nothing is done."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from services.hub.view import mask
+from tests.integration.hub.harness import EMPTY, Browser
+
+ITEM: dict[str, Any] = {
+    "id": "i1",
+    "program_id": "p1",
+    "state": "draft",
+    "version": 3,
+    "targeting": {"countries": ["FR"], "teams": ["Sales"]},
+    "variants": [{"language": "en", "title": "Half the water"}, {"language": "fr", "title": "Deux fois moins d’eau"}],
+}
+ADA = {"id": "ada", "name": "Ada", "email": "ada@herald.example", "team": "Sales", "roles": ["editor"], "active": True}
+ASKED = [
+    ("/editor/items/i1/publish", {"state": "draft"}, "Deux fois moins d’eau", "43 ambassadeurs"),
+    ("/editor/items/i1/retire", {"state": "published"}, "Deux fois moins d’eau", "43 ambassadeurs"),
+    ("/admin/people/ada/deactivate", {}, "Ada", "ada@herald.example"),
+    ("/admin/people/ada/merge", {"other_id": "bob", "version": "1"}, "Ada", "la même personne"),
+    ("/manage/guidelines", {"guidelines_fr": "Soyez vous", "material": "on"}, "charte", "43 ambassadeurs"),
+    ("/manage/invitations", {"by": "name", "person": "ada"}, "2 personnes", "1 personne a décliné"),
+    ("/manage/invitations", {"countries": "FR", "limit": "10"}, "2 personnes", "Ada · Sales · France"),
+]
+
+
+async def _ready(browser: Browser) -> str:
+    invited = {
+        "invited": 2,
+        "skipped": {"declined": 1},
+        "remaining": 0,
+        "batch_id": None,
+        "people": [{"name": "Ada", "team": "Sales", "country": "FR", "leader": False}],
+    }
+    browser.network.answers |= {
+        "/v1/items/i1": ITEM,
+        "/v1/people/ada": ADA,
+        "/v1/programs/p1/audience": {"ambassadors": 43},
+        "/v1/programs/p1/invitations": invited,
+        "/v1/people/names": {"names": {"bob": {"name": "Bob"}}},
+    }
+    session = await browser.sign_in()
+    return mask(session.csrf)
+
+
+def _done(browser: Browser) -> list[tuple[str, str]]:
+    """What was changed: not what was only asked, or tried."""
+    return [
+        (request.method, request.url.path)
+        for request in browser.network.asked
+        if request.method not in ("GET", "HEAD")
+        and request.url.path != "/v1/people/names"
+        and not (request.content and orjson.loads(request.content).get("dry_run"))
+    ]
+
+
+@pytest.mark.parametrize(("path", "form", "title", "told"), ASKED)
+async def test_an_act_is_asked_about_with_whom_it_reaches_and_done_once_confirmed(
+    browser: Browser, path: str, form: dict[str, str], title: str, told: str
+) -> None:
+    csrf = await _ready(browser)
+    page = await browser.client.post(path, data={**form, "csrf": csrf})
+    assert page.status_code == 200
+    text = re.sub(r"\s", " ", page.text)
+    assert title in text
+    assert told in text
+    assert _done(browser) == []
+    carried = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text))
+    [action] = re.findall(r'<form method="post" action="([^"]+)">(?=<input type="hidden" name="csrf"[^>]*>'
+                          r'<input type="hidden" name="confirmed")', page.text)  # fmt: skip
+    assert (action, carried["confirmed"]) == (path, "yes")
+    answer = await browser.client.post(action, data={**carried, "csrf": csrf})
+    assert answer.status_code == 303
+    assert _done(browser) != []
+
+
+async def test_where_nobody_would_be_reached_there_is_no_button_and_the_reasons_stand(browser: Browser) -> None:
+    csrf = await _ready(browser)
+    nobody = {"invited": 0, "skipped": {"already_joined": 4}, "remaining": 0, "batch_id": None, "people": []}
+    browser.network.answers["/v1/programs/p1/invitations"] = nobody
+    page = await browser.client.post("/manage/invitations", data={"by": "name", "person": "ada", "csrf": csrf})
+    assert "4 personnes participent déjà" in re.sub(r"\s", " ", page.text)
+    assert 'name="confirmed"' not in page.text
+
+
+async def test_a_limit_that_is_none_is_refused(browser: Browser) -> None:
+    csrf = await _ready(browser)
+    refused = {"type": "invalid", "errors": [{"field": "limit", "rule": "greater_than_equal", "params": {"min": 1}}]}
+    browser.network.answers |= {**EMPTY, "/v1/programs/p1/invitations": httpx.Response(422, json=refused)}
+    page = await browser.client.post("/manage/invitations", data={"countries": "FR", "limit": "-3", "csrf": csrf})
+    assert page.status_code == 422
+    [sent] = [one for one in browser.network.asked if one.url.path == "/v1/programs/p1/invitations"]
+    assert orjson.loads(sent.content)["limit"] == "-3"
+
+
+async def test_feed_and_posts_are_those_of_the_programme_that_one_looks_at(browser: Browser) -> None:
+    await browser.sign_in()
+    both = ("p1", "p2")
+    two = [{"id": id, "name": id.title(), "time_zone": "UTC", "languages": ["fr"]} for id in both]
+    mine = [{"program_id": id, "status": "joined", "must_acknowledge": False} for id in both]
+    me = {**browser.network.answers["/v1/me"], "programs": mine}
+    browser.network.answers |= {"/v1/programs": {"items": two}, "/v1/me": me}
+    page = await browser.client.get("/feed")
+    csrf = re.findall(r'name="csrf" value="([^"]+)"', page.text)[0]
+    assert 'value="p1" aria-pressed="true"' in page.text
+    answer = await browser.client.post("/program", data={"program_id": "p2", "back": "/feed", "csrf": csrf})
+    assert answer.headers["location"] == "/feed"
+    assert 'value="p2" aria-pressed="true"' in (await browser.client.get("/feed")).text
+    await browser.client.get("/posts")
+    asked = [one for one in browser.network.asked if one.url.path in ("/v1/feed", "/v1/posts")]
+    assert [one.url.params["program_id"] for one in asked] == ["p1", "p2", "p2"]
