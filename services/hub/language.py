@@ -116,6 +116,15 @@ class Language:
     def listed(self, values: Iterable[str]) -> str:
         return str(format_list(list(values), locale=self.locale))
 
+    def of(self, code: str | None) -> Markup:
+        """The attributes of an element whose text is in some language: none of them says what the page says already."""
+        if not code:
+            return Markup('dir="auto"')
+        base = code.partition("-")[0].lower()
+        if base == self.code:
+            return Markup("")
+        return Markup('lang="{}" dir="{}"').format(code, _direction(base))
+
     def country_name(self, code: str) -> str:
         return str(self.locale.territories.get(code, code))
 
@@ -134,6 +143,14 @@ def known_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+@lru_cache(maxsize=512)
+def _direction(language: str) -> str:
+    try:
+        return str(Locale.parse(language).text_direction)
+    except (ValueError, UnknownLocaleError):
+        return "ltr"
 
 
 @lru_cache(maxsize=512)

@@ -136,7 +136,7 @@ async def test_points_name_the_content_that_earned_them(browser: Browser) -> Non
     browser.network.answers["/v1/posts/titles"] = {"titles": titles}
     await browser.sign_in()
     page = (await browser.client.get("/points")).text
-    assert '<strong lang="en" dir="auto">Less &lt;water&gt;</strong>' in page
+    assert '<strong lang="en" dir="ltr">Less &lt;water&gt;</strong>' in page
     assert page.count("Vous avez partagé.") == 2
     [asked] = [one for one in browser.network.asked if one.url.path == "/v1/posts/titles"]
     assert json.loads(asked.content) == {"ids": ["post-1", "post-2"]}

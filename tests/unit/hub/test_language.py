@@ -106,6 +106,32 @@ def test_counted_texts_take_the_right_form() -> None:
     assert english.text("posts.clicks", count=1) == "1 click"
 
 
+@pytest.mark.parametrize(
+    ("code", "attributes"),
+    [
+        ("fr", ""),
+        ("fr-CA", ""),
+        ("en-GB", 'lang="en-GB" dir="ltr"'),
+        ("ar", 'lang="ar" dir="rtl"'),
+        ('"><b>', 'lang="&#34;&gt;&lt;b&gt;" dir="ltr"'),
+        ("", 'dir="auto"'),
+        (None, 'dir="auto"'),
+    ],
+)
+def test_what_is_in_another_language_says_so(code: str | None, attributes: str) -> None:
+    assert Language("fr").of(code) == attributes
+
+
+@pytest.mark.parametrize("code", ["en", "fr"])
+@pytest.mark.parametrize("count", [0, 1, 1.5, 2, 1000])
+def test_every_counted_text_has_the_form_of_its_number(code: str, count: float) -> None:
+    language = Language(code)
+    singular = 0 <= count < 2 if code == "fr" else count == 1
+    for key, forms in MESSAGES.catalogue(code).items():
+        if len(forms) > 1:
+            assert MESSAGES.template(language.locale, key, count) == forms[0 if singular else 1], key
+
+
 def test_what_people_wrote_is_escaped_inside_a_text() -> None:
     assert Language("en").text("feed.hello", name="<script>") == "Hello &lt;script&gt;"
 
