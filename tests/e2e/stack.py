@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,23 +82,36 @@ async def started(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
     url = f"http://127.0.0.1:{ports['apis']}"
     addresses = Addresses(infra.kafka_bootstrap, infra.mongo_url, infra.redis_url, url)
     specs = plan.processes(home, addresses, credentials.environment(home), ports, split=False)
-    children = [await _start(spec, namespace, home) for spec in specs]
-    api = Api(url, home, at_once=6)
+    async with run_processes(specs, namespace, home):
+        api = Api(url, home, at_once=6)
+        try:
+            own = tuple(f"http://127.0.0.1:{spec.port}" for spec in specs)
+            yield Stack(url, "", api, infra, namespace, home, own)
+        finally:
+            await api.close()
+
+
+@asynccontextmanager
+async def run_processes(
+    specs: Sequence[ProcessSpec], namespace: str, home: Home, **variables: str
+) -> AsyncIterator[None]:
+    """These processes, ready; `variables` go before their own. Ends them."""
+    children = [await _start(spec, namespace, home, variables) for spec in specs]
     try:
         async with asyncio.timeout(READY_SECONDS):
             await asyncio.gather(*(_ready(spec) for spec in specs))
-        own = tuple(f"http://127.0.0.1:{spec.port}" for spec in specs)
-        yield Stack(url, "", api, infra, namespace, home, own)
+        yield
     finally:
-        await api.close()
         await asyncio.gather(*(_stop(child) for child in children))
 
 
-async def _start(spec: ProcessSpec, namespace: str, home: Home) -> asyncio.subprocess.Process:
+async def _start(
+    spec: ProcessSpec, namespace: str, home: Home, variables: Mapping[str, str]
+) -> asyncio.subprocess.Process:
     with (home.logs / f"{spec.name}.log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
             *spec.argv,
-            env={**os.environ, **spec.env, **OURS, "HERALD_NAMESPACE": namespace},
+            env={**os.environ, **spec.env, **OURS, **variables, "HERALD_NAMESPACE": namespace},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,

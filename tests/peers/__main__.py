@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from herald.local.terminal import one_sentence
 
-PEERS = {"keycloak": "sign_in"}
+PEERS = {"front": "front", "keycloak": "sign_in"}
 """Each with the module of this package whose `run` yields what was tried."""
 console = Console()
 
