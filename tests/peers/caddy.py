@@ -22,6 +22,8 @@ MODULE = "github.com/caddyserver/caddy/v2"
 SUM = "h1:g/gTYjGMD0dec+UgMw8SnfmJ3I9+M2TdvoRL/Ovu6U8="
 CADDYFILE = Path(__file__).parents[2] / "deploy/docker/Caddyfile"
 READY_SECONDS = 20.0
+BODY_SECONDS, SHORTER_BODY_SECONDS = "read_timeout 130s", "read_timeout 12s"
+"""What is shorter here than in a deployment, so that tests need not wait."""
 _UPSTREAM = re.compile(r"reverse_proxy (\S+):8080")
 
 
@@ -58,7 +60,8 @@ def caddyfile(upstreams: Mapping[str, int], *, source: str) -> str:
         return f"reverse_proxy 127.0.0.1:{upstreams[found[1]]} {{\n{transport}\n}}"
 
     text = _UPSTREAM.sub(upstream, CADDYFILE.read_text("utf-8"))
-    return text.replace("admin off", "admin off\n\tdefault_bind 127.0.0.1", 1)
+    text = text.replace("admin off", "admin off\n\tdefault_bind 127.0.0.1", 1)
+    return text.replace(BODY_SECONDS, SHORTER_BODY_SECONDS, 1)
 
 
 @asynccontextmanager
