@@ -313,6 +313,30 @@ async def test_the_heartbeat_of_metrics_goes_through_to_the_browser(browser: Bro
     assert [line for line in page.text.splitlines() if line.startswith(":")] == [": heartbeat"]
 
 
+async def test_a_quiet_stream_ends_with_its_session(browser: Browser) -> None:
+    """Within two seconds, whatever `metrics` sends or does not send meanwhile."""
+    session = await browser.sign_in()
+    await browser.client.get("/manage")
+    listening = asyncio.Event()
+
+    async def silence() -> AsyncIterator[bytes]:
+        listening.set()
+        await asyncio.Event().wait()
+        yield b""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers = {"content-type": "text/event-stream"}
+        return httpx.Response(200, content=silence(), headers=headers)
+
+    browser.context.http._transport = httpx.MockTransport(answer)
+    stream = asyncio.ensure_future(browser.client.get("/manage/live"))
+    async with asyncio.timeout(10):
+        await listening.wait()
+    await browser.context.sessions.end(session)
+    async with asyncio.timeout(2):
+        assert (await stream).text.endswith("event: ended\ndata: /welcome\n\n")
+
+
 async def test_a_stream_that_is_none_ends_and_does_not_hang(browser: Browser) -> None:
     await browser.sign_in()
     await browser.client.get("/manage")
