@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,11 +14,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.lists import format_list
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_decimal_symbol,
+    get_group_symbol,
+)
 from markupsafe import Markup
 
 from chassis.messages import Messages, number, readable, shown
 
+_SPACES = re.compile(r"[\s\u00a0\u202f'’]")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)")
 MESSAGES = Messages(Path(__file__).parent / "messages")
 
 
@@ -81,6 +91,16 @@ class Language:
         if isinstance(value, str) or not readable(value):
             return str(value)
         return str(format_decimal(value, format="0.######", locale=self.locale))
+
+    def read_number(self, text: str) -> float | None:
+        """The number that somebody typed as their language writes it (`1 200,5`; `1,200.5`), or with a decimal point
+        where that can mean nothing else; None where it is none."""
+        plain = _SPACES.sub("", text)
+        decimal, group = get_decimal_symbol(self.locale), get_group_symbol(self.locale)
+        if re.fullmatch(rf"-?\d{{1,3}}(?:{re.escape(group)}\d{{3}})+(?:{re.escape(decimal)}\d*)?", plain):
+            plain = plain.replace(group, "")
+        plain = plain.replace(decimal, ".", 1) if decimal != "." and "." not in plain else plain
+        return float(plain) if _NUMBER.fullmatch(plain) else None
 
     def kpi(self, kpi: str, value: float) -> str:
         """The value of an objective's figure: a share for rates, a count otherwise."""
