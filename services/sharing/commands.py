@@ -39,7 +39,6 @@ from services.sharing.domain.posts import (
     is_edited,
     remove,
 )
-from services.sharing.messages import message
 from services.sharing.networks import NETWORKS
 from services.sharing.redirect.click_policy import Click, judge
 from services.sharing.redirect.utm import slug, target_url
@@ -95,7 +94,6 @@ async def check_draft(context: Context, caller: Principal, order: ShareOrder, tx
         network=NETWORKS[order.network],
         country=caller.country,
         language=order.language,
-        locale=caller.locale,
         link=context.short_url(A_CODE),
     )
     return Checked(verdict, content, program["name"], guardrails)
@@ -110,7 +108,7 @@ async def share_post(context: Context, tx: Transaction, caller: Principal, order
     verdict, content, program_name, guardrails = await check_draft(context, caller, order, tx)
     tx.on_outcome(partial(_record_decision, context, verdict))
     if verdict.blocked:
-        raise _blocked(verdict, caller.locale)
+        raise _blocked(verdict)
     code = short_code()
     variant = content.variant(order.language)
     post = Post(
@@ -144,9 +142,9 @@ def _record_decision(context: Context, verdict: Verdict) -> None:
     context.decisions.add(1, {"verdict": "blocked" if verdict.blocked else "ok"})
 
 
-def _blocked(verdict: Verdict, locale: str) -> Refused:
+def _blocked(verdict: Verdict) -> Refused:
     return Refused(
-        message("blocked", locale),
+        "The guardrails do not let this caption through.",
         type_="guardrail-blocked",
         errors=[
             Violation(one.field, one.rule, one.detail, params=one.params)

@@ -93,13 +93,13 @@ class ShareRequest(Body):
 class FindingView(View):
     """A rule and where it applies. Putting `suggestion` in the place of the excerpt mends it."""
 
-    rule: Literal["forbidden-phrase", "discouraged-phrase", "too-long-for-network", "email-address", "phone-number"]
+    rule: Literal["forbidden-phrase", "discouraged-phrase", "too-long", "email-address", "phone-number"]
     severity: Literal["block", "warn"]
     field: str = Field(examples=["caption"])
     excerpt: str
     start: int = Field(description="Position in `draft`, in Unicode characters")
     end: int = Field(description="Position after the last character")
-    detail: str = Field(description="In the caller's language")
+    detail: str = Field(description="In English; the rule and its `params` say it in any language")
     suggestion: str | None = Field(description="What to put there instead; empty to leave it out")
     params: dict[str, str | int] = Field(description="Of the rule, such as the `phrase` of `forbidden-phrase`")
 

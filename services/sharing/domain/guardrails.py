@@ -19,11 +19,18 @@ import phonenumbers
 from chassis.text import cut, line, prose
 from chassis.web.problems import Invalid, Violation
 from services.sharing.domain.phrases import Phrases, folded_length, is_phrase, stemmed_as
-from services.sharing.messages import message
 
 Severity = Literal["block", "warn"]
-Rule = Literal["forbidden-phrase", "discouraged-phrase", "too-long-for-network", "email-address", "phone-number"]
+Rule = Literal["forbidden-phrase", "discouraged-phrase", "too-long", "email-address", "phone-number"]
 EVERYWHERE = "*"
+_PHRASED: Mapping[Severity, str] = {
+    "block": "“{excerpt}” cannot be shared: the programme rules out “{phrase}”.",
+    "warn": "“{excerpt}” sounds like an advertisement.",
+}
+_PERSONAL: Mapping[Rule, str] = {
+    "email-address": "This shows an e-mail address to everybody.",
+    "phone-number": "This shows a phone number to everybody.",
+}
 MOST_OF_A_KIND = 20
 MAX_PHRASES_TEXT = 20_000
 """Letters of all phrases and suggestions together, as they are compared: forty for each of 500."""
@@ -126,17 +133,15 @@ def compose(caption: str, disclosure: str, link: str) -> str:
     return f"{disclose(caption, disclosure)}\n{link}".strip()
 
 
-def review(
-    caption: str, guardrails: Guardrails, *, network: Ruler, country: str, language: str, locale: str, link: str
-) -> Verdict:
-    """Judge a caption. `country` is the ambassador's; findings are explained in `locale` (French or English)."""
+def review(caption: str, guardrails: Guardrails, *, network: Ruler, country: str, language: str, link: str) -> Verdict:
+    """Judge a caption. `country` is the ambassador's."""
     disclosure = guardrails.disclosure(country, language)
     length = network.length(compose(caption, disclosure, link))
     findings: list[Finding] = []
     if length > network.max_length:
-        findings.append(_too_long(caption, disclosure, link, network, length, locale))
-    findings += _phrases(caption, guardrails.forbidden, language, locale)
-    findings += _personal(caption, country, locale)
+        findings.append(_too_long(caption, disclosure, link, network, length))
+    findings += _phrases(caption, guardrails.forbidden, language)
+    findings += _personal(caption, country)
     findings.sort(key=lambda finding: (finding.start, finding.end))
     return Verdict(disclose(caption, disclosure), length, network.max_length, tuple(findings))
 
@@ -168,25 +173,25 @@ def _compiled(forbidden: tuple[ForbiddenPhrase, ...], language: str) -> Mapping[
     return found
 
 
-def _phrases(caption: str, forbidden: tuple[ForbiddenPhrase, ...], language: str, locale: str) -> Iterator[Finding]:
+def _phrases(caption: str, forbidden: tuple[ForbiddenPhrase, ...], language: str) -> Iterator[Finding]:
     for severity, (places, phrases) in _compiled(forbidden, stemmed_as(language)).items():
         rule: Rule = "forbidden-phrase" if severity == "block" else "discouraged-phrase"
         for match in phrases.find(caption):
             known = forbidden[places[match.phrase]]
             excerpt = caption[match.start : match.end]
-            detail = message(rule, locale, excerpt=excerpt, phrase=known.phrase)
+            detail = _PHRASED[severity].format(excerpt=excerpt, phrase=known.phrase)
             params = {"excerpt": excerpt, "phrase": known.phrase}
             yield Finding(
                 rule, severity, excerpt, match.start, match.end, detail, known.suggestion or "", params=params
             )
 
 
-def _personal(caption: str, country: str, locale: str) -> Iterator[Finding]:
+def _personal(caption: str, country: str) -> Iterator[Finding]:
     places = [("email-address", found.start(), found.end()) for found in _EMAIL.finditer(caption)][:MOST_OF_A_KIND]
     places += [("phone-number", start, end) for start, end in _phone_numbers(caption, country)]
     for rule, start, end in places:
         kind: Rule = "email-address" if rule == "email-address" else "phone-number"
-        yield Finding(kind, "warn", caption[start:end], start, end, message(kind, locale), "")
+        yield Finding(kind, "warn", caption[start:end], start, end, _PERSONAL[kind], "")
 
 
 def _phone_numbers(caption: str, country: str) -> list[tuple[int, int]]:
@@ -199,7 +204,7 @@ def _phone_numbers(caption: str, country: str) -> list[tuple[int, int]]:
     return found
 
 
-def _too_long(caption: str, disclosure: str, link: str, network: Ruler, length: int, locale: str) -> Finding:
+def _too_long(caption: str, disclosure: str, link: str, network: Ruler, length: int) -> Finding:
     """Where to cut: after as many characters as leave room for the disclosure and the link, at a space if one is
     near."""
 
@@ -218,9 +223,9 @@ def _too_long(caption: str, disclosure: str, link: str, network: Ruler, length: 
     space = max(caption.rfind(" ", 0, low), caption.rfind("\n", 0, low))
     end = len(caption[: space if space > low * 0.8 else low].rstrip())
     params = {"length": length, "max": network.max_length, "over": length - network.max_length}
-    detail = message("too-long-for-network", locale, **params)
+    detail = f"{length} characters with the disclosure and the link; this network takes {network.max_length}."
     excerpt = cut(caption[end:], 200)
-    return Finding("too-long-for-network", "block", excerpt, end, len(caption), detail, ELLIPSIS, params=params)
+    return Finding("too-long", "block", excerpt, end, len(caption), detail, ELLIPSIS, params=params)
 
 
 # --- setting them ----------------------------------------------------------------------------------------------
