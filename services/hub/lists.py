@@ -87,7 +87,7 @@ def language_code(language: Language, text: str) -> str:
     wanted = text.strip()
     if wanted.partition("-")[0].lower() in language.locale.languages:
         return wanted
-    named = {match_key(name): code for code, name in reversed(list(language.locale.languages.items()))}
+    named = {match_key(name): str(code) for code, name in reversed(list(language.locale.languages.items()))}
     return named.get(match_key(wanted), wanted)
 
 
