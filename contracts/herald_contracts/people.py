@@ -112,6 +112,22 @@ class AmbassadorJoined(_PersonEvent):
     revision: Revision = None
 
 
+class AmbassadorPaused(_PersonEvent):
+    """An ambassador takes a break: they stay one, and nothing is expected of them until they resume."""
+
+    type: ClassVar[str] = "herald.AmbassadorPaused.v1"
+    program_id: Id
+    revision: Revision = None
+
+
+class AmbassadorResumed(_PersonEvent):
+    """An ambassador is back from a break."""
+
+    type: ClassVar[str] = "herald.AmbassadorResumed.v1"
+    program_id: Id
+    revision: Revision = None
+
+
 class AmbassadorLeft(_PersonEvent):
     """An ambassador left a programme."""
 

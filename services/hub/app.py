@@ -21,7 +21,7 @@ from chassis.web.admission import Admission
 from chassis.web.answers import AnswerFailures, HeadAsGet
 from chassis.web.app import add_health, instrument
 from chassis.web_address import shown_host
-from services.hub import charts, content, icons, networks, pages, rendering, shell, signin
+from services.hub import captions, charts, content, icons, networks, pages, rendering, shell, signin
 from services.hub.assets import Assets
 from services.hub.context import Context
 from services.hub.dependencies import protect, session_of
@@ -30,6 +30,7 @@ from services.hub.history.staging import Staging
 from services.hub.oidc import OidcClient
 from services.hub.sessions import Sessions
 from services.hub.settings import HubSettings
+from services.hub.undo import undo_path
 from services.hub.view import is_missing
 
 MAX_BODY = {
@@ -129,6 +130,10 @@ def templates(assets: Assets) -> Environment:
         "icon": icons.icon,
         "languages": LANGUAGES,
         "navigation": shell.navigation,
+        "home": shell.home,
+        "undo_path": undo_path,
+        "with_suggestion": captions.with_suggestion,
+        "without_link": captions.without_link,
         "charts": charts,
         "networks": networks.NETWORKS,
         "content": content,

@@ -24,6 +24,7 @@ class Program:
     guidelines_version: int = 0
     acknowledged_version: int = 0
     must_acknowledge: bool = False
+    paused: bool = False
 
     @property
     def joined(self) -> bool:
@@ -129,4 +130,5 @@ def program_of(program: Json, mine: dict[str, Any]) -> Program:
         guidelines_version=mine.get("guidelines_version") or 0,
         acknowledged_version=mine.get("acknowledged_version") or 0,
         must_acknowledge=bool(mine.get("must_acknowledge")),
+        paused=bool(mine.get("paused_since")),
     )

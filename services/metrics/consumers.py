@@ -7,6 +7,8 @@ from chassis.principals import PEOPLE, project_principals
 from herald_contracts import (
     AmbassadorJoined,
     AmbassadorLeft,
+    AmbassadorPaused,
+    AmbassadorResumed,
     ContentPublished,
     ContentRetired,
     ContentUpdated,
@@ -29,7 +31,7 @@ CONSUMERS: list[Route[Context]] = [
     on(*PEOPLE, do=project_principals),
     on(ProgramCreated, do=project_programs),
     on(ObjectiveSet, do=project_objectives),
-    on(AmbassadorJoined, AmbassadorLeft, do=project_memberships),
+    on(AmbassadorJoined, AmbassadorPaused, AmbassadorResumed, AmbassadorLeft, do=project_memberships),
     on(ContentPublished, ContentUpdated, ContentRetired, do=project_contents),
     on(PostShared, PostRemoved, EngagementRecorded, do=book_events, inbox="facts"),
 ]

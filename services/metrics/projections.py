@@ -10,6 +10,8 @@ from chassis.mongo import Document, Transaction
 from herald_contracts import (
     AmbassadorJoined,
     AmbassadorLeft,
+    AmbassadorPaused,
+    AmbassadorResumed,
     ContentPublished,
     ContentRetired,
     ContentUpdated,
@@ -22,7 +24,7 @@ from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.enrolments import MembershipChange
 from services.metrics.store import ContentChange
 
-Membership = AmbassadorJoined | AmbassadorLeft
+Membership = AmbassadorJoined | AmbassadorPaused | AmbassadorResumed | AmbassadorLeft
 Content = ContentPublished | ContentUpdated | ContentRetired
 
 
@@ -46,12 +48,13 @@ async def project_objectives(context: Context, tx: Transaction, events: Sequence
 
 
 async def project_memberships(context: Context, tx: Transaction, events: Sequence[Received[Membership]]) -> None:
-    """Who was enrolled when. The order in which events arrive does not matter."""
+    """Who was enrolled when, without their pauses. The order in which events arrive does not matter."""
     changes: dict[tuple[str, str], list[MembershipChange]] = defaultdict(list)
     moved: dict[str, FigureChange] = {}
     for event in events:
         data = event.data
-        change = MembershipChange(data.occurred_at.timestamp(), event.id, isinstance(data, AmbassadorJoined))
+        enrols = isinstance(data, AmbassadorJoined | AmbassadorResumed)
+        change = MembershipChange(data.occurred_at.timestamp(), event.id, enrols)
         changes[data.program_id, data.person_id].append(change)
         one = moved.setdefault(data.program_id, FigureChange())
         one.people.add(data.person_id)

@@ -10,6 +10,8 @@ from herald_contracts import (
     AmbassadorInvited,
     AmbassadorJoined,
     AmbassadorLeft,
+    AmbassadorPaused,
+    AmbassadorResumed,
     GuidelineAcknowledged,
     GuidelinePublished,
     ObjectiveSet,
@@ -93,6 +95,14 @@ def ambassador_left(person: Person, program_id: str, reason: LeaveReason, now: d
     return AmbassadorLeft(
         person_id=person.id, program_id=program_id, reason=reason, revision=person.version, occurred_at=now
     )
+
+
+def ambassador_paused(person: Person, program_id: str, now: datetime) -> AmbassadorPaused:
+    return AmbassadorPaused(person_id=person.id, program_id=program_id, revision=person.version, occurred_at=now)
+
+
+def ambassador_resumed(person: Person, program_id: str, now: datetime) -> AmbassadorResumed:
+    return AmbassadorResumed(person_id=person.id, program_id=program_id, revision=person.version, occurred_at=now)
 
 
 def past_membership(past: PastMembership) -> tuple[AmbassadorJoined, AmbassadorLeft]:

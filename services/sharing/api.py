@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request, Response
@@ -21,8 +22,9 @@ from chassis.web.http import (
     service_context,
 )
 from chassis.web.statuses import problems
+from herald_contracts.base import Id
 from services.sharing import commands, queries
-from services.sharing.commands import Report
+from services.sharing.commands import A_CODE, Report
 from services.sharing.context import Context as SharingContext
 from services.sharing.history import api as history
 from services.sharing.networks import NETWORKS
@@ -37,6 +39,7 @@ from services.sharing.schemas import (
     PostView,
     ReportsBody,
     ReportsView,
+    SharedItemsView,
     ShareRequest,
     TitlesView,
     TitleView,
@@ -61,6 +64,9 @@ Person = Annotated[Principal, Depends(_person)]
 Manager = Annotated[Principal, requires("manager", "admin")]
 Machine = Annotated[Principal, requires(REPORTS_SCOPE)]
 PostId = Annotated[str, Path(min_length=1, max_length=128)]
+HeldSeconds = Annotated[
+    int, Query(ge=0, le=60, description="How long it can be restored; others hear of it after that")
+]
 ProgramId = Annotated[str, Path(min_length=1, max_length=128)]
 OneProgram = Annotated[str | None, Query(max_length=128, description="Those of one programme only")]
 
@@ -83,7 +89,7 @@ async def check_draft(body: ShareRequest, caller: Person, context: Context) -> D
     409 `guidelines-not-acknowledged`, `content-not-shareable`."""
     await queries.await_content(context, body.content_id)
     checked = await commands.check_draft(context, caller, body.order())
-    return DraftView.of(checked.verdict, body.caption)
+    return DraftView.of(checked.verdict, body.caption, context.short_url(A_CODE))
 
 
 @router.post(
@@ -97,8 +103,9 @@ async def check_draft(body: ShareRequest, caller: Person, context: Context) -> D
 async def share(
     body: ShareRequest, caller: Person, context: Context, unit: Unit, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Makes the post with its short link; open `dialog_url` next. Two taps within seconds, on one item and network,
-    give the same post. 422 `guardrail-blocked` says which rule blocked it, where, and what to write instead."""
+    """Makes the post with its short link; open `dialog_url` next. Two taps within seconds, on one item and network and
+    in the same words, give the same post; other words are another share, judged anew. 422 `guardrail-blocked` says
+    which rule blocked it, where, and what to write instead."""
     await queries.await_content(context, body.content_id)
     return await unit.run(
         lambda tx: commands.share_post(context, tx, caller, body.order()),
@@ -131,10 +138,39 @@ async def post(post_id: PostId, caller: Person, context: Context) -> PostView:
 
 @router.delete("/posts/{post_id}", summary="I did not post it", tags=["sharing"], status_code=204)
 async def remove(
-    post_id: PostId, caller: Person, context: Context, unit: Unit, idempotency_key: IdempotencyKey = None
+    post_id: PostId,
+    caller: Person,
+    context: Context,
+    unit: Unit,
+    held_seconds: HeldSeconds = 0,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Takes the share back; its link goes on leading where it leads."""
-    return await unit.run(lambda tx: commands.remove_post(context, tx, caller, post_id))
+    held = timedelta(seconds=held_seconds)
+    return await unit.run(lambda tx: commands.remove_post(context, tx, caller, post_id, held=held))
+
+
+@router.post(
+    "/posts/{post_id}/restore",
+    summary="I did post it",
+    tags=["sharing"],
+    response_model=PostView,
+)
+async def restore(
+    post_id: PostId, caller: Person, context: Context, unit: Unit, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Undoes a removal that is held; a post that stands stays as it is. 409 `removal-final` once it is over."""
+    return await unit.run(
+        lambda tx: commands.restore_post(context, tx, caller, post_id), view=lambda post: PostView.of(post, context)
+    )
+
+
+@router.get("/shared-items", summary="Which of these items I shared", tags=["sharing"])
+async def shared_items(
+    caller: Person, context: Context, content_id: Annotated[list[Id], Query(min_length=1, max_length=100)]
+) -> SharedItemsView:
+    """Without those that were not, and without what was taken back."""
+    return SharedItemsView.of(await queries.shared_items(context, caller, content_id))
 
 
 @router.get("/programs/{program_id}/guardrails", summary="The rules for captions", tags=["guardrails"])

@@ -12,6 +12,7 @@ from chassis.service import Service
 from services.sharing import api
 from services.sharing.consumers import CONSUMERS
 from services.sharing.context import Context
+from services.sharing.jobs import jobs
 from services.sharing.redirect.click_producer import ClickProducer
 from services.sharing.redirect.own_visits import OwnVisits
 from services.sharing.redirect.server import RedirectServer
@@ -52,6 +53,7 @@ def build(settings: SharingSettings, *, clock: Clock | None = None) -> Service:
         context=context,
         principals=principals,
         consumer=Consumer(context, CONSUMERS),
+        jobs=jobs(context),
         ensure_indexes=ensure_indexes,
         roles={"links": links},
     )

@@ -36,8 +36,10 @@ from services.sharing.domain.posts import (
     ShareOrder,
     Standing,
     check_may_share,
+    finish_removal,
     is_edited,
     remove,
+    restore,
 )
 from services.sharing.networks import NETWORKS
 from services.sharing.redirect.click_policy import Click, judge
@@ -100,9 +102,10 @@ async def check_draft(context: Context, caller: Principal, order: ShareOrder, tx
 
 
 async def share_post(context: Context, tx: Transaction, caller: Principal, order: ShareOrder) -> Post:
-    """Share an item; two taps at once give one post. Raises Refused `guardrail-blocked` with the findings, and what
-    `check_draft` raises."""
-    again = await context.store.posts.just_shared(caller.id, order.content_id, order.network, tx)
+    """Share an item; two taps at once give one post, other words are another share. Raises Refused `guardrail-blocked`
+    with the findings, and what `check_draft` raises."""
+    tap = order.tap(caller.id)
+    again = await context.store.posts.just_shared(tap, tx)
     if again is not None:
         return again
     verdict, content, program_name, guardrails = await check_draft(context, caller, order, tx)
@@ -133,7 +136,7 @@ async def share_post(context: Context, tx: Transaction, caller: Principal, order
         shared_at=tx.now,
     )
     await context.store.posts.add(post, tx)
-    await context.store.posts.note_tap(post, tx)
+    await context.store.posts.note_tap(tap, post, tx)
     tx.emit(event_mapping.post_shared(post))
     return post
 
@@ -170,16 +173,43 @@ def _blocked(verdict: Verdict) -> Refused:
     )
 
 
-async def remove_post(context: Context, tx: Transaction, caller: Principal, id: str) -> Post:
-    """Take a share back: "I did not post it". The link goes on leading where it leads. Raises NotFound."""
+async def remove_post(
+    context: Context, tx: Transaction, caller: Principal, id: str, *, held: timedelta = timedelta(0)
+) -> Post:
+    """Take a share back: "I did not post it". The link goes on leading where it leads. While it is `held`, it can be
+    restored and no event tells of it. Raises NotFound."""
+    post = await _own_post(context, tx, caller, id)
+    removed = remove(post, "ambassador", tx.now, held=held)
+    if removed is not post:
+        await context.store.posts.replace(removed, tx)
+        if removed.restorable_until is None:
+            tx.emit(event_mapping.post_removed(removed, tx.now))
+    return removed
+
+
+async def restore_post(context: Context, tx: Transaction, caller: Principal, id: str) -> Post:
+    """Undo a removal that is held. Raises NotFound, Conflict `removal-final`."""
+    post = await _own_post(context, tx, caller, id)
+    restored = restore(post, tx.now)
+    if restored is not post:
+        await context.store.posts.replace(restored, tx)
+    return restored
+
+
+async def finish_post_removal(context: Context, tx: Transaction, id: str) -> None:
+    """Tell others of a removal that can be undone no more."""
+    post = await context.store.posts.get(id, tx=tx)
+    finished = finish_removal(post, tx.now)
+    if finished is not post:
+        await context.store.posts.replace(finished, tx)
+        tx.emit(event_mapping.post_removed(finished, finished.removed_at or tx.now))
+
+
+async def _own_post(context: Context, tx: Transaction, caller: Principal, id: str) -> Post:
     post = await context.store.posts.get(id, tx=tx)
     if post.ambassador_id != caller.id:
         raise NotFound("post", id)
-    removed = remove(post, "ambassador", tx.now)
-    if removed.version != post.version:
-        await context.store.posts.replace(removed, tx)
-        tx.emit(event_mapping.post_removed(removed, tx.now))
-    return removed
+    return post
 
 
 async def set_guardrails(

@@ -55,6 +55,11 @@ async def titles_of(context: Context, caller: Principal, ids: Iterable[str]) -> 
     return {one.id: one for one in await context.store.posts.titles_of(caller.id, ids)}
 
 
+async def shared_items(context: Context, caller: Principal, ids: Iterable[str]) -> dict[str, set[str]]:
+    """Of these items those that the caller shared and did not take back, each with the networks."""
+    return await context.store.posts.networks_by_content(caller.id, ids)
+
+
 async def guardrails_of(context: Context, program_id: str) -> Guardrails:
     """A programme's rules. Raises NotFound."""
     await context.store.projections.program(program_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -114,6 +114,7 @@ class DraftView(View):
                     "verdict": "blocked",
                     "draft": "We have guaranteed returns.",
                     "caption": "We have guaranteed returns.\n\n#IWorkHere",
+                    "link": "https://herald.example/l/00000000",
                     "findings": [
                         {
                             "rule": "forbidden-phrase",
@@ -137,16 +138,18 @@ class DraftView(View):
     verdict: Literal["ok", "blocked"]
     draft: str = Field(description="The caption that was sent, without invisible letters and doubled spaces")
     caption: str = Field(description="With the disclosure added; the short link comes with the share")
+    link: str = Field(description="A short link as it will be, of the same length: the last line of what is posted")
     findings: list[FindingView]
     length: int = Field(description="As the network counts it, with disclosure and short link")
     max_length: int
 
     @classmethod
-    def of(cls, verdict: rules.Verdict, draft: str) -> Self:
+    def of(cls, verdict: rules.Verdict, draft: str, link: str) -> Self:
         return cls(
             verdict="blocked" if verdict.blocked else "ok",
             draft=draft,
             caption=verdict.caption,
+            link=link,
             findings=[FindingView.model_validate(one, from_attributes=True) for one in verdict.findings],
             length=verdict.length,
             max_length=verdict.max_length,
@@ -181,6 +184,7 @@ class PostView(View):
                     "shared_at": "2026-11-23T09:30:00Z",
                     "imported": False,
                     "removed_at": None,
+                    "restorable_until": None,
                     "clicks": {"raw": 12, "counted": 7, "by_verdict": {"counted": 7, "bot": 4, "repeat": 1}},
                     "engagements": {"like": 3},
                 }
@@ -201,6 +205,7 @@ class PostView(View):
     shared_at: datetime
     imported: bool = Field(description="True if it was made with another product, before Herald")
     removed_at: datetime | None
+    restorable_until: datetime | None = Field(description="Taken back; `restore` undoes it until then")
     clicks: ClicksView
     engagements: dict[str, int] = Field(description="By kind: like, comment, repost, impression")
 
@@ -222,6 +227,7 @@ class PostView(View):
             shared_at=post.shared_at,
             imported=post.method == "imported",
             removed_at=post.removed_at,
+            restorable_until=post.restorable_until,
             clicks=clicks,
             engagements=dict(post.engagements),
         )
@@ -258,6 +264,28 @@ class TitlesView(View):
     """By the id of the post."""
 
     titles: dict[str, TitleView]
+
+
+class SharedItemView(View):
+    """An item that the caller shared."""
+
+    content_id: str
+    networks: list[NetworkId]
+
+
+class SharedItemsView(View):
+    """Of the items asked for those that the caller shared and did not take back."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [{"content_id": CONTENT, "networks": ["linkedin"]}]}]}
+    )
+
+    items: list[SharedItemView]
+
+    @classmethod
+    def of(cls, networks: Mapping[str, Set[str]]) -> Self:
+        found = sorted(networks.items())
+        return cls(items=[SharedItemView(content_id=id, networks=sorted(names)) for id, names in found])
 
 
 class NetworksView(View):

@@ -21,6 +21,8 @@ from herald_contracts import (
     AdministrativeActRecorded,
     AmbassadorJoined,
     AmbassadorLeft,
+    AmbassadorPaused,
+    AmbassadorResumed,
     ContentPublished,
     ContentRetired,
     ContentUpdated,
@@ -77,6 +79,10 @@ def joined(revision: int | None, hours: int) -> Event:
 def left(revision: int | None, hours: int) -> Event:
     ids = {"person_id": PERSON, "program_id": PROGRAM}
     return AmbassadorLeft(**ids, reason="left", revision=revision, occurred_at=at(hours))
+
+
+def on_a_break(cls: type[AmbassadorPaused | AmbassadorResumed], revision: int, hours: int) -> Event:
+    return cls(person_id=PERSON, program_id=PROGRAM, revision=revision, occurred_at=at(hours))
 
 
 def content(cls: type[ContentPublished | ContentUpdated], revision: int) -> Event:
@@ -138,6 +144,8 @@ HISTORY: list[Event] = [
     joined(3, 3),
     left(4, 4),
     joined(5, 5),
+    on_a_break(AmbassadorPaused, 5, 5),
+    on_a_break(AmbassadorResumed, 6, 6),
     person(6, roles=["ambassador", "editor"]),
     left(7, 7),
     PersonDeactivated(person_id=PERSON, revision=7, occurred_at=at(7)),

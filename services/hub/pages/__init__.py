@@ -17,11 +17,12 @@ from services.hub.pages import (
     points,
     posts,
     privacy,
+    share,
     sources,
 )
 
 MODULES = (
-    feed, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, importing, history, admin,
-    audit, dead_letters,
+    feed, share, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, importing, history,
+    admin, audit, dead_letters,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

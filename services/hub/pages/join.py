@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.clients import Refusal
 from services.hub.dependencies import SignedIn, load_person, safe_path
 from services.hub.paths import page, v1
+from services.hub.view import View
 
 router = APIRouter()
 
 
 @router.get("/join")
 async def invitations(view: SignedIn) -> Response:
-    """The programmes that a person may join."""
+    """The programmes that a person may join, invitations first; what one agrees to stands with each of them."""
     await load_person(view, fresh=True)
-    offered = [one for one in view.me.programs if one.status == "invited" or (one.open and one.status in ("", "left"))]
-    return view.page("join/join.html", offered=offered)
+    open_to_them = [one for one in view.me.programs if one.status == "left" or (one.open and not one.status)]
+    consents = await view.gather(**{one.id: consent_of(view, one.id) for one in view.me.invitations})
+    return view.page("join/join.html", offered=[*view.me.invitations, *open_to_them], consents=consents)
 
 
 @router.get("/programs/{program_id}/join")
@@ -26,8 +30,12 @@ async def consent(view: SignedIn, program_id: str) -> Response:
     found = view.me.find_program(program_id)
     if found is None or found.joined:
         return view.go("/feed")
-    text = await view.apis.get("program", v1("programs", program_id, "consent"), language=view.language.code)
-    return view.page("join/consent.html", joining=found, consent=text)
+    return view.page("join/consent.html", joining=found, consent=await consent_of(view, program_id))
+
+
+async def consent_of(view: View, program_id: str) -> Any:
+    """The text that one accepts by joining, in this person's language."""
+    return await view.apis.get("program", v1("programs", program_id, "consent"), language=view.language.code)
 
 
 @router.post("/programs/{program_id}/join")
@@ -53,6 +61,19 @@ async def decline(view: SignedIn, program_id: str) -> Response:
 async def leave(view: SignedIn, program_id: str) -> Response:
     await view.apis.call("program", "POST", v1("programs", program_id, "leave"))
     return view.go("/me", toast="left")
+
+
+@router.post("/programs/{program_id}/pause")
+async def pause(view: SignedIn, program_id: str) -> Response:
+    """Take a break: nothing is expected until one resumes."""
+    await view.apis.call("program", "POST", v1("programs", program_id, "pause"))
+    return view.go("/me", toast="paused")
+
+
+@router.post("/programs/{program_id}/resume")
+async def resume(view: SignedIn, program_id: str) -> Response:
+    await view.apis.call("program", "POST", v1("programs", program_id, "resume"))
+    return view.go("/me", toast="resumed")
 
 
 @router.get("/programs/{program_id}/guidelines")

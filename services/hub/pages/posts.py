@@ -20,10 +20,3 @@ async def posts(view: Ambassador, cursor: str | None = None) -> Response:
     )
     template = "posts/_posts.html" if cursor and view.is_fragment else "posts/posts.html"
     return view.page(template, **found)
-
-
-@router.post("/posts/{post_id}/remove")
-async def remove(view: Ambassador, post_id: str) -> Response:
-    """ "I did not post it": the post and its points are taken back; its link still leads where it led."""
-    await view.apis.call("sharing", "DELETE", v1("posts", post_id))
-    return view.go("/posts", toast="post-removed")

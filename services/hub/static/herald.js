@@ -14,60 +14,135 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.body.addEventListener("htmx:sendError", () => toast(words.offline));
 
+// Inside the sheet while it is open: what lies outside of a modal dialog is behind it, and takes no taps.
 function toast(text) {
   one(".toast")?.remove();
   const box = document.createElement("div");
   box.className = "toast";
   box.setAttribute("role", "status");
   box.textContent = text;
-  document.body.append(box);
+  (sheet?.open ? sheet : document.body).append(box);
   setTimeout(() => box.remove(), 6000);
 }
 if (one(".toast")) {
   const url = new URL(location.href);
-  for (const name of ["toast", "count"]) url.searchParams.delete(name);
+  for (const name of ["toast", "count", "of"]) url.searchParams.delete(name);
   history.replaceState(history.state, "", url);
-  setTimeout(() => one(".toast")?.remove(), 6000);
+  const box = one(".toast");
+  setTimeout(() => box.remove(), one("form", box) ? 15000 : 6000);
 }
+if (!navigator.share) document.documentElement.classList.add("no-share-menu");
 
-// The sheet: opened by what is loaded into it, closed by Escape, its button, or a tap beside it.
+// A tap is meant for what stood there when it was aimed: for a second, what has just changed takes none.
+const SETTLES = 1000;
+const settling = new WeakMap();
+function settle(region) {
+  region.dataset.settling = "";
+  clearTimeout(settling.get(region));
+  settling.set(region, setTimeout(() => { delete region.dataset.settling; }, SETTLES));
+}
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-settling]") || event.target.closest("[data-closes], textarea")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+document.body.addEventListener("htmx:afterSwap", (event) => settle(event.detail.target));
+
+// The sheet: opened by the tap, filled by what is loaded, closed by Escape, its button, or a tap beside it.
 const sheet = one("#sheet");
+const inside = one("#sheet-body");
 let opener = null;
+function openSheet() {
+  if (!sheet.open) sheet.showModal();
+  (one("[data-first]:not([disabled])", sheet) || sheet).focus();
+}
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-opens-sheet]");
-  if (link) opener = link;
+  if (link) {
+    opener = link;
+    inside.replaceChildren(one("#sheet-wait").content.cloneNode(true));
+    one("h2", inside).textContent = link.title;
+    openSheet();
+  }
   if (event.target.closest("[data-closes]") && sheet?.open) { event.preventDefault(); sheet.close(); }
-  if (event.target === sheet) sheet.close();
+  if (event.target === sheet && !("settling" in inside.dataset) && !one("[data-wait]", sheet)) sheet.close();
   const again = event.target.closest("[data-share-again]");
   if (again) hand(one("[data-shared]"));
   const copy = event.target.closest("[data-copy]");
-  if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => toast(words.copied));
+  if (copy) copied(copy.dataset.copy).then((done) => toast(done ? words.copied : words.notCopied));
 });
 // This comes a frame later, when the sheet may already show the next: what it holds stays until that replaces it.
-sheet?.addEventListener("close", () => opener?.focus());
+sheet?.addEventListener("close", () => {
+  const box = one(".toast", sheet);
+  if (box) document.body.append(box);
+  if (!sheet.open && one("[data-wait]", sheet)) htmx.trigger(opener, "htmx:abort");
+  if (sheet.dataset.beneath) location.assign(sheet.dataset.beneath);
+  opener?.focus();
+});
+document.body.addEventListener("htmx:sendError", () => { if (one("[data-wait]", sheet)) sheet.close(); });
 // Not before it has settled: until then its form is not yet bound and would leave the page.
 document.body.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id !== "sheet-body") return;
-  if (!sheet.open) sheet.showModal();
-  const shared = one("[data-shared]", sheet);
+  if (event.detail.target.id === "check") ready(event.detail.target);
+  if (event.detail.target !== inside) return;
+  openSheet();
+  mark(one("[data-shared], [data-withdrawn]", sheet));
+  const shared = one("[data-shared][data-hand]", sheet);
   if (shared) hand(shared);
-  else one("[data-first]", sheet)?.focus();
 });
+// What the guardrails block cannot be shared until it is changed.
+function ready(check) {
+  const share = one("[data-share]");
+  if (share) share.disabled = Boolean(one("[data-blocked]", check));
+}
+// A sheet that came as a page of its own, by a link to it.
+const page = one("[data-sheet-page]");
+if (page && sheet) {
+  sheet.dataset.beneath = page.dataset.sheetPage;
+  inside.append(...page.childNodes);
+  page.remove();
+  openSheet();
+}
+
+// The card behind says at once whether its item is shared.
+function mark(answer) {
+  const tag = answer && one(`[data-shared-tag="${CSS.escape(answer.dataset.item)}"]`);
+  if (tag) tag.hidden = "withdrawn" in answer.dataset && !("stillShared" in answer.dataset);
+}
+
+async function copied(text) {
+  try { await navigator.clipboard.writeText(text); return true; } catch { return false; }
+}
 
 // Hand the post to its network: the phone's own sheet, or the network's dialog in a new tab.
 async function hand(shared) {
-  const { network, text, url, dialog, copies } = shared.dataset;
-  if (copies === "yes") { try { await navigator.clipboard.writeText(text); } catch { /* the text is on the page */ } }
+  const { network, text, words, url, dialog } = shared.dataset;
+  if ("copies" in shared.dataset && await copied(text)) {
+    one("[data-when-copied]", shared).hidden = false;
+    one("[data-unless-copied]", shared).hidden = true;
+  }
   if (network === "device") {
     if (!navigator.share) return;
-    try { await navigator.share({ text, url }); } catch { one("[data-not-posted]", shared)?.focus(); }
+    // Programs put the two together: the text goes without the address.
+    try { await navigator.share({ text: words, url }); } catch { one("[data-share-again]", shared)?.focus(); }
   } else if (dialog.startsWith("mailto:")) {
     location.href = dialog;
   } else if (dialog) {
     window.open(dialog, "_blank", "noopener");
-    one("a.button", shared)?.focus(); // A browser that took too long to get here refuses the tab: the link is one key away.
+    one("[data-opens]", shared)?.focus(); // A browser that took too long to get here refuses the tab: the link is one key away.
   }
 }
+
+// A suggestion of the guardrails is one tap to take.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[name=mended]");
+  if (!button) return;
+  event.preventDefault();
+  const area = one("textarea", button.form);
+  const { excerpt, instead } = button.dataset;
+  area.value = excerpt && area.value.includes(excerpt) ? area.value.replace(excerpt, () => instead) : button.value;
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+  area.focus();
+});
 
 // A suggestion fills the caption; writing makes it one's own.
 document.addEventListener("change", (event) => {

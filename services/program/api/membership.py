@@ -1,4 +1,4 @@
-"""What people decide for themselves in a programme: join, decline, leave, acknowledge its guidelines."""
+"""What people decide for themselves in a programme: join, decline, pause, leave, acknowledge its guidelines."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _answering_me(
 
 @router.post("/programs/{program_id}/join", summary="Become an ambassador", response_model=MeView)
 async def join(program_id: str, body: Join, caller: Person, unit: Unit, context: Use) -> Response:
-    """Accepts the consent in the version named; by invitation, or freely where the programme is open. Repeating it
-    changes nothing."""
+    """Accepts the consent in the version named; by invitation, or freely where the programme is open or one has
+    been part of it before. Repeating it changes nothing."""
     act = _answering_me(context, lambda tx: programs.join(context, tx, program_id, caller.id, body.consent_version))
     return await unit.run(act, view=MeView.of)
 
@@ -57,6 +57,21 @@ async def reconsider(program_id: str, caller: Person, unit: Unit, context: Use) 
 async def leave(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
     """At any time, at once. Repeating it changes nothing."""
     act = _answering_me(context, lambda tx: programs.leave(context, tx, program_id, caller.id))
+    return await unit.run(act, view=MeView.of)
+
+
+@router.post("/programs/{program_id}/pause", summary="Take a break", response_model=MeView)
+async def pause(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
+    """One stays an ambassador, and is not counted among those enrolled until one resumes. Repeating it changes
+    nothing."""
+    act = _answering_me(context, lambda tx: programs.pause(context, tx, program_id, caller.id))
+    return await unit.run(act, view=MeView.of)
+
+
+@router.post("/programs/{program_id}/resume", summary="Come back from a break", response_model=MeView)
+async def resume(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
+    """Repeating it changes nothing."""
+    act = _answering_me(context, lambda tx: programs.resume(context, tx, program_id, caller.id))
     return await unit.run(act, view=MeView.of)
 
 

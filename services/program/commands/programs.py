@@ -241,6 +241,22 @@ async def leave(context: Context, tx: Transaction, program_id: str, person_id: s
     return await _save(context, tx, before, after, event_mapping.ambassador_left(after, program_id, "left", tx.now))
 
 
+async def pause(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
+    """Take a break as an ambassador; repeating changes nothing. Raises NotFound, Conflict."""
+    await context.programs.get(program_id, tx)
+    before = await context.people.get(person_id, tx)
+    after = people.pause(before, program_id, tx.now)
+    return await _save(context, tx, before, after, event_mapping.ambassador_paused(after, program_id, tx.now))
+
+
+async def resume(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
+    """Come back from a pause; repeating changes nothing. Raises NotFound, Conflict."""
+    await context.programs.get(program_id, tx)
+    before = await context.people.get(person_id, tx)
+    after = people.resume(before, program_id, tx.now)
+    return await _save(context, tx, before, after, event_mapping.ambassador_resumed(after, program_id, tx.now))
+
+
 async def acknowledge(context: Context, tx: Transaction, program_id: str, person_id: str, version: int) -> Person:
     """Say that a version of the guidelines was read; repeating changes nothing. Raises NotFound, Conflict."""
     program = await context.programs.get(program_id, tx)

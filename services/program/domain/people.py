@@ -32,6 +32,8 @@ class Membership:
     consent_version: int | None = None
     acknowledged: int = 0
     """The latest version of the guidelines that they acknowledged; 0 for none."""
+    paused_since: datetime | None = None
+    """Since when they, who joined, take a break."""
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """Fields that a newer version of the service wrote: stored again unchanged."""
 
@@ -240,7 +242,8 @@ def deactivate(person: Person, *, by: str, now: datetime) -> tuple[Person, list[
         raise Refused("Another administrator has to do this.", type_="own-account")
     left = sorted(person.joined)
     memberships = tuple(
-        replace(one, status="left", since=now) if one.status == "joined" else one for one in person.memberships
+        replace(one, status="left", since=now, paused_since=None) if one.status == "joined" else one
+        for one in person.memberships
     )
     return change(person, now, active=False, memberships=memberships), left
 
@@ -285,8 +288,11 @@ def reactivate(person: Person, now: datetime) -> Person:
 
 
 def _enter(person: Person, membership: Membership, now: datetime) -> Person:
-    others = tuple(one for one in person.memberships if one.program_id != membership.program_id)
-    return change(person, now, memberships=(*others, membership))
+    if person.membership(membership.program_id) is None:
+        return change(person, now, memberships=(*person.memberships, membership))
+    others = person.memberships
+    changed = tuple(membership if one.program_id == membership.program_id else one for one in others)
+    return change(person, now, memberships=changed)
 
 
 Skip = Literal["already_invited", "already_joined", "declined", "inactive", "unknown"]
@@ -337,7 +343,8 @@ def withdraw_invitation(person: Person, program_id: str, now: datetime) -> Perso
 
 
 def join(person: Person, program: Program, consent_version: int, now: datetime) -> Person:
-    """The person as ambassador. An ambassador may accept a newer consent; repeating changes nothing.
+    """The person as ambassador. An ambassador may accept a newer consent, and who left may come back; repeating changes
+    nothing.
 
     Raises Conflict `consent-outdated` (with the `current` version), Forbidden `not-invited`.
     """
@@ -350,7 +357,7 @@ def join(person: Person, program: Program, consent_version: int, now: datetime) 
     before = person.membership(program.id)
     if before and before.status == "joined":
         return _enter(person, replace(before, consent_version=consent_version), now)
-    if not (program.open or (before and before.status == "invited")):
+    if not (program.open or (before and before.status in ("invited", "left"))):
         raise Forbidden("This programme is joined by invitation.", type_="not-invited")
     entered = before or Membership(program.id, "joined", now)
     return _enter(person, replace(entered, status="joined", since=now, consent_version=consent_version), now)
@@ -389,7 +396,26 @@ def leave(person: Person, program_id: str, now: datetime) -> Person:
         return person
     if before is None or before.status != "joined":
         raise Conflict("Only an ambassador of the programme can leave it.", type_="not-a-member")
-    return _enter(person, replace(before, status="left", since=now), now)
+    return _enter(person, replace(before, status="left", since=now, paused_since=None), now)
+
+
+def pause(person: Person, program_id: str, now: datetime) -> Person:
+    """The ambassador, of whom nothing is expected until they resume; repeating changes nothing. Raises Conflict
+    `not-a-member`."""
+    before = _joined(person, program_id)
+    return _enter(person, replace(before, paused_since=before.paused_since or now), now)
+
+
+def resume(person: Person, program_id: str, now: datetime) -> Person:
+    """The ambassador, back from a pause; repeating changes nothing. Raises Conflict `not-a-member`."""
+    return _enter(person, replace(_joined(person, program_id), paused_since=None), now)
+
+
+def _joined(person: Person, program_id: str) -> Membership:
+    found = person.membership(program_id)
+    if found is None or found.status != "joined":
+        raise Conflict("This is for ambassadors of the programme.", type_="not-a-member")
+    return found
 
 
 def acknowledge(person: Person, program: Program, version: int, now: datetime) -> Person:

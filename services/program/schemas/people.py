@@ -158,6 +158,7 @@ class MyProgramView(StandingView):
     guidelines_version: int = Field(description="The version in force; 0 for none")
     acknowledged_version: int = Field(description="The latest version that they acknowledged; 0 for none")
     must_acknowledge: bool = Field(description="True while guidelines must be acknowledged before a share")
+    paused_since: datetime | None = Field(description="Since when they take a break")
 
     @classmethod
     def of(cls, membership: Membership, program: Program) -> MyProgramView:
@@ -170,6 +171,7 @@ class MyProgramView(StandingView):
             guidelines_version=program.guidelines_version,
             acknowledged_version=membership.acknowledged,
             must_acknowledge=must_acknowledge(membership, program),
+            paused_since=membership.paused_since,
         )
 
 
@@ -201,6 +203,7 @@ class MeView(View):
                             "guidelines_version": 2,
                             "acknowledged_version": 1,
                             "must_acknowledge": True,
+                            "paused_since": None,
                         }
                     ],
                     "invitations": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from chassis.web_address import find
 from herald_contracts.words import Method, RemovalReason
 
 ONE_TAP = timedelta(seconds=10)
-"""Two shares of one item on one network by one person within this time are one."""
+"""Two shares of one item on one network by one person in the same words within this time are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,18 @@ class ShareOrder:
     caption: str
     caption_id: str | None = None
 
+    def tap(self, ambassador_id: str) -> str:
+        """What two taps have in common that are one share: the person, the item, the network and the words."""
+        words = hashlib.sha256(f"{self.language}|{self.caption}".encode()).hexdigest()
+        return f"{ambassador_id}|{self.content_id}|{self.network}|{words}"
+
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """A share. `caption` is the whole text as it goes out, with disclosure and short link; `target` is where the
     link leads. `method` says how it was made: in a dialog, or `imported` from another product. `clicks` and
-    `engagements` are counts by verdict and by kind."""
+    `engagements` are counts by verdict and by kind. Until `restorable_until` a removal can be undone, and nobody else
+    has heard of it."""
 
     id: str
     version: int
@@ -115,6 +122,7 @@ class Post:
     method: Method = "dialog"
     removed_at: datetime | None = None
     removed_reason: RemovalReason | None = None
+    restorable_until: datetime | None = None
     clicks: Mapping[str, int] = field(default_factory=dict)
     engagements: Mapping[str, int] = field(default_factory=dict)
 
@@ -202,8 +210,26 @@ def is_edited(order: ShareOrder, content: Content) -> bool:
     return order.caption.split() != suggestion.text.split()
 
 
-def remove(post: Post, reason: RemovalReason, now: datetime) -> Post:
-    """The post, taken back; as it was if it had been already. Its link goes on leading where it leads."""
+def remove(post: Post, reason: RemovalReason, now: datetime, *, held: timedelta = timedelta(0)) -> Post:
+    """The post, taken back; as it was if it had been already. Its link goes on leading where it leads. While it is
+    `held` it can be restored."""
     if post.removed_at is not None:
         return post
-    return replace(post, version=post.version + 1, removed_at=now, removed_reason=reason)
+    until = now + held if held else None
+    return replace(post, version=post.version + 1, removed_at=now, removed_reason=reason, restorable_until=until)
+
+
+def restore(post: Post, now: datetime) -> Post:
+    """The post as if it had never been taken back; as it is if it stands. Raises Conflict `removal-final`."""
+    if post.removed_at is None:
+        return post
+    if post.restorable_until is None or post.restorable_until <= now:
+        raise Conflict("This share was taken back for good. Share it again.", type_="removal-final")
+    return replace(post, version=post.version + 1, removed_at=None, removed_reason=None, restorable_until=None)
+
+
+def finish_removal(post: Post, now: datetime) -> Post:
+    """The post, taken back for good where its time to be restored is over; else as it is."""
+    if post.restorable_until is None or post.restorable_until > now:
+        return post
+    return replace(post, version=post.version + 1, restorable_until=None)

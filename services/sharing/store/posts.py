@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pymongo import DESCENDING, UpdateOne
 from pymongo.errors import DuplicateKeyError
@@ -29,6 +29,10 @@ class Posts:
     async def ensure_indexes(self) -> None:
         await self._posts.create_index("link_code", unique=True)
         await self._posts.create_index([("ambassador_id", 1), ("_id", DESCENDING)])
+        await self._posts.create_index([("ambassador_id", 1), ("content_id", 1)])
+        await self._posts.create_index(
+            "restorable_until", partialFilterExpression={"restorable_until": {"$type": "date"}}
+        )
         await self._reports.create_index("at", expireAfterSeconds=int(REPORTS_KEPT.total_seconds()))
         await self._taps.create_index("at", expireAfterSeconds=int(TAPS_KEPT.total_seconds()))
 
@@ -56,25 +60,26 @@ class Posts:
 
     async def replace(self, post: Post, tx: Transaction) -> None:
         """Store what a command changed. Raises StaleVersion if another one was quicker."""
-        changed = {"version": post.version, "removed_at": post.removed_at, "removed_reason": post.removed_reason}
+        names = ("version", "removed_at", "removed_reason", "restorable_until")
+        changed = {name: getattr(post, name) for name in names}
         result = await self._posts.update_one(
             {"_id": post.id, "version": post.version - 1}, {"$set": changed}, session=tx.session
         )
         if result.matched_count == 0:
             raise StaleVersion("The post was changed in the meantime.")
 
-    async def just_shared(self, ambassador_id: str, content_id: str, network: str, tx: Transaction) -> Post | None:
+    async def just_shared(self, tap_id: str, tx: Transaction) -> Post | None:
         """The post that the same tap made a moment ago, if it stands."""
-        tap = await self._taps.find_one({"_id": f"{ambassador_id}|{content_id}|{network}"}, session=tx.session)
+        tap = await self._taps.find_one({"_id": tap_id}, session=tx.session)
         if tap is None or tx.now - tap["at"] >= ONE_TAP:
             return None
         row = await self._posts.find_one({"_id": tap["post_id"], "removed_at": None}, session=tx.session)
         return read(Post, row) if row else None
 
-    async def note_tap(self, post: Post, tx: Transaction) -> None:
+    async def note_tap(self, tap_id: str, post: Post, tx: Transaction) -> None:
         """Remember the tap; a second one at the same moment collides here and sees this one's post."""
         await self._taps.update_one(
-            {"_id": f"{post.ambassador_id}|{post.content_id}|{post.network}"},
+            {"_id": tap_id},
             {"$set": {"post_id": post.id, "at": tx.now}},
             upsert=True,
             session=tx.session,
@@ -93,6 +98,21 @@ class Posts:
             query["_id"] = {"$lt": before}
         rows = self._posts.find(query, sort=[("_id", DESCENDING)], limit=limit)
         return [read(Post, row) async for row in rows]
+
+    async def networks_by_content(self, ambassador_id: str, content_ids: Iterable[str]) -> dict[str, set[str]]:
+        """Of these items those that a person shared, each with the networks, without what was taken back."""
+        query: Document = {"ambassador_id": ambassador_id, "content_id": {"$in": list(content_ids)}, "removed_at": None}
+        found: dict[str, set[str]] = {}
+        async for row in self._posts.find(query, {"content_id": 1, "network": 1}):
+            found.setdefault(row["content_id"], set()).add(row["network"])
+        return found
+
+    async def removals_due(self, now: datetime, limit: int) -> list[str]:
+        """Posts whose removal can be undone no more, the longest first."""
+        rows = self._posts.find(
+            {"restorable_until": {"$lte": now}}, {"_id": 1}, sort=[("restorable_until", 1)], limit=limit
+        )
+        return [row["_id"] async for row in rows]
 
     async def behind(self, codes: Iterable[str], tx: Transaction) -> dict[str, PostReference]:
         """Which post each of these links is of; those that are of none are left out."""

@@ -21,6 +21,8 @@ from chassis.service import Service
 from herald_contracts import (
     AmbassadorJoined,
     AmbassadorLeft,
+    AmbassadorPaused,
+    AmbassadorResumed,
     EngagementRecorded,
     Event,
     PersonProvisioned,
@@ -197,6 +199,19 @@ async def test_what_was_not_measured_is_neither_counted_nor_paid(booking: Bookin
     assert found["engagements"]["estimated"] == 50
     apart = {"estimated": 0, "potential": 1, "imported": 0}
     assert found["impressions"] == {"value": 0, **apart, "formula": "sum(impression)"}
+
+
+async def test_who_takes_a_break_is_not_among_those_enrolled_until_they_resume(booking: Booking) -> None:
+    days = {cls: START + timedelta(days=day) for cls, day in ((AmbassadorPaused, 10), (AmbassadorResumed, 20))}
+    breaks = [cls(person_id="a0", program_id=PROGRAM, occurred_at=at) for cls, at in days.items()]
+    await booking.take([CREATED, membership("a0", 0, joined=True), membership("a1", 0, joined=True)], breaks)
+
+    async def enrolled(day: int) -> float:
+        start = START.date() + timedelta(days=day)
+        figures = await booking.figures(Period(start, start + timedelta(days=1)))
+        return float(figures["ambassadors_enrolled"]["value"])
+
+    assert [await enrolled(day) for day in (4, 14, 24)] == [2, 1, 2]
 
 
 async def test_history_counts_on_its_own_days_and_apart(booking: Booking) -> None:

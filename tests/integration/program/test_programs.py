@@ -232,6 +232,24 @@ async def test_an_open_programme_is_joined_freely_and_left_at_any_time(program: 
     assert (await program.ok("ada", "GET", "/me"))["roles"] == ["ambassador"]
 
 
+async def test_an_ambassador_takes_a_break_and_comes_back_even_after_leaving(program: ProgramHarness) -> None:
+    await program.sign_in("ada")
+    program_id = await program.create_program(open=True)
+    await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    etag = (await program.call("max", "GET", f"/programs/{program_id}")).headers["etag"]
+    await program.ok("max", "PATCH", f"/programs/{program_id}", {"open": False}, headers={"If-Match": etag})
+    await program.forget()
+    for act in ("pause", "pause", "resume", "pause", "leave"):
+        me = await program.ok("ada", "POST", f"/programs/{program_id}/{act}")
+        assert bool(me["programs"][0]["paused_since"]) is (act == "pause")
+        assert me["roles"] == ([] if act == "leave" else ["ambassador"])
+    assert await program.refused("ada", "POST", f"/programs/{program_id}/pause") == (409, "not-a-member")
+    told = ["AmbassadorPaused", "AmbassadorResumed", "AmbassadorPaused", "AmbassadorLeft", "PersonUpdated"]
+    assert await program.emitted_types() == told
+    back = await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    assert back["programs"][0]["status"] == "joined"
+
+
 async def test_an_ambassador_of_two_programmes_stays_one_when_leaving_one(program: ProgramHarness) -> None:
     await program.sign_in("ada")
     one, other = await program.create_program(open=True), await program.create_program(open=True, name="Second")

@@ -68,6 +68,19 @@ async def test_two_taps_at_once_are_one_post(sharing: SharingHarness) -> None:
     assert (await sharing.share(ana)).json()["id"] != answers[0].json()["id"]
 
 
+async def test_other_words_are_another_share_judged_anew(sharing: SharingHarness) -> None:
+    ana = await sharing.ambassador("ana")
+    first = (await sharing.share(ana)).json()
+    assert (await sharing.share(ana)).json()["id"] == first["id"]
+    blocked = await sharing.share(ana, caption="Un rendement garanti")
+    assert (blocked.status_code, blocked.json()["type"]) == (422, "guardrail-blocked")
+    other = (await sharing.share(ana, caption="Bravo à tous")).json()
+    assert other["id"] != first["id"]
+    assert other["caption"].startswith("Bravo à tous\n")
+    assert (await sharing.share(ana)).json()["id"] == first["id"]
+    assert await sharing.db["posts"].count_documents({}) == 2
+
+
 async def test_a_code_that_a_link_has_is_not_given_again(
     sharing: SharingHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +241,47 @@ async def test_what_my_posts_are_about_is_told_by_their_ids(sharing: SharingHarn
     assert found == {
         one["id"]: {name: one[name] for name in ("content_id", "title", "language")} for one in (mine, gone)
     }
+
+
+async def test_a_removal_that_is_held_can_be_undone_until_others_hear_of_it(sharing: SharingHarness) -> None:
+    ana, bob = await sharing.ambassador("ana"), await sharing.ambassador("bob")
+    shared = (await sharing.share(ana)).json()
+    id = shared["id"]
+    for _ in range(2):
+        gone = await sharing.api.delete(f"/v1/posts/{id}", params={"held_seconds": 60}, headers=ana)
+        assert gone.status_code == 204
+    held = (await sharing.api.get(f"/v1/posts/{id}", headers=ana)).json()
+    assert held["removed_at"] < held["restorable_until"]
+    assert (await sharing.api.get("/v1/posts", headers=ana)).json()["items"] == []
+    assert (await sharing.api.post(f"/v1/posts/{id}/restore", headers=bob)).status_code == 404
+    for _ in range(2):
+        assert (await sharing.api.post(f"/v1/posts/{id}/restore", headers=ana)).json() == shared
+    await sharing.api.delete(f"/v1/posts/{id}", params={"held_seconds": 1}, headers=ana)
+
+    async def removed() -> list[Any]:
+        return [one.data for one in await sharing.harness.events("herald.posts") if isinstance(one.data, PostRemoved)]
+
+    (told,) = await eventually(removed)
+    post = (await sharing.api.get(f"/v1/posts/{id}", headers=ana)).json()
+    assert (told.post_id, told.occurred_at) == (id, datetime.fromisoformat(post["removed_at"]))
+    assert post["restorable_until"] is None
+    late = await sharing.api.post(f"/v1/posts/{id}/restore", headers=ana)
+    assert (late.status_code, late.json()["type"]) == (409, "removal-final")
+    wrong = await sharing.api.delete(f"/v1/posts/{id}", params={"held_seconds": 61}, headers=ana)
+    assert wrong.status_code == 422
+
+
+async def test_i_am_told_which_items_i_shared(sharing: SharingHarness) -> None:
+    ana, bob = await sharing.ambassador("ana"), await sharing.ambassador("bob")
+    for network in ("x", "linkedin"):
+        await sharing.share(ana, network=network)
+    id = (await sharing.share(bob)).json()["id"]
+    await sharing.api.delete(f"/v1/posts/{id}", headers=bob)
+    asked = {"content_id": ["c1", "c2"]}
+    found = (await sharing.api.get("/v1/shared-items", params=asked, headers=ana)).json()
+    assert found == {"items": [{"content_id": "c1", "networks": ["linkedin", "x"]}]}
+    assert (await sharing.api.get("/v1/shared-items", params=asked, headers=bob)).json() == {"items": []}
+    assert (await sharing.api.get("/v1/shared-items", headers=ana)).status_code == 422
 
 
 async def test_my_posts_come_in_pages_newest_first(sharing: SharingHarness) -> None:

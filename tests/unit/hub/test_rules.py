@@ -12,7 +12,7 @@ from services.hub.clients import Refusal, ServiceUnavailable, SignedOut, read
 from services.hub.dependencies import client_address, safe_path
 from services.hub.figures import tiles
 from services.hub.language import Language
-from services.hub.pages.feed import suggestions
+from services.hub.pages.share import suggestions
 from services.hub.person import Person, Program, person_of
 from services.hub.settings import HubSettings
 from services.hub.shell import home, navigation

@@ -90,6 +90,27 @@ def test_who_left_is_no_ambassador_and_may_be_invited_again() -> None:
     assert people.leave(left, "prog", LATER) is left
     assert people.why_not_invite(left, "prog") is None
     assert status(people.invite(left, "prog", "again", LATER)) == "invited"
+    assert status(people.join(left, program(), 1, LATER)) == "joined"
+
+
+def test_a_pause_changes_no_right_and_ends_with_the_membership() -> None:
+    joined = people.join(person(), program(open=True), 1, NOW)
+    paused = people.pause(joined, "prog", LATER)
+    assert (paused.joined, paused.roles, paused.in_program("prog").paused_since) == (joined.joined, joined.roles, LATER)
+    assert people.pause(paused, "prog", LATER + timedelta(days=1)) is paused
+    resumed = people.resume(paused, "prog", LATER)
+    assert resumed.in_program("prog").paused_since is None
+    assert people.resume(resumed, "prog", LATER) is resumed
+    assert people.leave(paused, "prog", LATER).in_program("prog").paused_since is None
+    gone, _ = people.deactivate(paused, by="admin", now=LATER)
+    assert gone.in_program("prog").paused_since is None
+
+
+def test_the_same_act_again_changes_nothing_where_there_are_two_programmes() -> None:
+    both = people.join(people.join(person(), program(open=True), 1, NOW), program(id="other", open=True), 1, NOW)
+    paused = people.pause(both, "prog", LATER)
+    assert people.pause(paused, "prog", LATER) is paused
+    assert people.join(paused, program(), 1, LATER) is paused
 
 
 @pytest.mark.parametrize(
@@ -99,6 +120,9 @@ def test_who_left_is_no_ambassador_and_may_be_invited_again() -> None:
         (people.decline, "joined", "already-joined"),
         (people.decline, "left", "not-invited"),
         (people.leave, None, "not-a-member"),
+        (people.pause, None, "not-a-member"),
+        (people.pause, "left", "not-a-member"),
+        (people.resume, "invited", "not-a-member"),
         (people.leave, "invited", "not-a-member"),
         (people.leave, "declined", "not-a-member"),
     ],
@@ -207,7 +231,7 @@ def test_only_a_verified_address_counts(claims: dict[str, Any], email: str | Non
     assert people.verified_email(claims) == email
 
 
-ACTS = st.sampled_from(["invite", "join", "decline", "leave", "acknowledge", "deactivate"])
+ACTS = st.sampled_from(["invite", "join", "decline", "leave", "pause", "resume", "acknowledge", "deactivate"])
 
 
 @given(st.lists(ACTS, max_size=12), st.booleans())
@@ -229,8 +253,8 @@ def test_whatever_people_do_in_whatever_order(acts: list[str], open_: bool) -> N
             elif act == "decline":
                 found = people.decline(found, "prog", NOW)
                 declined = True
-            elif act == "leave":
-                found = people.leave(found, "prog", NOW)
+            elif act in ("leave", "pause", "resume"):
+                found = getattr(people, act)(found, "prog", NOW)
             elif act == "acknowledge":
                 found = people.acknowledge(found, at, 1, NOW)
             else:
@@ -241,6 +265,7 @@ def test_whatever_people_do_in_whatever_order(acts: list[str], open_: bool) -> N
         assert (status(found) == "joined") == ("ambassador" in found.roles)
         if status(found) == "joined" and status(before) != "joined":
             assert act == "join"
+        assert status(found) == "joined" or not any(one.paused_since for one in found.memberships)
         assert len({one.program_id for one in found.memberships}) == len(found.memberships)
 
 

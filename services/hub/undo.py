@@ -1,0 +1,20 @@
+"""What can be undone by the message that says it was done: the form that does it, for a message (`toast.<key>`) and the
+id of what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from services.hub.paths import NoSuchPath, page
+
+UNDO: Mapping[str, Callable[[str], str]] = {
+    "post-removed": lambda post_id: page("posts", post_id, "restore"),
+}
+
+
+def undo_path(toast: str, id: str) -> str | None:
+    """Where the form leads; None where nothing can be undone, or `id` is none."""
+    try:
+        return UNDO[toast](id) if toast in UNDO else None
+    except NoSuchPath:
+        return None
