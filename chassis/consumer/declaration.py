@@ -25,6 +25,7 @@ C_contra = TypeVar("C_contra", contravariant=True)
 E1 = TypeVar("E1", bound=Event)
 E2 = TypeVar("E2", bound=Event)
 E3 = TypeVar("E3", bound=Event)
+E4 = TypeVar("E4", bound=Event)
 Handler = Callable[[C, Transaction, Sequence[Received[E1]]], Awaitable[None]]
 
 
@@ -70,6 +71,17 @@ def on(
     /,
     *,
     do: Handler[C, E1 | E2 | E3],
+    inbox: str | None = None,
+) -> Route[C]: ...
+@overload
+def on(
+    event: type[E1],
+    second: type[E2],
+    third: type[E3],
+    fourth: type[E4],
+    /,
+    *,
+    do: Handler[C, E1 | E2 | E3 | E4],
     inbox: str | None = None,
 ) -> Route[C]: ...
 @overload

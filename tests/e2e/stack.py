@@ -57,6 +57,12 @@ class Stack:
         async with AsyncMongoClient[dict[str, object]](self.infra.mongo_url) as client:
             return await client[f"{self.namespace}_herald_{service}"][collection].count_documents(wanted)
 
+    async def ids(self, service: str, collection: str, wanted: Mapping[str, object]) -> list[str]:
+        """The ids of the documents that a service has and that are wanted."""
+        async with AsyncMongoClient[dict[str, object]](self.infra.mongo_url) as client:
+            rows = client[f"{self.namespace}_herald_{service}"][collection].find(wanted, {"_id": 1})
+            return [str(row["_id"]) async for row in rows]
+
     async def publish(self, record: Record) -> None:
         """Put a record on Kafka, whatever it holds."""
         async with AIOKafkaProducer(bootstrap_servers=self.infra.kafka_bootstrap) as producer:

@@ -42,7 +42,9 @@ function settle(region) {
   settling.set(region, setTimeout(() => { delete region.dataset.settling; }, SETTLES));
 }
 document.addEventListener("click", (event) => {
-  if (!event.target.closest("[data-settling]") || event.target.closest("[data-closes], textarea")) return;
+  const link = event.target.closest("[data-opens-sheet].htmx-request");
+  if (link) showWait(link); // It was closed while it was still to come: it is already asked for.
+  else if (!event.target.closest("[data-settling]") || event.target.closest("[data-closes], textarea")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }, true);
@@ -52,18 +54,20 @@ document.body.addEventListener("htmx:afterSwap", (event) => settle(event.detail.
 const sheet = one("#sheet");
 const inside = one("#sheet-body");
 let opener = null;
+let wanted = null;
+function showWait(link) {
+  opener = wanted = link;
+  inside.replaceChildren(one("#sheet-wait").content.cloneNode(true));
+  one("h2", inside).textContent = link.title;
+  openSheet();
+}
 function openSheet() {
   if (!sheet.open) sheet.showModal();
   (one("[data-first]:not([disabled])", sheet) || sheet).focus();
 }
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-opens-sheet]");
-  if (link) {
-    opener = link;
-    inside.replaceChildren(one("#sheet-wait").content.cloneNode(true));
-    one("h2", inside).textContent = link.title;
-    openSheet();
-  }
+  if (link) showWait(link);
   if (event.target.closest("[data-closes]") && sheet?.open) { event.preventDefault(); sheet.close(); }
   if (event.target === sheet && !("settling" in inside.dataset) && !one("[data-wait]", sheet)) sheet.close();
   const again = event.target.closest("[data-share-again]");
@@ -75,11 +79,15 @@ document.addEventListener("click", (event) => {
 sheet?.addEventListener("close", () => {
   const box = one(".toast", sheet);
   if (box) document.body.append(box);
-  if (!sheet.open && one("[data-wait]", sheet)) htmx.trigger(opener, "htmx:abort");
+  if (!sheet.open) wanted = null;
   if (sheet.dataset.beneath) location.assign(sheet.dataset.beneath);
   opener?.focus();
 });
 document.body.addEventListener("htmx:sendError", () => { if (one("[data-wait]", sheet)) sheet.close(); });
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { requestConfig: { elt }, target } = event.detail;
+  if (target === inside && "opensSheet" in elt.dataset && elt !== wanted) event.detail.shouldSwap = false;
+});
 // Not before it has settled: until then its form is not yet bound and would leave the page.
 document.body.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id === "check") ready(event.detail.target);

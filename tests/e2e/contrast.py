@@ -1,0 +1,131 @@
+"""Contrast as it is rendered: gradients, pictures and what lies over another are measured, not computed from styles."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from playwright.async_api import Page
+
+NORMAL, LARGE = 4.5, 3.0
+
+_TEXTS = """() => {
+    const large = (style) => {
+        const size = parseFloat(style.fontSize);
+        return size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    };
+    const opacity = (node) => node ? Number(getComputedStyle(node).opacity) * opacity(node.parentElement) : 1;
+    const shown = (node, box) => {
+        const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return top && (node === top || node.contains(top) || top.contains(node));
+    };
+    const found = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const text = walker.currentNode, node = text.parentElement;
+        if (!text.data.trim() || node.closest("[disabled], [aria-disabled=true], script, style, template")) continue;
+        const style = getComputedStyle(node);
+        if (style.visibility !== "visible") continue;
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        const boxes = [...range.getClientRects()].filter((box) => box.width > 2 && box.height > 2
+            && box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth
+            && shown(node, box)).map(({ x, y, width, height }) => [x, y, width, height]);
+        const name = node.tagName.toLowerCase() + [...node.classList].map((one) => "." + one).join("");
+        if (boxes.length) found.push({
+            text: text.data.trim().slice(0, 60), name, boxes, large: large(style),
+            color: style.color, opacity: opacity(node),
+        });
+    }
+    return found;
+}"""
+"""Of each text that can be seen in the window: where it is, whether it is large (WCAG 1.4.3), and its colour."""
+
+_STILL = """() => document.getAnimations().forEach((one) => { try { one.finish(); } catch { /* it never ends */ } })"""
+
+_HIDE = """() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync("*, ::placeholder { -webkit-text-fill-color: transparent !important; }");
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}"""
+_SHOW = """() => { document.adoptedStyleSheets = document.adoptedStyleSheets.slice(0, -1); }"""
+
+_MEASURE = """async ([written, bare, texts, scale]) => {
+    const pixels = async (png) => {
+        const image = await createImageBitmap(await (await fetch("data:image/png;base64," + png)).blob());
+        const canvas = new OffscreenCanvas(image.width, image.height);
+        const context = canvas.getContext("2d", { willReadFrequently: true });
+        context.drawImage(image, 0, 0);
+        return context;
+    };
+    const linear = (value) => value <= 10.31475 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4;
+    const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const ratio = (one, other) => {
+        const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    };
+    const [front, back] = [await pixels(written), await pixels(bare)];
+    return texts.map(({ boxes, color, opacity }) => {
+        const [r, g, b, alpha = 1] = (color.match(/[\\d.]+/g) || []).map(Number);
+        const styled = (ground) => [r, g, b].map((one, i) => one * alpha * opacity + ground[i] * (1 - alpha * opacity));
+        let strongest = 0, ink = null;
+        const grounds = [];
+        for (const [x, y, width, height] of boxes) {
+            const area = [x, y, width, height].map((one) => Math.round(one * scale));
+            const [text, ground] = [front, back].map((one) => one.getImageData(...area).data);
+            for (let at = 0; at < text.length; at += 4) {
+                const [over, under] = [text, ground].map((one) => [one[at], one[at + 1], one[at + 2]]);
+                const away = Math.max(...over.map((one, i) => Math.abs(one - under[i])));
+                if (away < 8) continue;
+                grounds.push(under);
+                if (away > strongest) { strongest = away; ink = over; }
+            }
+        }
+        // Thin letters are blended with what is behind them: the colour that the style says is what they are drawn in.
+        return ink && grounds.reduce(
+            (least, ground) => Math.min(least, Math.max(ratio(ink, ground), ratio(styled(ground), ground))), 21);
+    });
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of text with its least contrast, from 1 to 21, and the contrast that it needs."""
+
+    text: str
+    name: str
+    contrast: float
+    needed: float
+
+
+async def contrasts(page: Page) -> list[Text]:
+    """Of every text that can be seen in the window now. What is disabled is left out, as WCAG does."""
+    await page.evaluate(_STILL)
+    texts = await page.evaluate(_TEXTS)
+    scale = await page.evaluate("devicePixelRatio")
+    # Playwright's own way of stilling a page adds styles, which the policy of our pages forbids.
+    written = await page.screenshot(caret="initial")
+    await page.evaluate(_HIDE)
+    bare = await page.screenshot(caret="initial")
+    await page.evaluate(_SHOW)
+    pictures = [base64.b64encode(one).decode() for one in (written, bare)]
+    assert page.context.browser is not None
+    blank = await page.context.browser.new_page()
+    try:
+        found = await blank.evaluate(_MEASURE, [*pictures, texts, scale])
+    finally:
+        await blank.close()
+    return [
+        Text(one["text"], one["name"], contrast, LARGE if one["large"] else NORMAL)
+        for one, contrast in zip(texts, found, strict=True)
+        if contrast is not None
+    ]
+
+
+async def contrast_findings(page: Page) -> list[str]:
+    """The texts in the window that are too faint to read, each with its contrast and the one needed."""
+    return [
+        f"{one.name} “{one.text}”: {one.contrast:.2f} instead of {one.needed}"
+        for one in await contrasts(page)
+        if one.contrast < one.needed
+    ]
