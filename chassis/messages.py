@@ -23,10 +23,14 @@ class Messages:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._catalogues: dict[str, dict[str, Forms]] = {}
 
     def catalogue(self, language: str) -> dict[str, Forms]:
         """Every text by its key: one form, or the singular and the plural."""
-        return _read(self._folder / f"{language}.po")
+        found = self._catalogues.get(language)
+        if found is None:
+            found = self._catalogues[language] = _read(self._folder / f"{language}.po")
+        return found
 
     def has(self, language: str, key: str) -> bool:
         return key in self.catalogue(language)
@@ -38,7 +42,7 @@ class Messages:
 
     def text(self, language: str, key: str, **values: Any) -> str:
         """The text with its placeholders filled in; numbers as the language writes them. Raises KeyError."""
-        locale = Locale(supported(language))
+        locale = _locale(supported(language))
         return self.template(locale, key, values.get("count")).format(**shown(locale, values))
 
 
@@ -71,6 +75,11 @@ def readable(value: float) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale(language)
 
 
 @cache

@@ -13,8 +13,9 @@ from typing import Protocol
 from pymongo import UpdateOne
 
 from chassis.consumer import Received
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Document, Mongo, Transaction, pieces
 from chassis.mongo.projection import member_when_newer, when_newer
+from chassis.tasks import yielding
 from herald_contracts import (
     AmbassadorJoined,
     AmbassadorLeft,
@@ -103,10 +104,10 @@ class PrincipalStore:
         await self._principals.create_index("accounts", sparse=True)
 
     async def apply(self, batch: Sequence[Received[Event]], tx: Transaction) -> None:
-        """Take what the batch says of people; other events are passed over. One bulk write."""
-        writes = [write for event in batch if (write := _write(event.data)) is not None]
-        if writes:
-            await self._principals.bulk_write(writes, session=tx.session, ordered=True)
+        """Take what the batch says of people; other events are passed over. One bulk write for many."""
+        writes = [write async for event in yielding(batch) if (write := _write(event.data)) is not None]
+        for some in pieces(writes):
+            await self._principals.bulk_write(some, session=tx.session, ordered=True)
 
     async def find(self, account: str) -> Principal | None:
         """The person whom a sign-in belongs to."""

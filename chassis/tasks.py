@@ -1,14 +1,16 @@
-"""Waiting that ends."""
+"""Waiting that ends, and long work that lets others have their turn."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 LOST_SECONDS = 1.0
+TURN_SECONDS = 0.01
 
 
 async def run_bounded(seconds: float, work: Awaitable[T]) -> T:
@@ -27,6 +29,16 @@ async def run_bounded(seconds: float, work: Awaitable[T]) -> T:
     if not task.done():
         raise TimeoutError
     return task.result()
+
+
+async def yielding(items: Iterable[T]) -> AsyncIterator[T]:
+    """The items, one by one. Whenever they and what is done with them took 10 ms, the event loop gets its turn."""
+    until = time.perf_counter() + TURN_SECONDS
+    for item in items:
+        yield item
+        if time.perf_counter() > until:
+            await asyncio.sleep(0)
+            until = time.perf_counter() + TURN_SECONDS
 
 
 async def sleep_or_event(seconds: float, event: asyncio.Event) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,9 @@ from aiokafka import ConsumerRecord
 from chassis.consumer.declaration import InvalidEvent
 from chassis.consumer.decoder import Decoded, Decoder, PassedOver, Received
 from chassis.consumer.offset_store import Records
+from chassis.tasks import yielding
 from herald_contracts import Event, Undecodable
 
-AT_ONCE = 50
 Poison = tuple[ConsumerRecord[bytes, bytes], Undecodable]
 
 
@@ -78,9 +77,4 @@ class BatchDecoder:
         self._decoder = decoder
 
     async def decode(self, records: Records) -> Batch:
-        decoded: list[Decoded] = []
-        for number, record in enumerate(records, 1):
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
-            decoded.append(self._decoder.decode(record))
-        return Batch(records, decoded)
+        return Batch(records, [self._decoder.decode(record) async for record in yielding(records)])

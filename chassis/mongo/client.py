@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -50,6 +50,7 @@ PAUSE_SECONDS = 0.5
 keep colliding (a hundred on a slow machine did, for 10 s)."""
 OUTBOX = "outbox"
 PING_SECONDS = 3.0
+WRITTEN_AT_ONCE = 500
 DUPLICATE_KEY = 11000
 AWAY = frozenset((6, 7, 64, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436))
 """Error codes of a server that ends, starts or steps down, or cannot reach its peers. Source: the drivers'
@@ -227,8 +228,9 @@ class Mongo:
                 result = await work(tx)
                 if len(tx.rows) == 1:  # at a fifth less than a bulk of one
                     await self.outbox.insert_one(tx.rows[0], session=session)
-                elif tx.rows:
-                    await self.outbox.insert_many(tx.rows, session=session, ordered=True)
+                else:
+                    for some in pieces(tx.rows):
+                        await self.outbox.insert_many(some, session=session, ordered=True)
             except BaseException:
                 if session.in_transaction:
                     await _abort(session)
@@ -253,6 +255,11 @@ class Mongo:
 def _call(outcome: Iterable[Callable[[], None]]) -> None:
     for call in outcome:
         call()
+
+
+def pieces(rows: Sequence[T], size: int = WRITTEN_AT_ONCE) -> Iterator[Sequence[T]]:
+    """The rows in their order, some at a time: what one command sends is encoded in one step of the event loop."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 async def _commit(session: AsyncClientSession, deadline: float) -> None:

@@ -107,7 +107,7 @@ async def read_back(api: Api, tally: Tally) -> ReadBack:
     by_network = await api.get(MANAGER, f"{metrics}/series", by="network", **{"from": today.isoformat()})
     networks_before = await api.get(MANAGER, f"{metrics}/series", by="network", **past)
     feed = await api.pages(next(iter(tally.joined.values())), "/content/v1/feed", limit=100)
-    rates = (await api.get(MANAGER, f"{metrics}/rates"))["items"][-1]["rates"]
+    rates = (await api.get(MANAGER, f"{metrics}/rates"))["items"][0]["rates"]
     return ReadBack(
         figures=await _figures(api, tally, today),
         whole=await _figures(api, tally, history.first_day),

@@ -31,6 +31,7 @@ from herald_contracts.words import NETWORKS
 from services.gamification import commands, queries
 from services.gamification.context import Context
 from services.gamification.domain.periods import Period
+from services.gamification.domain.rules import Program
 from services.gamification.domain.standings import Scope
 from services.gamification.queries import LeaderboardQuery
 from services.gamification.schemas import (
@@ -130,10 +131,11 @@ async def leaderboard(
         mine = StandingView.person(page.mine, caller.id) if page.mine else None
         return head.model_copy(update={"items": items, "me": mine, "next": _next(page.next)})
     own = caller.team if scope == "team" else caller.country
-    groups = [StandingView.group(one, own) for one in found.groups or []]
+    groups = found.groups or []
+    items = [StandingView.group(one, own) for one in groups[start : start + limit]]
     more = start + limit if start + limit < len(groups) else None
-    mine = next((one for one in groups if one.me), None)
-    return head.model_copy(update={"items": groups[start : start + limit], "me": mine, "next": _next(more)})
+    mine = next((StandingView.group(one, own) for one in groups if one.id == own), None)
+    return head.model_copy(update={"items": items, "me": mine, "next": _next(more)})
 
 
 def _position(cursor: Any) -> int:
@@ -149,11 +151,24 @@ def _next(position: int | None) -> str | None:
 
 
 @router.get("/programs/{program_id}/rules", summary="What earns how many points")
-async def rules(program_id: ProgramPath, caller: Reader, context: Use, response: Response) -> RulesView:
+async def rules(
+    program_id: ProgramPath,
+    caller: Reader,
+    context: Use,
+    response: Response,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> RulesView:
     """Everybody may know the rules: now, before, and what is decided for later."""
+    before = _position(decode_cursor(cursor)) if cursor else None
     program = await context.programs.get(program_id)
     response.headers.update(etag(program.latest.version))
-    return RulesView.of(program, context.clock.now())
+    return _rules(program, context.clock.now(), before=before, limit=limit)
+
+
+def _rules(program: Program, now: datetime, *, before: int | None = None, limit: int = 50) -> RulesView:
+    found, more = program.page(before=before, limit=limit)
+    return RulesView.of(program, found, now, more=_next(more))
 
 
 @router.post("/programs/{program_id}/rules", summary="Decide new rules", status_code=201, response_model=RulesView)
@@ -164,7 +179,7 @@ async def change_rules(
     that was given. `If-Match` names the latest version that the caller has seen."""
     return await unit.run(
         lambda tx: commands.change_rules(context, tx, program_id, body.order, by=manager.id, expected=expected),
-        view=lambda program: RulesView.of(program, context.clock.now()),
+        view=lambda program: _rules(program, context.clock.now()),
         status=201,
         etag=lambda program: program.latest.version,
     )

@@ -10,6 +10,7 @@ from chassis import audit
 from chassis.clock import to_milliseconds
 from chassis.ids import new_id
 from chassis.mongo import Transaction
+from chassis.tasks import yielding
 from chassis.web.http import Expected, check_version
 from chassis.web.problems import Refused
 from services.gamification import event_mapping
@@ -22,7 +23,8 @@ from services.gamification.domain.rules import Program, Rule, next_rules
 REBUILT_AT_ONCE = 50
 WAITING_AT_ONCE = 500
 MAX_VERSIONS = 500
-"""Of rules, which every booking reads."""
+MAX_RULES_KEPT = 3000
+"""In all versions, which every booking reads."""
 
 
 async def book_facts(context: Context, tx: Transaction, facts: Sequence[SourcedFact]) -> None:
@@ -36,12 +38,13 @@ async def book_facts(context: Context, tx: Transaction, facts: Sequence[SourcedF
     known = [one.fact for one in facts if one.fact.program_id in programs]
     if not known:
         return
-    claimed = claims_of(known, programs)
-    entries = book(claimed, await context.ledger.state_for(claimed, tx))
+    claimed = [one async for one in yielding(claims_of(known, programs))]
+    state = await context.ledger.state_for(claimed, tx)
+    entries = [one async for one in yielding(book(claimed, state))]
     await context.ledger.add(entries, tx)
     await context.ledger.note_removals([fact for fact in known if fact.act == "removal"], tx)
     causes = {one.fact.cause_id: one for one in facts}
-    for entry in entries:
+    async for entry in yielding(entries):
         tx.emit(event_mapping.points_awarded(entry), cause=causes.get(entry.cause_id))
 
 
@@ -72,6 +75,8 @@ async def change_rules(
     check_version(expected, program.latest.version)
     if program.latest.version >= MAX_VERSIONS:
         raise Refused(f"Rules can be changed {MAX_VERSIONS} times.", type_="too-many-versions")
+    if sum(len(one.rules) for one in program.rule_sets) + len(order.rules) > MAX_RULES_KEPT:
+        raise Refused(f"All versions together have at most {MAX_RULES_KEPT} rules.", type_="too-many-versions")
     valid_from = to_milliseconds(order.valid_from) if order.valid_from else None
     rules = next_rules(
         program,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -284,18 +285,17 @@ class RuleSetView(BaseModel):
 
 
 class RulesView(BaseModel):
-    """All versions of a programme's rules, the latest first. Its ETag is the latest version."""
+    """Versions of a programme's rules, the latest first. The ETag is the latest version of all."""
 
     program_id: str
     version: int = Field(description="The latest version: what If-Match names when the rules are changed")
     in_force: int = Field(description="The version that counts now")
     items: list[RuleSetView]
-    next: None = None
+    next: str | None = Field(description="Cursor of the next page")
 
     @classmethod
-    def of(cls, program: Program, now: datetime) -> RulesView:
+    def of(cls, program: Program, found: Sequence[RuleSet], now: datetime, *, more: str | None = None) -> RulesView:
         in_force = program.rules_at(now)
-        latest_first = reversed(program.rule_sets)
         return cls(
             program_id=program.id,
             version=program.latest.version,
@@ -310,8 +310,9 @@ class RulesView(BaseModel):
                     changed_at=rules.changed_at,
                     imported_since=rules.imported_since,
                 )
-                for rules in latest_first
+                for rules in found
             ],
+            next=more,
         )
 
 

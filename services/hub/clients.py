@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import orjson
 from httpx_sse import EventSource, ServerSentEvent, SSEError
 
 from chassis.web.read_after_write import AFTER, EVENTS
@@ -208,7 +209,7 @@ def not_sent(service: str, status: int, field: str, rule: str, detail: str) -> R
 def read(service: str, response: httpx.Response) -> Answer:
     """A response as an answer, or as the error that it is."""
     try:
-        data = response.json() if response.content else None
+        data = orjson.loads(response.content) if response.content else None
     except ValueError:
         data = None
     if response.is_success:

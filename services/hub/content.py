@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -17,6 +18,7 @@ KINDS = ("article", "link", "image", "video", "podcast", "infographic", "documen
 CATEGORIES = ("company_news", "sector_news", "behind_the_scenes", "thought_leadership", "local_news", "jobs")
 
 
+@lru_cache(maxsize=64)
 def markdown(text: str) -> Markup:
     """CommonMark as HTML: no raw HTML, no images, no addresses but http, https and mailto."""
     return Markup(_MARKDOWN.render(text))  # noqa: S704 - the renderer escapes, raw HTML is off

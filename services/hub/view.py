@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.formparsers import FormParser, MultiPartException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from services.hub.clients import ApiError, Apis, Json, Refusal, ServiceUnavailable
 from services.hub.context import Context
@@ -31,6 +33,8 @@ _IN_ADDRESSES = ":/%#?=@[]!$&'()*+,;~"
 _WHOLE = re.compile(r"[0-9]{1,9}")
 MAX_FIELDS = 5000
 """Fields of one form: the guardrails have four for each of 500 phrases."""
+LONG = 16 * 1024
+"""Bytes of a form from which on it is decoded in a thread."""
 
 
 class BadForm(Exception):
@@ -57,6 +61,42 @@ def is_missing(value: object) -> bool:
     return isinstance(value, Missing)
 
 
+class Page(HTMLResponse):
+    """A page that is made in a thread when it is sent: a long one holds up nobody else."""
+
+    def __init__(self, make: Callable[[], str], status: int, *, headers: Mapping[str, str]) -> None:
+        super().__init__(None, status, headers={**headers, "content-length": "0"})
+        self._make = make
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.body = await asyncio.to_thread(lambda: self._make().encode())
+        self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+async def read_form(request: Request) -> FormData:
+    """The fields of a form; those of a long one are decoded in a thread. Raises HTTPException, MultiPartException,
+    FormParserError, UnicodeError."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded" or len(await request.body()) < LONG:
+        return _whole(await request.form(max_fields=MAX_FIELDS))
+    body = await request.body()
+
+    async def parts() -> AsyncGenerator[bytes, None]:
+        yield body
+        yield b""
+
+    parser = FormParser(request.headers, parts(), max_fields=MAX_FIELDS)
+    return await asyncio.to_thread(lambda: _whole(asyncio.run(parser.parse())))
+
+
+def _whole(form: FormData) -> FormData:
+    """The form, whose texts can be written as UTF-8. Raises UnicodeError."""
+    for name, value in form.multi_items():
+        f"{name}{value if isinstance(value, str) else value.filename}".encode()
+    return form
+
+
 @dataclass
 class View:
     """What a page is made with."""
@@ -67,6 +107,7 @@ class View:
     session: Session | None = None
     person: Person | None = None
     apis: Apis = field(kw_only=True)
+    _form: FormData | None = field(default=None, init=False)
 
     @property
     def now(self) -> datetime:
@@ -134,11 +175,10 @@ class View:
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
         """A whole page, or a piece of one; never kept by a cache between us and the browser."""
-        text = self.render(template, **context)
         headers = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"}
         if self.session is not None and self.session.tokens is not None:
             headers["Herald-Session"] = self.session.tag
-        return HTMLResponse(text, status, headers=headers)
+        return Page(partial(self.render, template, **context), status, headers=headers)
 
     def go(self, path: str, toast: str | None = None, **query: str) -> Response:
         """Send the browser to another page of ours, with a message on what was done (`toast.<key>`)."""
@@ -150,13 +190,12 @@ class View:
 
     async def form(self) -> FormData:
         """Raises BadForm."""
-        try:
-            found = await self.request.form(max_fields=MAX_FIELDS)
-            for name, value in found.multi_items():
-                f"{name}{value if isinstance(value, str) else value.filename}".encode()
-        except (HTTPException, FormParserError, UnicodeError) as error:
-            raise BadForm from error
-        return found
+        if self._form is None:
+            try:
+                self._form = await read_form(self.request)
+            except (HTTPException, MultiPartException, FormParserError, UnicodeError) as error:
+                raise BadForm from error
+        return self._form
 
     async def field(self, name: str, default: str = "") -> str:
         """A text field of the form; line ends as the APIs count them."""

@@ -10,15 +10,28 @@ from fastapi.responses import Response, StreamingResponse
 
 from chassis.mongo import Document
 from chassis.principals import Principal
-from chassis.web.http import IfMatch, Person, Router, Token, Unit, etag, requires, service_context
-from chassis.web.problems import Forbidden, NotFound
+from chassis.web.http import (
+    Cursor,
+    IfMatch,
+    Limit,
+    Person,
+    Router,
+    Token,
+    Unit,
+    decode_cursor,
+    encode_cursor,
+    etag,
+    requires,
+    service_context,
+)
+from chassis.web.problems import Forbidden, ForeignCursor, NotFound
 from chassis.web.rights import PERSON
 from chassis.web.statuses import problems
 from chassis.web.times import Day
 from herald_contracts import words
 from services.metrics import commands, queries
 from services.metrics.context import Context
-from services.metrics.domain.periods import Period, zone
+from services.metrics.domain.periods import MAX_DAYS, Period, zone
 from services.metrics.queries import By, Slice
 from services.metrics.schemas import (
     LIVE_EXAMPLE,
@@ -39,6 +52,7 @@ from services.metrics.schemas import (
 
 router = Router(prefix="/v1", tags=["metrics"])
 READ = "herald:metrics:read"
+MAX_POSITION = 100_000_000
 Steering = Annotated[Principal, requires("manager", "admin", READ)]
 DefinitionReader = Annotated[Principal, requires(PERSON, READ)]
 Setting = Annotated[Principal, requires("manager", "admin")]
@@ -85,7 +99,7 @@ async def _slice(context: Context, program: Document, period: Period, part: Slic
 
 @router.get(
     "/programs/{program_id}/series",
-    summary="Counts by day, network, content, country or team",
+    summary="Counts by day, network, content (the most clicks first), country or team",
     response_model_exclude_unset=True,
 )
 async def get_series(
@@ -97,13 +111,23 @@ async def get_series(
     to: To = None,
     network: Network = None,
     content_id: Name = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_DAYS)] = MAX_DAYS,
 ) -> SeriesView:
     program = await queries.program_of(context, program_id)
     period = queries.period_of(first, to, program["time_zone"], context.clock.now())
-    part = Slice(network=network, content_id=content_id)
-    found = await queries.series(context, program, period, by, part)
-    items = [EntryView.model_validate(one) for one in found]
-    return SeriesView(program_id=program_id, period=PeriodView.of(period), by=by, items=items)
+    part, start = Slice(network=network, content_id=content_id), _position(cursor) or 0
+    found = await queries.series(context, program, period, by, part, start=start, limit=limit + 1)
+    items = [EntryView.model_validate(one) for one in found[:limit]]
+    more = encode_cursor(start + limit) if len(found) > limit else None
+    return SeriesView(program_id=program_id, period=PeriodView.of(period), by=by, items=items, next=more)
+
+
+def _position(cursor: str | None) -> int | None:
+    found = decode_cursor(cursor)
+    if found is not None and (type(found) is not int or not 0 <= found <= MAX_POSITION):
+        raise ForeignCursor
+    return found
 
 
 @router.get("/definitions", summary="What each figure means, with its formula")
@@ -111,12 +135,15 @@ async def get_definitions(caller: DefinitionReader, language: Language = "en") -
     return DefinitionsView.of(language)
 
 
-@router.get("/programs/{program_id}/rates", summary="The rates of the earned media value, every version")
-async def get_rates(context: Use, program_id: str, caller: Steering, response: Response) -> RatesView:
+@router.get("/programs/{program_id}/rates", summary="The rates of the earned media value, the latest version first")
+async def get_rates(
+    context: Use, program_id: str, caller: Steering, response: Response, cursor: Cursor = None, limit: Limit = 50
+) -> RatesView:
     await queries.program_of(context, program_id)
-    found = RatesView.of(await context.store.rates_of(program_id))
-    response.headers.update(etag(found.items[-1].version))
-    return found
+    latest = await context.store.latest_rates(program_id)
+    found, before = await queries.rates_page(context, program_id, before=_position(cursor), limit=limit)
+    response.headers.update(etag(latest.version))
+    return RatesView.of(found, more=None if before is None else encode_cursor(before))
 
 
 @router.put(

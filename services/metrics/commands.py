@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from chassis import audit
 from chassis.consumer import Received
 from chassis.mongo import Document, Transaction
+from chassis.tasks import yielding
 from chassis.web.http import Expected, check_version
 from chassis.web.problems import Invalid, Refused, Violation
 from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared
@@ -66,10 +67,10 @@ async def book_waiting(context: Context, tx: Transaction, program_id: str) -> bo
 
 
 async def _book_known(store: Store, tx: Transaction, acts: Sequence[BookedAct], zones: Mapping[str, str]) -> None:
-    facts = [_fact(one, zones[one.act.program_id]) for one in acts]
+    facts = [_fact(one, zones[one.act.program_id]) async for one in yielding(acts)]
     moves: list[tuple[Mapping[str, Any], str, int]] = [
         (fact, name, fact["quantity"])
-        for fact in facts
+        async for fact in yielding(facts)
         if fact["type"] == "engagement"
         for name in fields_of(fact["kind"], fact["verdict"], fact["measure"])
     ]
@@ -79,7 +80,7 @@ async def _book_known(store: Store, tx: Transaction, acts: Sequence[BookedAct], 
     totals: Increments = defaultdict(lambda: defaultdict(int))
     persons: Increments = defaultdict(lambda: defaultdict(int))
     changes: dict[str, FigureChange] = {one.act.program_id: FigureChange(traceparent=one.traceparent) for one in acts}
-    for where, name, number in moves:
+    async for where, name, number in yielding(moves):
         program, day, network = where["program_id"], where["day"], where["network"]
         totals[program, day, network, where["content_id"]][name] += number
         persons[program, day, where["ambassador_id"], network][name] += number
@@ -156,8 +157,7 @@ async def set_rates(
         raise Invalid.one(
             "valid_from", "past", f"Rates change from today ({today}) on; history stays as it is.", today=today
         )
-    versions = await context.store.rates_of(program_id, tx.session)
-    latest = versions[-1]
+    latest = await context.store.latest_rates(program_id, tx.session)
     check_version(expected, latest.version)
     if latest.version and latest.currency != wanted.currency:
         raise Invalid.one("currency", "fixed", f"This programme counts in {latest.currency}.", currency=latest.currency)

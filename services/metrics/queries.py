@@ -10,21 +10,24 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from chassis.mongo import Document
+from chassis.tasks import yielding
 from chassis.web.problems import Invalid, NotFound
 from services.metrics.context import Context
 from services.metrics.domain import figures as compute
 from services.metrics.domain.counts import SMALL_GROUP, Counts, shown_apart
-from services.metrics.domain.enrolments import enrolled
-from services.metrics.domain.figures import Figures, Row
+from services.metrics.domain.figures import Figures, Tally
 from services.metrics.domain.objectives import progress
 from services.metrics.domain.periods import MAX_DAYS, Period, last_days, zone
 from services.metrics.domain.value import Rates
-from services.metrics.store import FiguresVersion, Key
+from services.metrics.store import FiguresVersion
 
 By = Literal["day", "network", "country", "content", "team"]
 OF_PEOPLE = ("participation_rate", "active_ambassadors")
 """Figures that an objective may be about and that do not add up from day to day."""
 DEFAULT_DAYS = 30
+LAST_VERSION = 1_000_000
+MAX_AMOUNTS_SHOWN = 5000
+"""On a page of rates."""
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
 
@@ -95,8 +98,7 @@ async def figures(context: Context, program: Document, period: Period, part: Sli
         people = await _people(context, program, period, part)
         if len(people.enrolled) < SMALL_GROUP:
             return None
-        items = compute.of_counts(people.rows(), await context.store.rates_of(program["_id"]))
-        return compute.with_formulas(people.figures() | items)
+        return compute.with_formulas(await _of_group(context, program, period, part, people))
     asked: list[Awaitable[Figures]] = [_counted(context, program, period, part)]
     if part == Slice():
         asked.insert(0, _shared_content(context, program, period))
@@ -109,22 +111,26 @@ async def figures(context: Context, program: Document, period: Period, part: Sli
 
 
 async def _counted(context: Context, program: Document, period: Period, part: Slice) -> Figures:
-    found, rates = await asyncio.gather(
-        context.store.sum_totals(program["_id"], period, ("day", "network"), where=part.where()),
-        context.store.rates_of(program["_id"]),
-    )
-    return compute.of_counts([(day, network, counts) for (day, network), counts in found.items()], rates)
+    rates = await context.store.rates_of(program["_id"])
+    tally = Tally()
+    found = context.store.sum_totals(program["_id"], period, ("day", "network"), where=part.where())
+    async for (day, network), counts in found:
+        tally.add(day, network, counts, rates)
+    return compute.of_counts(tally, rates.currency)
 
 
 async def _of_people(context: Context, program: Document, period: Period, network: str | None) -> Figures:
-    where = {"network": network} if network else {}
-    found, there, leaders = await asyncio.gather(
-        context.store.sum_persons(program["_id"], period, ("ambassador_id",), where=where, fields=("shares",)),
-        _enrolled(context, program, period),
-        context.store.leaders(),
+    shared, there, leaders = await asyncio.gather(
+        _sharers(context, program, period, network), _enrolled(context, program, period), context.store.leaders()
     )
-    shared = {person for (person,), counts in found.items() if counts.shares > 0}
     return _participation(there, shared, leaders)
+
+
+async def _sharers(context: Context, program: Document, period: Period, network: str | None) -> set[str]:
+    """Who shared in the period."""
+    where = {"network": network} if network else {}
+    found = context.store.sum_persons(program["_id"], period, ("ambassador_id",), where=where, fields=("shares",))
+    return {person async for (person,), counts in found if counts.shares > 0}
 
 
 def _participation(there: set[str], shared: set[str], leaders: set[str]) -> Figures:
@@ -136,30 +142,16 @@ def _participation(there: set[str], shared: set[str], leaders: set[str]) -> Figu
 
 async def _enrolled(context: Context, program: Document, period: Period) -> set[str]:
     start, end = period.bounds(program["time_zone"])
-    enrolments = await context.store.enrolments_of(program["_id"], start, end)
-    return enrolled(enrolments, start.timestamp(), end.timestamp())
+    return await context.store.enrolled(program["_id"], start, end)
 
 
 @dataclass(frozen=True, slots=True)
 class _People:
-    """Who was enrolled, what they are, and what each brought by (ambassador, day, network)."""
+    """Of a slice: who was enrolled, and who of whom anything was counted; and what all of them are."""
 
     enrolled: set[str]
+    counted: set[str]
     known: Mapping[str, Document]
-    counts: Mapping[Key, Counts]
-
-    def figures(self) -> Figures:
-        shares: dict[str, int] = defaultdict(int)
-        for (person, _, _), counts in self.counts.items():
-            shares[person] += counts.shares
-        leaders = {person for person, one in self.known.items() if one.get("leader")}
-        return _participation(self.enrolled, {person for person, number in shares.items() if number > 0}, leaders)
-
-    def rows(self) -> list[Row]:
-        found: dict[tuple[str, str], Counts] = defaultdict(Counts)
-        for (_, day, network), counts in self.counts.items():
-            found[day, network].merge(counts)
-        return [(day, network, counts) for (day, network), counts in found.items()]
 
     def group_of(self, person: str, by: Literal["country", "team"]) -> str | None:
         """The person's country or team; None where it is unknown or must not be told apart."""
@@ -172,27 +164,51 @@ class _People:
 
 async def _people(context: Context, program: Document, period: Period, part: Slice) -> _People:
     ids = await _enrolled(context, program, period)
-    where = {"network": part.network} if part.network else {}
-    counts = await context.store.sum_persons(program["_id"], period, ("ambassador_id", "day", "network"), where=where)
-    known = await context.store.people(ids | {key[0] for key in counts})
+    found = context.store.sum_persons(program["_id"], period, ("ambassador_id",), where=_of(part), fields=())
+    counted = {person async for (person,), _ in found}
+    known = await context.store.people(ids | counted)
     return _People(
-        {one for one in ids if part.takes(known.get(one, {}))},
+        {one async for one in yielding(ids) if part.takes(known.get(one, {}))},
+        {one async for one in yielding(counted) if part.takes(known.get(one, {}))},
         known,
-        {key: one for key, one in counts.items() if part.takes(known.get(key[0], {}))},
     )
+
+
+def _of(part: Slice) -> dict[str, str]:
+    """The part of a slice that the counters by person know of."""
+    return {"network": part.network} if part.network else {}
+
+
+async def _of_group(context: Context, program: Document, period: Period, part: Slice, people: _People) -> Figures:
+    rates = await context.store.rates_of(program["_id"])
+    tally = Tally()
+    shares: dict[str, int] = defaultdict(int)
+    names = ("ambassador_id", "day", "network")
+    async for (person, day, network), counts in context.store.sum_persons(
+        program["_id"], period, names, where=_of(part)
+    ):
+        if person in people.counted:
+            tally.add(day, network, counts, rates)
+            shares[person] += counts.shares
+    leaders = {person async for person in yielding(people.known) if people.known[person].get("leader")}
+    shared = {person for person, number in shares.items() if number > 0}
+    return _participation(people.enrolled, shared, leaders) | compute.of_counts(tally, rates.currency)
 
 
 async def _shared_content(context: Context, program: Document, period: Period) -> Figures:
     start, end = period.bounds(program["time_zone"])
-    items, available = await asyncio.gather(
-        context.store.sum_totals(program["_id"], period, ("content_id",), fields=("shares",)),
-        context.store.published(program["_id"], start, end),
-    )
-    return compute.of_contents(shared=sum(counts.shares > 0 for counts in items.values()), available=available)
+    available = await context.store.published(program["_id"], start, end)
+    shared = 0
+    async for _, counts in context.store.sum_totals(program["_id"], period, ("content_id",), fields=("shares",)):
+        shared += counts.shares > 0
+    return compute.of_contents(shared=shared, available=available)
 
 
-async def series(context: Context, program: Document, period: Period, by: By, part: Slice) -> list[dict[str, Any]]:
-    """Counts by day (every day of the period), network, content, country or team.
+async def series(
+    context: Context, program: Document, period: Period, by: By, part: Slice, *, start: int = 0, limit: int = MAX_DAYS
+) -> list[dict[str, Any]]:
+    """Counts by day (every day of the period), network, content (the most clicks first), country or team: at most
+    `limit` rows from position `start`.
 
     Countries and teams with fewer than 5 ambassadors behind them are put together under `null`, with the next
     larger one where together they are still fewer; where that is not enough either, there is no row at all. Who
@@ -200,42 +216,73 @@ async def series(context: Context, program: Document, period: Period, by: By, pa
     """
     part.check()
     if by in ("country", "team"):
-        return await _by_people(context, program, period, by, part)
+        return await _by_people(context, program, period, by, part, start=start, limit=limit)
     rates = await context.store.rates_of(program["_id"])
     name = "content_id" if by == "content" else by
-    found = await context.store.sum_totals(program["_id"], period, (name, "day", "network"), where=part.where())
-    groups: dict[str | None, list[Row]] = defaultdict(list)
-    for (value, day, network), counts in found.items():
-        groups[value].append((day, network, counts))
-    keys = list(period) if by == "day" else sorted(groups, key=str)
-    return [compute.entry(key, groups.get(key, []), rates) for key in keys]
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    found = context.store.sum_totals(program["_id"], period, (name, "day", "network"), where=part.where())
+    async for (value, day, network), counts in found:
+        tallies[value].add(day, network, counts, rates)
+    keys = list(period) if by == "day" else await asyncio.to_thread(_ordered, tallies, by)
+    return [compute.entry(key, tallies.get(key) or Tally()) for key in keys[start : start + limit]]
+
+
+def _ordered(tallies: Mapping[str, Tally], by: By) -> list[str]:
+    if by != "content":
+        return sorted(tallies)
+    ranks = {key: (-one.counts.clicks_counted, -one.counts.shares, key) for key, one in tallies.items()}
+    return sorted(ranks, key=ranks.__getitem__)
 
 
 async def _by_people(
-    context: Context, program: Document, period: Period, by: Literal["country", "team"], part: Slice
+    context: Context,
+    program: Document,
+    period: Period,
+    by: Literal["country", "team"],
+    part: Slice,
+    *,
+    start: int,
+    limit: int,
 ) -> list[dict[str, Any]]:
     who = await _people(context, program, period, Slice(network=part.network))
-    members: dict[str | None, set[str]] = defaultdict(set)
-    for person in who.enrolled | {key[0] for key in who.counts}:
-        members[who.group_of(person, by)].add(person)
-    sizes: dict[str | None, int] = {key: len(people & who.enrolled) for key, people in members.items()}
-    apart = shown_apart(sizes)
-    rates: list[Rates] = await context.store.rates_of(program["_id"])
-    groups: dict[str | None, list[Row]] = defaultdict(list)
+    sizes: dict[str | None, int] = defaultdict(int)
+    async for person in yielding(who.enrolled | who.counted):
+        sizes[who.group_of(person, by)] += person in who.enrolled
+    apart = await asyncio.to_thread(shown_apart, sizes)
     enrolments: dict[str | None, int] = defaultdict(int)
-    for key, size in sizes.items():
-        shown = key if key in apart else None
-        groups.setdefault(shown, [])
-        enrolments[shown] += size
-    for (person, day, network), one in who.counts.items():
+    async for group in yielding(sizes):
+        enrolments[group if group in apart else None] += sizes[group]
+    rates = await context.store.rates_of(program["_id"])
+    tallies: dict[str | None, Tally] = defaultdict(Tally)
+    names = ("ambassador_id", "day", "network")
+    async for (person, day, network), counts in context.store.sum_persons(
+        program["_id"], period, names, where=_of(part)
+    ):
         own = who.group_of(person, by)
-        groups[own if own in apart else None].append((day, network, one))
-    if enrolments[None] < SMALL_GROUP:
-        groups.pop(None, None)
+        tallies[own if own in apart else None].add(day, network, counts, rates)
+    if enrolments.get(None, 0) < SMALL_GROUP:
+        enrolments.pop(None, None)
+    keys = await asyncio.to_thread(sorted, enrolments, key=lambda one: str(one or "~"))
     return [
-        {**compute.entry(key, rows, rates), "ambassadors_enrolled": enrolments[key]}
-        for key, rows in sorted(groups.items(), key=lambda item: str(item[0] or "~"))
+        {**compute.entry(key, tallies.get(key) or Tally()), "ambassadors_enrolled": enrolments[key]}
+        for key in keys[start : start + limit]
     ]
+
+
+async def rates_page(
+    context: Context, program_id: str, *, before: int | None, limit: int
+) -> tuple[list[Rates], int | None]:
+    """At most `limit` versions before the version `before` (None: the latest), the latest first; fewer of long ones.
+    And before which version the next page begins; None where there is none."""
+    page: list[Rates] = []
+    amounts = 0
+    version = LAST_VERSION if before is None else before
+    for one in await context.store.rates_before(program_id, version, limit=limit + 1):
+        amounts += sum(map(len, one.rates.values()))
+        if page and (len(page) == limit or amounts > MAX_AMOUNTS_SHOWN):
+            return page, page[-1].version
+        page.append(one)
+    return page, None
 
 
 # --- objectives --------------------------------------------------------------------------------------------------
@@ -311,8 +358,9 @@ async def live_figures(
 
 async def own_figures(context: Context, program: Document, person_id: str, period: Period) -> dict[str, int]:
     """What one ambassador's posts brought."""
-    found = await context.store.sum_persons(program["_id"], period, (), where={"ambassador_id": person_id})
-    counts = found.get((), Counts())
+    counts = Counts()
+    async for _, found in context.store.sum_persons(program["_id"], period, (), where={"ambassador_id": person_id}):
+        counts = found
     return {
         "shares": counts.shares,
         "clicks_raw": counts.clicks_raw,

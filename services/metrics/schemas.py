@@ -130,6 +130,7 @@ class SeriesView(BaseModel):
     period: PeriodView
     by: By
     items: list[EntryView]
+    next: str | None = Field(default=None, description="Cursor of the next page")
 
 
 class DefinitionView(BaseModel):
@@ -222,14 +223,15 @@ class RateSetView(BaseModel):
 
 
 class RatesView(BaseModel):
-    """Every version of the rates, oldest first. Its ETag is the latest version."""
+    """Versions of the rates, the latest first. The ETag is the latest version of all."""
 
     formula: str
     items: list[RateSetView]
+    next: str | None = Field(description="Cursor of the next page")
 
     @classmethod
-    def of(cls, versions: list[Rates]) -> Self:
-        return cls(formula=FORMULA, items=[RateSetView.of(one) for one in versions])
+    def of(cls, versions: list[Rates], *, more: str | None) -> Self:
+        return cls(formula=FORMULA, items=[RateSetView.of(one) for one in versions], next=more)
 
 
 class ObjectiveView(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -13,22 +13,27 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Document, Mongo, Transaction, pieces
 from chassis.mongo.projection import when_newer
 from chassis.principals import PRINCIPALS
 from chassis.web.problems import Conflict
 from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import FIELDS, Counts
-from services.metrics.domain.enrolments import Enrolment, MembershipChange, intervals
+from services.metrics.domain.enrolments import MembershipChange, intervals
 from services.metrics.domain.periods import Period
-from services.metrics.domain.value import DEFAULT_RATES, Rates
+from services.metrics.domain.value import DEFAULT_RATES, Rates, RateTable
 from services.metrics.domain.window import Person
 
 Key = tuple[str, ...]
 Increments = Mapping[Key, MutableMapping[str, int]]
 """By key of a counters document, what is added to which of its fields."""
 Session = AsyncClientSession | None
-AT_ONCE = 10_000  # rows of an answer: MongoDB's default is to be asked anew after 101
+AT_ONCE = 1000
+"""Rows of an answer, which are unpacked in one step of the event loop; by default MongoDB is asked anew after 101."""
+COUNTS_AT_ONCE = 500
+RATES_AT_ONCE = 50
+CHANGES_AT_ONCE = 10
+"""Each may tell of a thousand events."""
 GOAL = ("kpi", "target", "starts_on", "ends_on")
 CHANGES_KEPT_SECONDS = 3_600
 WATCH_MS = 1_000
@@ -122,7 +127,8 @@ class Store:
     async def keep_waiting(self, rows: Sequence[Document], tx: Transaction) -> None:
         """Keep acts until their programme is known; each once, however often it is delivered."""
         writes = [UpdateOne({"_id": row["_id"]}, {"$setOnInsert": row}, upsert=True) for row in rows]
-        await self.waiting.bulk_write(writes, session=tx.session, ordered=False)
+        for some in pieces(writes):
+            await self.waiting.bulk_write(some, session=tx.session, ordered=False)
 
     async def take_waiting(self, program_id: str, tx: Transaction, *, limit: int = 500) -> list[Document]:
         cursor = self.waiting.find({"program_id": program_id}, session=tx.session, sort=[("_id", 1)], limit=limit)
@@ -142,7 +148,8 @@ class Store:
         return {row["_id"] async for row in cursor}
 
     async def insert_facts(self, rows: Sequence[Document], tx: Transaction) -> None:
-        await self.facts.insert_many(rows, session=tx.session, ordered=False)
+        for some in pieces(rows):
+            await self.facts.insert_many(some, session=tx.session, ordered=False)
 
     async def facts_of_posts(self, posts: Iterable[str], tx: Transaction) -> list[Document]:
         """The facts of shares and removals; a post has few."""
@@ -165,8 +172,8 @@ class Store:
             for key, one in counts.items()
             if (change := {name: number for name, number in one.items() if number})
         ]
-        if writes:
-            await collection.bulk_write(writes, session=tx.session, ordered=False)
+        for some in pieces(writes):
+            await collection.bulk_write(some, session=tx.session, ordered=False)
 
     async def add_membership_changes(
         self, changes: Mapping[tuple[str, str], Sequence[MembershipChange]], tx: Transaction
@@ -185,8 +192,8 @@ class Store:
                 "intervals": [{"since": since, "until": until} for since, until in intervals(history)],
             }
             writes.append(UpdateOne({"_id": id}, {"$set": row}, upsert=True))
-        if writes:
-            await self.enrolments.bulk_write(writes, session=tx.session, ordered=False)
+        for some in pieces(writes):
+            await self.enrolments.bulk_write(some, session=tx.session, ordered=False)
 
     async def put_contents(self, contents: Sequence[ContentChange], tx: Transaction) -> None:
         """What can be shared, from when until when; each fact only where it is newer."""
@@ -201,7 +208,8 @@ class Store:
             if described:
                 fields["published_at"] = {"$min": ["$published_at", one.at]}
             writes.append(UpdateOne({"_id": one.id}, [{"$set": fields}], upsert=True))
-        await self.contents.bulk_write(writes, session=tx.session, ordered=True)
+        for some in pieces(writes):
+            await self.contents.bulk_write(some, session=tx.session, ordered=True)
 
     async def put_objective(self, row: Document, tx: Transaction) -> None:
         """Set the objective unless a later revision is there. What was reached stays so unless its goal moved."""
@@ -273,11 +281,21 @@ class Store:
         row = await self.versions.find_one({"_id": program_id}, session=session)
         return FiguresVersion(row["version"], row["traceparent"]) if row else FiguresVersion()
 
-    async def changes_between(self, program_id: str, after: int, until: int) -> list[tuple[int, FigureChange]]:
-        """The changes of versions in (after, until], in order; those that are no longer kept are missing."""
+    async def changes_between(
+        self, program_id: str, after: int, until: int
+    ) -> AsyncGenerator[list[tuple[int, FigureChange]], None]:
+        """The changes of versions in (after, until], in order and some at a time; those that are no longer kept are
+        missing."""
         wanted = {"$gt": _change_id(program_id, after), "$lte": _change_id(program_id, until)}
-        cursor = self.changes.find({"_id": wanted}, sort=[("_id", 1)], batch_size=AT_ONCE)
-        return [(row["version"], FigureChange.from_row(row)) async for row in cursor]
+        cursor = self.changes.find({"_id": wanted}, sort=[("_id", 1)], batch_size=CHANGES_AT_ONCE)
+        some: list[tuple[int, FigureChange]] = []
+        async for row in cursor:
+            some.append((row["version"], FigureChange.from_row(row)))
+            if len(some) == CHANGES_AT_ONCE:
+                yield some
+                some = []
+        if some:
+            yield some
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[AsyncIterator[Moved | None]]:
@@ -302,7 +320,7 @@ class Store:
     async def program(self, program_id: str) -> Document | None:
         return await self.programs.find_one({"_id": program_id})
 
-    async def sum_totals(
+    def sum_totals(
         self,
         program_id: str,
         period: Period,
@@ -311,11 +329,11 @@ class Store:
         where: Mapping[str, str] = MappingProxyType({}),
         fields: Sequence[str] = FIELDS,
         session: Session = None,
-    ) -> dict[Key, Counts]:
+    ) -> AsyncIterator[tuple[Key, Counts]]:
         """Counts of the period grouped by some of day, network, content_id."""
-        return await self._sum(self.totals, program_id, period, group, where, fields, session)
+        return self._sum(self.totals, program_id, period, group, where, fields, session)
 
-    async def sum_persons(
+    def sum_persons(
         self,
         program_id: str,
         period: Period,
@@ -324,9 +342,9 @@ class Store:
         where: Mapping[str, Any] = MappingProxyType({}),
         fields: Sequence[str] = FIELDS,
         session: Session = None,
-    ) -> dict[Key, Counts]:
+    ) -> AsyncIterator[tuple[Key, Counts]]:
         """Counts of the period grouped by some of day, network, ambassador_id."""
-        return await self._sum(self.person_days, program_id, period, group, where, fields, session)
+        return self._sum(self.person_days, program_id, period, group, where, fields, session)
 
     async def _sum(
         self,
@@ -337,37 +355,47 @@ class Store:
         where: Mapping[str, Any],
         fields: Sequence[str],
         session: Session,
-    ) -> dict[Key, Counts]:
+    ) -> AsyncIterator[tuple[Key, Counts]]:
         days = {"$gte": period.first.isoformat(), "$lte": period.last.isoformat()}
         match = {"program_id": program_id, "day": days, **where}
         sums = {name: {"$sum": f"${name}"} for name in fields}
         stages = [{"$match": match}, {"$group": {"_id": [f"${name}" for name in group], **sums}}]
-        cursor = await collection.aggregate(stages, batchSize=AT_ONCE, session=session)
-        return {tuple(row["_id"]): Counts.of_fields(row) async for row in cursor}
+        cursor = await collection.aggregate(stages, batchSize=COUNTS_AT_ONCE, session=session)
+        async for row in cursor:
+            yield tuple(row["_id"]), Counts.of_fields(row)
 
-    async def enrolments_of(
-        self, program_id: str, start: datetime, end: datetime, *, session: Session = None
-    ) -> list[Enrolment]:
-        """Enrolments of whom was enrolled at any time in [start, end)."""
+    async def enrolled(
+        self,
+        program_id: str,
+        start: datetime,
+        end: datetime,
+        *,
+        people: Iterable[str] | None = None,
+        session: Session = None,
+    ) -> set[str]:
+        """Who was enrolled at any time in [start, end), out of `people` (None: of all)."""
         overlap = {"since": {"$lt": end.timestamp()}, "$or": [{"until": None}, {"until": {"$gt": start.timestamp()}}]}
-        wanted = {"program_id": program_id, "intervals": {"$elemMatch": overlap}}
-        return await self._enrolments(wanted, session)
-
-    async def enrolments_of_people(self, program_id: str, ids: Iterable[str]) -> list[Enrolment]:
-        """Every enrolment of these people in a programme."""
-        return await self._enrolments({"_id": {"$in": [f"{program_id}|{id}" for id in ids]}}, None)
-
-    async def _enrolments(self, wanted: Document, session: Session) -> list[Enrolment]:
-        cursor = self.enrolments.find(wanted, {"person_id": 1, "intervals": 1}, batch_size=AT_ONCE, session=session)
-        return [
-            Enrolment(row["person_id"], one["since"], one["until"]) async for row in cursor for one in row["intervals"]
-        ]
+        wanted: Document = {"program_id": program_id, "intervals": {"$elemMatch": overlap}}
+        chosen = [wanted]
+        if people is not None:
+            some = pieces([f"{program_id}|{id}" for id in people], AT_ONCE)
+            chosen = [{**wanted, "_id": {"$in": ids}} for ids in some]
+        found: set[str] = set()
+        for one in chosen:
+            cursor = self.enrolments.find(one, {"_id": 0, "person_id": 1}, batch_size=AT_ONCE, session=session)
+            async for row in cursor:
+                found.add(row["person_id"])
+        return found
 
     async def people(self, ids: Iterable[str], *, session: Session = None) -> dict[str, Document]:
         """Country, team, leadership and `hidden_from_statistics` by person, as known now."""
         shown = {"country": 1, "team": 1, "leader": 1, "hidden_from_statistics": 1}
-        cursor = self.principals.find({"_id": {"$in": list(ids)}}, shown, batch_size=AT_ONCE, session=session)
-        return {row["_id"]: row async for row in cursor}
+        found: dict[str, Document] = {}
+        for some in pieces(list(ids), AT_ONCE):
+            cursor = self.principals.find({"_id": {"$in": some}}, shown, batch_size=AT_ONCE, session=session)
+            async for row in cursor:
+                found[row["_id"]] = row
+        return found
 
     async def leaders(self) -> set[str]:
         """The company's leaders, as known now."""
@@ -380,10 +408,22 @@ class Store:
         wanted = {"program_id": program_id, "shareable": True, **available}
         return await self.contents.count_documents(wanted, session=session)
 
-    async def rates_of(self, program_id: str, session: Session = None) -> list[Rates]:
-        """Every version of the rates, oldest first, after Herald's starting values. Their number is limited."""
-        cursor = self.rates.find({"program_id": program_id}, sort=[("version", 1)], session=session)
-        return [DEFAULT_RATES, *[_rates(row) async for row in cursor]]
+    async def rates_of(self, program_id: str, session: Session = None) -> RateTable:
+        """The rates of each day, by all versions. Their number is limited."""
+        cursor = self.rates.find({"program_id": program_id}, session=session, batch_size=RATES_AT_ONCE)
+        return RateTable([_rates(row) async for row in cursor])
+
+    async def latest_rates(self, program_id: str, session: Session = None) -> Rates:
+        """The latest version; Herald's starting values where none was set."""
+        row = await self.rates.find_one({"program_id": program_id}, sort=[("version", -1)], session=session)
+        return _rates(row) if row else DEFAULT_RATES
+
+    async def rates_before(self, program_id: str, version: int, *, limit: int) -> list[Rates]:
+        """At most `limit` versions before this one, the latest first; Herald's starting values are the last of all."""
+        wanted = {"program_id": program_id, "version": {"$lt": version}}
+        cursor = self.rates.find(wanted, sort=[("version", -1)], limit=limit, batch_size=RATES_AT_ONCE)
+        found = [_rates(row) async for row in cursor]
+        return [*found, DEFAULT_RATES] if len(found) < limit and version > 0 else found
 
     async def objective_of(self, program_id: str) -> Document | None:
         return await self.objectives.find_one({"program_id": program_id}, sort=[("starts_on", -1)])

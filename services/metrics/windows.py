@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from chassis.mongo import Document
+from chassis.tasks import yielding
 from services.metrics.domain.periods import Period
 from services.metrics.domain.window import Base, Person, Window
 from services.metrics.store import FiguresVersion, Store, person_of
@@ -61,49 +63,41 @@ class Windows:
         start, end = period.bounds(program["time_zone"])
         async with store.snapshot() as session:
             version = await store.version_of(program_id, session)
-            counts = await store.sum_totals(program_id, period, ("day", "network"), session=session)
-            contents = await store.sum_totals(
-                program_id, period, ("content_id",), fields=("shares", "click_counted"), session=session
-            )
-            shares = await store.sum_persons(
-                program_id, period, ("ambassador_id",), fields=("shares",), session=session
-            )
-            enrolments = await store.enrolments_of(program_id, start, end, session=session)
-            enrolled = {one.person_id for one in enrolments}
-            rows = await store.people(enrolled | {key[0] for key in shares}, session=session)
+            totals = store.sum_totals(program_id, period, ("day", "network"), session=session)
+            counts = {(day, network): one async for (day, network), one in totals}
+            clicked = ("shares", "click_counted")
+            items = store.sum_totals(program_id, period, ("content_id",), fields=clicked, session=session)
+            contents = {content: one async for (content,), one in items}
+            persons = store.sum_persons(program_id, period, ("ambassador_id",), fields=("shares",), session=session)
+            shares = {person: one.shares async for (person,), one in persons}
+            enrolled = await store.enrolled(program_id, start, end, session=session)
+            rows = await store.people(enrolled | shares.keys(), session=session)
             available = await store.published(program_id, start, end, session=session)
             rates = await store.rates_of(program_id, session)
-        ids = enrolled | {key[0] for key in shares}
-        base = Base(
-            counts={(day, network): one for (day, network), one in counts.items()},
-            contents={key[0]: one for key, one in contents.items()},
-            shares={key[0]: one.shares for key, one in shares.items()},
-            people={id: person_of(rows.get(id, {}), enrolled=id in enrolled) for id in ids},
-            available=available,
-            rates=rates,
-        )
-        return Window(period, version.number, base)
+        ids = enrolled | shares.keys()
+        people = {id: person_of(rows.get(id, {}), enrolled=id in enrolled) async for id in yielding(ids)}
+        base = Base(counts, contents, shares, people, available, rates)
+        return await asyncio.to_thread(Window, period, version.number, base)
 
     async def _advance(self, program: Document, window: Window, version: FiguresVersion) -> Window | None:
         """The window with the changes since; None where it must be opened anew."""
-        missing = version.number - window.version
-        if missing > MAX_CHANGES:
+        after = window.version
+        if version.number - after > MAX_CHANGES:
             return None
-        changes = await self._store.changes_between(program["_id"], window.version, version.number)
-        if len(changes) != missing or any(change.reload for _, change in changes):
-            return None
-        ids: set[str] = set()
-        for _, change in changes:
-            ids |= window.people_of(change)
-        people = await self._people(program, window.period, ids) if ids else {}
-        for number, change in changes:
-            window.apply(change, {id: people[id] for id in window.people_of(change)}, number)
-        return window
+        async with aclosing(self._store.changes_between(program["_id"], after, version.number)) as changes:
+            async for some in changes:
+                expected = range(window.version + 1, window.version + 1 + len(some))
+                if [number for number, _ in some] != list(expected) or any(change.reload for _, change in some):
+                    return None
+                ids = {id for _, change in some for id in window.people_of(change)}
+                people = await self._people(program, window.period, ids) if ids else {}
+                async for number, change in yielding(some):
+                    window.apply(change, {id: people[id] for id in window.people_of(change)}, number)
+        return window if window.version == version.number else None
 
     async def _people(self, program: Document, period: Period, ids: Iterable[str]) -> dict[str, Person]:
-        start, end = (moment.timestamp() for moment in period.bounds(program["time_zone"]))
+        start, end = period.bounds(program["time_zone"])
         asked = list(ids)
-        enrolments = await self._store.enrolments_of_people(program["_id"], asked)
-        enrolled = {one.person_id for one in enrolments if one.overlaps(start, end)}
+        enrolled = await self._store.enrolled(program["_id"], start, end, people=asked)
         rows = await self._store.people(asked)
-        return {id: person_of(rows.get(id, {}), enrolled=id in enrolled) for id in asked}
+        return {id: person_of(rows.get(id, {}), enrolled=id in enrolled) async for id in yielding(asked)}

@@ -96,11 +96,11 @@ class Harness:
         finally:
             await admin.close()
 
-    async def publish(self, *events: Event, ids: Sequence[str] = ()) -> list[str]:
-        """Put events on Kafka as their owner would; returns their ids."""
+    async def publish(self, *events: Event, ids: Sequence[str] = (), at: datetime | None = None) -> list[str]:
+        """Put events on Kafka as their owner would, now or as if it were `at`; returns their ids."""
         names = list(ids) or [new_id() for _ in events]
         for event, id in zip(events, names, strict=True):
-            await self.publish_record(encode(event, id=id, time=datetime.now(UTC)))
+            await self.publish_record(encode(event, id=id, time=at or datetime.now(UTC)))
         return names
 
     async def publish_record(self, record: Record, *, partition: int | None = None) -> None:

@@ -114,9 +114,9 @@ class Claims(NamedTuple):
     claims: tuple[Claim, ...]
 
 
-def claims_of(facts: Iterable[Fact], programs: Mapping[str, Program]) -> list[Claims]:
+def claims_of(facts: Iterable[Fact], programs: Mapping[str, Program]) -> Iterator[Claims]:
     """What the facts may earn by the rules in force when they happened. Each one's programme must be given."""
-    return [Claims(fact, tuple(_claims(fact, programs[fact.program_id]))) for fact in facts]
+    return (Claims(fact, tuple(_claims(fact, programs[fact.program_id]))) for fact in facts)
 
 
 def _claims(fact: Fact, program: Program) -> Iterator[Claim]:
@@ -148,27 +148,23 @@ class LedgerState:
             self.shares.setdefault(entry.post_id, []).append(entry)
 
 
-def book(claimed: Iterable[Claims], state: LedgerState) -> list[Entry]:
-    """The entries that the facts lead to, in order; `state` is brought up to date with them."""
-    booked = []
+def book(claimed: Iterable[Claims], state: LedgerState) -> Iterator[Entry]:
+    """The entries that the facts lead to, in order; `state` is brought up to date with each before the next."""
     for one in claimed:
         fact = one.fact
         if fact.act != "removal":
-            booked += _added(_earned(one, state), state)
+            yield from _added(_earned(one, state), state)
         removal = state.removals.setdefault(fact.post_id, fact) if fact.act == "removal" else None
         if fact.act == "share":
             removal = state.removals.get(fact.post_id)
         if removal is not None:
-            booked += _added(_reversals(removal, state), state)
-    return booked
+            yield from _added(_reversals(removal, state), state)
 
 
-def _added(entries: Iterable[Entry], state: LedgerState) -> list[Entry]:
-    found = []
+def _added(entries: Iterable[Entry], state: LedgerState) -> Iterator[Entry]:
     for entry in entries:
         state.add(entry)
-        found.append(entry)
-    return found
+        yield entry
 
 
 def grant(rule: Rule, quantity: int, so_far: Total) -> Total:

@@ -8,10 +8,15 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from chassis.web.problems import Invalid, Violation
+from herald_contracts.words import NETWORKS
 
 EARNINGS = ("click", "like", "comment", "repost")
 ACTS = ("share", *EARNINGS)
 """What earns points today; the ledger and rules of a newer version may name others."""
+MAX_RULES_AN_ACT = 10
+"""On one network: a batch of events is booked in one transaction."""
+MAX_RULES_SHOWN = 1000
+"""On a page of versions."""
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -86,6 +91,20 @@ class Program:
     def latest(self) -> RuleSet:
         return self.rule_sets[-1]
 
+    def page(self, *, before: int | None, limit: int) -> tuple[list[RuleSet], int | None]:
+        """At most `limit` versions before the version `before` (None: the latest), the latest first; fewer of long
+        ones. And before which version the next page begins; None where there is none."""
+        found: list[RuleSet] = []
+        rules = 0
+        for one in reversed(self.rule_sets):
+            if before is not None and one.version >= before:
+                continue
+            rules += len(one.rules)
+            if found and (len(found) == limit or rules > MAX_RULES_SHOWN):
+                return found, found[-1].version
+            found.append(one)
+        return found, None
+
     def version(self, number: int) -> RuleSet | None:
         return next((rules for rules in self.rule_sets if rules.version == number), None)
 
@@ -120,7 +139,7 @@ def next_rules(
     changed_by: str,
     imported_since: date | None = None,
 ) -> RuleSet:
-    """The programme's next version. Raises Invalid: `not-retroactive`, `unique`."""
+    """The programme's next version. Raises Invalid: `not-retroactive`, `unique`, `too-many-for-one-act`."""
     wrong = []
     if valid_from is not None and valid_from < now:
         wrong.append(Violation("valid_from", "not-retroactive", "Rules change from now on, or later."))
@@ -129,6 +148,11 @@ def next_rules(
         Violation(f"rules.{index}.id", "unique", f"Another rule is called {id!r} already.", params={"id": id})
         for index, id in enumerate(ids)
         if id in ids[:index]
+    ]
+    wrong += [
+        Violation("rules", "too-many-for-one-act", f"At most {MAX_RULES_AN_ACT} rules reward a {act} on one network.")
+        for act in ACTS
+        if any(sum(rule.rewards(act, network) for rule in rules) > MAX_RULES_AN_ACT for network in NETWORKS)
     ]
     if wrong:
         raise Invalid("These rules cannot be taken.", errors=wrong)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
+from itertools import count
 from typing import Any, cast
 
 import orjson
@@ -30,6 +31,7 @@ from services.gamification.domain.standings import Group, Member
 TRUSTED_MS = 5_000
 KEPT_SECONDS = 3_600
 MAX_BOARDS = 256
+GROUPS_AT_ONCE = 1000
 GROUPS: tuple[Group, ...] = ("team", "country")
 
 _READ = """
@@ -116,16 +118,25 @@ class Cache:
 
     async def groups(self, board: Board, group: Group, *, now: float) -> list[tuple[str, int, int]] | None:
         """Name, points and heads of each team or country; None if not held here."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.zadd(self._asked, {str(board): now})
-            pipe.exists(self._writer)
-            pipe.sismember(self._ready, str(board))
-            pipe.zrange(self._key("board", str(board), group), 0, -1, withscores=True)
-            pipe.hgetall(self._key("heads", board.program_id, group))
-            _, kept, ready, points, heads = await pipe.execute()
-        if not kept or not ready:
-            return None
-        return [(name, int(score), int(heads.get(name, 0))) for name, score in points]
+        found: dict[str, tuple[str, int, int]] = {}
+        for start in count(0, GROUPS_AT_ONCE):
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.zadd(self._asked, {str(board): now})
+                pipe.exists(self._writer)
+                pipe.sismember(self._ready, str(board))
+                end = start + GROUPS_AT_ONCE - 1
+                pipe.zrange(self._key("board", str(board), group), start, end, withscores=True)
+                _, kept, ready, points = await pipe.execute()
+            if not kept or not ready:
+                return None
+            if points:
+                names = [name for name, _ in points]
+                heads = await cast(Any, self._redis.hmget(self._key("heads", board.program_id, group), names))
+                for (name, score), number in zip(points, heads, strict=True):
+                    found[name] = (name, int(score), int(number or 0))
+            if len(points) < GROUPS_AT_ONCE:
+                break
+        return list(found.values())
 
     # --- keeping ---------------------------------------------------------------------------------------------
 

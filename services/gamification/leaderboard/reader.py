@@ -77,7 +77,7 @@ class Leaderboard:
         if found is None:
             async with self._database_slot():
                 found = await self._standings.groups(board.program_id, board.period, group)
-        return rank_groups(found)
+        return await asyncio.to_thread(rank_groups, found)
 
     async def invalidate(self) -> None:
         """Have the cache made anew."""

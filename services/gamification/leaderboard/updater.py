@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from redis.exceptions import RedisError
@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.jobs import JobContext
+from chassis.mongo import pieces
 from services.gamification.domain.standings import Change
 from services.gamification.leaderboard.cache import Board, Cache, Superseded
 from services.gamification.store.standings import CHUNK, Changes, Standings
@@ -25,6 +26,8 @@ from services.gamification.store.standings import CHUNK, Changes, Standings
 logger = logging.getLogger(__name__)
 REST_SECONDS = 0.5
 GATHER_SECONDS = 0.2
+WRITTEN_AT_ONCE = 1000
+"""Persons times boards."""
 
 
 class BoardUpdater:
@@ -107,6 +110,12 @@ class _Session:
     async def _put(self, program_id: str, ids: list[str]) -> None:
         """Write the present state of these persons to all boards of the programme that are kept."""
         periods = sorted(self._kept[program_id])
+        for some in pieces(ids, max(1, WRITTEN_AT_ONCE // max(1, len(periods)))):
+            await self._put_some(program_id, some, periods)
+            if len(some) < len(ids):
+                await self._renew()
+
+    async def _put_some(self, program_id: str, ids: Sequence[str], periods: Sequence[str]) -> None:
         points: dict[str, dict[str, int]] = {period: {} for period in periods}
         for (period, id), score in (await self._standings.points(program_id, periods, ids)).items():
             points[period][id] = score

@@ -8,10 +8,12 @@ from datetime import date, datetime
 
 from pymongo import DeleteOne, UpdateOne
 
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Document, Mongo, Transaction, pieces
 from chassis.mongo.rows import document, read
+from chassis.tasks import yielding
 from services.gamification.domain.ledger import (
     BalanceKey,
+    Claim,
     Claims,
     Entry,
     Fact,
@@ -24,6 +26,12 @@ from services.gamification.domain.ledger import (
 from services.gamification.domain.periods import ALL, labels
 
 Write = UpdateOne | DeleteOne
+READ_AT_ONCE = 2000
+TOTALS_AT_ONCE = 500
+REBUILT_AT_ONCE = 5
+"""Persons, each with all their days."""
+ADDED_AT_ONCE = 250
+"""Entries; each moves four balances."""
 
 
 class Ledger:
@@ -47,15 +55,7 @@ class Ledger:
     async def state_for(self, claimed: Sequence[Claims], tx: Transaction) -> LedgerState:
         """What of the ledger these facts touch."""
         state = LedgerState()
-        claims = [claim for one in claimed for claim in one.claims]
-        if claims:
-            ids = {"_id": {"$in": [claim.id for claim in claims]}}
-            state.ids = {row["_id"] async for row in self._ledger.find(ids, {"_id": 1}, session=tx.session)}
-        limiting = {claim.total: _total_id(claim.total) for claim in claims if claim.rule.limited}
-        if limiting:
-            wanted = {"_id": {"$in": list(set(limiting.values()))}}
-            found = {row["_id"]: row["rules"] async for row in self._totals.find(wanted, session=tx.session)}
-            state.totals = {key: _total(found.get(id, {}).get(key.rule)) for key, id in limiting.items()}
+        await self._read_claimed([claim for one in claimed for claim in one.claims], state, tx)
         removed = list({one.fact.post_id for one in claimed if one.fact.act == "removal"})
         if removed:
             shares = {"post_id": {"$in": removed}, "act": "share"}
@@ -67,6 +67,22 @@ class Ledger:
                 state.removals[row["_id"]] = read(Fact, row["fact"])
         return state
 
+    async def _read_claimed(self, claims: Sequence[Claim], state: LedgerState, tx: Transaction) -> None:
+        """Which of the entries exist, and the totals that limit them."""
+        for some in pieces(claims, READ_AT_ONCE):
+            ids = {"_id": {"$in": [claim.id for claim in some]}}
+            async for row in self._ledger.find(ids, {"_id": 1}, session=tx.session, batch_size=READ_AT_ONCE):
+                state.ids.add(row["_id"])
+        limiting: dict[str, dict[str, TotalKey]] = defaultdict(dict)
+        async for claim in yielding(claims):
+            if claim.rule.limited:
+                limiting[_total_id(claim.total)][claim.rule.id] = claim.total
+        for wanted in pieces(list(limiting), READ_AT_ONCE):
+            found = self._totals.find({"_id": {"$in": wanted}}, session=tx.session, batch_size=TOTALS_AT_ONCE)
+            async for row in found:
+                for rule, key in limiting[row["_id"]].items():
+                    state.totals[key] = _total(row["rules"].get(rule))
+
     async def note_removals(self, facts: Sequence[Fact], tx: Transaction) -> None:
         """Remember that posts were taken back, for shares that come later; the first removal holds."""
         writes = [
@@ -76,9 +92,11 @@ class Ledger:
             await self._removals.bulk_write(writes, session=tx.session, ordered=False)
 
     async def add(self, entries: Sequence[Entry], tx: Transaction) -> None:
-        """Append entries; balances and totals move with them. Three writes, however many entries."""
-        if not entries:
-            return
+        """Append entries; balances and totals move with them. Three writes for so many entries at a time."""
+        for some in pieces(entries, ADDED_AT_ONCE):
+            await self._add(some, tx)
+
+    async def _add(self, entries: Sequence[Entry], tx: Transaction) -> None:
         rows = [{**_row(entry), "booked_at": tx.now} for entry in entries]
         await self._ledger.insert_many(rows, session=tx.session, ordered=False)
         await self._balances.bulk_write(
@@ -173,14 +191,16 @@ class Ledger:
 
         Returns how many entries were added up, and how many documents had to be corrected.
         """
-        count, balances, totals = await self._sums(program_id, ambassadors, tx)
-        corrected = 0
-        for collection, expected in ((self._balances, balances), (self._totals, totals)):
-            ranges = [{"_id": {"$gte": f"{program_id}|{one}|", "$lt": f"{program_id}|{one}}}"}} for one in ambassadors]
-            stored = {row["_id"]: row async for row in collection.find({"$or": ranges}, session=tx.session)}
-            writes = _corrections(stored, expected)
-            if writes:
-                await collection.bulk_write(writes, session=tx.session, ordered=False)
+        count = corrected = 0
+        for some in pieces(ambassadors, REBUILT_AT_ONCE):
+            entries, balances, totals = await self._sums(program_id, some, tx)
+            count += entries
+            for collection, expected in ((self._balances, balances), (self._totals, totals)):
+                ranges = [{"_id": {"$gte": f"{program_id}|{one}|", "$lt": f"{program_id}|{one}}}"}} for one in some]
+                rows = collection.find({"$or": ranges}, session=tx.session, batch_size=TOTALS_AT_ONCE)
+                writes = _corrections({row["_id"]: row async for row in rows}, expected)
+                for piece in pieces(writes):
+                    await collection.bulk_write(piece, session=tx.session, ordered=False)
                 corrected += len(writes)
         return count, corrected
 
@@ -202,7 +222,7 @@ class Ledger:
         count = 0
         balances: dict[str, Document] = {}
         totals: dict[str, Document] = {}
-        async for row in await self._ledger.aggregate(pipeline, session=tx.session):
+        async for row in await self._ledger.aggregate(pipeline, session=tx.session, batchSize=TOTALS_AT_ONCE):
             count += row["entries"]
             ambassador, day, rule = row["_id"]["ambassador"], date.fromisoformat(row["_id"]["day"]), row["_id"]["rule"]
             for period in labels(day):

@@ -39,7 +39,9 @@ class Programs:
     async def get_many(self, ids: Iterable[str], tx: Transaction | None = None) -> dict[str, Program]:
         """Those of the ids that are known."""
         cursor = self._programs.find(
-            {"_id": {"$in": list(ids)}, "time_zone": {"$exists": True}}, session=tx.session if tx else None
+            {"_id": {"$in": list(ids)}, "time_zone": {"$exists": True}},
+            session=tx.session if tx else None,
+            batch_size=1,  # a programme may have thousands of rules
         )
         return {row["_id"]: _program(row) async for row in cursor}
 

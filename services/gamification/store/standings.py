@@ -86,7 +86,7 @@ class Standings:
                 }
             },
         ]
-        cursor = await self._principals.aggregate(pipeline)
+        cursor = await self._principals.aggregate(pipeline, batchSize=CHUNK)
         return [(row["_id"], row["points"], row["ambassadors"]) async for row in cursor]
 
     @asynccontextmanager

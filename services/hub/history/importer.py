@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any, Final
 
 from services.hub.clients import Apis, Json, Refusal
@@ -18,6 +17,9 @@ from services.hub.history.formats import COUNTS, KINDS, Kind, LineError, Row, re
 from services.hub.paths import ApiPath, v1
 
 CHUNK: Final = 500
+CHUNK_BYTES: Final = 400_000
+SENT_BYTES: Final = 900_000
+"""Of JSON; the APIs take a little more."""
 """Rows a request; what the APIs take at most."""
 MAX_ERRORS: Final = 1000
 Source = Callable[[], Iterator[Row | list[LineError]]]
@@ -98,8 +100,16 @@ def chunks(rows: Iterable[Row | list[LineError]], report: Report) -> Iterator[li
             else:
                 report.refuse("line", *row)
 
-    waiting = valid()
-    while piece := list(islice(waiting, CHUNK)):
+    piece: list[Row] = []
+    size = 0
+    for row in valid():
+        own = len(json.dumps(row.values))
+        if piece and (len(piece) == CHUNK or size + own > CHUNK_BYTES):
+            yield piece
+            piece, size = [], 0
+        piece.append(row)
+        size += own
+    if piece:
         yield piece
 
 
@@ -205,6 +215,11 @@ class Importer:
         body = {"source": self._source, "preview": preview, "items": [one for _, one in rows]}
         if service != "program":
             body["program_id"] = self._program_id
+        if len(rows) > 1 and len(json.dumps(body)) > SENT_BYTES:
+            middle = len(rows) // 2
+            await self._send(service, path, rows[:middle], preview, report)
+            await self._send(service, path, rows[middle:], preview, report)
+            return
         try:
             answer = await self._apis.call(service, "POST", path, body, key=None if preview else _key(path, body))
         except Refusal as refusal:

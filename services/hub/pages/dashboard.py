@@ -185,9 +185,8 @@ class Charts:
         series = {f"{name}_series": {"items": pushed["series"][by]} for name, by in SERIES.items()}
         unknown = [row for row in pushed["series"]["content"][:BEST] if row["key"] not in self._titles]
         self._titles |= await titles_of(self._view, unknown)
-        found = self._view.render(
-            "manage/_charts.html", days=self._days, titles=self._titles, objective=pushed["objective"], **series
-        )
+        shown = {"days": self._days, "titles": self._titles, "objective": pushed["objective"], **series}
+        found = await asyncio.to_thread(self._view.render, "manage/_charts.html", **shown)
         if found == self._shown:
             return ""
         self._shown = found
@@ -201,8 +200,8 @@ async def board(view: View, days: int) -> dict[str, Any]:
     of = ("programs", program.id)
     span = {"from": start, "to": end}
 
-    def series(by: str) -> Any:
-        return view.apis.get("metrics", v1(*of, "series"), by=by, **span)
+    def series(by: str, **more: Any) -> Any:
+        return view.apis.get("metrics", v1(*of, "series"), by=by, **more, **span)
 
     found = await view.gather(
         figures=view.apis.get("metrics", v1(*of, "figures"), **span),
@@ -210,15 +209,14 @@ async def board(view: View, days: int) -> dict[str, Any]:
         days_series=series("day"),
         networks_series=series("network"),
         countries_series=series("country"),
-        contents_series=series("content"),
+        contents_series=series("content", limit=BEST),
         objective=view.apis.get("metrics", v1(*of, "objective")),
     )
     figures, definitions = found["figures"], found["definitions"]
     shown = [] if isinstance(figures, Missing) else tiles(view.language, figures, definitions)
     contents = found["contents_series"]
     rows = [] if isinstance(contents, Missing) else contents["items"]
-    best = sorted(rows, key=lambda row: -row.get("clicks_counted", 0))[:BEST]
-    titles = await titles_of(view, best)
+    titles = await titles_of(view, rows[:BEST])
     return {**found, "tiles": shown, "titles": titles, "start": start, "end": end}
 
 

@@ -15,19 +15,6 @@ class MembershipChange:
     joined: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """That a person was an ambassador from a moment, until another (exclusive; None: still)."""
-
-    person_id: str
-    since: float
-    until: float | None
-
-    def overlaps(self, start: float, end: float) -> bool:
-        """Whether it has a moment in [start, end), in seconds since 1970."""
-        return self.since < end and (self.until is None or self.until > start)
-
-
 def intervals(changes: Iterable[MembershipChange]) -> list[tuple[float, float | None]]:
     """From each joining to the leaving that follows it, in any order of arrival; None: still enrolled."""
     found: list[tuple[float, float | None]] = []
@@ -39,8 +26,3 @@ def intervals(changes: Iterable[MembershipChange]) -> list[tuple[float, float | 
             found.append((since, change.at))
             since = None
     return found if since is None else [*found, (since, None)]
-
-
-def enrolled(enrolments: Iterable[Enrolment], start: float, end: float) -> set[str]:
-    """Who was an ambassador at any time in [start, end), in seconds since 1970."""
-    return {one.person_id for one in enrolments if one.overlaps(start, end)}

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from services.metrics.domain.counts import ENGAGEMENTS, REACTIONS, Counts, ratio
 from services.metrics.domain.definitions import DEFINITIONS
-from services.metrics.domain.value import Rates, earned_media_value
+from services.metrics.domain.value import RateTable, to_cents
 
 Figure = dict[str, Any]
 Figures = dict[str, Figure]
-Row = tuple[str, str, Counts]
-"""Day, network, and what was counted."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted of a slice, and what it is worth at the rates of each day, exactly."""
+
+    counts: Counts = field(default_factory=Counts)
+    value: Decimal = Decimal(0)
+
+    def add(self, day: str, network: str, counts: Counts, rates: RateTable) -> None:
+        self.counts.merge(counts)
+        self.value += rates.value(day, network, counts)
 
 
 def with_formulas(found: Mapping[str, Figure]) -> Figures:
@@ -25,17 +37,9 @@ def rate(part: float, whole: float) -> Figure:
     return {"value": ratio(part, whole), "numerator": part, "denominator": whole}
 
 
-def total_of(rows: Iterable[Row]) -> Counts:
-    """The sum of all rows."""
-    total = Counts()
-    for _, _, counts in rows:
-        total.merge(counts)
-    return total
-
-
-def of_counts(rows: Sequence[Row], versions: Sequence[Rates]) -> Figures:
-    """The figures that add up: shares, clicks, engagements, impressions, and their value at the rates of each day."""
-    total = total_of(rows)
+def of_counts(tally: Tally, currency: str) -> Figures:
+    """The figures that add up: shares, clicks, engagements, impressions, and their value."""
+    total = tally.counts
     return {
         "shares": {"value": total.shares, "imported": total.imported("share")},
         "clicks_raw": {
@@ -59,10 +63,7 @@ def of_counts(rows: Sequence[Row], versions: Sequence[Rates]) -> Figures:
         },
         "engagement_rate": rate(total.engagements, total.others["impression"]),
         "click_yield": rate(total.clicks_counted, total.shares),
-        "earned_media_value": {
-            "value": float(earned_media_value(rows, versions)),
-            "currency": versions[-1].currency,
-        },
+        "earned_media_value": {"value": to_cents(tally.value), "currency": currency},
     }
 
 
@@ -81,14 +82,14 @@ def of_contents(*, shared: int, available: int) -> Figures:
     return {"shared_content_rate": rate(shared, max(shared, available))}
 
 
-def entry(key: str | None, rows: Sequence[Row], versions: Sequence[Rates]) -> dict[str, Any]:
+def entry(key: str | None, tally: Tally) -> dict[str, Any]:
     """One line of a series."""
-    total = total_of(rows)
+    total = tally.counts
     return {
         "key": key,
         "shares": total.shares,
         "clicks_raw": total.clicks_raw,
         "clicks_counted": total.clicks_counted,
         "engagements": total.engagements,
-        "earned_media_value": float(earned_media_value(rows, versions)),
+        "earned_media_value": to_cents(tally.value),
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -62,18 +63,28 @@ def doubly_paid(rates: Mapping[str, Mapping[str, object]]) -> list[str]:
     return sorted(found)
 
 
-def rates_on(day: str, versions: Sequence[Rates]) -> Rates:
-    """The rates of a day: the newest version that had begun by then."""
-    held = [one for one in versions if one.valid_from <= day]
-    return max(held, key=lambda one: (one.valid_from, one.version), default=DEFAULT_RATES)
+class RateTable:
+    """The rates of each day: the newest version that had begun by then."""
 
+    def __init__(self, versions: Iterable[Rates] = ()) -> None:
+        self._versions = sorted((DEFAULT_RATES, *versions), key=lambda one: (one.valid_from, one.version))
+        self._days = [one.valid_from for one in self._versions]
+        self.currency = max(self._versions, key=lambda one: one.version).currency
 
-def earned_media_value(rows: Iterable[tuple[str, str, Counts]], versions: Sequence[Rates]) -> Decimal:
-    """The value of (day, network, counts) rows, to the cent; only counted clicks have a value."""
-    total = Decimal(0)
-    for day, network, counts in rows:
-        rates = rates_on(day, versions)
-        total += counts.clicks_counted * rates.rate(network, "click")
+    def on(self, day: str) -> Rates:
+        """The rates of a day (ISO 8601)."""
+        return self._versions[max(0, bisect_right(self._days, day) - 1)]
+
+    def value(self, day: str, network: str, counts: Counts) -> Decimal:
+        """What was counted on a day and network is worth so much, exactly; only counted clicks have a value."""
+        rates = self.on(day)
+        total = counts.clicks_counted * rates.rate(network, "click")
         for action in ACTIONS[1:]:
-            total += counts.others[action] * rates.rate(network, action)
-    return total.quantize(CENT, ROUND_HALF_UP)
+            if number := counts.others[action]:
+                total += number * rates.rate(network, action)
+        return total
+
+
+def to_cents(value: Decimal) -> float:
+    """As amounts are shown."""
+    return float(value.quantize(CENT, ROUND_HALF_UP))

@@ -6,7 +6,7 @@ Everything that a figure needs is counted as it comes. Reading all of it happens
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Any
@@ -15,7 +15,7 @@ from services.metrics.domain import figures
 from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import SMALL_GROUP, Counts, shown_apart
 from services.metrics.domain.periods import Period
-from services.metrics.domain.value import Rates
+from services.metrics.domain.value import RateTable
 
 TOP_CONTENTS = 10
 
@@ -41,7 +41,7 @@ class Base:
     shares: Mapping[str, int]
     people: Mapping[str, Person]
     available: int
-    rates: Sequence[Rates]
+    rates: RateTable
 
 
 @dataclass(slots=True)
@@ -82,7 +82,11 @@ class Window:
         self._first, self._last = period.first.isoformat(), period.last.isoformat()
         self._rates = base.rates
         self._available = base.available
-        self._counts: dict[tuple[str, str], Counts] = dict(base.counts)
+        self._whole = figures.Tally()
+        self._days: dict[str, Counts] = defaultdict(Counts)
+        self._networks: dict[str, Counts] = defaultdict(Counts)
+        for (day, network), counts in base.counts.items():
+            self._add_counts(day, network, counts)
         self._contents: dict[str, Counter[str]] = {}
         self._shared_contents = 0
         self._top: list[str] = []
@@ -115,7 +119,7 @@ class Window:
         """Add a change, with what `people_of` it are by now."""
         for (day, network), fields in change.counts.items():
             if self.holds(day):
-                self._counts.setdefault((day, network), Counts()).merge(Counts.of_fields(fields))
+                self._add_counts(day, network, Counts.of_fields(fields))
         self._add_contents((content, fields) for (day, content), fields in change.contents.items() if self.holds(day))
         for id, person in people.items():
             self._move(id, person, 0)
@@ -125,6 +129,11 @@ class Window:
         self.version = version
         self.traceparent = change.traceparent or self.traceparent
 
+    def _add_counts(self, day: str, network: str, counts: Counts) -> None:
+        self._whole.add(day, network, counts, self._rates)
+        self._days[day].merge(counts)
+        self._networks[network].merge(counts)
+
     def _move(self, id: str, person: Person, shares: int) -> None:
         self._participation.add(self.person(id), self._shares[id], -1)
         self._people[id] = person
@@ -133,14 +142,14 @@ class Window:
 
     def _add_contents(self, changes: Iterable[tuple[str, Mapping[str, int]]]) -> None:
         changed: set[str] = set()
-        fell = False
+        fell, top = False, set(self._top)
         for content, fields in changes:
             counts = self._contents.setdefault(content, Counter())
             before = counts["shares"] > 0
             counts.update(fields)
             self._shared_contents += (counts["shares"] > 0) - before
             changed.add(content)
-            fell = fell or any(number < 0 for number in fields.values())
+            fell = fell or (content in top and any(number < 0 for number in fields.values()))
         candidates = self._contents.keys() if fell else {*self._top, *changed}
         self._top = nlargest(TOP_CONTENTS, candidates, key=self._rank)
 
@@ -150,9 +159,6 @@ class Window:
 
     # --- what is shown -----------------------------------------------------------------------------------------
 
-    def _rows(self) -> list[figures.Row]:
-        return [(day, network, counts) for (day, network), counts in self._counts.items()]
-
     def figures(self) -> figures.Figures:
         """Every figure of the whole programme, with its formula."""
         who = self._participation
@@ -160,20 +166,15 @@ class Window:
             enrolled=who.enrolled, active=who.active, leaders=who.leaders, active_leaders=who.active_leaders
         )
         contents = figures.of_contents(shared=self._shared_contents, available=self._available)
-        return figures.with_formulas(people | contents | figures.of_counts(self._rows(), self._rates))
+        return figures.with_formulas(people | contents | figures.of_counts(self._whole, self._rates.currency))
 
     def by_day(self) -> list[dict[str, Any]]:
         """Shares and clicks of each day of the period."""
-        days: dict[str, list[figures.Row]] = defaultdict(list)
-        for row in self._rows():
-            days[row[0]].append(row)
-        return [_line(day, figures.total_of(days[day])) for day in self.period]
+        nothing = Counts()
+        return [_line(day, self._days.get(day, nothing)) for day in self.period]
 
     def by_network(self) -> list[dict[str, Any]]:
-        networks: dict[str, list[figures.Row]] = defaultdict(list)
-        for row in self._rows():
-            networks[row[1]].append(row)
-        return [_line(network, figures.total_of(networks[network])) for network in sorted(networks)]
+        return [_line(network, self._networks[network]) for network in sorted(self._networks)]
 
     def by_content(self) -> list[dict[str, Any]]:
         """The items that brought most clicks, best first; at most `TOP_CONTENTS`."""

@@ -126,7 +126,7 @@ async def test_history_earns_nothing_unless_the_rules_say_from_when(harness: Har
         order = {"rules": [share, {"id": "like", "act": "like", "points": 1}], "imported_since": since}
         answer = await client.post(path, json=order, headers={**headers, "If-Match": '"1"'})
         assert (answer.status_code, answer.json()["items"][0]["imported_since"]) == (201, since)
-        await harness.publish(*old[1:], *likes[1:])
+        await harness.publish(*old[1:], *likes[1:], at=NOON)
         await eventually(lambda: points_of(client, harness, "ann"), until=lambda found: found["total"] == 32)
     assert {entry[3] for entry in (await ledger(service)).values()} == {
         (NOON - timedelta(days=n)).date().isoformat() for n in (0, 2, 3)

@@ -366,11 +366,35 @@ async def test_a_push_reads_what_changed_and_not_what_is(booking: Booking, monke
     def everything(*_: Any, **__: Any) -> None:
         raise AssertionError("all of it was read for one change")
 
-    for name in ("sum_totals", "sum_persons", "enrolments_of", "leaders", "published"):
+    for name in ("sum_totals", "sum_persons", "leaders", "published"):
         monkeypatch.setattr(booking.store, name, everything)
     await booking.take([shared(1)], [engaged(0)], [membership("m30", 0, joined=True)])
     found = (await booking.window()).figures()
     assert [found[name]["value"] for name in ("shares", "clicks_raw", "ambassadors_enrolled")] == [2, 1, 31]
+
+
+async def test_the_denominator_is_who_was_enrolled_at_any_time_in_the_period(booking: Booking) -> None:
+    stays = {
+        "before": [(0, 10)],
+        "until-the-start": [(0, 20)],
+        "across": [(5, 25)],
+        "still": [(25, None)],
+        "after": [(30, None)],
+        "twice": [(20, 21), (22, None)],
+    }
+    events = [
+        membership(who, hours, joined=joined)
+        for who, some in stays.items()
+        for stay in some
+        for hours, joined in zip(stay, (True, False), strict=True)
+        if hours is not None
+    ]
+    await booking.take([CREATED, *events])
+    start, end = START + timedelta(hours=20), START + timedelta(hours=30)
+    enrolled = {"across", "still", "twice"}
+    assert await booking.store.enrolled(PROGRAM, start, end) == enrolled
+    asked = ("before", "across", "nobody")
+    assert await booking.store.enrolled(PROGRAM, start, end, people=asked) == {"across"}
 
 
 async def test_a_window_that_missed_changes_reads_everything_again(booking: Booking) -> None:

@@ -61,7 +61,7 @@ class LedgerHarness:
 
     def take(self, facts: Sequence[Fact]) -> list[Entry]:
         """Book one batch."""
-        claimed = claims_of(facts, self.programs)
+        claimed = list(claims_of(facts, self.programs))
         removed = {one.post_id for one in facts if one.act == "removal"}
         shares: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries.values():
@@ -78,7 +78,7 @@ class LedgerHarness:
                 if claim.rule.limited
             },
         )
-        booked = book(claimed, past)
+        booked = list(book(claimed, past))
         for one in facts:
             if one.act == "removal":
                 self.removals.setdefault(one.post_id, one)

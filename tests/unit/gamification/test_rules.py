@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from chassis.web.problems import Invalid
 from services.gamification.domain.periods import PERIODS, bounds, label, labels
-from services.gamification.domain.rules import DEFAULT_RULES, Program, Rule, RuleSet, next_rules, zone_of
+from services.gamification.domain.rules import (
+    ALWAYS,
+    DEFAULT_RULES,
+    MAX_RULES_SHOWN,
+    Program,
+    Rule,
+    RuleSet,
+    next_rules,
+    zone_of,
+)
 from services.gamification.domain.standings import GroupStanding, rank_groups, ranked
 from services.gamification.explanations import explain
 from tests.unit.gamification.harness import NOON, PARIS, LedgerHarness, fact
@@ -61,6 +70,30 @@ def test_two_rules_of_one_name_are_refused() -> None:
     with pytest.raises(Invalid) as refused:
         next_rules(PARIS, [SHARE, SHARE], valid_from=None, now=NOON, changed_by="mia")
     assert [(one.field, one.rule) for one in refused.value.errors] == [("rules.1.id", "unique")]
+
+
+def test_one_act_earns_by_ten_rules_at_most() -> None:
+    some = [Rule(f"r{number}", "share", 1, ("x", "linkedin")[number % 2 : number % 2 + 1]) for number in range(20)]
+    next_rules(PARIS, some, valid_from=None, now=NOON, changed_by="mia")
+    with pytest.raises(Invalid) as refused:
+        next_rules(PARIS, [*some, Rule("all", "share", 1)], valid_from=None, now=NOON, changed_by="mia")
+    assert [(one.field, one.rule) for one in refused.value.errors] == [("rules", "too-many-for-one-act")]
+
+
+def test_versions_are_shown_page_by_page_the_latest_first() -> None:
+    rules = [tuple(Rule(f"r{number}", "share", 1) for number in range(size)) for size in (0, 200, 400)]
+    versions = tuple(RuleSet(version, ALWAYS, rules[version % 3]) for version in range(1, 12))
+    program = Program("paris", PARIS.zone, versions)
+    seen: list[int] = []
+    before: int | None = None
+    while True:
+        page, before = program.page(before=before, limit=4)
+        assert 1 <= len(page) <= 4
+        assert len(page) == 1 or sum(len(one.rules) for one in page) <= MAX_RULES_SHOWN
+        seen += [one.version for one in page]
+        if before is None:
+            break
+    assert seen == list(range(11, 0, -1))
 
 
 @given(st.lists(st.tuples(st.integers(-50, 50), st.integers(0, 50)), max_size=6), st.integers(-60, 60))

@@ -20,10 +20,11 @@ from services.metrics.domain.counts import (
     shown_apart,
 )
 from services.metrics.domain.definitions import DEFINITIONS
-from services.metrics.domain.enrolments import Enrolment, MembershipChange, enrolled, intervals
+from services.metrics.domain.enrolments import MembershipChange, intervals
+from services.metrics.domain.figures import Tally
 from services.metrics.domain.objectives import progress
 from services.metrics.domain.periods import Period, day_of, last_days
-from services.metrics.domain.value import DEFAULT_RATES, Rates, doubly_paid, earned_media_value, rates_on
+from services.metrics.domain.value import DEFAULT_RATES, Rates, RateTable, doubly_paid, to_cents
 
 WORDS = st.sampled_from(
     [*words.VERDICTS, *words.ENGAGEMENT_KINDS, *words.MEASURES, "shares", "like_estimated"]
@@ -107,19 +108,6 @@ def test_a_period_knows_its_days_and_the_one_before() -> None:
     assert list(Period(date(2026, 1, 1), date(2026, 1, 3))) == ["2026-01-01", "2026-01-02", "2026-01-03"]
 
 
-def test_the_denominator_is_who_was_enrolled_at_any_time_in_the_period() -> None:
-    enrolments = [
-        Enrolment("before", 0, 10),
-        Enrolment("until the start", 0, 20),
-        Enrolment("across", 5, 25),
-        Enrolment("still", 25, None),
-        Enrolment("after", 30, None),
-        Enrolment("twice", 20, 21),
-        Enrolment("twice", 22, None),
-    ]
-    assert enrolled(enrolments, 20, 30) == {"across", "still", "twice"}
-
-
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=8, unique_by=lambda one: one[0]), st.randoms())
 def test_when_somebody_was_enrolled_does_not_depend_on_when_it_was_heard(
     told: list[tuple[int, bool]], chance: random.Random
@@ -153,17 +141,21 @@ def test_a_rate_of_nothing_is_absent() -> None:
 
 def test_each_day_has_the_rates_that_held_on_it() -> None:
     newer = Rates(1, "2026-02-01", "EUR", "test", {"*": {"click": Decimal(2)}})
-    versions = [DEFAULT_RATES, newer]
-    assert rates_on("2026-01-31", versions) is DEFAULT_RATES
-    assert rates_on("2026-02-01", versions) is newer
+    later = Rates(2, "2026-02-01", "EUR", "test", {"*": {"click": Decimal(2)}})
+    rates = RateTable([later, newer])
+    assert rates.on("2026-01-31") is DEFAULT_RATES
+    assert rates.on("2026-02-01") is later
+    assert (rates.currency, RateTable().on("2026-01-31")) == ("EUR", DEFAULT_RATES)
     clicks = counted([("click", "counted", 10), ("click", "bot", 90), ("impression", "counted", 1000)])
-    rows = [("2026-01-31", "linkedin", clicks), ("2026-02-01", "linkedin", clicks)]
-    assert earned_media_value(rows, versions) == Decimal("52.00")
+    tally = Tally()
+    for day in ("2026-01-31", "2026-02-01"):
+        tally.add(day, "linkedin", clicks, rates)
+    assert to_cents(tally.value) == 52.0
 
 
 def test_an_unnamed_network_takes_the_rates_of_all() -> None:
     likes = counted([("like", "counted", 3)])
-    assert earned_media_value([("2026-01-01", "email", likes)], [DEFAULT_RATES]) == Decimal("0.30")
+    assert RateTable().value("2026-01-01", "email", likes) == Decimal("0.30")
 
 
 def test_what_accumulates_is_forecast_by_its_pace_and_a_rate_stays() -> None:
