@@ -150,7 +150,12 @@ def next_rules(
         if id in ids[:index]
     ]
     wrong += [
-        Violation("rules", "too-many-for-one-act", f"At most {MAX_RULES_AN_ACT} rules reward a {act} on one network.")
+        Violation(
+            "rules",
+            "too-many-for-one-act",
+            f"At most {MAX_RULES_AN_ACT} rules reward a {act} on one network.",
+            params={"max": MAX_RULES_AN_ACT},
+        )
         for act in ACTS
         if any(sum(rule.rewards(act, network) for rule in rules) > MAX_RULES_AN_ACT for network in NETWORKS)
     ]

@@ -70,7 +70,7 @@ async def test_rules_and_ledgers(harness: Harness, service: Service, versions: i
     await service.runtime.mongo.db["ledger"].insert_many([{**entry, "_id": f"e{number}"} for number in range(250)])
     async with harness.api(service) as client:
         headers = harness.bearer("ann")
-        path, seen, cursor = f"/v1/programs/{PROGRAM}/rules", [], None
+        path, seen, cursor = f"/v1/programs/{PROGRAM}/rules", list[int](), None
         while cursor or not seen:
             params = {"limit": 100, **({"cursor": cursor} if cursor else {})}
             page = (await quick(client, "GET", path, params=params, headers=headers)).json()

@@ -98,7 +98,7 @@ async def apis(browser: Browser) -> LargeApis:
 
 async def token(browser: Browser) -> str:
     """Of the session's forms; somebody who signed out signs in again."""
-    session = await browser.context.sessions.find(browser.client.cookies.get("herald_session", ""))
+    session = await browser.context.sessions.find(browser.client.cookies.get("herald_session") or "")
     return mask((session or await browser.sign_in()).csrf)
 
 

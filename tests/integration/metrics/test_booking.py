@@ -374,7 +374,7 @@ async def test_a_push_reads_what_changed_and_not_what_is(booking: Booking, monke
 
 
 async def test_the_denominator_is_who_was_enrolled_at_any_time_in_the_period(booking: Booking) -> None:
-    stays = {
+    stays: dict[str, list[tuple[int, int | None]]] = {
         "before": [(0, 10)],
         "until-the-start": [(0, 20)],
         "across": [(5, 25)],

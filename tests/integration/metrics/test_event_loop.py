@@ -136,7 +136,7 @@ async def test_figures_of_years(harness: Harness, service: Service) -> None:
                 assert len(page["items"]) <= MAX_DAYS
             assert len(seen) == len(set(seen))
             assert size <= len(seen) <= size + 1
-        versions, cursor = [], None
+        versions, cursor = list[int](), None
         while cursor or not versions:
             params = {"limit": 100, **({"cursor": cursor} if cursor else {})}
             page = (await get(f"{of}/rates", params=params)).json()
@@ -212,11 +212,11 @@ async def test_batches(harness: Harness, service: Service) -> None:
         }  # fmt: skip
 
     def share(number: int) -> PostShared:
-        said = {"language": "fr", "edited": False, "link_code": f"link{number}", "method": "imported"}
+        said: dict[str, Any] = {"language": "fr", "edited": False, "link_code": f"link{number}", "method": "imported"}
         return PostShared(**common(number), **said)
 
     def click(number: int) -> EngagementRecorded:
-        said = {"kind": "click", "verdict": "counted", "quantity": 1, "measure": "imported"}
+        said: dict[str, Any] = {"kind": "click", "verdict": "counted", "quantity": 1, "measure": "imported"}
         return EngagementRecorded(**common(number), **said)
 
     async def book(tx: Transaction, events: Sequence[Received[Any]]) -> None:
