@@ -26,6 +26,8 @@ from herald_contracts import (
 )
 
 CLIENT_PREFIX = "client:"
+OPERATOR_PREFIX = "operator:"
+"""Of the id of somebody at a shell of the installation; no caller has one."""
 
 
 @dataclass(frozen=True, slots=True)

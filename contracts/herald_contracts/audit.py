@@ -40,7 +40,7 @@ class AdministrativeActRecorded(Event):
 
     service: AuditedService
     act: AdministrativeAct
-    actor_id: Id = Field(description="A person's id, or `client:<id>` of a machine")
+    actor_id: Id = Field(description="A person's id, `client:<id>` of a machine, or `operator:<account>` at a shell")
     session: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{64}$",

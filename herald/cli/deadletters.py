@@ -12,11 +12,14 @@ from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.progress import Progress
 
+from chassis import audit
 from chassis.dead_letters import cap
 from chassis.dead_letters.index import Group, Wanted, follow
 from chassis.dead_letters.record import Content, DeadLetter
 from chassis.dead_letters.store import DeadLetterStore, as_json, as_text
 from chassis.kafka.producer import Producer
+from chassis.mongo import Transaction
+from herald.operations.acting import act
 from herald.operations.settings import OperatorSettings, operator_settings, run_operation
 
 app = typer.Typer(name="deadletters", no_args_is_help=True, help="Look at dead letters, replay or drop them.")
@@ -197,6 +200,8 @@ async def _replay(services: Sequence[str], wanted: Wanted, per_second: float) ->
                 total = await store.index.count(wanted, whole=True)
                 if not_whole := await store.index.count(wanted, whole=False):
                     typer.echo(f"{not_whole} are not whole and cannot be replayed; see 'herald deadletters show'")
+                if total:
+                    await _record(name, "replay_dead_letters", wanted, total)
                 with Progress(console=Console(stderr=True)) as bar:
                     task = bar.add_task(f"replaying dead letters of {name}", total=total)
                     async for page in _pages(store, wanted):
@@ -212,7 +217,9 @@ async def _drop(services: Sequence[str], wanted: Wanted) -> int:
     producer, count = Producer(operator_settings()), 0
     try:
         async with _stores(services) as stores:
-            for store in stores.values():
+            for name, store in stores.items():
+                if total := await store.index.count(wanted):
+                    await _record(name, "drop_dead_letters", wanted, total)
                 async for page in _pages(store, wanted):
                     await store.drop(page, producer, by=BY)
                     count += len(page)
@@ -223,11 +230,28 @@ async def _drop(services: Sequence[str], wanted: Wanted) -> int:
 
 async def _resume(service: str, per_second: float, until: datetime) -> None:
     settings = operator_settings()
-    client = _client(settings)
-    try:
-        await cap.lift(client[settings.database(service)], per_second=per_second, until=until, by=BY)
-    finally:
-        await client.close()
+
+    async def lift(tx: Transaction) -> None:
+        db = client[settings.database(service)]
+        await cap.lift(db, per_second=per_second, until=until, by=BY, session=tx.session)
+        facts = {"per_second": per_second, "until": until}
+        audit.record(tx, "resume_consumer", "consumer", service, facts=facts)
+
+    async with _client(settings) as client:
+        await act(client, settings, service, lift)
+
+
+async def _record(service: str, name: str, wanted: Wanted, count: int) -> None:
+    """Put an act into the audit trail before it begins: what is on Kafka is in no transaction."""
+    which = {"ids": wanted.ids, "type": wanted.event_type, "rule": wanted.rule, "before": wanted.before}
+    facts = {**{key: value for key, value in which.items() if value}, "count": count}
+
+    async def record(tx: Transaction) -> None:
+        audit.record(tx, name, "dead_letters", audit.ALL, facts=facts)
+
+    settings = operator_settings()
+    async with _client(settings) as client:
+        await act(client, settings, service, record)
 
 
 async def _reindex(service: str) -> int:

@@ -9,8 +9,10 @@ from datetime import UTC
 
 from pymongo import AsyncMongoClient
 
-from chassis.mongo import Document
+from chassis import audit
+from chassis.mongo import Document, Transaction
 from chassis.outbox.blocked import BlockedLane, BlockedLanes
+from herald.operations.acting import act
 from herald.operations.settings import OperatorSettings
 
 SERVICES = ("program", "content", "sharing", "gamification", "metrics")
@@ -46,11 +48,17 @@ class Outboxes:
 
     async def put_back(self, blocked: Blocked, *, discard: bool = False) -> int:
         """Puts the lane's events back into the outbox, without the first if it is discarded; returns how many."""
-        store = self._store(blocked.service)
-        async with self._client.start_session() as session:
-            return await session.with_transaction(
-                lambda own: store.put_back(blocked.lane.id, session=own, discard=discard)
-            )
+        store, lane = self._store(blocked.service), blocked.lane
+
+        async def put_back(tx: Transaction) -> int:
+            count = await store.put_back(lane.id, session=tx.session, discard=discard)
+            facts = {"topic": lane.topic, "rule": lane.rule, "events_set_aside": lane.rows}
+            # An event in several versions has one row for each, whose id ends with a slash and a number.
+            id = lane.row.partition("/")[0]
+            audit.record(tx, "discard_event" if discard else "retry_event", "event", id, facts=facts)
+            return count
+
+        return await act(self._client, self._settings, blocked.service, put_back)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from chassis.principals import CLIENT_PREFIX
+from chassis.principals import CLIENT_PREFIX, OPERATOR_PREFIX
 from chassis.web.downloads import csv_download
 from herald_contracts.words import ADMINISTRATIVE_ACTS, AUDITED_OBJECTS, AUDITED_SERVICES
 from services.hub.dependencies import Admin
@@ -44,7 +44,7 @@ async def acts(view: Admin, wanted: Wanted, cursor: str | None = None) -> Respon
     asked = view.apis.get("program", v1("audit"), **_filter(wanted, view.language.zone), cursor=cursor, limit=PAGE)
     acts = (await view.gather(acts=asked))["acts"]
     items: list[dict[str, Any]] = [] if is_missing(acts) else acts["items"]
-    people = {one["actor_id"] for one in items if not one["actor_id"].startswith(CLIENT_PREFIX)}
+    people = {one["actor_id"] for one in items if not one["actor_id"].startswith((CLIENT_PREFIX, OPERATOR_PREFIX))}
     people |= {one["object_id"] for one in items if one["object_type"] == "person"}
     return view.page(
         "admin/_acts.html" if cursor and view.is_fragment else "admin/audit.html",

@@ -45,7 +45,7 @@ class ActView(BaseModel):
     id: str
     service: str = Field(description=f"Known: {', '.join(AUDITED_SERVICES)}")
     act: str = Field(description=f"Known: {', '.join(ADMINISTRATIVE_ACTS)}")
-    actor_id: str = Field(description="A person's id, or `client:<id>` of a machine")
+    actor_id: str = Field(description="A person's id, `client:<id>` of a machine, or `operator:<account>` at a shell")
     session: str | None = Field(description="A hash: the same for the acts of one sign-in")
     object_type: str = Field(description=f"Known: {', '.join(AUDITED_OBJECTS)}")
     object_id: str

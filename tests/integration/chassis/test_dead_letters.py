@@ -19,10 +19,11 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
 from herald.cli.app import app
+from herald.operations.acting import operator
 from herald.operations.settings import OperatorSettings
 from herald.operations.topics import load_topics
 from herald.operations.verify import verify
-from herald_contracts import PersonDeactivated, Record, encode
+from herald_contracts import AdministrativeActRecorded, PersonDeactivated, Record, encode
 from tests.integration.harness import Harness, eventually
 
 
@@ -121,6 +122,14 @@ async def test_the_audit_accounts_for_every_record_and_sees_one_that_vanished(ha
     await service.runtime.close()
 
 
+async def traces(harness: Harness, service: str) -> list[str]:
+    """The acts of operators that the service's worker has published; there is at least one."""
+    found = partial(harness.events, f"herald.audit.{service}")
+    acts = [one.data for one in await eventually(found, until=lambda there: len(there) > 1)]
+    assert {one.actor_id for one in acts if isinstance(one, AdministrativeActRecorded)} == {operator().id}
+    return [one.act for one in acts if isinstance(one, AdministrativeActRecorded)]
+
+
 async def test_the_commands_say_first_what_they_would_do(harness: Harness) -> None:
     service = build(harness.settings(Settings), broken=True)
     env = {**harness.infra.environment, "HERALD_NAMESPACE": harness.namespace}
@@ -145,4 +154,6 @@ async def test_the_commands_say_first_what_they_would_do(harness: Harness) -> No
         assert await opened(dead_letters) == [one]
         assert "1 dropped" in await herald("drop", one.id, *of, "--go")
         assert await opened(dead_letters) == []
+        await herald("resume", "gamification", "--minutes", "1")
+        assert await traces(harness, "gamification") == ["drop_dead_letters", "resume_consumer"]
     await service.runtime.close()

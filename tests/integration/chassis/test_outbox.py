@@ -26,7 +26,8 @@ from chassis.outbox.relay import BATCH, Relay
 from chassis.runtime import Runtime
 from chassis.settings import Settings
 from herald.cli.app import app
-from herald_contracts import PersonDeactivated
+from herald.operations.acting import operator
+from herald_contracts import AdministrativeActRecorded, PersonDeactivated
 from tests.integration.harness import Harness, eventually
 
 TOPIC = "herald.people"
@@ -312,7 +313,7 @@ async def test_operators_look_at_blocked_lanes_and_decide(
         return result.exit_code, result.output
 
     lane = f"{TOPIC}/a"
-    await harness.create_topics([TOPIC])
+    await harness.create_topics([TOPIC, "herald.audit.program"])
     assert await herald("list") == (0, "No lane is blocked.\n")
     await emit(runtime, (TOPIC, "a", refused()), (TOPIC, "a", b"a002"))
     async with relaying(runtime):
@@ -331,3 +332,7 @@ async def test_operators_look_at_blocked_lanes_and_decide(
         assert await values(harness, TOPIC) == {}
         assert (await herald("discard", lane, "--go"))[1] == "1 event dropped; 1 events go on\n"
         await eventually(partial(values, harness, TOPIC), until=lambda found: found == {"a": ["a002"]}, within=20)
+        trail = partial(harness.events, "herald.audit.program")
+        acts = [one.data for one in await eventually(trail, until=lambda found: len(found) == 2)]
+    told = [(one.act, one.actor_id) for one in acts if isinstance(one, AdministrativeActRecorded)]
+    assert told == [("retry_event", operator().id), ("discard_event", operator().id)]
