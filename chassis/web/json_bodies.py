@@ -31,7 +31,8 @@ class Body(BaseModel):
 
 
 class JsonRequest(Request):
-    """A request whose JSON is JSON: `NaN` is none, and neither is what is nested too deep to be read."""
+    """A request whose JSON is JSON: `NaN` is none, and neither is what is nested too deep to be read, or has a name
+    twice."""
 
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
@@ -48,7 +49,7 @@ class JsonRequest(Request):
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        return json.loads(body, parse_constant=_no_constant, object_pairs_hook=_object)
     except json.JSONDecodeError:
         raise
     except (ValueError, RecursionError) as error:
@@ -110,6 +111,14 @@ def _as_json(adapter: TypeAdapter[Any]) -> Callable[[Any, Callable[[Any], Any]],
             raise
 
     return validate
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What a name that is given twice means, each reader decides for itself: it is refused."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise json.JSONDecodeError("a name is given twice in one object", "", 0)
+    return found
 
 
 def _no_constant(name: str) -> Any:
