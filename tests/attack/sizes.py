@@ -37,17 +37,22 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
 
 
 async def _bodies(target: Target) -> AsyncIterator[Attempt]:
-    token = await target.api.token("marc@herald.example")
-    async with target.client(headers={"authorization": f"Bearer {token}"}) as client:
-        for name, path, size in (
-            ("JSON of 2 MiB", "/api/program/v1/programs", 2 * MIB),
-            ("names of 2 MiB", "/api/program/v1/people/names", 2 * MIB),
-            ("a feed of 6 MiB", f"/api/content/v1/feeds/file?program_id={target.program_id}&language=en", 6 * MIB),
-            ("people of 25 MiB", "/api/program/v1/imports", 25 * MIB),
+    feed = f"/api/content/v1/feeds/file?program_id={target.program_id}&language=en"
+    marc = {"authorization": f"Bearer {await target.api.token('marc@herald.example')}"}
+    async with target.client(headers=marc) as client:
+        for who, name, path, size in (
+            ("marc", "JSON of 2 MiB", "/api/program/v1/programs", 2 * MIB),
+            ("marc", "names of 2 MiB", "/api/program/v1/people/names", 2 * MIB),
+            ("emma", "a feed of 6 MiB", feed, 6 * MIB),
+            ("marc", "people of 25 MiB", "/api/program/v1/imports", 25 * MIB),
+            ("amina", "people of 25 MiB, by who may not send them", "/api/program/v1/imports", 25 * MIB),
         ):
-            yield refused(name, await client.post(path, content=b"a" * size, headers={"content-type": "text/csv"}), 413)
-            chunked = await client.post(path, content=_chunks(size), headers={"content-type": "text/csv"})
-            yield refused(f"{name}, in chunks", chunked, 413)
+            token = await target.api.token(f"{who}@herald.example")
+            headers = {"content-type": "text/csv", "authorization": f"Bearer {token}"}
+            wanted = 403 if who == "amina" else 413
+            yield refused(name, await client.post(path, content=b"a" * size, headers=headers), wanted)
+            chunked = await client.post(path, content=_chunks(size), headers=headers)
+            yield refused(f"{name}, in chunks", chunked, wanted)
         caption = {"content_id": target.item_id, "network": "linkedin", "language": "en", "caption": "aé́ " * 47_500}
         began = time.monotonic()
         token = await target.api.token("amina@herald.example")
