@@ -43,7 +43,7 @@ class JsonRequest(Request):
                 self._json = await asyncio.to_thread(_parsed, body)
                 validate = _validator(self.scope.get("route"))
                 if validate is not None:
-                    _validated.set((self._json, await asyncio.to_thread(validate, self._json)))
+                    _validated.set((self._json, await asyncio.to_thread(validate, self._json, body)))
         return self._json
 
 
@@ -56,16 +56,17 @@ def _parsed(body: bytes) -> Any:
         raise json.JSONDecodeError(f"it cannot be read: {type(error).__name__}", "", 0) from None
 
 
-def _validator(route: Any) -> Callable[[Any], Any] | None:
-    """Gives the model of a route's body, or the error that is raised for it."""
+def _validator(route: Any) -> Callable[[Any, bytes], Any] | None:
+    """Gives the model of a route's body, parsed and as it came, or the error that is raised for it."""
     endpoint = getattr(route, "endpoint", None)
     adapter: TypeAdapter[Any] | None = getattr(endpoint, _ADAPTER, None)
     if adapter is None:
         return None
 
-    def validate(value: Any) -> Any:
+    def validate(value: Any, body: bytes) -> Any:
+        as_it_came = body[:1] == b"{" and b"\x00" not in body  # in UTF-8, without a mark of byte order
         try:
-            return adapter.validate_json(json.dumps(value), strict=True)
+            return adapter.validate_json(body if as_it_came else json.dumps(value), strict=True)
         except ValidationError as error:
             return error
 

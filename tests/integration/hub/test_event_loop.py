@@ -102,6 +102,7 @@ async def token(browser: Browser) -> str:
     return mask((session or await browser.sign_in()).csrf)
 
 
+@pytest.mark.timeout(300)
 async def test_pages_of_the_longest_answers(browser: Browser, apis: LargeApis) -> None:
     """A page that cannot be made of such an answer says so; none takes long."""
     slow: list[str] = []
@@ -137,11 +138,12 @@ def worst_forms() -> Iterator[tuple[str, bytes]]:
     yield multipart, (part.format("caption", "é\r\n-" * 150_000) + "--b--\r\n").encode()
 
 
+@pytest.mark.timeout(400)
 async def test_forms(browser: Browser, apis: LargeApis) -> None:
     slow: list[str] = []
     bodies = list(worst_forms())
     for number, (path, _) in enumerate(forms() if ALONE else forms()[::4]):
-        for media_type, body in bodies if ALONE else [bodies[number % len(bodies)]]:
+        for media_type, body in bodies[number % 2 :: 2] if ALONE else [bodies[number % len(bodies)]]:
             headers = {"content-type": media_type, "x-csrf-token": await token(browser)}
             try:
                 await quick(browser.client, "POST", path, content=body, headers=headers)

@@ -10,7 +10,7 @@ import pytest
 
 from services.sharing.domain.guardrails import MAX_PHRASES_TEXT
 from services.sharing.schemas import LONGEST_CAPTION, LONGEST_FOLDED
-from tests.integration.event_loop import check_doors, quick
+from tests.integration.event_loop import ALONE, check_doors, quick
 from tests.integration.sharing.conftest import SharingHarness
 
 WORDS = random.Random(7)
@@ -58,7 +58,7 @@ async def test_captions(sharing: SharingHarness) -> None:
     slow: list[str] = []
     for network in ("device", "x"):  # the longest captions, and the network that counts in its own way
         texts = {name: caption(piece) for name, piece in PIECES.items()} | {"all different": distinct_letters()}
-        for name, text in texts.items():
+        for name, text in texts.items() if ALONE or network == "x" else list(texts.items())[::3]:
             try:
                 answer = await check(sharing, headers, network=network, caption=text)
             except AssertionError as error:
