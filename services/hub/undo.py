@@ -8,6 +8,12 @@ from collections.abc import Callable, Mapping
 from services.hub.paths import NoSuchPath, page
 
 UNDO: Mapping[str, Callable[[str], str]] = {
+    "declined": lambda program_id: page("programs", program_id, "reconsider"),
+    "deactivated": lambda person_id: page("admin", "people", person_id, "reactivate"),
+    "invited": lambda batch_id: page("manage", "invitations", batch_id, "withdraw"),
+    "item-publish": lambda item_id: page("editor", "items", item_id, "unpublish"),
+    "item-retire": lambda item_id: page("editor", "items", item_id, "restore"),
+    "left": lambda program_id: page("programs", program_id, "return"),
     "post-removed": lambda post_id: page("posts", post_id, "restore"),
 }
 

@@ -264,12 +264,20 @@ async def test_from_the_invitation_to_the_first_post_in_four_taps(
 async def test_who_left_finds_a_way_back(browser: Browser, stack: Stack) -> None:
     async with invited(stack, "emma"), signed_in(browser, stack.url, "emma", "phone") as seen:
         page = seen.page
-        page.on("dialog", lambda dialog: dialog.accept())
         await page.goto(f"{stack.url}/join")
         await page.locator('form[action$="/join"] button').first.click()
         await page.wait_for_url(lambda where: "/feed" in where)
-        await page.goto(f"{stack.url}/me")
-        await page.locator(f'form[action="/programs/{stack.program_id}/leave"] button').click()
+        leave = page.locator(f'form[action="/programs/{stack.program_id}/leave"] button')
+        for undone in (True, False):
+            await page.goto(f"{stack.url}/me")
+            await leave.click()
+            await leave.click()  # and once more, where the page asks whether to
+            await expect(page.locator(".toast [data-undo]")).to_be_visible()
+            assert await standing(stack, "emma") == ("left", False)
+            if undone:
+                await page.locator(".toast [data-undo] button").click()
+                await page.wait_for_load_state()
+                assert await standing(stack, "emma") == ("joined", False)
         await page.locator(f'a[href="/programs/{stack.program_id}/join"]').click()
         await page.locator('form[action$="/join"] button').click()
         await page.wait_for_url(lambda where: "/feed" in where)

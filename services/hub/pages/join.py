@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.clients import Refusal
+from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import SignedIn, load_person, safe_path
 from services.hub.paths import page, v1
 from services.hub.view import View
@@ -53,14 +54,51 @@ async def join(view: SignedIn, program_id: str) -> Response:
 
 @router.post("/programs/{program_id}/decline")
 async def decline(view: SignedIn, program_id: str) -> Response:
+    if not await is_confirmed(view):
+        return await _ask(view, program_id, "decline", "/join")
     await view.apis.call("program", "POST", v1("programs", program_id, "decline"))
-    return view.go("/join", toast="declined")
+    return view.go("/join", toast="declined", of=program_id)
+
+
+@router.post("/programs/{program_id}/reconsider")
+async def reconsider(view: SignedIn, program_id: str) -> Response:
+    """Take back that one declined."""
+    await view.apis.call("program", "POST", v1("programs", program_id, "reconsider"))
+    return view.go("/join", toast="reconsidered")
 
 
 @router.post("/programs/{program_id}/leave")
 async def leave(view: SignedIn, program_id: str) -> Response:
+    if not await is_confirmed(view):
+        return await _ask(view, program_id, "leave", "/me")
     await view.apis.call("program", "POST", v1("programs", program_id, "leave"))
-    return view.go("/me", toast="left")
+    return view.go("/me", toast="left", of=program_id)
+
+
+@router.post("/programs/{program_id}/return")
+async def come_back(view: SignedIn, program_id: str) -> Response:
+    """Take back that one left: under the consent that one gave, or else after reading the new one."""
+    me = await view.apis.get("program", v1("me"))
+    given = {one["program_id"]: one.get("consent_version") for one in me["programs"]}.get(program_id)
+    consent = await consent_of(view, program_id)
+    if given != consent["version"]:
+        return view.go(page("programs", program_id, "join"))
+    body = {"consent_version": given}
+    await view.apis.call("program", "POST", v1("programs", program_id, "join"), body)
+    return view.go("/me", toast="joined")
+
+
+async def _ask(view: View, program_id: str, act: str, back: str) -> Response:
+    found = view.me.find_program(program_id)
+    return await ask(
+        view,
+        act,
+        back=back,
+        notes=[str(view.language.text(f"ask.{act}.what"))],
+        undo=True,
+        danger=True,
+        name=found.name if found else "",
+    )
 
 
 @router.post("/programs/{program_id}/pause")

@@ -193,9 +193,5 @@ if (live) {
 }
 
 document.addEventListener("change", (event) => { if (event.target.matches("[data-submits]")) event.target.form.requestSubmit(); });
-document.addEventListener("submit", (event) => {
-  const question = event.submitter?.dataset.confirm;
-  if (question && !confirm(question)) event.preventDefault();
-}, true);
 
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js");

@@ -27,6 +27,8 @@ ASKED = [
     ("/admin/people/ada/deactivate", {}, "Ada", "ada@herald.example"),
     ("/admin/people/ada/merge", {"other_id": "bob", "version": "1"}, "Ada", "la même personne"),
     ("/manage/guidelines", {"guidelines_fr": "Soyez vous", "material": "on"}, "charte", "43 ambassadeurs"),
+    ("/programs/p1/leave", {}, "Quitter Voices", "Vous pouvez revenir"),
+    ("/programs/p1/decline", {}, "Décliner Voices", "plus invité"),
     ("/manage/invitations", {"by": "name", "person": "ada"}, "2 personnes", "1 personne a décliné"),
     ("/manage/invitations", {"countries": "FR", "limit": "10"}, "2 personnes", "Ada · Sales · France"),
 ]
@@ -80,6 +82,38 @@ async def test_an_act_is_asked_about_with_whom_it_reaches_and_done_once_confirme
     answer = await browser.client.post(action, data={**carried, "csrf": csrf})
     assert answer.status_code == 303
     assert _done(browser) != []
+
+
+UNDONE = [
+    ("/editor/items/i1/publish", "/editor/items/i1/unpublish", "/v1/items/i1/unpublish"),
+    ("/editor/items/i1/retire", "/editor/items/i1/restore", "/v1/items/i1/restore"),
+    ("/admin/people/ada/deactivate", "/admin/people/ada/reactivate", "/v1/people/ada/reactivate"),
+    ("/manage/invitations", "/manage/invitations/b1/withdraw", "/v1/programs/p1/invitations/b1/withdraw"),
+    ("/programs/p1/decline", "/programs/p1/reconsider", "/v1/programs/p1/reconsider"),
+    ("/programs/p1/leave", "/programs/p1/return", "/v1/programs/p1/join"),
+]
+
+
+@pytest.mark.parametrize(("path", "undo", "undone"), UNDONE)
+async def test_what_was_done_can_be_undone_where_it_is_said(
+    browser: Browser, path: str, undo: str, undone: str
+) -> None:
+    csrf = await _ready(browser)
+    invited = {"invited": 1, "skipped": {}, "remaining": 0, "batch_id": "b1", "people": []}
+    mine = [{**browser.network.answers["/v1/me"]["programs"][0], "consent_version": 1}]
+    browser.network.answers |= {
+        **EMPTY,
+        "/v1/programs/p1/invitations": invited,
+        "/v1/programs/p1/invitations/b1/withdraw": {"withdrawn": 1, "answered": 0},
+        "/v1/me": {**browser.network.answers["/v1/me"], "programs": mine},
+    }
+    form = {"csrf": csrf, "confirmed": "yes", "by": "name", "person": "ada"}
+    done = await browser.client.post(path, data=form)
+    page = await browser.client.get(done.headers["location"])
+    assert f'<form method="post" action="{undo}" data-undo>' in page.text
+    answer = await browser.client.post(undo, data={"csrf": csrf})
+    assert answer.status_code == 303
+    assert _done(browser)[-1] == ("POST", undone)
 
 
 async def test_where_nobody_would_be_reached_there_is_no_button_and_the_reasons_stand(browser: Browser) -> None:
