@@ -14,13 +14,14 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import httpx
 import orjson
 from httpx_sse import EventSource, ServerSentEvent, SSEError
 
+from chassis.web.problems import Violation
 from chassis.web.read_after_write import AFTER, EVENTS
 from services.hub.paths import ApiPath
 
@@ -42,7 +43,9 @@ class ApiError(Exception):
 
 
 class ServiceUnavailable(ApiError):
-    """The service is not there, too slow, or failing."""
+    """The service is not there, too slow, or failing; or (`busy`) it takes no more from this person for a while."""
+
+    busy = False
 
 
 class SignedOut(ApiError):
@@ -206,6 +209,12 @@ def not_sent(service: str, status: int, field: str, rule: str, detail: str) -> R
     return Refusal(service, status, {"type": "invalid", "detail": detail, "errors": errors})
 
 
+def invalid(*broken: Violation) -> Refusal:
+    """The refusal of a form that the hub itself cannot read."""
+    errors = [asdict(one) for one in broken]
+    return Refusal("hub", 422, {"type": "invalid", "detail": "A field breaks a rule.", "errors": errors})
+
+
 def read(service: str, response: httpx.Response) -> Answer:
     """A response as an answer, or as the error that it is."""
     try:
@@ -219,7 +228,9 @@ def read(service: str, response: httpx.Response) -> Answer:
         raise SignedOut(service, "token refused")
     if response.status_code >= 500 or response.status_code == 429 or not isinstance(data, dict):
         log.warning("%s answered %s", service, response.status_code)
-        raise ServiceUnavailable(service, str(response.status_code))
+        failure = ServiceUnavailable(service, str(response.status_code))
+        failure.busy = response.status_code == 429
+        raise failure
     refusal = Refusal(service, response.status_code, data)
     if refusal.status == 403 and refusal.type == "inactive":
         raise CutOff(service, refusal.detail)

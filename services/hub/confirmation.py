@@ -10,7 +10,7 @@ from starlette.responses import Response
 from services.hub.view import View
 
 CONFIRMED = "confirmed"
-_OURS = frozenset(("csrf", CONFIRMED))
+_OURS = frozenset(("csrf", "page", CONFIRMED))
 
 
 async def is_confirmed(view: View) -> bool:

@@ -7,7 +7,7 @@ import secrets
 import time
 from contextlib import suppress
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import Depends
 from pymongo.errors import PyMongoError
@@ -23,11 +23,11 @@ from services.hub.clients import Apis, Caller, CutOff, Json, ServiceUnavailable,
 from services.hub.context import Context
 from services.hub.language import Language
 from services.hub.oidc import IssuerUnavailable, SignInFailed
-from services.hub.paths import v1
+from services.hub.paths import safe_path, v1
 from services.hub.person import Person, person_of
 from services.hub.sessions import Session
 from services.hub.settings import HubSettings
-from services.hub.view import View, unmask
+from services.hub.view import FORM_HEADER, View, unmask
 from services.hub.written import recent
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ RENEW_BEFORE_SECONDS = 60
 SESSION_SECONDS = 0.5
 """How long a session that was found before a form was read is taken for the present one."""
 LANGUAGE_COOKIE = "herald_language"
+PAGE_HEADER = "herald-page"
+"""The page that a form is on, where a script sends it."""
 
 
 class NeedsSignIn(Exception):
@@ -74,7 +76,7 @@ def session_of(context: Context) -> Authorize:
         request = Request(scope)
         if await find_session(request, context) is not None:
             return None
-        return to_sign_in(request, "/welcome")
+        return session_ended(request, context)
 
     return authorize
 
@@ -93,11 +95,34 @@ async def find_session(request: Request, context: Context) -> Session | None:
     return session
 
 
+def session_ended(request: Request, context: Context) -> Response:
+    """The answer to a form that nobody is signed in for: not read, and not lost. A script keeps it and comes back with
+    it; without one, the browser sends it again once somebody is signed in."""
+    back = form_page(request, context)
+    language = _language(request)
+    if "hx-request" in request.headers or FORM_HEADER in request.headers:
+        path = f"/welcome?{urlencode({'ended': 'session', 'back': back})}"
+        return Response(status_code=401, headers={"HX-Redirect": path})
+    view = View(request, context, language, apis=Apis(context.http, context.settings.api_urls, Caller("")))
+    return view.page("welcome.html", 401, back=back, failed="session-ended")
+
+
+def form_page(request: Request, context: Context) -> str:
+    """The page whose form was sent, as the request's head tells."""
+    named = request.headers.get(PAGE_HEADER, "")
+    before = request.headers.get("referer", "")
+    return safe_path(named or before.removeprefix(context.settings.public_url))
+
+
 def to_sign_in(request: Request, path: str) -> Response:
     """Send the browser to the sign-in, also where htmx asks for a piece of a page."""
     if "hx-request" in request.headers:
         return Response(status_code=204, headers={"HX-Redirect": path})
     return RedirectResponse(path, 303)
+
+
+def _language(request: Request) -> Language:
+    return Language(supported(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
 
 
 @needs(ANYONE)
@@ -106,8 +131,9 @@ async def visitor(request: Request) -> View:
     context: Context = request.app.state.context
     session = await find_session(request, context)
     caller = Caller("", client_address(request, context.settings), request.headers.get("user-agent", "")[:400])
-    language = Language(supported(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
-    view = View(request, context, language, session, apis=Apis(context.http, context.settings.api_urls, caller))
+    view = View(
+        request, context, _language(request), session, apis=Apis(context.http, context.settings.api_urls, caller)
+    )
     request.state.view = view
     if session is None or session.tokens is None:
         return view
@@ -125,8 +151,7 @@ async def visitor(request: Request) -> View:
 async def known_view(request: Request) -> View:
     """A view for an address that is none of ours: of whom the session knows, and nobody is asked."""
     context: Context = request.app.state.context
-    language = Language(supported(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
-    view = View(request, context, language, apis=Apis(context.http, context.settings.api_urls, Caller("")))
+    view = View(request, context, _language(request), apis=Apis(context.http, context.settings.api_urls, Caller("")))
     with suppress(PyMongoError):
         session = await find_session(request, context)
         if session is not None and session.tokens is not None and (known := session.parts.get("person")):
@@ -229,6 +254,12 @@ async def protect(view: Visitor) -> None:
         raise ForgedForm
 
 
+def is_own(request: Request, context: Context) -> bool:
+    """Whether a page of ours sent it, as its browser says."""
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    return request.headers.get("origin") == context.settings.public_url and site == "same-origin"
+
+
 async def access_token(context: Context, session: Session) -> str | None:
     """A token that holds for at least the next minute; None when the person has to sign in again."""
     tokens = session.tokens or {}
@@ -325,13 +356,6 @@ def where(request: Request) -> str:
         return "/"
     query = "?" + quote(request.scope["query_string"], safe="%&=+") if request.scope["query_string"] else ""
     return quote(request.scope["path"]) + query
-
-
-def safe_path(path: str) -> str:
-    """The path if it is one of ours: nothing that a browser could read as another host."""
-    if not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isprintable():
-        return "/"
-    return path
 
 
 def sign_in_path(back: str) -> str:

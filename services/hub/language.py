@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_location
 from babel.lists import format_list
 from babel.numbers import (
     format_compact_decimal,
@@ -25,6 +25,7 @@ from babel.numbers import (
 from markupsafe import Markup
 
 from chassis.messages import Messages, number, readable, shown
+from services.hub.times import local
 
 _SPACES = re.compile(r"[\s\u00a0\u202f'’]")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)")
@@ -114,15 +115,34 @@ class Language:
             return str(value)
         return str(format_date(day, format=style, locale=self.locale))
 
+    @property
+    def zone_name(self) -> str:
+        """The time zone by the name of its city: "Paris"; "UTC"."""
+        return str(get_timezone_location(known_zone(self.zone), locale=self.locale, return_city=True))
+
     def moment(self, value: str | datetime) -> str:
-        """The moment; what is stored and is none stays as it is."""
+        """The moment, with its time zone; what is stored and is none stays as it is."""
         try:
-            return str(format_datetime(as_moment(value), "medium", tzinfo=known_zone(self.zone), locale=self.locale))
+            at = as_moment(value)
+            shown = format_datetime(at, "medium", tzinfo=known_zone(self.zone), locale=self.locale)
         except (ValueError, OverflowError):
             return str(value)
+        return f"{shown} ({self.zone_name})"
 
-    def ago(self, value: str | datetime, now: datetime) -> str:
-        """How long since; a date once it is more than a week. What is stored and is no moment stays as it is."""
+    def local(self, value: str | datetime) -> str:
+        """The moment as an input of the type `datetime-local` has it; "" for what is stored and is none."""
+        try:
+            return local(as_moment(value), known_zone(self.zone))
+        except (ValueError, OverflowError):
+            return ""
+
+    def ago(self, value: str | datetime, now: datetime) -> Markup:
+        """How long since, and on a closer look when that was. What is stored and is no moment stays as it is."""
+        text, moment = self._ago(value, now), self.moment(value)
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(value, moment, text)
+
+    def _ago(self, value: str | datetime, now: datetime) -> str:
+        """How long since; a date once it is more than a week."""
         try:
             moment = as_moment(value)
             gone = now - moment

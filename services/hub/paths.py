@@ -23,6 +23,13 @@ def page(*segments: str) -> str:
     return _joined(segments)
 
 
+def safe_path(path: str) -> str:
+    """The path if it is one of ours: nothing that a browser could read as another host."""
+    if not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isprintable():
+        return "/"
+    return path
+
+
 def _joined(segments: tuple[str, ...]) -> str:
     return "".join(f"/{_quoted(one)}" for one in segments)
 

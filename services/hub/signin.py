@@ -18,13 +18,12 @@ from services.hub.dependencies import (
     cookie_name,
     delete_cookie,
     forget,
-    safe_path,
     sign_in_cookie_name,
     use_apis,
 )
 from services.hub.language import Language
 from services.hub.oidc import CALLBACK, IssuerUnavailable, Pending, SignInFailed
-from services.hub.paths import v1
+from services.hub.paths import safe_path, v1
 from services.hub.sessions import SIGN_IN_MINUTES, Session
 from services.hub.settings import HubSettings
 from services.hub.view import View
@@ -47,6 +46,8 @@ ERRORS = frozenset(
     }
 )
 """What an issuer may answer a sign-in with (OAuth 2.0, OpenID Connect); anything else may be anybody's text."""
+ENDED = {"inactive": "inactive", "session": "session-ended"}
+"""Why somebody is not signed in any more."""
 YEAR = 365 * 24 * 3600
 
 
@@ -71,9 +72,9 @@ async def welcome(view: Visitor) -> Response:
     wanted = view.request.query_params.get("language", "")
     if wanted in LANGUAGES:
         view.language = Language(wanted)
-    ended = view.request.query_params.get("ended") == "inactive"
+    failed = ENDED.get(view.request.query_params.get("ended", ""))
     back = safe_path(view.request.query_params.get("back", "/"))
-    response = view.page("welcome.html", 403 if ended else 200, back=back, failed="inactive" if ended else None)
+    response = view.page("welcome.html", 403 if failed == "inactive" else 200, back=back, failed=failed)
     if wanted in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, wanted, max_age=YEAR, samesite="lax", path="/")
     return response

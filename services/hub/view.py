@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import re
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -20,16 +22,21 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from services.hub.clients import ApiError, Apis, Json, Refusal, ServiceUnavailable
+from chassis.web.problems import Violation
+from services.hub.clients import ApiError, Apis, Json, Refusal, ServiceUnavailable, invalid
 from services.hub.context import Context
+from services.hub.forms.filling import Place, with_stored
 from services.hub.history.formats import LineError
-from services.hub.language import Language
+from services.hub.language import Language, as_moment, known_zone
 from services.hub.paths import v1
 from services.hub.person import Person, Program
 from services.hub.refusals import field_label, refusal_sentence, refusal_summary
 from services.hub.sessions import Session
+from services.hub.times import NoSuchTime, moment_of
 
 _IN_ADDRESSES = ":/%#?=@[]!$&'()*+,;~"
+FORM_HEADER = "herald-form"
+"""In requests of the script that sends forms."""
 _WHOLE = re.compile(r"[0-9]{1,9}")
 MAX_FIELDS = 5000
 """Fields of one form: the guardrails have four for each of 500 phrases."""
@@ -107,6 +114,14 @@ class View:
     session: Session | None = None
     person: Person | None = None
     apis: Apis = field(kw_only=True)
+    fields: dict[str, Place] = field(default_factory=dict)
+    """Where in the form is what an API calls by another name, by the beginning of its path."""
+    shown_at: str | None = None
+    """The page that the form is on by now, where a part of what was asked for is done: its item is there."""
+    done_before: str = ""
+    """What of a form was done although the rest was refused."""
+    about: str = ""
+    """What is refused where it is (`feed`, `csv`): rules have sentences of their own there."""
     _form: FormData | None = field(default=None, init=False)
 
     @property
@@ -124,6 +139,11 @@ class View:
     def is_fragment(self) -> bool:
         """Whether htmx asks for a piece of the page, rather than a browser for all of it."""
         return "hx-request" in self.request.headers and "hx-boosted" not in self.request.headers
+
+    @property
+    def by_script(self) -> bool:
+        """Whether a script sent the form: it follows no redirect, but goes where an answer says."""
+        return self.is_fragment or FORM_HEADER in self.request.headers
 
     @cached_property
     def csrf(self) -> str:
@@ -159,6 +179,27 @@ class View:
         """The path of this page, as an address has it."""
         return quote(self.request.scope["path"])
 
+    @property
+    def one_time(self) -> str:
+        """A new key of a form, by which what is sent twice is done once."""
+        return secrets.token_urlsafe(16)
+
+    @property
+    def address(self) -> str:
+        """The page that is being shown, as the forms on it name it; of the answer to a form, the page it was on."""
+        if self.request.method == "POST":
+            return self.shown_at or (str(self._form.get("page", "")) if self._form else "")
+        query = self.request.url.query
+        return f"{self.here}?{query}" if query else self.here
+
+    @property
+    def page_headers(self) -> dict[str, str]:
+        """Of each page: never kept by a cache between us and the browser."""
+        headers = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"}
+        if self.session is not None and self.session.tokens is not None:
+            headers["Herald-Session"] = self.session.tag
+        return headers
+
     # --- answering ---
 
     def render(self, template: str, /, **context: Any) -> str:
@@ -174,27 +215,25 @@ class View:
         )
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
-        """A whole page, or a piece of one; never kept by a cache between us and the browser."""
-        headers = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language"}
-        if self.session is not None and self.session.tokens is not None:
-            headers["Herald-Session"] = self.session.tag
-        return Page(partial(self.render, template, **context), status, headers=headers)
+        """A whole page, or a piece of one."""
+        return Page(partial(self.render, template, **context), status, headers=self.page_headers)
 
     def go(self, path: str, toast: str | None = None, **query: str) -> Response:
         """Send the browser to another page of ours, with a message on what was done (`toast.<key>`)."""
         values = {**query, **({"toast": toast} if toast else {})}
         url = quote(f"{path}?{urlencode(values)}" if values else path, safe=_IN_ADDRESSES)
-        if self.is_fragment:
+        if self.by_script:
             return Response(status_code=204, headers={"HX-Redirect": url})
         return RedirectResponse(url, 303)
 
     async def form(self) -> FormData:
-        """Raises BadForm."""
+        """What was sent, with what is stored where that was chosen. Raises BadForm."""
         if self._form is None:
             try:
-                self._form = await read_form(self.request)
+                found = await read_form(self.request)
             except (HTTPException, MultiPartException, FormParserError, UnicodeError) as error:
                 raise BadForm from error
+            self._form = FormData(with_stored(found.multi_items()))
         return self._form
 
     async def field(self, name: str, default: str = "") -> str:
@@ -208,6 +247,26 @@ class View:
         if text and not _WHOLE.fullmatch(text):
             raise BadForm
         return int(text) if text else None
+
+    async def moment(self, name: str) -> datetime | None:
+        """A date and time of the form (`ui.moment`), in UTC; None where it is blank. Raises Refusal, BadForm."""
+        text = (await self.field(name)).strip()
+        if not text:
+            return None
+        was = await self.field(f"{name}_was")
+        try:
+            zone = known_zone(await self.field(f"{name}_zone", self.language.zone))
+            return moment_of(text, zone, as_moment(was) if was else None)
+        except NoSuchTime as error:
+            raise invalid(Violation(name, "no-such-time", "No clock shows it.")) from error
+        except ValueError as error:
+            raise BadForm from error
+
+    async def key(self, order: Json) -> str | None:
+        """The Idempotency-Key of a form that was made with one (`key`): the same sent twice is done once, other words
+        are another order."""
+        opened = await self.field("key")
+        return hashlib.sha256(json.dumps([opened, order], sort_keys=True).encode()).hexdigest() if opened else None
 
     # --- asking ---
 

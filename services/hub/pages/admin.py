@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from chassis.web.downloads import csv_download
-from services.hub.clients import Refusal
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Admin
 from services.hub.paths import page, v1
@@ -38,7 +37,18 @@ async def export(view: Admin) -> Response:
 
 @router.get("/people/{person_id}")
 async def one(view: Admin, person_id: str) -> Response:
-    return await _page(view, person_id)
+    answer = await view.apis.call("program", "GET", v1("people", person_id))
+    person = answer.data
+    named = await view.names({id for name in ("same_address_as", "merged_into") if (id := person.get(name))})
+    return view.page(
+        "admin/person.html",
+        person=person,
+        named=named,
+        version=answer.version,
+        roles=GRANTED,
+        in_program=IN_PROGRAM,
+        held={(one["program_id"], one["role"]) for one in answer.data.get("program_roles") or ()},
+    )
 
 
 @router.post("/people/{person_id}")
@@ -60,10 +70,7 @@ async def change(view: Admin, person_id: str) -> Response:
         "country": (await view.field("country")).strip().upper(),
     }
     version = await view.whole("version")
-    try:
-        await view.apis.call("program", "PATCH", v1("people", person_id), order, version=version)
-    except Refusal as refusal:
-        return await _page(view, person_id, refusal)
+    await view.apis.call("program", "PATCH", v1("people", person_id), order, version=version)
     return view.go(page("admin", "people", person_id), toast="saved")
 
 
@@ -106,7 +113,12 @@ async def _ask(view: View, person_id: str, act: str, *, undo: bool = True, **wor
 @router.get("/people/{person_id}/merge")
 async def choose_other(view: Admin, person_id: str, query: str = "") -> Response:
     """Who is the same person as this one?"""
-    return await _merge_page(view, person_id, query)
+    answer = await view.apis.call("program", "GET", v1("people", person_id))
+    found = []
+    if query.strip():
+        some = await view.apis.get("program", v1("people"), query=query, limit=PAGE)
+        found = [one for one in some["items"] if one["id"] != person_id and not one.get("merged_into")]
+    return view.page("admin/merge.html", person=answer.data, version=answer.version, query=query, found=found)
 
 
 @router.post("/people/{person_id}/merge")
@@ -118,44 +130,5 @@ async def merge(view: Admin, person_id: str) -> Response:
         named = await view.names({order["other_id"]})
         other = named.get(order["other_id"], {}).get("name") or order["other_id"]
         return await _ask(view, person_id, "merge", undo=False, other=other)
-    try:
-        await view.apis.call("program", "POST", v1("people", person_id, "merge"), order, version=version)
-    except Refusal as refusal:
-        return await _merge_page(view, person_id, await view.field("query"), refusal)
+    await view.apis.call("program", "POST", v1("people", person_id, "merge"), order, version=version)
     return view.go(page("admin", "people", person_id), toast="merged")
-
-
-async def _merge_page(view: View, person_id: str, query: str, refusal: Refusal | None = None) -> Response:
-    answer = await view.apis.call("program", "GET", v1("people", person_id))
-    found = []
-    if query.strip():
-        some = await view.apis.get("program", v1("people"), query=query, limit=PAGE)
-        found = [one for one in some["items"] if one["id"] != person_id and not one.get("merged_into")]
-    status = refusal.status if refusal else 200
-    return view.page(
-        "admin/merge.html",
-        status,
-        person=answer.data,
-        version=answer.version,
-        query=query,
-        found=found,
-        refusal=refusal,
-    )
-
-
-async def _page(view: View, person_id: str, refusal: Refusal | None = None) -> Response:
-    answer = await view.apis.call("program", "GET", v1("people", person_id))
-    person = answer.data
-    named = await view.names({id for name in ("same_address_as", "merged_into") if (id := person.get(name))})
-    return view.page(
-        "admin/person.html",
-        refusal.status if refusal else 200,
-        person=person,
-        named=named,
-        version=answer.version,
-        refusal=refusal,
-        errors=view.violations(refusal) if refusal else {},
-        roles=GRANTED,
-        in_program=IN_PROGRAM,
-        held={(one["program_id"], one["role"]) for one in answer.data.get("program_roles") or ()},
-    )

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from services.hub.clients import Refusal
 from services.hub.dependencies import Admin
 from services.hub.paths import v1
 from services.hub.view import View, is_missing
@@ -85,13 +84,9 @@ async def act(view: Admin, service: Service, act: Act) -> Response:
     confirmed = await view.field("before")
     if confirmed:
         order |= {"before": confirmed, "dry_run": False}
-    shown = {"service": service, "act": act, "order": order}
-    try:
-        done = (await view.apis.call(service, "POST", v1("deadletters", act), order)).data
-    except Refusal as refusal:
-        return view.page("admin/dead_letters_confirm.html", refusal.status, **shown, refusal=refusal, done=None)
+    done = (await view.apis.call(service, "POST", v1("deadletters", act), order)).data
     if not confirmed or done["left"]:
-        return view.page("admin/dead_letters_confirm.html", **shown, refusal=None, done=done)
+        return view.page("admin/dead_letters_confirm.html", service=service, act=act, order=order, done=done)
     return view.go("/admin/deadletters", toast=f"dead-letters-{act}", count=str(done["done"]))
 
 

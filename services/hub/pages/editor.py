@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import Final
 
 from fastapi import APIRouter
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
-from services.hub.clients import Json, Refusal
+from chassis.web.problems import Violation
+from services.hub.clients import Answer, Json, invalid
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.content import CATEGORIES, KINDS
 from services.hub.dependencies import Editor
-from services.hub.language import known_zone
+from services.hub.forms.filling import Place
+from services.hub.language import as_moment
 from services.hub.networks import NETWORKS
 from services.hub.paths import page, v1
 from services.hub.view import View
@@ -23,15 +23,23 @@ router = APIRouter(prefix="/editor")
 STATES = ("in_review", "draft", "approved", "published", "retired")
 ACTIONS = ("submit", "approve", "reject", "publish", "unpublish", "retire", "restore")
 ASKED = ("publish", "retire")
-RESULTS = {"submit": "in_review", "publish": "published", "unpublish": "approved", "restore": "published"}
-"""Which items are listed after an act."""
-OFFERED = {
-    "draft": ("submit",),
-    "in_review": ("publish", "approve", "reject"),
-    "approved": ("publish",),
+RESULTS = {
+    "submit": "in_review", "approve": "approved", "reject": "draft", "publish": "published", "unpublish": "approved",
+    "retire": "retired", "restore": "published",
+}  # fmt: skip
+"""The state that each act ends in."""
+OFFERED: Final = {
+    "new": ("submit", "publish"),
+    "draft": ("submit", "publish", "retire"),
+    "in_review": ("publish", "approve", "reject", "retire"),
+    "approved": ("publish", "retire"),
     "published": ("retire",),
     "retired": (),
 }
+"""What can be done with an item in each state, besides saving it. A retired one is retired for good and cannot be
+saved; like any other it can be copied as a new draft."""
+SAVING: Final = ("submit", "approve", "reject", "publish")
+"""What is done with an item as it stands in the form: it is saved first. Retiring takes it down as it is."""
 PAGE = 20
 
 
@@ -47,36 +55,48 @@ async def items(view: Editor, state: str = "in_review", cursor: str | None = Non
 
 
 @router.get("/new")
-async def new(view: Editor) -> Response:
-    return _form(view, blank(view), None, {})
+async def new(view: Editor, copy: str = "") -> Response:
+    """A new item, or a copy of one (`copy` is its id)."""
+    if not copy:
+        return _form(view, blank(view))
+    found = await view.apis.get("content", v1("items", copy))
+    names = (
+        "program_id",
+        "kind",
+        "category",
+        "url",
+        "image_url",
+        "shareable",
+        "variants",
+        "captions",
+        "targeting",
+        "pinned",
+    )
+    expires_at = found["expires_at"] if found["expires_at"] and as_moment(found["expires_at"]) > view.now else None
+    return _form(view, {**{name: found[name] for name in names}, "expires_at": expires_at})
 
 
 @router.post("/new")
 async def create(view: Editor) -> Response:
-    order = read_item(await view.form(), view)
-    try:
-        answer = await view.apis.call("content", "POST", v1("items"), order, key=await view.field("key") or None)
-    except Refusal as refusal:
-        return _form(view, order, None, view.violations(refusal), refusal)
-    return await _then(view, answer.data["id"], await view.field("then"))
+    order = await read_item(view)
+    answer = await view.apis.call("content", "POST", v1("items"), order, key=await view.key(order))
+    return await _then(view, answer)
 
 
 @router.get("/items/{item_id}")
 async def item(view: Editor, item_id: str) -> Response:
     answer = await view.apis.call("content", "GET", v1("items", item_id))
-    return _form(view, answer.data, answer.version, {})
+    return _form(view, answer.data, answer.version)
 
 
 @router.post("/items/{item_id}")
 async def change(view: Editor, item_id: str) -> Response:
-    order = read_item(await view.form(), view)
+    order = await read_item(view)
+    if await view.field("then") == "reject" and not (await view.field("comment")).strip():
+        raise invalid(Violation("comment", "required", "A comment is needed."))
     version = await view.whole("version")
-    try:
-        await view.apis.call("content", "PUT", v1("items", item_id), order, version=version)
-    except Refusal as refusal:
-        present = {**order, "id": item_id, "state": await view.field("state", "draft")}
-        return _form(view, present, version, view.violations(refusal), refusal)
-    return await _then(view, item_id, await view.field("then"))
+    answer = await view.apis.call("content", "PUT", v1("items", item_id), order, version=version)
+    return await _then(view, answer)
 
 
 @router.post("/items/{item_id}/{action}")
@@ -88,9 +108,11 @@ async def act(view: Editor, item_id: str, action: str) -> Response:
     if action in ASKED and not await is_confirmed(view):
         return await _ask(view, item_id, action)
     body = {"comment": await view.field("comment")} if action == "reject" else {}
+    version = await view.whole("version")
     if action == "publish" and state == "draft":
-        await view.apis.call("content", "POST", v1("items", item_id, "submit"), {})
-    await view.apis.call("content", "POST", v1("items", item_id, action), body)
+        submitted = await view.apis.call("content", "POST", v1("items", item_id, "submit"), {}, version=version)
+        version = submitted.version
+    await view.apis.call("content", "POST", v1("items", item_id, action), body, version=version)
     return view.go("/editor", toast=f"item-{action}", state=RESULTS.get(action, state), of=item_id)
 
 
@@ -117,7 +139,7 @@ async def _ask(view: View, item_id: str, action: str) -> Response:
         undo=True,
         danger=action == "retire",
         title=view.language.pick({one["language"]: one["title"] for one in item["variants"]}),
-        carry={"state": item["state"]},
+        carry={"state": item["state"], "version": str(item["version"])},
     )
 
 
@@ -131,32 +153,32 @@ async def caption(view: Editor) -> Response:
     )
 
 
-async def _then(view: View, item_id: str, action: str) -> Response:
-    if action in ASKED:
-        return await _ask(view, item_id, action)
-    if action in ACTIONS:
-        await view.apis.call("content", "POST", v1("items", item_id, action), {})
-        return view.go(
-            "/editor",
-            toast=f"item-{action}",
-            state=RESULTS.get(action, "draft"),
-        )
-    return view.go(page("editor", "items", item_id), toast="saved")
+async def _then(view: View, saved: Answer) -> Response:
+    """What is done with an item that was saved just now. Where that is refused, the item stays saved."""
+    item_id, act = saved.data["id"], await view.field("then")
+    here = page("editor", "items", item_id)
+    if act not in SAVING:
+        return view.go(here, toast="saved")
+    view.shown_at, view.done_before = here, str(view.language.text("editor.saved_but"))
+    if act in ASKED:
+        return await _ask(view, item_id, act)
+    body = {"comment": await view.field("comment")} if act == "reject" else {}
+    await view.apis.call("content", "POST", v1("items", item_id, act), body, version=saved.version)
+    return view.go("/editor", toast=f"item-{act}", state=RESULTS[act])
 
 
-def _form(
-    view: View, item: Json, version: int | None, errors: dict[str, str], refusal: Refusal | None = None
-) -> Response:
+def _form(view: View, item: Json, version: int | None = None) -> Response:
+    state = item.get("state", "new")
     return view.page(
         "editor/item.html",
-        422 if refusal else 200,
         item={**blank(view), **item},
+        written_in=dict.fromkeys((*LANGUAGES, *(one["language"] for one in item["variants"]))),
+        state=state,
         version=version,
-        errors=errors,
-        refusal=refusal,
         kinds=KINDS,
         categories=CATEGORIES,
-        offered=OFFERED.get(item.get("state", "new"), ()),
+        offered=OFFERED.get(state, ()),
+        saving=SAVING,
     )
 
 
@@ -171,29 +193,40 @@ def blank(view: View) -> Json:
         "variants": [],
         "captions": [{"language": view.language.code, "network": None, "text": ""}],
         "targeting": {"countries": [], "teams": []},
+        "pinned": False,
         "expires_at": None,
     }
 
 
-def read_item(form: FormData, view: View) -> Json:
-    """The item as the form has it. What was left blank is left out: languages without a title, empty captions."""
+async def read_item(view: View) -> Json:
+    """The item as the form has it, and in `view.fields` where each part of it is. What was left blank is left out:
+    languages of which nothing is said, empty captions. Raises Refusal."""
+    form = await view.form()
 
     def text(name: str) -> str:
         value = form.get(name, "")
         return value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
 
+    view.fields = {"variants": Place(f"title_{view.language.code}"), "captions": Place("caption_text")}
+    view.fields |= {name: Place("countries") for name in ("targeting", "targeting.countries")}
+    view.fields["targeting.teams"] = Place("teams")
     variants: list[Json] = []
-    for language in LANGUAGES:
-        if title := text(f"title_{language}"):
-            variant = {"language": language, "title": title, "summary": text(f"summary_{language}")}
-            variants.append({**variant, **({"url": url} if (url := text(f"url_{language}")) else {})})
+    names = ("title", "summary", "url")
+    for language in (name.removeprefix("title_") for name in form if name.startswith("title_")):
+        said = {name: found for name in names if (found := text(f"{name}_{language}"))}
+        if said:
+            at = f"variants.{len(variants)}"
+            view.fields |= {f"{at}.{name}": Place(f"{name}_{language}") for name in names}
+            variants.append({"language": language, "title": "", **said})
     captions: list[Json] = []
     columns = (form.getlist("caption_language"), form.getlist("caption_network"), form.getlist("caption_text"))
-    for language_, network, words in zip(*columns, strict=False):
+    for row, (language_, network, words) in enumerate(zip(*columns, strict=False)):
         if str(words).strip():
-            said = str(words).replace("\r\n", "\n").strip()
-            captions.append({"language": str(language_), "network": str(network) or None, "text": said})
-    expires = text("expires_at")
+            at = f"captions.{len(captions)}"
+            view.fields |= {f"{at}.{name}": Place(f"caption_{name}", row) for name in ("language", "network", "text")}
+            said_there = str(words).replace("\r\n", "\n").strip()
+            captions.append({"language": str(language_), "network": str(network) or None, "text": said_there})
+    expires_at = await view.moment("expires_at")
     return {
         "program_id": text("program_id") or (view.program.id if view.program else ""),
         "kind": text("kind"),
@@ -204,18 +237,11 @@ def read_item(form: FormData, view: View) -> Json:
         "captions": captions,
         "targeting": {"countries": listed(text("countries").upper()), "teams": listed(text("teams"))},
         "image_url": text("image_url") or None,
-        "expires_at": in_zone(expires, view.language.zone) if expires else None,
+        "pinned": "pinned" in form,
+        "expires_at": expires_at.isoformat() if expires_at else None,
     }
 
 
 def listed(text: str) -> list[str]:
     """The words between commas."""
     return [one.strip() for one in text.split(",") if one.strip()]
-
-
-def in_zone(local: str, zone: str) -> Any:
-    """A browser's local date and time as RFC 3339, in the programme's time zone; as it is where it is none."""
-    try:
-        return datetime.fromisoformat(local).replace(tzinfo=known_zone(zone)).isoformat()
-    except ValueError:
-        return local

@@ -11,6 +11,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from chassis.web.problems import Violation
+from services.hub.clients import invalid
 from services.hub.dependencies import Manages
 from services.hub.history.formats import LineError, Unreadable
 from services.hub.history.importer import File, Importer
@@ -37,20 +39,23 @@ async def start(view: Manages) -> Response:
 async def upload(view: Manages) -> Response:
     """Set the rows of the files aside; the page that follows says what they would do."""
     program = view.require_program()
-    source = _source(await view.field("source"))
+    written = await view.field("source")
+    source = _source(written)
     uploads = [one for one in (await view.form()).getlist("file") if isinstance(one, UploadFile) and one.size]
-    if not uploads or not source:
-        return view.go("/manage/history", toast="no-file")
+    needed = {"source": source, "file": uploads}
+    missing = [Violation(name, "required", "This is needed.") for name, given in needed.items() if not given]
+    if missing:
+        raise invalid(*missing)
     files = [File(one.filename or f"{number}", await one.read(MAX_BYTES)) for number, one in enumerate(uploads, 1)]
     try:
         staged = await _staging(view).add(
             files, program_id=program.id, time_zone=program.time_zone, source=source, by=view.me.id
         )
     except Unreadable as wrong:
-        return view.page("manage/history.html", 422, errors=wrong.errors, source=source)
+        return view.page("manage/history.html", 422, errors=wrong.errors, source=written)
     except TooMany:
         error = LineError(0, "upload", "too-many-rows", f"At most {MAX_ROWS} rows.", params={"max": MAX_ROWS})
-        return view.page("manage/history.html", 422, errors=(error,), source=source)
+        return view.page("manage/history.html", 422, errors=(error,), source=written)
     return view.go(page("manage", "history", staged.id))
 
 

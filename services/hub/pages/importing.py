@@ -6,8 +6,10 @@ from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from services.hub.clients import Json, Refusal
+from chassis.web.problems import Violation
+from services.hub.clients import Json, Refusal, invalid
 from services.hub.dependencies import Manages
+from services.hub.forms.filling import Place
 from services.hub.paths import page, v1
 from services.hub.view import View
 
@@ -29,7 +31,7 @@ async def preview(view: Manages) -> Response:
     """What the file would do; nothing is done yet."""
     file = (await view.form()).get("file")
     if not isinstance(file, UploadFile) or not file.size:
-        return view.go("/manage/import", toast="no-file")
+        raise invalid(Violation("file", "required", "A file is needed."))
     try:
         answer = await view.apis.call(
             "program", "POST", v1("imports"), await file.read(MAX_FILE), media_type="text/csv"
@@ -52,20 +54,15 @@ async def shown(view: Manages, import_id: str) -> Response:
 async def choose_columns(view: Manages, import_id: str) -> Response:
     """Which column is which, and the preview under it."""
     columns = [str(one) or None for one in (await view.form()).getlist("column")]
-    try:
-        await view.apis.call("program", "PUT", v1("imports", import_id, "columns"), {"columns": columns})
-    except Refusal as refusal:
-        if refusal.status == 404:
-            raise
-        return _preview(view, await view.apis.get("program", v1("imports", import_id)), refusal)
+    view.fields = {f"columns.{number}": Place("column", number) for number in range(len(columns))}
+    view.fields["columns"] = Place("column")
+    await view.apis.call("program", "PUT", v1("imports", import_id, "columns"), {"columns": columns})
     return view.go(page("manage", "import", import_id))
 
 
-def _preview(view: View, found: Json, refusal: Refusal | None = None) -> Response:
+def _preview(view: View, found: Json) -> Response:
     missing = ", ".join(str(view.language.word("import.column", name)) for name in found["missing"])
-    status = refusal.status if refusal else 200
-    page = "manage/import_preview.html"
-    return view.page(page, status, found=found, missing=missing, attributes=ATTRIBUTES, refusal=refusal)
+    return view.page("manage/import_preview.html", found=found, missing=missing, attributes=ATTRIBUTES)
 
 
 @router.post("/{import_id}/confirm")

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from services.hub.clients import Refusal
 from services.hub.confirmation import ask, is_confirmed
-from services.hub.dependencies import SignedIn, load_person, safe_path
-from services.hub.paths import page, v1
+from services.hub.dependencies import SignedIn, load_person
+from services.hub.paths import page, safe_path, v1
 from services.hub.view import View
 
 router = APIRouter()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
-from services.hub.clients import Json, Refusal
+from chassis.web.problems import Violation
+from services.hub.clients import Json, invalid
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager, Manages
+from services.hub.forms.filling import Place
 from services.hub.paths import v1
 from services.hub.view import View
 
@@ -34,30 +34,13 @@ async def ambassadors(view: Manager, status: str = "joined", query: str = "", cu
     """Who takes part, and whom one could ask."""
     if view.program is None:
         return view.go("/manage/program")
-    return await _ambassadors_page(view, status, query, cursor)
-
-
-async def _ambassadors_page(
-    view: View, status: str, query: str, cursor: str | None = None, errors: Mapping[str, str] | None = None
-) -> Response:
     status = status if status in STATUSES else "joined"
-    path = v1("programs", view.require_program().id, "ambassadors")
+    path = v1("programs", view.program.id, "ambassadors")
     calls: dict[str, Any] = {"ambassadors": view.apis.get("program", path, status=status, cursor=cursor, limit=PAGE)}
     if query:
         calls["people"] = view.apis.get("program", v1("people"), query=query, limit=PAGE)
-    found = await view.gather(**calls)
-    form = await view.form() if errors else FormData()
-    return view.page(
-        "manage/ambassadors.html",
-        422 if errors else 200,
-        form=form,
-        errors=errors or {},
-        status=status,
-        statuses=STATUSES,
-        query=query,
-        people=found.get("people"),
-        ambassadors=found["ambassadors"],
-    )
+    found = {"people": None, **await view.gather(**calls)}
+    return view.page("manage/ambassadors.html", status=status, statuses=STATUSES, query=query, **found)
 
 
 @router.post("/invitations")
@@ -70,17 +53,12 @@ async def invite(view: Manager) -> Response:
     by_name = await view.field("by") == "name"
     body = await _people_invited(view) if by_name else await _group_invited(view)
     if by_name and not body["people"]:
-        errors = {"person": str(view.language.text("invite.nobody"))}
-        return await _ambassadors_page(view, await view.field("status"), await view.field("query"), errors=errors)
+        raise invalid(Violation("person", "nobody", "Nobody is ticked."))
+    places = {"people": "person", "segment.countries": "countries", "segment.teams": "teams", "segment": "everybody"}
+    view.fields = {path: Place(name) for path, name in places.items()}
     confirmed = await is_confirmed(view)
     path = v1("programs", program.id, "invitations")
-    try:
-        answer = await view.apis.call("program", "POST", path, body if confirmed else {**body, "dry_run": True})
-    except Refusal as refusal:
-        if refusal.status != 422:
-            raise
-        errors = {_field_of(field): words for field, words in view.violations(refusal).items()}
-        return await _ambassadors_page(view, await view.field("status"), await view.field("query"), errors=errors)
+    answer = await view.apis.call("program", "POST", path, body if confirmed else {**body, "dry_run": True})
     found = answer.data
     if confirmed:
         of = found.get("batch_id") or ""
@@ -142,75 +120,9 @@ async def _group_invited(view: View) -> Json:
     return {"segment": segment, **({"limit": _count(limit)} if limit else {})}
 
 
-def _field_of(field: str) -> str:
-    """The form's name of what the API found wrong in a group."""
-    name = field.removeprefix("segment").strip(".").partition(".")[0]
-    return name or "segment"
-
-
 @router.get("/program")
 async def program(view: Manager) -> Response:
     """What the programme is for, and what its people agree to."""
-    return await _program_page(view)
-
-
-@router.post("/program")
-async def create(view: Manager) -> Response:
-    """A new programme."""
-    order = {
-        "name": (await view.field("name")).strip(),
-        "time_zone": await view.field("time_zone", "UTC"),
-        "languages": list(LANGUAGES),
-        "consent": await _texts(view, "consent"),
-    }
-    try:
-        answer = await view.apis.call("program", "POST", v1("programs"), order)
-    except Refusal as refusal:
-        return await _program_page(view, refusal=refusal, order=order)
-    assert view.session is not None
-    await view.context.sessions.put(view.session, "choices", {**view.session.choices, "program_id": answer.data["id"]})
-    return view.go("/manage/program", toast="program-created")
-
-
-@router.post("/objective")
-async def objective(view: Manager) -> Response:
-    """The programme's one objective, set or changed."""
-    program = view.require_program()
-    order = {name: await view.field(name) for name in ("use_case", "kpi", "starts_on", "ends_on")} | {
-        name: _number(await view.field(name)) for name in ("baseline", "target")
-    }
-    version = await view.whole("version")
-    try:
-        await view.apis.call("program", "PUT", v1("programs", program.id, "objective"), order, version=version)
-    except Refusal as refusal:
-        return await _program_page(view, refusal=refusal, objective_order=order)
-    return view.go("/manage/program", toast="objective-set")
-
-
-@router.post("/guidelines")
-async def guidelines(view: Manager) -> Response:
-    """A new version of the guidelines."""
-    program = view.require_program()
-    order = {"texts": await _texts(view, "guidelines"), "material": "material" in await view.form()}
-    if order["texts"] and not await is_confirmed(view):
-        return await _ask_about_guidelines(view, program.id, material=bool(order["material"]))
-    try:
-        await view.apis.call("program", "POST", v1("programs", program.id, "guidelines"), order)
-    except Refusal as refusal:
-        return await _program_page(view, refusal=refusal)
-    return view.go("/manage/program", toast="guidelines-published")
-
-
-async def _ask_about_guidelines(view: View, program_id: str, *, material: bool) -> Response:
-    audience = await view.apis.get("program", v1("programs", program_id, "audience"))
-    count = audience["ambassadors"]
-    note = view.language.text("ask.guidelines.material" if material else "ask.guidelines.other", count=count)
-    return await ask(view, "guidelines", back="/manage/program", notes=[str(note)])
-
-
-async def _program_page(
-    view: View, *, refusal: Refusal | None = None, order: Json | None = None, objective_order: Json | None = None
-) -> Response:
     found: dict[str, Any] = {"objective": None, "guidelines": {}, "consent": {}}
     version: int | None = None
     if view.program is not None:
@@ -229,11 +141,6 @@ async def _program_page(
         found["guidelines"] = {one: answers[f"guidelines_{one}"] for one in LANGUAGES}
     return view.page(
         "manage/program.html",
-        422 if refusal else 200,
-        refusal=refusal,
-        errors=view.violations(refusal) if refusal else {},
-        order=order or {},
-        objective_order=objective_order or found["objective"] or {},
         version=version,
         use_cases=USE_CASES,
         kpis=KPIS,
@@ -242,11 +149,58 @@ async def _program_page(
     )
 
 
+@router.post("/program")
+async def create(view: Manager) -> Response:
+    """A new programme."""
+    order = {
+        "name": (await view.field("name")).strip(),
+        "time_zone": await view.field("time_zone", "UTC"),
+        "languages": list(LANGUAGES),
+        "consent": await _texts(view, "consent"),
+    }
+    answer = await view.apis.call("program", "POST", v1("programs"), order)
+    assert view.session is not None
+    await view.context.sessions.put(view.session, "choices", {**view.session.choices, "program_id": answer.data["id"]})
+    return view.go("/manage/program", toast="program-created")
+
+
+@router.post("/objective")
+async def objective(view: Manager) -> Response:
+    """The programme's one objective, set or changed."""
+    program = view.require_program()
+    order = {name: await view.field(name) for name in ("use_case", "kpi", "starts_on", "ends_on")} | {
+        name: _number(await view.field(name)) for name in ("baseline", "target")
+    }
+    version = await view.whole("version")
+    await view.apis.call("program", "PUT", v1("programs", program.id, "objective"), order, version=version)
+    return view.go("/manage/program", toast="objective-set")
+
+
+@router.post("/guidelines")
+async def guidelines(view: Manager) -> Response:
+    """A new version of the guidelines."""
+    program = view.require_program()
+    order = {"texts": await _texts(view, "guidelines"), "material": "material" in await view.form()}
+    view.fields = {"texts": Place(f"guidelines_{LANGUAGES[0]}")}
+    view.fields |= {f"texts.{code}": Place(f"guidelines_{code}") for code in LANGUAGES}
+    if order["texts"] and not await is_confirmed(view):
+        return await _ask_about_guidelines(view, program.id, material=bool(order["material"]))
+    await view.apis.call("program", "POST", v1("programs", program.id, "guidelines"), order)
+    return view.go("/manage/program", toast="guidelines-published")
+
+
+async def _ask_about_guidelines(view: View, program_id: str, *, material: bool) -> Response:
+    audience = await view.apis.get("program", v1("programs", program_id, "audience"))
+    count = audience["ambassadors"]
+    note = view.language.text("ask.guidelines.material" if material else "ask.guidelines.other", count=count)
+    return await ask(view, "guidelines", back="/manage/program", notes=[str(note)])
+
+
 @router.get("/guardrails")
 async def guardrails(view: Manages) -> Response:
     """What a post always says, and what it never may."""
     answer = await view.apis.call("sharing", "GET", v1("programs", view.require_program().id, "guardrails"))
-    return view.page("manage/guardrails.html", guardrails=answer.data, version=answer.version, errors={}, refusal=None)
+    return view.page("manage/guardrails.html", guardrails=answer.data, version=answer.version)
 
 
 @router.post("/guardrails")
@@ -257,31 +211,34 @@ async def change_guardrails(view: Manages) -> Response:
         [str(one).strip() for one in form.getlist(name)] for name in ("country", "disclosure_language", "disclosure")
     ]
     disclosures: dict[str, dict[str, str]] = {}
-    for country, language, words in zip(*columns, strict=False):
-        if country and words:
-            disclosures.setdefault(country if country == "*" else country.upper(), {})[language] = words
+    broken: list[Violation] = []
+    for row, (country, language, words) in enumerate(zip(*columns, strict=False)):
+        code = country if country == "*" else country.upper()
+        view.fields[f"row.{row}"] = Place("country", row)
+        if words and not code:
+            broken.append(Violation(f"row.{row}", "required", "A country is needed."))
+        elif words and language in disclosures.get(code, {}):
+            broken.append(Violation(f"row.{row}", "duplicate", "This country has a text in this language already."))
+        elif words:
+            disclosures.setdefault(code, {})[language] = words
+            view.fields.setdefault(f"disclosures.{code}", Place("country", row))
+            view.fields[f"disclosures.{code}.{language}"] = Place("disclosure", row)
+    if broken:
+        raise invalid(*broken)
     names = ("phrase", "phrase_language", "severity", "suggestion")
     forbidden: list[Json] = []
-    for phrase, language, severity, suggestion in zip(
-        *([str(one).strip() for one in form.getlist(n)] for n in names), strict=False
+    for row, (phrase, language, severity, suggestion) in enumerate(
+        zip(*([str(one).strip() for one in form.getlist(n)] for n in names), strict=False)
     ):
         if phrase:
+            at = f"forbidden.{len(forbidden)}"
+            view.fields |= {at: Place("phrase", row), f"{at}.suggestion": Place("suggestion", row)}
             optional = {"language": language, "suggestion": suggestion}
             found = {name: value for name, value in optional.items() if value}
             forbidden.append({"phrase": phrase, "severity": severity or "block", **found})
     order = {"disclosures": disclosures, "forbidden": forbidden}
     version = await view.whole("version")
-    try:
-        await view.apis.call("sharing", "PUT", v1("programs", program.id, "guardrails"), order, version=version)
-    except Refusal as refusal:
-        return view.page(
-            "manage/guardrails.html",
-            422,
-            guardrails=order,
-            version=version,
-            errors=view.violations(refusal),
-            refusal=refusal,
-        )
+    await view.apis.call("sharing", "PUT", v1("programs", program.id, "guardrails"), order, version=version)
     return view.go("/manage/guardrails", toast="saved")
 
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from services.hub.clients import Json, Refusal
+from chassis.web.problems import Violation
+from services.hub.clients import invalid
 from services.hub.content import CATEGORIES
 from services.hub.dependencies import Editor
 from services.hub.paths import v1
-from services.hub.view import View
 
 router = APIRouter(prefix="/editor/feeds")
 MAX_FILE = 5 * 1024 * 1024
@@ -18,11 +18,15 @@ MAX_FILE = 5 * 1024 * 1024
 
 @router.get("")
 async def feeds(view: Editor) -> Response:
-    return await _page(view)
+    found = await view.gather(
+        feeds=view.apis.get("content", v1("feeds"), program_id=view.program.id if view.program else None)
+    )
+    return view.page("editor/feeds.html", categories=CATEGORIES, **found)
 
 
 @router.post("")
 async def add(view: Editor) -> Response:
+    view.about = "feed"
     order = {
         "program_id": view.program.id if view.program else "",
         "url": (await view.field("url")).strip(),
@@ -30,28 +34,23 @@ async def add(view: Editor) -> Response:
         "rule": await view.field("rule", "review"),
         "category": await view.field("category", "sector_news"),
     }
-    try:
-        await view.apis.call("content", "POST", v1("feeds"), order)
-    except Refusal as refusal:
-        return await _page(view, order, refusal)
+    await view.apis.call("content", "POST", v1("feeds"), order)
     return view.go("/editor/feeds", toast="feed-added")
 
 
 @router.post("/file")
 async def upload(view: Editor) -> Response:
     """A feed that was saved as a file."""
+    view.about = "feed"
     file = (await view.form()).get("file")
     if not isinstance(file, UploadFile) or not file.size:
-        return view.go("/editor/feeds", toast="no-file")
+        raise invalid(Violation("file", "required", "A file is needed."))
     data = await file.read(MAX_FILE + 1)
     params = {
         "program_id": view.program.id if view.program else "",
         "language": await view.field("language", view.language.code),
     }
-    try:
-        await view.apis.call("content", "POST", v1("feeds", "file"), data, params=params, media_type=media_type(data))
-    except Refusal as refusal:
-        return await _page(view, params, refusal)
+    await view.apis.call("content", "POST", v1("feeds", "file"), data, params=params, media_type=media_type(data))
     return view.go("/editor/feeds", toast="feed-added")
 
 
@@ -59,21 +58,6 @@ async def upload(view: Editor) -> Response:
 async def refresh(view: Editor, feed_id: str) -> Response:
     await view.apis.call("content", "POST", v1("feeds", feed_id, "refresh"))
     return view.go("/editor/feeds", toast="feed-refreshed")
-
-
-async def _page(view: View, order: Json | None = None, refusal: Refusal | None = None) -> Response:
-    found = await view.gather(
-        feeds=view.apis.get("content", v1("feeds"), program_id=view.program.id if view.program else None)
-    )
-    return view.page(
-        "editor/feeds.html",
-        422 if refusal else 200,
-        order=order or {},
-        refusal=refusal,
-        errors=view.violations(refusal, "feed") if refusal else {},
-        categories=CATEGORIES,
-        **found,
-    )
 
 
 def media_type(data: bytes) -> str:

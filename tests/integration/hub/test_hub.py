@@ -46,7 +46,7 @@ async def test_nobody_without_a_session_reaches_a_page_or_a_form(browser: Browse
         assert answer.status_code == 303, path
         assert answer.headers["location"].startswith("/auth/sign-in?back=")
     for path in forms():
-        assert (await browser.client.post(path, data={})).status_code == 303, path
+        assert (await browser.client.post(path, data={})).status_code == 401, path
 
 
 async def test_the_store_holds_neither_the_cookie_nor_a_token(browser: Browser) -> None:

@@ -22,6 +22,8 @@ ROLES = {
 def met(answer: httpx.Response) -> str:
     if answer.status_code == 403:
         return "403"
+    if answer.status_code == 401:
+        return "sign-in"
     leads = answer.headers.get("location", "")
     to_sign_in = leads.startswith("/auth/sign-in") or (leads == "/welcome" and "clear-site-data" not in answer.headers)
     return "sign-in" if to_sign_in else ALLOWED

@@ -139,6 +139,9 @@ def test_what_people_wrote_is_escaped_inside_a_text() -> None:
 def test_recent_moments_are_told_by_their_distance_and_others_by_their_date() -> None:
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     language = Language("en", "GB", "Europe/Paris")
-    assert language.ago(now - timedelta(hours=2), now) == "2 hours ago"
-    assert language.ago(now - timedelta(days=30), now) == "8 Feb 2026"
-    assert language.ago(now + timedelta(seconds=5), now).startswith("1 second")
+    two_hours_ago = now - timedelta(hours=2)
+    assert language.ago(two_hours_ago, now) == (
+        f'<time datetime="{two_hours_ago}" title="10 Mar 2026, 11:00:00 (Paris)">2 hours ago</time>'
+    )
+    assert language.ago(now - timedelta(days=30), now).endswith(">8 Feb 2026</time>")
+    assert language.ago(now + timedelta(seconds=5), now).striptags().startswith("1 second")

@@ -9,10 +9,11 @@ from starlette.requests import Request
 from services.hub import charts, content
 from services.hub.assets import FONT_REFERENCE, Assets
 from services.hub.clients import Refusal, ServiceUnavailable, SignedOut, read
-from services.hub.dependencies import client_address, safe_path
+from services.hub.dependencies import client_address
 from services.hub.figures import tiles
 from services.hub.language import Language
 from services.hub.pages.share import suggestions
+from services.hub.paths import safe_path
 from services.hub.person import Person, Program, person_of
 from services.hub.settings import HubSettings
 from services.hub.shell import home, navigation
