@@ -27,6 +27,8 @@ LEFT_OUT = {
     "/feed/{item_id}/check": "sent by the sheet while a caption is written",
     "/manage/history/{import_id}/step": "sent by the page of an import by itself",
     "/manage/history/{import_id}/confirm": "of an import that is staged in the hub: test_history.py",
+    "/admin/people/{person_id}/reactivate": "a button alone, of a person who was cut off",
+    "/manage/invitations/{batch_id}/withdraw": "in the message that says that people were invited",
     "/auth/sign-out": "leads to the issuer whatever the services say",
     "/language": "asks no service",
     "/program": "asks no service",
@@ -148,7 +150,7 @@ async def send(browser: Browser, found: Found, fields: Fields, **headers: str) -
     session = await browser.context.sessions.find(browser.client.cookies.get("herald_session") or "")
     csrf = mask(session.csrf if session else "of another session")
     headers = {"origin": URL, **headers}
-    pairs: dict[str, list[str]] = {"csrf": [csrf]}
+    pairs: dict[str, list[str]] = {"csrf": [csrf], "confirmed": ["yes"]}
     for name, value in fields:
         pairs.setdefault(name, []).append(value)
     files = {one.name: ("x.csv", b"x") for one in found.form.controls if one.kind == "file"}
@@ -252,7 +254,7 @@ async def test_a_form_of_an_ended_session_is_there_again_once_somebody_signed_in
         await browser.sign_in()
         again = await browser.client.post(
             html.unescape(found.form.action),
-            data={"csrf": mask("of the session before"), **dict(fields)},
+            data={"csrf": mask("of the session before"), "confirmed": "yes", **dict(fields)},
             headers={"origin": URL},
         )
         assert again.status_code == 403
