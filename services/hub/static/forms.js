@@ -54,6 +54,7 @@
       fill(form, draft.fields);
       if (`${read(form)}` === `${before}`) { drop(key); continue; }
       form.closest("details")?.setAttribute("open", "");
+      one("textarea", form)?.dispatchEvent(new Event("input", { bubbles: true }));
       const box = say(form, words.restored);
       const button = document.createElement("button");
       button.type = "button";
