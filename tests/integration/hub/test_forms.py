@@ -29,6 +29,9 @@ LEFT_OUT = {
     "/manage/history/{import_id}/confirm": "of an import that is staged in the hub: test_history.py",
     "/admin/people/{person_id}/reactivate": "a button alone, of a person who was cut off",
     "/manage/invitations/{batch_id}/withdraw": "in the message that says that people were invited",
+    "/feed/{item_id}/acknowledge": "the sheet of who has guidelines to read",
+    "/posts/{post_id}/restore": "in the message that says that a post was taken back",
+    "/programs/{program_id}/resume": "a button alone, of a programme that somebody pauses",
     "/auth/sign-out": "leads to the issuer whatever the services say",
     "/language": "asks no service",
     "/program": "asks no service",
@@ -142,7 +145,7 @@ async def forms(browser: Browser, apis: Refusing) -> list[Found]:
 
 async def test_every_route_that_takes_a_form_has_one_on_some_page(forms: list[Found]) -> None:
     unseen = {one.path for one in routes()} - {one.route for one in forms}
-    assert sorted(unseen) == sorted(LEFT_OUT)
+    assert (unseen - LEFT_OUT.keys(), LEFT_OUT.keys() - unseen) == (set(), set())
     assert len(forms) > 25
 
 
@@ -200,8 +203,8 @@ async def test_what_is_refused_is_marked_and_nothing_of_it_is_lost(
         fields = found.fields(WRITTEN[written])
         apis.problem = problem(422, "invalid", *((one.name, "too-long") for one in found.typed))
         answer = await send(browser, found, fields)
-        if answer.status_code in (204, 303) and found.route.startswith(("/feed", "/programs")):
-            continue  # asks no service with what was sent, such as the consent that is outdated
+        if answer.status_code == 200 and found.route == "/feed/{item_id}/share" and written == "nothing":
+            continue  # the sheet asks first whether it is to be shared without words
         assert answer.status_code == 422, (found.page, found.form.action)
         kept(answer, found, fields)
     assert apis.changed == 0
