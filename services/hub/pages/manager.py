@@ -77,7 +77,8 @@ async def invite(view: Manager) -> Response:
 
 def passed_over(view: View, invited: Json) -> list[str]:
     """Why who was meant is not invited, and who would be left for another time."""
-    reasons = [str(view.language.text(f"skipped.{why}", count=count)) for why, count in invited["skipped"].items()]
+    known = [(why if view.language.has(f"skipped.{why}") else "other", n) for why, n in invited["skipped"].items()]
+    reasons = [str(view.language.text(f"skipped.{why}", count=count)) for why, count in known]
     if invited["remaining"]:
         reasons.append(str(view.language.text("invite.remaining", count=invited["remaining"])))
     return reasons
