@@ -75,7 +75,7 @@ async def test_a_second_tap_takes_nothing_back(browser: Browser, stack: Stack, d
         await expect(page.locator("[data-shared]")).to_be_visible()
         (post, *_) = await posts_of(stack, "jonas")
         not_posted = page.locator("[data-not-posted]")
-        for place in ((x, y), await middle(not_posted)):
+        for place in (await middle(not_posted), (x, y)):
             await page.mouse.click(*place)
         await becomes_true(page, READY)
         await expect(page.locator("[data-shared]")).to_be_visible()
@@ -344,6 +344,7 @@ async def test_nothing_is_said_to_be_copied_that_was_not(browser: Browser, stack
             await page.reload()
             await open_sheet(page, "facebook")
             await page.locator("[data-share]").click()
+            await expect(page.locator("[data-shared]")).to_be_visible()
             await expect(page.locator("[data-when-copied]")).to_be_visible(visible=copied)
             await expect(page.locator("[data-unless-copied]")).to_be_visible(visible=not copied)
         await page.locator("[data-shared] [data-copy]").click()
