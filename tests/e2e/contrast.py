@@ -15,10 +15,11 @@ _TEXTS = """() => {
         return size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     };
     const opacity = (node) => node ? Number(getComputedStyle(node).opacity) * opacity(node.parentElement) : 1;
-    const shown = (node, box) => {
-        const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-        return top && (node === top || node.contains(top) || top.contains(node));
-    };
+    const shown = (node, { x, y, width, height }) => [[.5, .5], [.05, .1], [.95, .1], [.05, .9], [.95, .9]].every(
+        ([right, down]) => {
+            const top = document.elementFromPoint(x + width * right, y + height * down);
+            return top && (node === top || node.contains(top) || top.contains(node));
+        });
     const found = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
@@ -39,7 +40,7 @@ _TEXTS = """() => {
     }
     return found;
 }"""
-"""Of each text that can be seen in the window: where it is, whether it is large (WCAG 1.4.3), and its colour."""
+"""Of each line of text in the window with nothing over it: where it is, whether it is large (WCAG 1.4.3), and its colour."""
 
 _STILL = """() => document.getAnimations().forEach((one) => { try { one.finish(); } catch { /* it never ends */ } })"""
 

@@ -23,6 +23,10 @@ ON_TOP = """node => {
     const { x, y, width, height } = node.getBoundingClientRect();
     return node.contains(document.elementFromPoint(x + width / 2, y + height / 2));
 }"""
+SENT = """() => {
+    window.sent = [];
+    document.body.addEventListener("htmx:beforeRequest", (event) => sent.push(event.detail.pathInfo.requestPath));
+}"""
 NO_CLIPBOARD = "navigator.clipboard.writeText = () => Promise.reject(new Error('no'));"
 CLIPBOARD = "navigator.clipboard.writeText = async (text) => { window.copied = text; };"
 SHARE_MENU = "navigator.share = async (given) => { window.given = given; };"
@@ -74,9 +78,11 @@ async def test_a_second_tap_takes_nothing_back(browser: Browser, stack: Stack, d
         await page.mouse.click(x, y)
         await expect(page.locator("[data-shared]")).to_be_visible()
         (post, *_) = await posts_of(stack, "jonas")
+        await page.evaluate(SENT)
         not_posted = page.locator("[data-not-posted]")
         for place in (await middle(not_posted), (x, y)):
             await page.mouse.click(*place)
+        assert await page.evaluate("sent") == []
         await becomes_true(page, READY)
         await expect(page.locator("[data-shared]")).to_be_visible()
         after = await not_posted.bounding_box()
