@@ -40,7 +40,7 @@ _TEXTS = """() => {
     }
     return found;
 }"""
-"""Of each line of text in the window with nothing over it: where it is, whether it is large (WCAG 1.4.3), and its colour."""
+"""Of each line of text in the window with nothing over it: its place, whether it is large (WCAG 1.4.3), its colour."""
 
 _STILL = """() => document.getAnimations().forEach((one) => { try { one.finish(); } catch { /* it never ends */ } })"""
 
