@@ -125,6 +125,16 @@ def match_key(text: str) -> str:
     return unicodedata.normalize("NFC", _AROUND_SIGNS.sub(r"\1", _SPACES.sub(" ", plain).strip()))
 
 
+def terms(*values: str | None) -> tuple[str, ...]:
+    """The words of some texts as search terms: without case and accents, each once."""
+    found: dict[str, None] = {}
+    for value in values:
+        folded = unicodedata.normalize("NFKD", (value or "").casefold())
+        plain = "".join(sign for sign in folded if not unicodedata.combining(sign))
+        found |= dict.fromkeys(regex.findall(r"[^\W_]+", plain))
+    return tuple(found)
+
+
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
     """The first spelling of each name, in order."""
     first: dict[str, str] = {}

@@ -129,11 +129,12 @@ async def list_items(
     context: Context,
     program_id: Program = None,
     state: State | None = None,
+    query: Annotated[str | None, Query(max_length=200, description="Beginnings of words of the title")] = None,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> Items:
-    items, following = await context.store.items_page(program_id, state, _before(cursor), limit)
-    return Items(items=[ItemView.of(item) for item in items], next=_next(following))
+    items, following, total = await context.store.items_page(program_id, state, query or None, _before(cursor), limit)
+    return Items(items=[ItemView.of(item) for item in items], next=_next(following), total=total)
 
 
 @router.get("/items/{item_id}", tags=["items"], summary="One item, with its version as ETag")

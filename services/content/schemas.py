@@ -293,6 +293,7 @@ class SourceView(View):
 class Items(View):
     items: list[ItemView]
     next: str | None = Field(description="Cursor of the next page")
+    total: int = Field(description="How many there are on all pages; 10,000 stands for that many and more")
 
 
 class FeedItems(View):

@@ -10,12 +10,14 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
+from chassis.text import terms
 from chassis.web.problems import NotFound, StaleVersion
 from services.content.domain.items import EntryKey, Item, audiences, position
 from services.content.domain.sources import Source, item_id
 
 MAX_KNOWN: Final = 2000
 """How many stored entries one reading is compared with: the newest that share a link or a guid with it."""
+MAX_COUNTED: Final = 10_000
 FEED_INDEX: Final = "feed"
 PAGE_LETTERS: Final = 200_000
 """Letters of text after which a page ends."""
@@ -49,6 +51,7 @@ class Store:
                     for name in ("link", "guid")
                 ),
                 *(IndexModel([*((name, ASCENDING) for name in one), ("listed", DESCENDING)]) for one in by_filters),
+                IndexModel([("program_id", ASCENDING), ("terms", ASCENDING)]),
             ]
         )
         await self.sources.create_indexes(
@@ -58,6 +61,9 @@ class Store:
                 IndexModel("next_poll_at", partialFilterExpression={"next_poll_at": {"$type": "date"}}),
             ]
         )
+
+        async for row in self.items.find({"terms": {"$exists": False}}):  # written before titles could be searched
+            await self.items.update_one({"_id": row["_id"]}, {"$set": {"terms": _terms(read(Item, row))}})
 
     # --- items ---------------------------------------------------------------------------------------------------
 
@@ -117,12 +123,20 @@ class Store:
         return {row["_id"]: read(Item, row) async for row in cursor}
 
     async def items_page(
-        self, program_id: str | None, state: str | None, before: str | None, limit: int
-    ) -> tuple[list[Item], str | None]:
-        """Items, newest first, and where the next page begins."""
-        wanted = {name: value for name, value in (("program_id", program_id), ("state", state)) if value is not None}
+        self, program_id: str | None, state: str | None, query: str | None, before: str | None, limit: int
+    ) -> tuple[list[Item], str | None, int]:
+        """Items, newest first, where the next page begins, and how many there are on all pages (at most 10,000).
+
+        `query` names beginnings of words of their titles.
+        """
+        named = (("program_id", program_id), ("state", state))
+        wanted: Document = {name: value for name, value in named if value is not None}
+        if query is not None:
+            words = [{"terms": {"$regex": f"^{word}"}} for word in terms(query)]
+            wanted["$and"] = words or [{"_id": None}]
         rows, following = await _page(self.items.find, wanted, "listed", before, limit)
-        return [read(Item, row) for row in rows], following
+        total = await self.items.count_documents(wanted, limit=MAX_COUNTED)
+        return [read(Item, row) for row in rows], following, total
 
     async def feed_page(
         self, programs: Iterable[str], keys: Sequence[str], now: datetime, before: str | None, limit: int
@@ -238,4 +252,9 @@ def _indexed(item: Item) -> Document:
         "position": position(item),
         "audiences": list(audiences(item.copy.targeting)),
         "expires": item.copy.expires_at is not None and item.state == "published",
+        "terms": _terms(item),
     }
+
+
+def _terms(item: Item) -> list[str]:
+    return list(terms(*(one.title for one in item.copy.variants)))

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData
@@ -37,6 +37,8 @@ from services.hub.times import NoSuchTime, moment_of
 _IN_ADDRESSES = ":/%#?=@[]!$&'()*+,;~"
 FORM_HEADER = "herald-form"
 """In requests of the script that sends forms."""
+_TOLD = frozenset(("toast", "count", "of", "cursor"))
+"""What an address says of what was just done, or of one page of a list."""
 _WHOLE = re.compile(r"[0-9]{1,9}")
 MAX_FIELDS = 5000
 """Fields of one form: the guardrails have four for each of 500 phrases."""
@@ -138,7 +140,8 @@ class View:
     @property
     def is_fragment(self) -> bool:
         """Whether htmx asks for a piece of the page, rather than a browser for all of it."""
-        return "hx-request" in self.request.headers and "hx-boosted" not in self.request.headers
+        headers = self.request.headers
+        return "hx-request" in headers and not ("hx-boosted" in headers or "hx-history-restore-request" in headers)
 
     @property
     def by_script(self) -> bool:
@@ -178,6 +181,20 @@ class View:
     def here(self) -> str:
         """The path of this page, as an address has it."""
         return quote(self.request.scope["path"])
+
+    @property
+    def shown(self) -> int:
+        """How many entries of a list were shown before (`paging`)."""
+        text = self.request.query_params.get("shown", "")
+        return int(text) if _WHOLE.fullmatch(text) else 0
+
+    def back_to(self, path: str) -> str:
+        """The list at this path as the person left it a moment ago; from its start where they come from elsewhere."""
+        came, own = urlsplit(self.request.headers.get("referer", "")), urlsplit(self.context.settings.public_url)
+        if (came.scheme, came.netloc, came.path) != (own.scheme, own.netloc, path):
+            return path
+        kept = [(name, value) for name, value in parse_qsl(came.query) if name not in _TOLD]
+        return f"{path}?{urlencode(kept)}" if kept else path
 
     @property
     def one_time(self) -> str:

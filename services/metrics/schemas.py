@@ -262,7 +262,9 @@ class ObjectiveView(BaseModel):
     reached_at: datetime | None
     value: Number | None = Field(description="Null for a KPI that this version does not know")
     progress: float | None = Field(description="Of the way from the baseline to the target: 0 to 1 and beyond")
-    forecast: float | None = Field(description="The value on the last day at the present pace")
+    forecast: float | None = Field(
+        description="The value on the last day at the present pace; null while too few days have passed to tell"
+    )
     on_track: bool | None
 
 

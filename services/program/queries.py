@@ -62,15 +62,16 @@ async def viewers(context: Context, person: Person, limit: int) -> tuple[list[Vi
 
 async def people_page(
     context: Context, wanted: Filter, cursor: str | None, limit: int
-) -> tuple[list[Person], str | None]:
-    """People by name, and the cursor of the next page. Raises Invalid."""
+) -> tuple[list[Person], str | None, int]:
+    """People by name, the cursor of the next page, and how many there are on all. Raises Invalid."""
     after = _texts(decode_cursor(cursor), 2)
     if wanted.team is not None:
         spellings = await context.teams.spellings([wanted.team])
         wanted = replace(wanted, team=spellings.get(wanted.team, wanted.team))
     found = await context.people.page(wanted, after, limit + 1)
     more = len(found) > limit
-    return found[:limit], encode_cursor(position(found[limit - 1])) if more else None
+    total = await context.people.count(wanted)
+    return found[:limit], encode_cursor(position(found[limit - 1])) if more else None, total
 
 
 async def export_people(context: Context, language: str) -> AsyncIterator[str]:
@@ -131,13 +132,14 @@ async def objective(context: Context, program_id: str) -> Objective:
 
 
 async def ambassadors(
-    context: Context, program_id: str, status: Status | None, cursor: str | None, limit: int
-) -> tuple[dict[Status, int], list[Person], str | None]:
-    """How many people have each status in a programme, and a page of those with one. Raises NotFound, Invalid."""
+    context: Context, program_id: str, status: Status | None, query: str | None, cursor: str | None, limit: int
+) -> tuple[dict[Status, int], list[Person], str | None, int]:
+    """How many people have each status in a programme; a page of those with one, the cursor of the next, and how many
+    there are on all. Raises NotFound, Invalid."""
     await context.programs.get(program_id)
     counts = await context.people.count_by_status(program_id)
-    found, following = await people_page(context, Filter(program_id=program_id, status=status), cursor, limit)
-    return counts, found, following
+    wanted = Filter(query=query, program_id=program_id, status=status)
+    return counts, *await people_page(context, wanted, cursor, limit)
 
 
 async def audience(context: Context, program_id: str, segment: Segment) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from chassis.web.downloads import csv_download
+from services.hub.clients import Json
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Admin
+from services.hub.paging import read_list
 from services.hub.paths import page, v1
 from services.hub.view import View
 
@@ -22,9 +25,10 @@ PAGE = 30
 
 @router.get("/people")
 async def people(view: Admin, query: str = "", role: str = "", cursor: str | None = None) -> Response:
-    found = await view.gather(
-        people=view.apis.get("program", v1("people"), query=query, role=role, cursor=cursor, limit=PAGE)
-    )
+    def page_of(cursor: str | None) -> Awaitable[Json]:
+        return view.apis.get("program", v1("people"), query=query, role=role, cursor=cursor, limit=PAGE)
+
+    found = await view.gather(people=read_list(view, cursor, page_of))
     template = "admin/_people.html" if cursor and view.is_fragment else "admin/people.html"
     return view.page(template, query=query, role=role, roles=GRANTED, **found)
 
@@ -101,7 +105,7 @@ async def _ask(view: View, person_id: str, act: str, *, undo: bool = True, **wor
         view,
         act,
         back=page("admin", "people", person_id),
-        names=[" · ".join(filter(None, (person["name"], person["email"], person["team"])))],
+        names=[" · ".join(filter(None, (person["name"], person["email"], person["team"], person.get("site"))))],
         notes=map(str, notes),
         undo=undo,
         danger=True,

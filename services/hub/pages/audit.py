@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -12,8 +13,10 @@ from starlette.responses import Response
 from chassis.principals import CLIENT_PREFIX, OPERATOR_PREFIX
 from chassis.web.downloads import csv_download
 from herald_contracts.words import ADMINISTRATIVE_ACTS, AUDITED_OBJECTS, AUDITED_SERVICES
+from services.hub.clients import Json
 from services.hub.dependencies import Admin
 from services.hub.language import known_zone
+from services.hub.paging import read_list
 from services.hub.paths import v1
 from services.hub.view import is_missing
 
@@ -41,8 +44,12 @@ Wanted = Annotated[dict[str, str], Depends(_wanted)]
 @router.get("")
 async def acts(view: Admin, wanted: Wanted, cursor: str | None = None) -> Response:
     """Acts, newest first, with the names of those who did them and of those whom they concern."""
-    asked = view.apis.get("program", v1("audit"), **_filter(wanted, view.language.zone), cursor=cursor, limit=PAGE)
-    acts = (await view.gather(acts=asked))["acts"]
+    asked = _filter(wanted, view.language.zone)
+
+    def page_of(cursor: str | None) -> Awaitable[Json]:
+        return view.apis.get("program", v1("audit"), **asked, cursor=cursor, limit=PAGE)
+
+    acts = (await view.gather(acts=read_list(view, cursor, page_of)))["acts"]
     items: list[dict[str, Any]] = [] if is_missing(acts) else acts["items"]
     people = {one["actor_id"] for one in items if not one["actor_id"].startswith((CLIENT_PREFIX, OPERATOR_PREFIX))}
     people |= {one["object_id"] for one in items if one["object_type"] == "person"}

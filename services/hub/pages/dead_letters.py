@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -9,7 +10,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
+from services.hub.clients import Json
 from services.hub.dependencies import Admin
+from services.hub.paging import read_list
 from services.hub.paths import v1
 from services.hub.view import View, is_missing
 
@@ -65,7 +68,11 @@ async def dead_letters(
     view: Admin, service: Service, type: str = "", rule: str = "", cursor: str | None = None
 ) -> Response:
     """The dead letters of a service, of one type and error or of all, in the order of their origin."""
-    found = await view.apis.get(service, v1("deadletters"), type=type, rule=rule, cursor=cursor, limit=PAGE)
+
+    def page_of(cursor: str | None) -> Awaitable[Json]:
+        return view.apis.get(service, v1("deadletters"), type=type, rule=rule, cursor=cursor, limit=PAGE)
+
+    found = await read_list(view, cursor, page_of)
     template = "admin/_dead_letters.html" if cursor and view.is_fragment else "admin/dead_letters_of.html"
     return view.page(template, service=service, type=type, rule=rule, found=found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Final
 
 from fastapi import APIRouter
@@ -16,6 +17,7 @@ from services.hub.dependencies import Editor
 from services.hub.forms.filling import Place
 from services.hub.language import as_moment
 from services.hub.networks import NETWORKS
+from services.hub.paging import read_list
 from services.hub.paths import page, v1
 from services.hub.view import View
 
@@ -44,14 +46,17 @@ PAGE = 20
 
 
 @router.get("")
-async def items(view: Editor, state: str = "in_review", cursor: str | None = None) -> Response:
+async def items(view: Editor, state: str = "in_review", query: str = "", cursor: str | None = None) -> Response:
     state = state if state in STATES else "in_review"
     program_id = view.program.id if view.program else None
-    found = await view.gather(
-        items=view.apis.get("content", v1("items"), program_id=program_id, state=state, cursor=cursor, limit=PAGE)
-    )
+    wanted = {"program_id": program_id, "state": state, "query": query, "limit": PAGE}
+
+    def page_of(cursor: str | None) -> Awaitable[Json]:
+        return view.apis.get("content", v1("items"), **wanted, cursor=cursor)
+
+    found = await view.gather(items=read_list(view, cursor, page_of))
     template = "editor/_items.html" if cursor and view.is_fragment else "editor/items.html"
-    return view.page(template, state=state, states=STATES, **found)
+    return view.page(template, state=state, states=STATES, query=query, **found)
 
 
 @router.get("/new")

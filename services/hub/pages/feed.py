@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.dependencies import Ambassador, SignedIn
+from services.hub.paging import read_list
 from services.hub.paths import v1
 from services.hub.shell import home
 from services.hub.view import View
@@ -30,7 +32,7 @@ async def menu(view: SignedIn) -> Response:
 @router.get("/feed")
 async def feed(view: Ambassador, cursor: str | None = None) -> Response:
     """The items for this person; further ones are added below as the end comes into view."""
-    asked = {"items": items_with_shares(view, cursor)}
+    asked = {"items": read_list(view, cursor, partial(items_with_shares, view))}
     if cursor and view.is_fragment:
         return view.page("feed/_items.html", **await view.gather(**asked))
     asked["points"] = view.apis.get(

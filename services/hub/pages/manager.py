@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,6 +15,7 @@ from services.hub.clients import Json, invalid
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager, Manages
 from services.hub.forms.filling import Place
+from services.hub.paging import read_list
 from services.hub.paths import v1
 from services.hub.view import View
 
@@ -30,17 +32,25 @@ PAGE = 30
 
 
 @router.get("/ambassadors")
-async def ambassadors(view: Manager, status: str = "joined", query: str = "", cursor: str | None = None) -> Response:
-    """Who takes part, and whom one could ask."""
+async def ambassadors(
+    view: Manager, status: str = "joined", name: str = "", query: str = "", cursor: str | None = None
+) -> Response:
+    """Who takes part (`name` looks among them), and whom one could ask (`query`)."""
     if view.program is None:
         return view.go("/manage/program")
     status = status if status in STATUSES else "joined"
     path = v1("programs", view.program.id, "ambassadors")
-    calls: dict[str, Any] = {"ambassadors": view.apis.get("program", path, status=status, cursor=cursor, limit=PAGE)}
-    if query:
+
+    def page_of(cursor: str | None) -> Awaitable[Json]:
+        return view.apis.get("program", path, status=status, query=name, cursor=cursor, limit=PAGE)
+
+    calls: dict[str, Any] = {"ambassadors": read_list(view, cursor, page_of)}
+    fragment = bool(cursor and view.is_fragment)
+    if query and not fragment:
         calls["people"] = view.apis.get("program", v1("people"), query=query, limit=PAGE)
     found = {"people": None, **await view.gather(**calls)}
-    return view.page("manage/ambassadors.html", status=status, statuses=STATUSES, query=query, **found)
+    template = "manage/_ambassadors.html" if fragment else "manage/ambassadors.html"
+    return view.page(template, status=status, statuses=STATUSES, name=name, query=query, **found)
 
 
 @router.post("/invitations")
@@ -85,7 +95,8 @@ def passed_over(view: View, invited: Json) -> list[str]:
 
 
 def _named(view: View, person: Json) -> str:
-    return f"{person['name']} · {person['team']} · {view.language.country_name(person['country'])}"
+    where = (person["team"], person.get("site"), view.language.country_name(person["country"]), person.get("email"))
+    return " · ".join(filter(None, (person["name"], *where)))
 
 
 @router.post("/invitations/{batch_id}/withdraw")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.clients import Json
 from services.hub.dependencies import Ambassador
+from services.hub.paging import read_list
 from services.hub.paths import v1
 from services.hub.view import Missing, View
 
@@ -19,9 +20,11 @@ PAGE = 25
 @router.get("/points")
 async def points(view: Ambassador, cursor: str | None = None) -> Response:
     program_id = view.program.id if view.program else None
-    calls = {
-        "ledger": view.apis.get("gamification", v1("me", "ledger"), program_id=program_id, cursor=cursor, limit=PAGE)
-    }
+
+    def page_of(cursor: str | None) -> Awaitable[Json]:
+        return view.apis.get("gamification", v1("me", "ledger"), program_id=program_id, cursor=cursor, limit=PAGE)
+
+    calls: dict[str, Awaitable[Json]] = {"ledger": read_list(view, cursor, page_of)}
     whole = not (cursor and view.is_fragment)
     if whole:
         calls["points"] = view.apis.get("gamification", v1("me", "points"), program_id=program_id)

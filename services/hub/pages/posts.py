@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from services.hub.clients import Json
 from services.hub.dependencies import Ambassador
+from services.hub.paging import read_list
 from services.hub.paths import v1
 
 router = APIRouter()
@@ -14,8 +18,11 @@ PAGE = 20
 
 @router.get("/posts")
 async def posts(view: Ambassador, cursor: str | None = None) -> Response:
+    def page_of(cursor: str | None) -> Awaitable[Json]:
+        return view.apis.get("sharing", v1("posts"), program_id=view.joined_program, cursor=cursor, limit=PAGE)
+
     found = await view.gather(
-        posts=view.apis.get("sharing", v1("posts"), program_id=view.joined_program, cursor=cursor, limit=PAGE),
+        posts=read_list(view, cursor, page_of),
         figures=view.apis.get("metrics", v1("me", "figures"), program_id=view.program.id if view.program else None),
     )
     template = "posts/_posts.html" if cursor and view.is_fragment else "posts/posts.html"

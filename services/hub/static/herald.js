@@ -11,6 +11,17 @@ document.body.addEventListener("htmx:configRequest", (event) => {
 // A refusal is an answer too: show what came instead of nothing.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.status >= 400) { event.detail.shouldSwap = true; event.detail.isError = false; }
+  grows = event.detail.target.matches(".more") ? event.detail.target.previousElementSibling : null;
+});
+// A list that grew: go on from the first entry that is new.
+let grows = null;
+document.body.addEventListener("htmx:afterSettle", () => {
+  const added = grows?.nextElementSibling;
+  grows = null;
+  const entry = added && one("li, article", added);
+  if (!entry) return;
+  entry.tabIndex = -1;
+  entry.focus({ preventScroll: true });
 });
 document.body.addEventListener("htmx:sendError", () => toast(words.offline));
 

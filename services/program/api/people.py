@@ -51,8 +51,8 @@ async def list_people(
 ) -> PeopleView:
     """People by name, those who left the company included."""
     wanted = Filter(query or None, country, team, role, program_id, status)
-    found, following = await queries.people_page(context, wanted, cursor, limit)
-    return PeopleView(items=[PersonView.of(person) for person in found], next=following)
+    found, following, total = await queries.people_page(context, wanted, cursor, limit)
+    return PeopleView(items=[PersonView.of(person) for person in found], next=following, total=total)
 
 
 @router.post("/people/names", summary="Names of people", response_model=NamesView)

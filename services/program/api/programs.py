@@ -190,8 +190,12 @@ async def ambassadors(
     _: Manages,
     context: Use,
     status: Annotated[Status | None, Query()] = None,
+    query: Annotated[
+        str | None, Query(max_length=200, description="Beginnings of words of name, e-mail or external id")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> AmbassadorsView:
     """How many people are invited, joined, declined and left; and who, by name."""
-    return AmbassadorsView.of(program_id, *await queries.ambassadors(context, program_id, status, cursor, limit))
+    found = await queries.ambassadors(context, program_id, status, query or None, cursor, limit)
+    return AmbassadorsView.of(program_id, *found)

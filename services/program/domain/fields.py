@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Any
 
@@ -122,14 +121,3 @@ def boolean(value: str) -> bool:
     if value in _NO:
         return False
     raise FieldError("boolean", "Write yes or no.")
-
-
-def terms(*values: str | None) -> tuple[str, ...]:
-    """The words of some texts as search terms: without case and accents, each once."""
-    found: dict[str, None] = {}
-    for value in values:
-        folded = unicodedata.normalize("NFKD", (value or "").casefold())
-        plain = "".join(sign for sign in folded if not unicodedata.combining(sign))
-        for word in re.findall(r"[^\W_]+", plain):
-            found[word] = None
-    return tuple(found)

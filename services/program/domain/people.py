@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from chassis.text import terms
 from chassis.web.problems import Conflict, Forbidden, NotFound, Refused
 from services.program.domain import fields
 from services.program.domain.programs import Program
@@ -94,7 +95,7 @@ class Person:
     @property
     def terms(self) -> tuple[str, ...]:
         """The terms by which they are found."""
-        return fields.terms(self.name, self.email, self.external_id)
+        return terms(self.name, self.email, self.external_id)
 
     def membership(self, program_id: str) -> Membership | None:
         return next((one for one in self.memberships if one.program_id == program_id), None)

@@ -109,6 +109,7 @@ class PeopleView(View):
 
     items: list[PersonView]
     next: str | None
+    total: int = Field(description="How many there are on all pages; 10,000 stands for that many and more")
 
 
 class NameView(View):
@@ -118,6 +119,13 @@ class NameView(View):
     team: str
     country: str
     leader: bool
+    site: str | None
+
+
+class KnownView(NameView):
+    """What those who manage people are shown of one, so that namesakes are told apart."""
+
+    email: str | None
 
 
 class NamesView(View):
@@ -126,7 +134,17 @@ class NamesView(View):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"names": {ID: {"name": "Amina Belkacem", "team": "Engineering", "country": "FR", "leader": False}}}
+                {
+                    "names": {
+                        ID: {
+                            "name": "Amina Belkacem",
+                            "team": "Engineering",
+                            "country": "FR",
+                            "leader": False,
+                            "site": "Lyon",
+                        }
+                    }
+                }
             ]
         }
     )

@@ -16,7 +16,7 @@ from herald_contracts.words import KPIS, USE_CASES, Kpi, UseCase
 from services.program.domain.people import Person, Status
 from services.program.domain.programs import Objective, Text, TextKind
 from services.program.schemas.fields import AT, PROGRAM_ID, Country, Line, Locale, Texts, TimeZone, View
-from services.program.schemas.people import NameView
+from services.program.schemas.people import KnownView
 
 
 class ProgramView(View):
@@ -162,7 +162,7 @@ class InvitedView(View):
     )
     remaining: int = Field(description="How many of the segment could still be invited")
     batch_id: str | None = Field(None, description="By this they are withdrawn together; null where nobody was invited")
-    people: list[NameView] = Field([], description="The first of them, by name")
+    people: list[KnownView] = Field([], description="The first of them, by name")
 
 
 class WithdrawnView(View):
@@ -182,7 +182,7 @@ class AudienceView(View):
     ambassadors: int
 
 
-class AmbassadorView(NameView):
+class AmbassadorView(KnownView):
     """Somebody in a programme."""
 
     person_id: str
@@ -198,6 +198,8 @@ class AmbassadorView(NameView):
             team=person.team,
             country=person.country,
             leader=person.leader,
+            site=person.site,
+            email=person.email,
             status=membership.status,
             since=membership.since,
         )
@@ -209,14 +211,15 @@ class AmbassadorsView(View):
     counts: dict[Status, int]
     items: list[AmbassadorView]
     next: str | None
+    total: int = Field(description="How many there are on all pages; 10,000 stands for that many and more")
 
     @classmethod
     def of(
-        cls, program_id: str, counts: Mapping[Status, int], people: list[Person], following: str | None
+        cls, program_id: str, counts: Mapping[Status, int], people: list[Person], following: str | None, total: int
     ) -> AmbassadorsView:
         whole: dict[Status, int] = {"invited": 0, "joined": 0, "declined": 0, "left": 0}
         items = [AmbassadorView.of(person, program_id) for person in people]
-        return cls(counts={**whole, **counts}, items=items, next=following)
+        return cls(counts={**whole, **counts}, items=items, next=following, total=total)
 
 
 MAX_INVITED = 5_000

@@ -12,13 +12,14 @@ from chassis.ids import new_id
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, read
 from chassis.principals import Principal
-from chassis.text import match_key
+from chassis.text import match_key, terms
 from chassis.web.problems import NotFound, StaleVersion
 from services.program.domain import fields
 from services.program.domain.imports import Row
 from services.program.domain.people import Filter, Group, Groups, Person, Segment, Status
 
 _GROUPED = {"country": fields.UNKNOWN_COUNTRY, "team": fields.UNKNOWN_TEAM, "site": None}
+MAX_COUNTED = 10_000
 _UNIQUE = ("email", "external_id", "accounts")
 
 
@@ -96,6 +97,10 @@ class People:
             where["$and"].append({"$or": [{"sort_name": {"$gt": name}}, {"sort_name": name, "_id": {"$gt": id}}]})
         cursor = self._people.find(where, sort=[("sort_name", 1), ("_id", 1)], limit=limit)
         return [read(Person, row) for row in await cursor.to_list()]
+
+    async def count(self, wanted: Filter) -> int:
+        """How many people a list by name has; counting ends at 10,000."""
+        return await self._people.count_documents(_where(wanted), limit=MAX_COUNTED)
 
     async def with_grants(self, grants: Sequence[str], limit: int) -> list[Person]:
         """Those with the company who hold one of the roles, by name."""
@@ -192,7 +197,7 @@ def position(person: Person) -> list[str]:
 
 
 def _sort_name(person: Person) -> str:
-    return " ".join(fields.terms(person.name))
+    return " ".join(terms(person.name))
 
 
 def _where(wanted: Filter) -> dict[str, Any]:
@@ -209,7 +214,7 @@ def _where(wanted: Filter) -> dict[str, Any]:
     if membership:
         where["memberships"] = {"$elemMatch": membership}
     if wanted.query is not None:
-        words: list[Any] = [{"terms": {"$regex": f"^{word}"}} for word in fields.terms(wanted.query)]
+        words: list[Any] = [{"terms": {"$regex": f"^{word}"}} for word in terms(wanted.query)]
         where["$and"] += words or [{"_id": None}]
     return where
 

@@ -168,6 +168,16 @@ def test_what_accumulates_is_forecast_by_its_pace_and_a_rate_stays() -> None:
     assert (early.forecast, early.on_track) == (None, None)
 
 
+@pytest.mark.parametrize(("days", "first"), [(90, 7), (28, 7), (10, 3), (4, 1), (1, 1)])
+def test_few_days_foretell_nothing(days: int, first: int) -> None:
+    start = date(2026, 1, 1)
+    spans = {"baseline": 0.0, "target": 100.0, "starts_on": start, "ends_on": start + timedelta(days=days - 1)}
+    for passed in range(1, days + 1):
+        found = progress(10, **spans, today=start + timedelta(days=passed - 1), rate=False)  # type: ignore[arg-type]
+        assert (found.forecast is None) == (passed < first), passed
+        assert (found.on_track is None) == (found.forecast is None)
+
+
 def test_every_definition_is_in_both_languages() -> None:
     for name, one in DEFINITIONS.items():
         assert set(one.name) == set(one.text) == {"fr", "en"}, name

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.text import terms
 from chassis.web.problems import Conflict, Forbidden, NotFound, Problem, Refused
 from services.program.domain import fields, people
 from services.program.domain.people import Membership, Person
@@ -271,9 +272,9 @@ def test_whatever_people_do_in_whatever_order(acts: list[str], open_: bool) -> N
 
 @given(st.text(max_size=60))
 def test_terms_are_words_without_case_or_accents(text: str) -> None:
-    found = fields.terms(text)
+    found = terms(text)
     assert len(found) == len(set(found))
-    assert fields.terms(" ".join(found)) == found
+    assert terms(" ".join(found)) == found
 
 
 def test_people_are_found_by_the_words_of_their_name_and_address() -> None:
