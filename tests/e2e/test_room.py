@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
-from tests.e2e.people import signed_in
+from tests.e2e.people import DEVICES, becomes_true, signed_in
 from tests.e2e.stack import Stack
 from tests.e2e.test_hub import PAGES
 
@@ -45,3 +45,75 @@ async def test_no_word_makes_a_page_wider_than_the_screen(browser: Browser, stac
                 wide += [f"{path} at {width}: what stands on top overlaps"] if overlaps else []
         assert wide == []
         assert seen.complaints == []
+
+
+@pytest.mark.parametrize("device", DEVICES)
+async def test_a_list_goes_on_where_it_grew_and_is_found_again_as_it_was(
+    browser: Browser, stack: Stack, device: str
+) -> None:
+    await drafts(stack, 45)
+    async with signed_in(browser, stack.url, "emma", device) as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/editor?state=draft")
+        entries = page.locator("main .grid > li")
+        before = await entries.count()
+        await page.locator(".more a").focus()
+        await page.keyboard.press("Enter")
+        await becomes_true(page, "document.activeElement.matches('main .grid > li')")
+        first = await page.evaluate("[...document.querySelectorAll('main .grid > li')].indexOf(document.activeElement)")
+        assert first == before, "the focus is not on the first entry that is new"
+        shown = await entries.count()
+        assert shown > before
+        await entries.last.locator("h2 a").scroll_into_view_if_needed()
+        place = await page.evaluate("scrollY")
+        await entries.last.locator("h2 a").click()
+        await page.wait_for_url("**/editor/items/**")
+        await page.go_back()
+        await expect(entries).to_have_count(shown)
+        await becomes_true(page, f"Math.abs(scrollY - {place}) < 200")
+        assert seen.complaints == []
+
+
+async def drafts(stack: Stack, count: int) -> None:
+    """At least so many drafts."""
+    path, emma = "/content/v1/items", "emma@herald.example"
+    there = (await stack.api.get(emma, path, state="draft", limit=1))["total"]
+    for number in range(there, count):
+        variant = {"language": "en", "title": f"Draft {number}"}
+        order = {
+            "kind": "article",
+            "category": "company_news",
+            "url": "https://www.example.com/",
+            "variants": [variant],
+        }
+        await stack.api.call(emma, "POST", path, {"program_id": stack.program_id, **order})
+
+
+@pytest.mark.parametrize("device", DEVICES)
+async def test_what_is_searched_for_is_where_the_page_opens(browser: Browser, stack: Stack, device: str) -> None:
+    async with signed_in(browser, stack.url, "marc", device) as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/manage/ambassadors")
+        await page.locator("#query").fill("a")
+        await page.locator("#query").press("Enter")
+        found = page.locator("#by-name .list > li").first
+        await expect(found).to_be_visible()
+        await expect(found).to_be_in_viewport()
+        await page.locator("#name").fill("amina")
+        await page.locator("#name").press("Enter")
+        await expect(page.locator("main .list > li")).to_have_count(1)
+        await expect(page.locator("main .list > li")).to_contain_text("amina@herald.example")
+
+
+async def test_an_editor_finds_an_item_by_words_of_its_title(browser: Browser, stack: Stack) -> None:
+    async with signed_in(browser, stack.url, "emma", "phone") as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/editor?state=published")
+        title = await page.locator("main h2 a").last.inner_text()
+        await page.locator("#query").fill(" ".join(word[:4] for word in title.split()[:2]).upper())
+        await page.locator("#query").press("Enter")
+        await expect(page.locator("main h2 a", has_text=title)).to_be_visible()
+        await page.locator("#query").fill("xyzzy")
+        await page.locator("#query").press("Enter")
+        await expect(page.locator("main h2 a")).to_have_count(0)
+        await expect(page.locator(".empty")).to_be_visible()
