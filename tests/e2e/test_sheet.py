@@ -298,6 +298,8 @@ async def test_one_takes_a_break_as_the_consent_promises(browser: Browser, stack
             await page.locator(f'form[action$="/{act}"] button').click()
             await expect(page.locator("main")).to_contain_text(says)
             assert await standing(stack, "amina") == ("joined", act == "pause")
+            await page.goto(f"{stack.url}/feed")
+            await expect(page.locator("main .notice", has_text="pause")).to_have_count(int(act == "pause"))
 
 
 async def standing(stack: Stack, persona: str) -> tuple[str, bool]:

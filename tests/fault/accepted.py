@@ -34,7 +34,7 @@ def committed(evidence: Evidence, journal: Journal) -> Found:
     )
     for id, row in posts.items():
         yield from _published(id, "PostShared", shared)
-        if row.get("removed_at"):
+        if row.get("removed_at") and not row.get("restorable_until"):
             yield from _published(id, "PostRemoved", removed)
     awarded = ids_by(evidence.of_type("PointsAwarded"), "entry_id")
     for id in evidence.store("gamification", "ledger"):

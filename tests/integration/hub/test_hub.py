@@ -173,6 +173,19 @@ async def test_a_page_that_cannot_be_without_its_service_says_so_kindly(browser:
     assert "Une petite pause" in page.text
 
 
+async def test_one_tap_twice_has_one_key_and_other_words_another(browser: Browser) -> None:
+    session = await browser.sign_in()
+    shared = {"id": "1", "caption": "Bravo", "short_url": "http://h/l/x", "dialog_url": None, "network": "x"}
+    browser.network.answers["/v1/posts"] = shared
+    form = {"csrf": mask(session.csrf), "network": "x", "language": "fr", "key": "opened-once"}
+    for caption in ("Bravo", "Bravo", "Bravo !"):
+        answer = await browser.client.post("/feed/i1/share", data={**form, "caption": caption})
+        assert answer.status_code == 200
+    asked = [one for one in browser.network.asked if one.method == "POST" and one.url.path == "/v1/posts"]
+    first, second, other = [one.headers["idempotency-key"] for one in asked]
+    assert first == second != other
+
+
 async def test_a_failure_of_ours_shows_a_page_and_no_trace(browser: Browser) -> None:
     await browser.sign_in()
     browser.network.answers["/v1/feed/x"] = {"not": "an item"}
