@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import desktop, phone, start_browser
+from tests.e2e.people import PATIENCE
 from tests.e2e.stack import Stack, running
 from tests.infra import Infra
 
 RESULTS = Path(__file__).parent / "results"
 HERE = Path(__file__).parent
+expect.set_options(timeout=PATIENCE)  # a machine that runs the whole suite is slower than one page needs
 
 
 @pytest.hookimpl(tryfirst=True)

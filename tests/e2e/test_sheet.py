@@ -291,6 +291,8 @@ async def test_who_left_finds_a_way_back(browser: Browser, stack: Stack) -> None
 
 
 async def test_one_takes_a_break_as_the_consent_promises(browser: Browser, stack: Stack) -> None:
+    path = f"/program/v1/programs/{stack.program_id}/resume"
+    await stack.api.call("amina@herald.example", "POST", path)
     async with signed_in(browser, stack.url, "amina", "desktop") as seen:
         page = seen.page
         for act, says in (("pause", "Vous faites une pause"), ("resume", "Vous participez")):
