@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from chassis.consumer import InvalidEvent, Received
 from chassis.ids import new_id, short_code
 from chassis.mongo import Transaction
 from chassis.principals import Principal
+from chassis.tasks import yielding
 from chassis.web.http import Expected, check_version
 from chassis.web.problems import Invalid, NotFound, Refused, Violation
 from herald_contracts import LinkClicked
@@ -241,9 +243,10 @@ async def record_clicks(context: Context, tx: Transaction, clicks: Sequence[Rece
     if unknown is not None:
         raise InvalidEvent("link-unknown", unknown.data.link_code)
     judged = [_as_judged(click.data, posts[click.data.link_code]) for click in clicks]
-    verdicts, new = judge(judged, await context.store.visits.history(judged, tx))
+    history = await context.store.visits.history(judged, tx)
+    verdicts, new = await asyncio.to_thread(judge, judged, history)  # of one visitor, each is compared with each
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for click, verdict in zip(clicks, verdicts, strict=True):
+    async for click, verdict in yielding(zip(clicks, verdicts, strict=True)):
         post = posts[click.data.link_code]
         counts[post.id][f"clicks.{verdict}"] += 1
         event = event_mapping.engagement_recorded(

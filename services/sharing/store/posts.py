@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pymongo import DESCENDING, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Document, Mongo, Transaction, pieces
 from chassis.mongo.rows import document, read
 from chassis.web.problems import NotFound, Overloaded, StaleVersion
 from services.sharing.domain.posts import ONE_TAP, Post, PostReference, TitledPost
@@ -133,8 +133,8 @@ class Posts:
     async def count(self, counts: Mapping[str, Mapping[str, int]], tx: Transaction) -> None:
         """Add to posts' counters: by post id, then by field (`clicks.bot`, `engagements.like`)."""
         writes = [UpdateOne({"_id": id}, {"$inc": dict(fields)}) for id, fields in counts.items()]
-        if writes:
-            await self._posts.bulk_write(writes, session=tx.session, ordered=False)
+        for some in pieces(writes):
+            await self._posts.bulk_write(some, session=tx.session, ordered=False)
 
     async def target(self, code: str) -> str | None:
         """Where a short link leads."""

@@ -7,12 +7,13 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from chassis.mongo import Mongo, Transaction
+from chassis.mongo import Mongo, Transaction, pieces
 from chassis.mongo.rows import changes, read
 from chassis.web.problems import NotFound
 from services.sharing.domain.posts import Content
 
 REMEMBERED = 16_384
+CONTENTS_AT_ONCE = 20
 
 
 class Projections:
@@ -44,12 +45,12 @@ class Projections:
         return True
 
     async def contents(self, ids: Iterable[str], tx: Transaction) -> dict[str, Content]:
-        rows = self._contents.find({"_id": {"$in": list(ids)}}, session=tx.session)
+        rows = self._contents.find({"_id": {"$in": list(ids)}}, session=tx.session, batch_size=CONTENTS_AT_ONCE)
         return {row["_id"]: read(Content, row) async for row in rows}
 
     async def put_contents(self, contents: Iterable[Content], tx: Transaction) -> None:
-        writes = [UpdateOne({"_id": one.id}, {"$set": changes(one)}, upsert=True) for one in contents]
-        if writes:
+        for some in pieces(list(contents), CONTENTS_AT_ONCE):
+            writes = [UpdateOne({"_id": one.id}, {"$set": changes(one)}, upsert=True) for one in some]
             await self._contents.bulk_write(writes, session=tx.session, ordered=False)
 
     # --- programmes ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pymongo import UpdateOne
 
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Document, Mongo, Transaction, pieces
 from services.sharing.redirect.click_policy import Click, History
 
 KEPT = timedelta(days=3)
@@ -66,5 +66,5 @@ class Visits:
             UpdateOne({"_id": f"{one}|{other}"}, {"$push": pushed, "$set": {"at": tx.now}}, upsert=True)
             for (one, other), pushed in changes.items()
         ]
-        if writes:
-            await self._visits.bulk_write(writes, session=tx.session, ordered=False)
+        for some in pieces(writes):
+            await self._visits.bulk_write(some, session=tx.session, ordered=False)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from chassis.consumer import Received
+from chassis.ids import new_id
+from herald_contracts import Caption, Event, LinkClicked
+from services.sharing.commands import record_clicks
 from services.sharing.domain.guardrails import MAX_PHRASES_TEXT
+from services.sharing.projections import project_contents
 from services.sharing.schemas import LONGEST_CAPTION, LONGEST_FOLDED
-from tests.integration.event_loop import ALONE, check_doors, quick
-from tests.integration.sharing.conftest import SharingHarness
+from tests.integration.event_loop import ALONE, check_doors, quick, quick_work
+from tests.integration.sharing.conftest import SharingHarness, published
 
 WORDS = random.Random(7)
+CLICKS = 1_000 if ALONE else 200
+ITEMS = 60 if ALONE else 10
 PIECES = {
     "one letter": "a",
     "short words": "a ",
@@ -154,6 +164,50 @@ async def test_reports_and_pages(sharing: SharingHarness) -> None:
     ]
     answer = await quick(sharing.api, "POST", "/v1/engagements", json={"items": items}, headers=machine)
     assert answer.json() == {"accepted": 500, "repeated": 0}
+
+
+def received(events: Sequence[Event]) -> list[Received[Any]]:
+    now = datetime.now(UTC)
+    return [
+        Received(new_id(), one.type, one.aggregate_id, now, one, one.topic, 0, offset, None, None)
+        for offset, one in enumerate(events)
+    ]
+
+
+async def test_clicks_of_one_visitor(sharing: SharingHarness) -> None:
+    """A batch in which each click is compared with each other."""
+    headers = await sharing.ambassador("ann")
+    post = (await sharing.share(headers)).json()
+    code = (await sharing.db["posts"].find_one({"_id": post["id"]}))["link_code"]
+    context, mongo = sharing.service.context, sharing.service.runtime.mongo
+    now = datetime.now(UTC)
+
+    async def take(attempt: int) -> None:
+        clicks = [
+            LinkClicked(link_code=code, occurred_at=now + timedelta(seconds=n), visitor="a" * 32, agent="browser")
+            for n in range(CLICKS)
+        ]
+        batch = received(clicks)
+        await asyncio.sleep(0)
+        await mongo.transact(lambda tx: record_clicks(context, tx, batch))
+
+    await quick_work(take)
+
+
+async def test_the_largest_items(sharing: SharingHarness) -> None:
+    context, mongo = sharing.service.context, sharing.service.runtime.mongo
+    captions = [
+        Caption(caption_id=f"caption-{n}", language="fr", network=None, text=f"{n} " + "é" * 4_900) for n in range(40)
+    ]
+
+    async def take(attempt: int) -> None:
+        items = [published(content_id=f"large-{n}", revision=attempt + 1, captions=captions) for n in range(ITEMS)]
+        batch = received(items)
+        await asyncio.sleep(0)
+        await mongo.transact(lambda tx: project_contents(context, tx, batch))
+
+    await quick_work(take)
+    assert await sharing.db["contents"].count_documents({"_id": {"$regex": "^large-"}}) == ITEMS
 
 
 @pytest.mark.timeout(300)
