@@ -107,6 +107,11 @@ class Language:
         """The value of an objective's figure: a share for rates, a count otherwise."""
         return self.percent(value) if kpi == "participation_rate" else self.number(value)
 
+    def kpi_entry(self, kpi: str | None, value: float | str) -> str:
+        """The value as one types it: a rate in percent."""
+        is_rate = kpi == "participation_rate" and not isinstance(value, str)
+        return self.entry(value * 100 if is_rate else value)  # type: ignore[operator]
+
     def day(self, value: str | date, style: str = "medium") -> str:
         """The day; what is stored and is none stays as it is."""
         try:
@@ -170,6 +175,10 @@ class Language:
 
     def language_name(self, code: str) -> str:
         return (self.locale.languages.get(code.partition("-")[0]) or code).capitalize()
+
+    def language_entry(self, code: str) -> str:
+        """A language as one types it: its name, or the code of one that is written as a region does."""
+        return self.language_name(code) if code and "-" not in code else code
 
     def pick(self, texts: Mapping[str, str]) -> str:
         """Of a text in several languages the one this person reads, or else any."""

@@ -17,9 +17,13 @@ from starlette.datastructures import FormData
 from chassis.messages import LANGUAGES
 from chassis.text import match_key
 from services.hub.language import Language
+from services.hub.paths import v1
+from services.hub.view import Missing, View
 
 Kind = Literal["countries", "teams", "sites"]
 EVERYWHERE: Final = "*"
+UNKNOWN: Final = "ZZ"
+"""The country of who never said where they work."""
 NO_COUNTRIES: Final = frozenset(
     ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ")
 )
@@ -43,7 +47,7 @@ class Option:
 
 
 def options(
-    language: Language, kind: Kind, groups: Mapping[str, Any] | None, chosen: Iterable[str], counted: str
+    language: Language, kind: str, groups: Mapping[str, Any] | None, chosen: Iterable[str], counted: str
 ) -> list[Option]:
     """What a form offers: what is chosen first, whether anybody is there or not; then the others, by name.
 
@@ -64,6 +68,15 @@ def options(
     return found + sorted(others, key=lambda one: match_key(one.name))
 
 
+async def offers(view: View, counted: str, **chosen: Iterable[str]) -> dict[str, list[Option]]:
+    """`options` of each kind that is named, with what is chosen of it; `counted` is `people` or `ambassadors`."""
+    program_id = view.program.id if view.program else None
+    asked = view.apis.get("program", v1("people", "groups"), program_id=program_id)
+    found = (await view.gather(groups=asked))["groups"]
+    groups = None if isinstance(found, Missing) else found
+    return {kind: options(view.language, kind, groups, some, counted) for kind, some in chosen.items()}
+
+
 def chosen_of(form: FormData, name: str) -> list[str]:
     """What was ticked in a list of a form."""
     return list(dict.fromkeys(str(one).strip() for one in form.getlist(name) if str(one).strip()))
@@ -79,7 +92,7 @@ def country_code(language: Language, text: str) -> str:
     wanted = text.strip()
     if wanted.upper() in language.locale.territories and len(wanted) == 2:
         return wanted.upper()
-    return _by_name(language.code).get(match_key(wanted), wanted)
+    return _by_name(language.locale).get(match_key(wanted), wanted)
 
 
 def language_code(language: Language, text: str) -> str:
@@ -102,18 +115,25 @@ def time_zones(language: Language) -> Sequence[tuple[str, str]]:
     return _zones(language.locale)
 
 
+def local_zone(language: Language) -> str:
+    """The first time zone of the person's country; UTC where that is not known."""
+    return next(
+        (zone for zone, country in get_global("zone_territories").items() if country == language.country), "UTC"
+    )
+
+
 @lru_cache(maxsize=64)
 def _countries(locale: Locale) -> tuple[tuple[str, str], ...]:
     found = [(code, name) for code, name in locale.territories.items() if len(code) == 2 and code not in NO_COUNTRIES]
     return tuple(sorted(found, key=lambda one: match_key(one[1])))
 
 
-@lru_cache(maxsize=8)
-def _by_name(code: str) -> dict[str, str]:
-    """Codes by names in the languages of the pages; the person's own goes before."""
+@lru_cache(maxsize=64)
+def _by_name(locale: Locale) -> dict[str, str]:
+    """Codes by names in the person's language, and in those of the pages."""
     found: dict[str, str] = {}
-    for one in (code, *LANGUAGES):
-        for country, name in _countries(Locale.parse(one)):
+    for one in (locale, *map(Locale.parse, LANGUAGES)):
+        for country, name in (*_countries(one), (UNKNOWN, one.territories[UNKNOWN])):
             found.setdefault(match_key(name), country)
     return found
 

@@ -12,6 +12,7 @@ from chassis.web.downloads import csv_download
 from services.hub.clients import Json
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Admin
+from services.hub.lists import countries, country_code, offers
 from services.hub.paging import read_list
 from services.hub.paths import page, v1
 from services.hub.view import View
@@ -49,6 +50,8 @@ async def one(view: Admin, person_id: str) -> Response:
         person=person,
         named=named,
         version=answer.version,
+        known_teams=[one.value for one in (await offers(view, "people", teams=()))["teams"]],
+        known_countries=[name for _, name in countries(view.language)],
         roles=GRANTED,
         in_program=IN_PROGRAM,
         held={(one["program_id"], one["role"]) for one in answer.data.get("program_roles") or ()},
@@ -71,7 +74,7 @@ async def change(view: Admin, person_id: str) -> Response:
         ],
         "leader": "leader" in form,
         "team": (await view.field("team")).strip(),
-        "country": (await view.field("country")).strip().upper(),
+        "country": country_code(view.language, await view.field("country")),
     }
     version = await view.whole("version")
     await view.apis.call("program", "PATCH", v1("people", person_id), order, version=version)

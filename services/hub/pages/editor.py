@@ -16,6 +16,7 @@ from services.hub.content import CATEGORIES, KINDS
 from services.hub.dependencies import Editor
 from services.hub.forms.filling import Place
 from services.hub.language import as_moment
+from services.hub.lists import chosen_of, offers
 from services.hub.networks import NETWORKS
 from services.hub.paging import read_list
 from services.hub.paths import page, v1
@@ -63,7 +64,7 @@ async def items(view: Editor, state: str = "in_review", query: str = "", cursor:
 async def new(view: Editor, copy: str = "") -> Response:
     """A new item, or a copy of one (`copy` is its id)."""
     if not copy:
-        return _form(view, blank(view))
+        return await _form(view, blank(view))
     found = await view.apis.get("content", v1("items", copy))
     names = (
         "program_id",
@@ -78,7 +79,7 @@ async def new(view: Editor, copy: str = "") -> Response:
         "pinned",
     )
     expires_at = found["expires_at"] if found["expires_at"] and as_moment(found["expires_at"]) > view.now else None
-    return _form(view, {**{name: found[name] for name in names}, "expires_at": expires_at})
+    return await _form(view, {**{name: found[name] for name in names}, "expires_at": expires_at})
 
 
 @router.post("/new")
@@ -91,7 +92,7 @@ async def create(view: Editor) -> Response:
 @router.get("/items/{item_id}")
 async def item(view: Editor, item_id: str) -> Response:
     answer = await view.apis.call("content", "GET", v1("items", item_id))
-    return _form(view, answer.data, answer.version)
+    return await _form(view, answer.data, answer.version)
 
 
 @router.post("/items/{item_id}")
@@ -172,11 +173,14 @@ async def _then(view: View, saved: Answer) -> Response:
     return view.go("/editor", toast=f"item-{act}", state=RESULTS[act])
 
 
-def _form(view: View, item: Json, version: int | None = None) -> Response:
+async def _form(view: View, item: Json, version: int | None = None) -> Response:
     state = item.get("state", "new")
+    shown = {**blank(view), **item}
+    chosen = shown["targeting"]
     return view.page(
         "editor/item.html",
-        item={**blank(view), **item},
+        item=shown,
+        offers=await offers(view, "ambassadors", countries=chosen["countries"], teams=chosen["teams"]),
         written_in=dict.fromkeys((*LANGUAGES, *(one["language"] for one in item["variants"]))),
         state=state,
         version=version,
@@ -240,13 +244,8 @@ async def read_item(view: View) -> Json:
         "shareable": "shareable" in form,
         "variants": variants,
         "captions": captions,
-        "targeting": {"countries": listed(text("countries").upper()), "teams": listed(text("teams"))},
+        "targeting": {"countries": chosen_of(form, "countries"), "teams": chosen_of(form, "teams")},
         "image_url": text("image_url") or None,
         "pinned": "pinned" in form,
         "expires_at": expires_at.isoformat() if expires_at else None,
     }
-
-
-def listed(text: str) -> list[str]:
-    """The words between commas."""
-    return [one.strip() for one in text.split(",") if one.strip()]

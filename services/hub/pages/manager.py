@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable
 from typing import Any
 
@@ -10,11 +9,26 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
+from chassis.text import match_key
 from chassis.web.problems import Violation
 from services.hub.clients import Json, invalid
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager, Manages
+from services.hub.figures import RATES
 from services.hub.forms.filling import Place
+from services.hub.language import Language
+from services.hub.lists import (
+    EVERYWHERE,
+    Kind,
+    chosen_of,
+    countries,
+    country_code,
+    language_code,
+    languages,
+    local_zone,
+    offers,
+    time_zones,
+)
 from services.hub.paging import read_list
 from services.hub.paths import v1
 from services.hub.view import View
@@ -23,11 +37,7 @@ router = APIRouter(prefix="/manage")
 STATUSES = ("joined", "invited", "declined", "left")
 USE_CASES = ("employer_brand", "awareness", "recruiting", "social_selling", "culture")
 KPIS = ("shares", "clicks", "active_ambassadors", "participation_rate", "earned_media_value")
-TIME_ZONES = (
-    "Europe/Paris", "Europe/Berlin", "Europe/Brussels", "Europe/London", "Europe/Madrid", "Europe/Stockholm",
-    "Europe/Zurich", "Africa/Casablanca", "America/Montreal", "America/New_York", "America/Los_Angeles",
-    "America/Sao_Paulo", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Tokyo", "Australia/Sydney", "UTC",
-)  # fmt: skip
+KINDS: tuple[Kind, ...] = ("countries", "teams", "sites")
 PAGE = 30
 
 
@@ -50,7 +60,10 @@ async def ambassadors(
         calls["people"] = view.apis.get("program", v1("people"), query=query, limit=PAGE)
     found = {"people": None, **await view.gather(**calls)}
     template = "manage/_ambassadors.html" if fragment else "manage/ambassadors.html"
-    return view.page(template, status=status, statuses=STATUSES, name=name, query=query, **found)
+    offered = {} if fragment else await offers(view, "people", **dict.fromkeys(KINDS, ()))
+    return view.page(
+        template, status=status, statuses=STATUSES, name=name, query=query, offers=offered, **found
+    )
 
 
 @router.post("/invitations")
@@ -64,7 +77,7 @@ async def invite(view: Manager) -> Response:
     body = await _people_invited(view) if by_name else await _group_invited(view)
     if by_name and not body["people"]:
         raise invalid(Violation("person", "nobody", "Nobody is ticked."))
-    places = {"people": "person", "segment.countries": "countries", "segment.teams": "teams", "segment": "everybody"}
+    places = {"people": "person", "segment": "everybody", **{f"segment.{kind}": kind for kind in KINDS}}
     view.fields = {path: Place(name) for path, name in places.items()}
     confirmed = await is_confirmed(view)
     path = v1("programs", program.id, "invitations")
@@ -123,13 +136,12 @@ async def _people_invited(view: View) -> Json:
 async def _group_invited(view: View) -> Json:
     form = await view.form()
     segment = {
-        "countries": _listed((await view.field("countries")).upper()),
-        "teams": _listed(await view.field("teams")),
+        **{kind: chosen_of(form, kind) for kind in KINDS},
         "leaders_only": "leaders_only" in form,
         "everybody": "everybody" in form,
     }
     limit = (await view.field("limit")).strip()
-    return {"segment": segment, **({"limit": _count(limit)} if limit else {})}
+    return {"segment": segment, **({"limit": _count(view.language, limit)} if limit else {})}
 
 
 @router.get("/program")
@@ -156,7 +168,8 @@ async def program(view: Manager) -> Response:
         version=version,
         use_cases=USE_CASES,
         kpis=KPIS,
-        time_zones=TIME_ZONES,
+        time_zones=time_zones(view.language),
+        zone=local_zone(view.language),
         **found,
     )
 
@@ -181,7 +194,7 @@ async def objective(view: Manager) -> Response:
     """The programme's one objective, set or changed."""
     program = view.require_program()
     order = {name: await view.field(name) for name in ("use_case", "kpi", "starts_on", "ends_on")} | {
-        name: _number(await view.field(name)) for name in ("baseline", "target")
+        name: _number(view.language, await view.field(name), await view.field("kpi")) for name in ("baseline", "target")
     }
     version = await view.whole("version")
     await view.apis.call("program", "PUT", v1("programs", program.id, "objective"), order, version=version)
@@ -212,7 +225,13 @@ async def _ask_about_guidelines(view: View, program_id: str, *, material: bool) 
 async def guardrails(view: Manages) -> Response:
     """What a post always says, and what it never may."""
     answer = await view.apis.call("sharing", "GET", v1("programs", view.require_program().id, "guardrails"))
-    return view.page("manage/guardrails.html", guardrails=answer.data, version=answer.version)
+    return view.page(
+        "manage/guardrails.html",
+        guardrails=answer.data,
+        version=answer.version,
+        known_countries=[str(view.language.text("guardrails.everywhere")), *(name for _, name in countries(view.language))],
+        known_languages=[name for _, name in languages(view.language)],
+    )
 
 
 @router.post("/guardrails")
@@ -224,8 +243,8 @@ async def change_guardrails(view: Manages) -> Response:
     ]
     disclosures: dict[str, dict[str, str]] = {}
     broken: list[Violation] = []
-    for row, (country, language, words) in enumerate(zip(*columns, strict=False)):
-        code = country if country == "*" else country.upper()
+    for row, (country, spoken, words) in enumerate(zip(*columns, strict=False)):
+        code, language = _country(view.language, country), language_code(view.language, spoken)
         view.fields[f"row.{row}"] = Place("country", row)
         if words and not code:
             broken.append(Violation(f"row.{row}", "required", "A country is needed."))
@@ -254,26 +273,29 @@ async def change_guardrails(view: Manages) -> Response:
     return view.go("/manage/guardrails", toast="saved")
 
 
+def _country(language: Language, text: str) -> str:
+    """The code of a country as it was typed; `*` for all others."""
+    if match_key(text) == match_key(str(language.text("guardrails.everywhere"))):
+        return EVERYWHERE
+    return country_code(language, text)
+
+
 async def _texts(view: View, name: str) -> dict[str, str]:
     """A text in the languages in which it was written."""
     found = {language: (await view.field(f"{name}_{language}")).strip() for language in LANGUAGES}
     return {language: text for language, text in found.items() if text}
 
 
-def _number(text: str) -> float | str:
-    """The number as written in either language; the text itself where it is none, for the API to refuse."""
-    plain = text.replace("\u202f", "").replace("\u00a0", "").replace(" ", "").replace(",", ".")
-    try:
-        number = float(plain)
-    except ValueError:
+def _number(language: Language, text: str, kpi: str) -> float | str:
+    """The number as the person writes it, a rate in percent; the text itself where it is none, for the API to
+    refuse."""
+    number = language.read_number(text.strip().removesuffix("%") if kpi in RATES else text)
+    if number is None:
         return text
-    return number if math.isfinite(number) else text
+    return round(number / 100, 12) if kpi in RATES else number
 
 
-def _count(text: str) -> int | str:
+def _count(language: Language, text: str) -> int | str:
     """The number; the text itself where it is none, for the API to refuse."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
-
-
-def _listed(text: str) -> list[str]:
-    return [one.strip() for one in text.split(",") if one.strip()]
+    number = language.read_number(text)
+    return int(number) if number is not None and number.is_integer() else text

@@ -10,6 +10,7 @@ from chassis.web.problems import Violation
 from services.hub.clients import invalid
 from services.hub.content import CATEGORIES
 from services.hub.dependencies import Editor
+from services.hub.lists import languages
 from services.hub.paths import v1
 
 router = APIRouter(prefix="/editor/feeds")
@@ -21,7 +22,7 @@ async def feeds(view: Editor) -> Response:
     found = await view.gather(
         feeds=view.apis.get("content", v1("feeds"), program_id=view.program.id if view.program else None)
     )
-    return view.page("editor/feeds.html", categories=CATEGORIES, **found)
+    return view.page("editor/feeds.html", categories=CATEGORIES, spoken=languages(view.language), **found)
 
 
 @router.post("")

@@ -174,6 +174,18 @@ document.addEventListener("change", (event) => {
   area.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
+// A long list is searched as one types; what is ticked stays in sight.
+const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+document.querySelectorAll("[data-filter]").forEach((filter) => { filter.hidden = false; });
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-filter]")) return;
+  const wanted = folded(event.target.value);
+  for (const choice of event.target.closest("fieldset").querySelectorAll(".choice")) {
+    choice.hidden = !one("input", choice).checked && !folded(choice.textContent).includes(wanted);
+  }
+});
+document.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches("[data-filter]")) event.preventDefault(); });
+
 // Figures that move by themselves.
 const live = one("[data-live]");
 if (live) {
