@@ -57,6 +57,11 @@ class Language:
         key = f"{group}.{value}"
         return self.text(key) if self.has(key) else Markup.escape(value.replace("_", " "))
 
+    def on(self, network: str) -> Markup:
+        """Where something is shared: `sur LinkedIn`, `par e-mail`."""
+        key = f"on.{network}"
+        return self.text(key) if self.has(key) else self.text("on.other", network=self.word("network", network))
+
     def choices(self, known: Iterable[str], chosen: str | None) -> list[str]:
         """What a form offers: what is known, and what is chosen although it is not, so that saving keeps it."""
         offered = list(known)
@@ -94,10 +99,12 @@ class Language:
         return str(format_decimal(value, format="0.######", locale=self.locale))
 
     def read_number(self, text: str) -> float | None:
-        """The number that somebody typed as their language writes it (`1 200,5`; `1,200.5`), or with a decimal point
-        where that can mean nothing else; None where it is none."""
+        """The number that somebody typed as their language writes it (`1 200,5`; `1,200.5`), or in another way that can
+        mean nothing else; None where it is none."""
         plain = _SPACES.sub("", text)
         decimal, group = get_decimal_symbol(self.locale), get_group_symbol(self.locale)
+        if "," in plain and "." in plain:
+            decimal, group = (",", ".") if plain.rindex(",") > plain.rindex(".") else (".", ",")
         if re.fullmatch(rf"-?\d{{1,3}}(?:{re.escape(group)}\d{{3}})+(?:{re.escape(decimal)}\d*)?", plain):
             plain = plain.replace(group, "")
         plain = plain.replace(decimal, ".", 1) if decimal != "." and "." not in plain else plain

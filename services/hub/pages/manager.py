@@ -229,7 +229,10 @@ async def guardrails(view: Manages) -> Response:
         "manage/guardrails.html",
         guardrails=answer.data,
         version=answer.version,
-        known_countries=[str(view.language.text("guardrails.everywhere")), *(name for _, name in countries(view.language))],
+        known_countries=[
+            str(view.language.text("guardrails.everywhere")),
+            *(name for _, name in countries(view.language)),
+        ],
         known_languages=[name for _, name in languages(view.language)],
     )
 

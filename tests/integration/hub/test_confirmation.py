@@ -26,7 +26,7 @@ ASKED = [
     ("/editor/items/i1/retire", {"state": "published"}, "Deux fois moins d’eau", "43 ambassadeurs"),
     ("/admin/people/ada/deactivate", {}, "Ada", "ada@herald.example"),
     ("/admin/people/ada/merge", {"other_id": "bob", "version": "1"}, "Ada", "la même personne"),
-    ("/manage/guidelines", {"guidelines_fr": "Soyez vous", "material": "on"}, "charte", "43 ambassadeurs"),
+    ("/manage/guidelines", {"guidelines_fr": "Soyez vous", "material": "on"}, "règles de partage", "43 ambassadeurs"),
     ("/programs/p1/leave", {}, "Quitter Voices", "Vous pouvez revenir"),
     ("/programs/p1/decline", {}, "Décliner Voices", "plus invité"),
     ("/manage/invitations", {"by": "name", "person": "ada"}, "2 personnes", "1 personne a décliné"),
@@ -127,12 +127,13 @@ async def test_where_nobody_would_be_reached_there_is_no_button_and_the_reasons_
 
 async def test_a_limit_that_is_none_is_refused(browser: Browser) -> None:
     csrf = await _ready(browser)
-    refused = {"type": "invalid", "errors": [{"field": "limit", "rule": "greater_than_equal", "params": {"min": 1}}]}
+    refused = {"type": "invalid", "errors": [{"field": "limit", "rule": "at-least", "params": {"min": 1}}]}
     browser.network.answers |= {**EMPTY, "/v1/programs/p1/invitations": httpx.Response(422, json=refused)}
     page = await browser.client.post("/manage/invitations", data={"countries": "FR", "limit": "-3", "csrf": csrf})
     assert page.status_code == 422
     [sent] = [one for one in browser.network.asked if one.url.path == "/v1/programs/p1/invitations"]
-    assert orjson.loads(sent.content)["limit"] == "-3"
+    assert orjson.loads(sent.content)["limit"] == -3
+    assert "1 ou plus." in page.text
 
 
 async def test_feed_and_posts_are_those_of_the_programme_that_one_looks_at(browser: Browser) -> None:

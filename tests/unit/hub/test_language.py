@@ -18,6 +18,7 @@ PREFIX = re.compile(r"""\bt\("([a-z_.]+[._])" ~|language\.text\(f"([a-z_.]+[._])
 GROUP = re.compile(r"""\bw\("([a-z_]+)", """)
 KNOWN = {
     "network": words.NETWORKS,
+    "on": words.NETWORKS,
     "kind": words.CONTENT_KINDS,
     "category": words.CATEGORIES,
     "kpi": words.KPIS,
@@ -36,7 +37,7 @@ def test_every_text_that_a_page_asks_for_is_there_and_no_other() -> None:
     families = (
         {one for either in PREFIX.findall(found) for one in either if one}
         | groups
-        | {"nav.", "figure.", "refused.", "rule.", "toast."}
+        | {"nav.", "on.", "figure.", "refused.", "rule.", "toast."}
     )
     unused = {k for k in MESSAGES.catalogue("en") if k not in asked and not any(k.startswith(one) for one in families)}
     assert unused == set()
@@ -49,6 +50,13 @@ def test_every_known_word_has_a_text_and_an_unknown_one_is_shown_as_it_is(group:
         assert all(language.has(f"{group}.{value}") for value in KNOWN[group])
         assert language.word(group, KNOWN[group][0]) == language.text(f"{group}.{KNOWN[group][0]}")
         assert language.word(group, "some_newer<word>") == "some newer&lt;word&gt;"
+
+
+def test_one_shares_on_a_network_and_by_mail() -> None:
+    french = Language("fr")
+    assert french.text("share.do", where=french.on("email")) == "Partager par e-mail"
+    assert french.text("share.do", where=french.on("linkedin")) == "Partager sur LinkedIn"
+    assert french.on("some_newer<network>") == "sur some newer&lt;network&gt;"
 
 
 def test_a_form_offers_what_is_chosen_although_it_is_not_known() -> None:

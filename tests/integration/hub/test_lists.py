@@ -1,0 +1,154 @@
+"""Where the set is known one chooses from a list; numbers are typed as one writes them."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from services.hub.view import mask
+from tests.integration.hub.harness import EMPTY, ME, Browser
+
+GROUPS = {
+    "countries": [{"name": "FR", "people": 120, "ambassadors": 14}, {"name": "DE", "people": 9, "ambassadors": 0}],
+    "teams": [{"name": "R&D, Lyon", "people": 5, "ambassadors": 1}],
+    "sites": [{"name": "Lyon", "people": 40, "ambassadors": 3}],
+}
+ITEM: dict[str, Any] = {
+    "id": "i1",
+    "program_id": "p1",
+    "state": "draft",
+    "version": 3,
+    "targeting": {"countries": ["FR"], "teams": ["Gone"]},
+    "variants": [{"language": "fr", "title": "Moins d’eau"}],
+}
+OBJECTIVE: dict[str, Any] = {
+    "use_case": "awareness",
+    "kpi": "participation_rate",
+    "baseline": 0.08,
+    "target": 0.355,
+    "starts_on": "2026-03-01",
+    "ends_on": "2026-06-30",
+}
+
+
+async def signed_in(browser: Browser, locale: str = "fr") -> str:
+    roles = ["ambassador", "editor", "manager", "admin"]
+    browser.network.answers |= {
+        **EMPTY,
+        "/v1/me": {**ME, "roles": roles, "locale": locale},
+        "/v1/people/groups": GROUPS,
+        "/v1/items/i1": ITEM,
+    }
+    return mask((await browser.sign_in()).csrf)
+
+
+def shown(page: httpx.Response) -> str:
+    assert page.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html.unescape(page.text)))
+
+
+def sent_to(browser: Browser, path: str) -> Any:
+    found = [one for one in browser.network.asked if one.url.path == path and one.method != "GET"]
+    return orjson.loads(found[-1].content)
+
+
+async def test_an_item_is_for_countries_and_teams_out_of_lists_with_how_many_are_there(browser: Browser) -> None:
+    csrf = await signed_in(browser)
+    page = await browser.client.get("/editor/items/i1")
+    text = shown(page)
+    assert "France 14 ambassadeurs" in text
+    assert "Allemagne personne" in text
+    assert "Gone personne" in text
+    assert 'name="countries" value="FR" checked' in page.text
+    assert 'name="teams" value="R&amp;D, Lyon" >' in page.text
+    form = {"csrf": csrf, "version": "3", "countries": ["FR", "DE"], "teams": ["R&D, Lyon"]}
+    await browser.client.post("/editor/items/i1", data=form)
+    assert sent_to(browser, "/v1/items/i1")["targeting"] == {"countries": ["FR", "DE"], "teams": ["R&D, Lyon"]}
+
+
+async def test_what_was_chosen_stays_where_nobody_knows_how_many_are_there(browser: Browser) -> None:
+    await signed_in(browser)
+    browser.network.answers["/v1/people/groups"] = httpx.Response(403, json={"type": "role-missing"})
+    page = await browser.client.get("/editor/items/i1")
+    assert 'name="countries" value="FR" checked' in page.text
+    assert "personne" not in shown(page)
+
+
+async def test_a_group_is_invited_by_countries_teams_and_sites(browser: Browser) -> None:
+    csrf = await signed_in(browser)
+    assert "Lyon 40 personnes" in shown(await browser.client.get("/manage/ambassadors"))
+    form = {"csrf": csrf, "countries": "DE", "sites": "Lyon", "limit": "1\u202f200", "confirmed": "yes"}
+    browser.network.answers["/v1/programs/p1/invitations"] = {"invited": 1, "skipped": {}, "remaining": 0}
+    await browser.client.post("/manage/invitations", data=form)
+    order = sent_to(browser, "/v1/programs/p1/invitations")
+    assert (order["segment"]["countries"], order["segment"]["sites"], order["limit"]) == (["DE"], ["Lyon"], 1200)
+
+
+@pytest.mark.parametrize(
+    ("locale", "baseline", "target", "kpi", "expected"),
+    [
+        ("fr", "8", "35,5 %", "participation_rate", (0.08, 0.355)),
+        ("en", "8", "35.5%", "participation_rate", (0.08, 0.355)),
+        ("fr", "0", "1\u202f200,5", "earned_media_value", (0, 1200.5)),
+        ("en", "0", "1,200.5", "earned_media_value", (0, 1200.5)),
+        ("en", "7", "many", "participation_rate", (0.07, "many")),
+    ],
+)
+async def test_a_rate_is_typed_in_percent_and_a_number_as_one_writes_it(
+    browser: Browser, locale: str, baseline: str, target: str, kpi: str, expected: tuple[Any, Any]
+) -> None:
+    csrf = await signed_in(browser, locale)
+    form = {**OBJECTIVE, "csrf": csrf, "kpi": kpi, "baseline": baseline, "target": target}
+    browser.network.answers["/v1/programs/p1/objective"] = OBJECTIVE
+    await browser.client.post("/manage/objective", data=form)
+    order = sent_to(browser, "/v1/programs/p1/objective")
+    assert (order["baseline"], order["target"]) == expected
+
+
+@pytest.mark.parametrize(("locale", "target"), [("fr", "35,5"), ("en", "35.5")])
+async def test_a_rate_stands_in_its_form_in_percent(browser: Browser, locale: str, target: str) -> None:
+    await signed_in(browser, locale)
+    browser.network.answers["/v1/programs/p1/objective"] = OBJECTIVE
+    page = (await browser.client.get("/manage/program")).text
+    assert re.search(rf'name="target"[^>]* value="{target}"', page)
+    assert re.search(r'name="baseline"[^>]* value="8"', page)
+    paris = "France (Paris)"
+    assert f'<option value="Europe/Paris" selected>{paris}</option>' in page
+
+
+async def test_countries_and_languages_of_the_guardrails_are_typed_by_their_names(browser: Browser) -> None:
+    csrf = await signed_in(browser)
+    rules = {"disclosures": {"*": {"en": "#Ad"}, "DE": {"de": "#Werbung"}}, "forbidden": []}
+    browser.network.answers["/v1/programs/p1/guardrails"] = rules
+    page = (await browser.client.get("/manage/guardrails")).text
+    assert 'value="Tous les autres pays"' in page
+    assert 'value="Allemagne"' in page
+    assert 'value="Allemand"' in page
+    form = {
+        "csrf": csrf,
+        "version": "1",
+        "country": ["Tous les autres pays", "allemagne", "BE"],
+        "disclosure_language": ["Anglais", "Allemand", "nl"],
+        "disclosure": ["#Ad", "#Werbung", "#Reclame"],
+    }
+    await browser.client.post("/manage/guardrails", data=form)
+    found = sent_to(browser, "/v1/programs/p1/guardrails")["disclosures"]
+    assert found == {"*": {"en": "#Ad"}, "DE": {"de": "#Werbung"}, "BE": {"nl": "#Reclame"}}
+
+
+async def test_a_person_works_in_a_country_by_its_name(browser: Browser) -> None:
+    csrf = await signed_in(browser)
+    person = {"id": "ada", "name": "Ada", "email": None, "roles": [], "team": "R&D, Lyon", "country": "DE"}
+    person |= {"version": 1, "active": True, "leader": False, "same_address_as": None, "merged_into": None}
+    browser.network.answers["/v1/people/ada"] = person
+    page = (await browser.client.get("/admin/people/ada")).text
+    assert 'value="Allemagne"' in page
+    assert '<option value="R&amp;D, Lyon">' in page
+    form = {"csrf": csrf, "version": "1", "team": "R&D, Lyon", "country": "Égypte"}
+    await browser.client.post("/admin/people/ada", data=form)
+    assert sent_to(browser, "/v1/people/ada")["country"] == "EG"
