@@ -94,7 +94,8 @@ def field_label(language: Language, field: str) -> str:
 def _values(language: Language, params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters as they stand in a sentence; `count` chooses its plural form."""
     count = next((params[name] for name in _COUNTED if isinstance(params.get(name), int | float)), 0)
-    return {"count": count, **{name: _value(language, name, value) for name, value in params.items()}}
+    example = language.entry(12.5)
+    return {"count": count, "example": example, **{name: _value(language, name, value) for name, value in params.items()}}
 
 
 def _value(language: Language, name: str, value: Any) -> Any:

@@ -257,6 +257,8 @@ def test_numbers_days_languages_and_plurals_stand_as_their_reader_writes_them() 
     french, english = Language("fr"), Language("en")
     assert refusal_sentence(french, {"rule": "too-long", "params": {"max": 2048}}) == "Au plus 2\u202f048 caractères."
     assert refusal_sentence(english, {"rule": "too-long", "params": {"max": 1}}) == "At most 1 character."
+    assert refusal_sentence(french, {"rule": "number"}) == "Il faut un nombre, comme 12,5."
+    assert refusal_sentence(english, {"rule": "number"}) == "A number is needed, such as 12.5."
     missing = {"rule": "language-missing", "params": {"language": "fr"}}
     assert refusal_sentence(french, missing) == "Il manque le texte en français."
     assert refusal_sentence(english, missing) == "The text in French is missing."
