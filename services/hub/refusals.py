@@ -95,7 +95,11 @@ def _values(language: Language, params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters as they stand in a sentence; `count` chooses its plural form."""
     count = next((params[name] for name in _COUNTED if isinstance(params.get(name), int | float)), 0)
     example = language.entry(12.5)
-    return {"count": count, "example": example, **{name: _value(language, name, value) for name, value in params.items()}}
+    return {
+        "count": count,
+        "example": example,
+        **{name: _value(language, name, value) for name, value in params.items()},
+    }
 
 
 def _value(language: Language, name: str, value: Any) -> Any:

@@ -76,7 +76,7 @@ async def test_an_act_is_asked_about_with_whom_it_reaches_and_done_once_confirme
     assert told in text
     assert _done(browser) == []
     carried = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text))
-    [action] = re.findall(r'<form method="post" action="([^"]+)">(?=<input type="hidden" name="csrf"[^>]*>'
+    [action] = re.findall(r'<form method="post" action="([^"]+)">(?=(?:<input type="hidden" name="(?:csrf|page)"[^>]*>)+'
                           r'<input type="hidden" name="confirmed")', page.text)  # fmt: skip
     assert (action, carried["confirmed"]) == (path, "yes")
     answer = await browser.client.post(action, data={**carried, "csrf": csrf})
@@ -129,7 +129,9 @@ async def test_a_limit_that_is_none_is_refused(browser: Browser) -> None:
     csrf = await _ready(browser)
     refused = {"type": "invalid", "errors": [{"field": "limit", "rule": "at-least", "params": {"min": 1}}]}
     browser.network.answers |= {**EMPTY, "/v1/programs/p1/invitations": httpx.Response(422, json=refused)}
-    page = await browser.client.post("/manage/invitations", data={"countries": "FR", "limit": "-3", "csrf": csrf})
+    page = await browser.client.post(
+        "/manage/invitations", data={"countries": "FR", "limit": "-3", "page": "/manage/ambassadors", "csrf": csrf}
+    )
     assert page.status_code == 422
     [sent] = [one for one in browser.network.asked if one.url.path == "/v1/programs/p1/invitations"]
     assert orjson.loads(sent.content)["limit"] == -3
