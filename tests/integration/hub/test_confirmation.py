@@ -76,8 +76,8 @@ async def test_an_act_is_asked_about_with_whom_it_reaches_and_done_once_confirme
     assert told in text
     assert _done(browser) == []
     carried = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text))
-    [action] = re.findall(r'<form method="post" action="([^"]+)">(?=(?:<input type="hidden" name="(?:csrf|page)"[^>]*>)+'
-                          r'<input type="hidden" name="confirmed")', page.text)  # fmt: skip
+    [action] = re.findall(r'<form method="post" action="([^"]+)">(?=(?:<input type="hidden" name="(?:csrf|page)"'
+                          r'[^>]*>)+<input type="hidden" name="confirmed")', page.text)  # fmt: skip
     assert (action, carried["confirmed"]) == (path, "yes")
     answer = await browser.client.post(action, data={**carried, "csrf": csrf})
     assert answer.status_code == 303
