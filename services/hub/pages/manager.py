@@ -61,9 +61,7 @@ async def ambassadors(
     found = {"people": None, **await view.gather(**calls)}
     template = "manage/_ambassadors.html" if fragment else "manage/ambassadors.html"
     offered = {} if fragment else await offers(view, "people", **dict.fromkeys(KINDS, ()))
-    return view.page(
-        template, status=status, statuses=STATUSES, name=name, query=query, offers=offered, **found
-    )
+    return view.page(template, status=status, statuses=STATUSES, name=name, query=query, offers=offered, **found)
 
 
 @router.post("/invitations")
