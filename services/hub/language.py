@@ -117,7 +117,7 @@ class Language:
     def kpi_entry(self, kpi: str | None, value: float | str) -> str:
         """The value as one types it: a rate in percent."""
         is_rate = kpi == "participation_rate" and not isinstance(value, str)
-        return self.entry(value * 100 if is_rate else value)  # type: ignore[operator]
+        return self.entry(value * 100 if is_rate else value)
 
     def day(self, value: str | date, style: str = "medium") -> str:
         """The day; what is stored and is none stays as it is."""

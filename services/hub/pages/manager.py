@@ -133,7 +133,7 @@ async def _people_invited(view: View) -> Json:
 
 async def _group_invited(view: View) -> Json:
     form = await view.form()
-    segment = {
+    segment: Json = {
         **{kind: chosen_of(form, kind) for kind in KINDS},
         "leaders_only": "leaders_only" in form,
         "everybody": "everybody" in form,
