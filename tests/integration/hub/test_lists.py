@@ -143,7 +143,14 @@ async def test_countries_and_languages_of_the_guardrails_are_typed_by_their_name
 
 async def test_a_person_works_in_a_country_by_its_name(browser: Browser) -> None:
     csrf = await signed_in(browser)
-    person: dict[str, Any] = {"id": "ada", "name": "Ada", "email": None, "roles": [], "team": "R&D, Lyon", "country": "DE"}
+    person: dict[str, Any] = {
+        "id": "ada",
+        "name": "Ada",
+        "email": None,
+        "roles": [],
+        "team": "R&D, Lyon",
+        "country": "DE",
+    }
     person |= {"version": 1, "active": True, "leader": False, "same_address_as": None, "merged_into": None}
     browser.network.answers["/v1/people/ada"] = person
     page = (await browser.client.get("/admin/people/ada")).text
