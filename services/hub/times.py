@@ -16,12 +16,16 @@ class NoSuchTime(ValueError):
 
 
 def local(moment: datetime, zone: ZoneInfo) -> str:
-    """The moment as an input of the type `datetime-local` has it: no smaller units than it needs."""
-    shown = moment.astimezone(zone).replace(tzinfo=None)
-    exact = shown.microsecond % 1000
-    return shown.isoformat(
-        timespec="microseconds" if exact else "auto" if shown.second or shown.microsecond else "minutes"
-    )
+    """The moment as an input of the type `datetime-local` has it: no smaller units than it needs, milliseconds at
+    most."""
+    shown = _shown(moment, zone)
+    units = "milliseconds" if shown.microsecond else "seconds" if shown.second else "minutes"
+    return shown.isoformat(timespec=units)
+
+
+def _shown(moment: datetime, zone: ZoneInfo) -> datetime:
+    found = moment.astimezone(zone).replace(tzinfo=None)
+    return found.replace(microsecond=found.microsecond // 1000 * 1000)
 
 
 def moment_of(text: str, zone: ZoneInfo, was: datetime | None = None) -> datetime:
@@ -31,7 +35,7 @@ def moment_of(text: str, zone: ZoneInfo, was: datetime | None = None) -> datetim
         written = datetime.fromisoformat(text)
         if written.tzinfo is not None:
             raise NoSuchTime(text)
-        if was is not None and was.astimezone(zone).replace(tzinfo=None) == written:
+        if was is not None and _shown(was, zone) == written:
             return was.astimezone(UTC)
         found = written.replace(tzinfo=zone).astimezone(UTC)
         if found.astimezone(zone).replace(tzinfo=None) != written:
