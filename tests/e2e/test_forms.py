@@ -164,6 +164,8 @@ async def test_an_item_that_was_retired_meanwhile_becomes_a_new_draft(browser: B
         other = await page.context.new_page()
         await other.goto(page.url)
         await other.click('form[action$="/retire"] button')
+        await other.locator("form [name=confirmed]").first.wait_for(state="attached")
+        await other.click('form[action$="/retire"] button')
         await other.wait_for_url("**/editor?**")
         await page.fill("#summary_en", TEXT)
         await page.click('button[name="then"][value=""]')

@@ -312,7 +312,7 @@ async def test_an_editor_writes_and_publishes(browser: Browser, stack: Stack) ->
         await expect(page.locator("main")).to_contain_text(re.compile("ambassadors? will see it"))
         await page.locator('form[action$="/publish"] button').click()
         await expect(page.locator("main")).to_contain_text("The lighthouse project")
-        assert "state=published" in page.url
+        await page.wait_for_url("**state=published**")
 
 
 async def test_a_file_of_people_is_shown_before_it_is_imported(browser: Browser, stack: Stack) -> None:

@@ -128,8 +128,11 @@ async def test_a_share_that_was_taken_back_can_be_restored(browser: Browser, sta
         await page.locator("main details summary").first.click()
         await page.locator('form[action$="/remove"] button').first.click()
         await page.locator(".toast [data-undo], .toast form button").last.click()
-        await page.wait_for_url(lambda where: "/posts" in where)
-        assert post["id"] in [one["id"] for one in await posts_of(stack, "lea")]
+
+        async def restored() -> bool:
+            return post["id"] in [one["id"] for one in await posts_of(stack, "lea")]
+
+        await eventually(restored)
         assert seen.complaints == []
 
 
@@ -281,8 +284,8 @@ async def test_who_left_finds_a_way_back(browser: Browser, stack: Stack) -> None
             await expect(page.locator(".toast [data-undo]")).to_be_visible()
             assert await standing(stack, "emma") == ("left", False)
             if undone:
-                await page.locator(".toast [data-undo] button").click()
-                await page.wait_for_load_state()
+                async with page.expect_navigation():
+                    await page.locator(".toast [data-undo] button").click()
                 assert await standing(stack, "emma") == ("joined", False)
         await page.locator(f'a[href="/programs/{stack.program_id}/join"]').click()
         await page.locator('form[action$="/join"] button').click()
