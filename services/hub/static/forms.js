@@ -67,8 +67,8 @@
   for (const key of drafts()) if (!(draftIn(key)?.at > Date.now() - DAYS)) drop(key);
   document.addEventListener("input", ({ target: { form } }) => { if (form) save(form); });
   document.body.addEventListener("htmx:load", ({ detail: { elt } }) => arrive(elt));
-  document.body.addEventListener("htmx:afterRequest", ({ detail: { elt, successful, xhr } }) => {
-    if (successful && elt.matches("form") && xhr.responseText.includes(" data-sent")) drop(keyOf(elt));
+  document.body.addEventListener("htmx:beforeOnLoad", ({ detail: { elt, xhr } }) => { // While the form is still there.
+    if (xhr.status < 400 && elt.matches("form") && xhr.responseText.includes(" data-sent")) drop(keyOf(elt));
   });
   document.body.addEventListener("htmx:configRequest", ({ detail: { elt, headers } }) => {
     headers["Herald-Page"] = elt.closest("form")?.elements.page?.value || location.pathname;
