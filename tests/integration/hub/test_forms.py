@@ -31,6 +31,8 @@ LEFT_OUT = {
     "/manage/invitations/{batch_id}/withdraw": "in the message that says that people were invited",
     "/feed/{item_id}/acknowledge": "the sheet of who has guidelines to read",
     "/posts/{post_id}/restore": "in the message that says that a post was taken back",
+    "/programs/{program_id}/return": "in the message that says that somebody left",
+    "/programs/{program_id}/reconsider": "in the message that says that an invitation was declined",
     "/programs/{program_id}/resume": "a button alone, of a programme that somebody pauses",
     "/auth/sign-out": "leads to the issuer whatever the services say",
     "/language": "asks no service",
