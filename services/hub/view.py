@@ -41,7 +41,7 @@ _TOLD = frozenset(("toast", "count", "of", "cursor"))
 """What an address says of what was just done, or of one page of a list."""
 _WHOLE = re.compile(r"[0-9]{1,9}")
 MAX_FIELDS = 5000
-"""Fields of one form: the guardrails have four for each of 500 phrases."""
+"""Fields of one form: an invitation has one for each of many groups."""
 LONG = 16 * 1024
 """Bytes of a form from which on it is decoded in a thread."""
 

@@ -117,11 +117,10 @@ class Journeys:
             found = await marc.client.get("/manage/ambassadors", params={"query": "zqname"})
             assert "Zqname" in found.text
             await marc.post("/manage/invitations", {"by": "name", "person": person})
-            guard = {
-                "country": "*", "disclosure_language": "en", "disclosure": "#zqdisclosure",
-                "phrase": "zqphrase", "phrase_language": "en", "severity": "warn", "suggestion": "zqphrase",
-            }  # fmt: skip
-            await marc.post("/manage/guardrails", {**guard, "version": "1"})
+            disclosure = {"was": "", "country": "GB", "language": "de-AT", "text": "#zqdisclosure"}
+            phrase = {"was": "", "phrase": "zqphrase", "language": "en", "severity": "warn", "suggestion": "zqbetter"}
+            for kind, entry in (("disclosure", disclosure), ("phrase", phrase)):
+                await marc.post(f"/manage/guardrails/{kind}", {**entry, "confirmed": "yes"})
             self._keep(marc)
         async with hub_session(self.stack.url, "ines") as ines:
             assert "Zqname" in (await ines.client.get("/admin/people", params={"query": "zqmail"})).text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -117,3 +119,48 @@ async def test_an_editor_finds_an_item_by_words_of_its_title(browser: Browser, s
         await page.locator("#query").press("Enter")
         await expect(page.locator("main h2 a")).to_have_count(0)
         await expect(page.locator(".empty")).to_be_visible()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+async def test_guardrails_change_one_at_a_time_and_only_once_seen(
+    browser: Browser, stack: Stack, device: str, script: bool
+) -> None:
+    path = f"/sharing/v1/programs/{stack.program_id}/guardrails"
+    text = f"#Anzeige{device}{script}"
+
+    async def stored() -> Any:
+        return (await stack.api.get("marc@herald.example", path))["disclosures"]
+
+    async with signed_in(browser, stack.url, "marc", device, java_script_enabled=script) as seen:
+        page, before = seen.page, await stored()
+        await page.goto(f"{stack.url}/manage/guardrails")
+        assert await page.locator("input, select, textarea").count() < 10
+        await page.locator('a[href^="/manage/guardrails/disclosure"]').first.click()
+        await page.locator("#country").select_option("BE")
+        await page.locator("#language").select_option("nl")
+        await page.locator("#text").fill(text)
+        await page.locator('button[name=then][value=""]').click()
+        await expect(page.locator("main .list")).to_contain_text(text)
+        assert await stored() == before, "it holds before it was confirmed"
+        await page.locator("main button[data-first]").click()
+        await expect(page.locator("main .list", has_text=text)).to_be_visible()
+        assert await stored() == {**before, "BE": {"nl": text}}
+
+        await page.goto(f"{stack.url}/manage/guardrails/disclosure?country=BE")
+        await page.locator("#language").select_option("nl")
+        await page.locator("#text").fill("#Other")
+        await page.locator('button[name=then][value=""]').click()
+        await expect(page.locator("[aria-invalid=true]")).to_be_visible()
+        assert await page.locator("#text").input_value() == "#Other"
+        assert await stored() == {**before, "BE": {"nl": text}}, "a legal text was replaced"
+
+        await page.goto(f"{stack.url}/manage/guardrails?country=BE")
+        await expect(page.locator("#disclosures .list > li")).to_have_count(1)
+        await page.locator("#disclosures .list a").click()
+        await page.locator("button[value=remove]").click()
+        await expect(page.locator("main .list")).to_contain_text(text)
+        await page.locator("main button[data-first]").click()
+        await expect(page.locator("#disclosures")).to_be_visible()
+        assert await stored() == before
+        assert seen.complaints == []

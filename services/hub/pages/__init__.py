@@ -9,6 +9,7 @@ from services.hub.pages import (
     dead_letters,
     editor,
     feed,
+    guardrails,
     history,
     importing,
     join,
@@ -22,7 +23,7 @@ from services.hub.pages import (
 )
 
 MODULES = (
-    feed, share, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, importing, history,
-    admin, audit, dead_letters,
+    feed, share, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, guardrails, importing,
+    history, admin, audit, dead_letters,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -9,22 +9,16 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
-from chassis.text import match_key
 from chassis.web.problems import Violation
 from services.hub.clients import Json, invalid
 from services.hub.confirmation import ask, is_confirmed
-from services.hub.dependencies import Manager, Manages
+from services.hub.dependencies import Manager
 from services.hub.figures import RATES
 from services.hub.forms.filling import Place
 from services.hub.language import Language
 from services.hub.lists import (
-    EVERYWHERE,
     Kind,
     chosen_of,
-    countries,
-    country_code,
-    language_code,
-    languages,
     local_zone,
     offers,
     time_zones,
@@ -217,68 +211,6 @@ async def _ask_about_guidelines(view: View, program_id: str, *, material: bool) 
     count = audience["ambassadors"]
     note = view.language.text("ask.guidelines.material" if material else "ask.guidelines.other", count=count)
     return await ask(view, "guidelines", back="/manage/program", notes=[str(note)])
-
-
-@router.get("/guardrails")
-async def guardrails(view: Manages) -> Response:
-    """What a post always says, and what it never may."""
-    answer = await view.apis.call("sharing", "GET", v1("programs", view.require_program().id, "guardrails"))
-    return view.page(
-        "manage/guardrails.html",
-        guardrails=answer.data,
-        version=answer.version,
-        known_countries=[
-            str(view.language.text("guardrails.everywhere")),
-            *(name for _, name in countries(view.language)),
-        ],
-        known_languages=[name for _, name in languages(view.language)],
-    )
-
-
-@router.post("/guardrails")
-async def change_guardrails(view: Manages) -> Response:
-    program = view.require_program()
-    form = await view.form()
-    columns = [
-        [str(one).strip() for one in form.getlist(name)] for name in ("country", "disclosure_language", "disclosure")
-    ]
-    disclosures: dict[str, dict[str, str]] = {}
-    broken: list[Violation] = []
-    for row, (country, spoken, words) in enumerate(zip(*columns, strict=False)):
-        code, language = _country(view.language, country), language_code(view.language, spoken)
-        view.fields[f"row.{row}"] = Place("country", row)
-        if words and not code:
-            broken.append(Violation(f"row.{row}", "required", "A country is needed."))
-        elif words and language in disclosures.get(code, {}):
-            broken.append(Violation(f"row.{row}", "duplicate", "This country has a text in this language already."))
-        elif words:
-            disclosures.setdefault(code, {})[language] = words
-            view.fields.setdefault(f"disclosures.{code}", Place("country", row))
-            view.fields[f"disclosures.{code}.{language}"] = Place("disclosure", row)
-    if broken:
-        raise invalid(*broken)
-    names = ("phrase", "phrase_language", "severity", "suggestion")
-    forbidden: list[Json] = []
-    for row, (phrase, language, severity, suggestion) in enumerate(
-        zip(*([str(one).strip() for one in form.getlist(n)] for n in names), strict=False)
-    ):
-        if phrase:
-            at = f"forbidden.{len(forbidden)}"
-            view.fields |= {at: Place("phrase", row), f"{at}.suggestion": Place("suggestion", row)}
-            optional = {"language": language, "suggestion": suggestion}
-            found = {name: value for name, value in optional.items() if value}
-            forbidden.append({"phrase": phrase, "severity": severity or "block", **found})
-    order = {"disclosures": disclosures, "forbidden": forbidden}
-    version = await view.whole("version")
-    await view.apis.call("sharing", "PUT", v1("programs", program.id, "guardrails"), order, version=version)
-    return view.go("/manage/guardrails", toast="saved")
-
-
-def _country(language: Language, text: str) -> str:
-    """The code of a country as it was typed; `*` for all others."""
-    if match_key(text) == match_key(str(language.text("guardrails.everywhere"))):
-        return EVERYWHERE
-    return country_code(language, text)
 
 
 async def _texts(view: View, name: str) -> dict[str, str]:
