@@ -23,7 +23,7 @@ from services.hub.view import BadForm, View
 
 router = APIRouter(prefix="/manage/guardrails")
 HERE: Final = "/manage/guardrails"
-PAGE: Final = 25
+PAGE: Final = 12
 
 
 @router.get("")
@@ -111,7 +111,7 @@ async def _change(view: View, before: Entry | None, written: Entry, blank: list[
         view.fields |= {at: Place("country"), f"{at}.{after.language}": Place("text")}
     path = v1("programs", view.require_program().id, "guardrails")
     await view.apis.call("sharing", "PUT", path, changed.document, version=version)
-    return view.go(HERE, toast="saved", **dict(parse_qsl((await _list(view)).partition("?")[2])))
+    return view.go(HERE, toast="saved", **(_shown(after) if after and not before else await _looked_for(view)))
 
 
 async def _ask(view: View, before: Entry | None, after: Entry | None, back: str) -> Response:
@@ -126,6 +126,15 @@ async def _ask(view: View, before: Entry | None, after: Entry | None, back: str)
         notes=[str(view.language.text("guardrails.from_now"))],
         danger=act == "remove",
     )
+
+
+def _shown(entry: Entry) -> dict[str, str]:
+    """What of the list shows a new entry."""
+    return {"country": entry.country} if isinstance(entry, Disclosure) else {"query": entry.phrase}
+
+
+async def _looked_for(view: View) -> dict[str, str]:
+    return dict(parse_qsl((await _list(view)).partition("?")[2]))
 
 
 async def _list(view: View) -> str:
