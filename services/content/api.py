@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable
 from typing import Annotated, Any, TypeVar
 
@@ -296,8 +297,9 @@ async def add_file(
 ) -> Response:
     order = SourceOrder(program_id, language, rule, category)
     got = await _uploaded(request, context)
+    digest = hashlib.sha256(await request.body()).hexdigest()
     return await unit.run(
-        lambda tx: commands.add_source(context, tx, caller.id, order, got),
+        lambda tx: commands.add_source(context, tx, caller.id, order, got, file=digest),
         view=SourceView.of,
         status=201,
     )
@@ -311,6 +313,22 @@ async def get_feed(feed_id: Key, caller: FeedEditor, context: Context) -> Source
 @router.delete("/feeds/{feed_id}", status_code=204, tags=["feed sources"], summary="Remove a feed; its items stay")
 async def delete_feed(feed_id: Key, caller: FeedEditor, unit: Unit, context: Context) -> Response:
     return await unit.run(lambda tx: commands.delete_source(context, tx, feed_id))
+
+
+@router.post("/feeds/{feed_id}/pause", response_model=SourceView, tags=["feed sources"], summary="Pause a feed")
+async def pause_feed(
+    feed_id: Key, caller: FeedEditor, unit: Unit, context: Context, order: NoOrder | None = None
+) -> Response:
+    """It is read no more by itself until it is resumed; its items stay. Repeating it changes nothing."""
+    return await unit.run(lambda tx: commands.pause_source(context, tx, feed_id), view=SourceView.of)
+
+
+@router.post("/feeds/{feed_id}/resume", response_model=SourceView, tags=["feed sources"], summary="Resume a feed")
+async def resume_feed(
+    feed_id: Key, caller: FeedEditor, unit: Unit, context: Context, order: NoOrder | None = None
+) -> Response:
+    """It is read again within seconds. Repeating it changes nothing."""
+    return await unit.run(lambda tx: commands.resume_source(context, tx, feed_id), view=SourceView.of)
 
 
 @router.post(

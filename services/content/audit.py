@@ -16,7 +16,7 @@ ITEM = Audited(
 FEED = Audited(
     "feed",
     Source,
-    shown=("url", "title", "language", "rule", "category", "last"),
+    shown=("url", "title", "language", "rule", "category", "last", "paused_at"),
     left_out=(
         "id",
         "program_id",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from chassis import audit
 from chassis.ids import new_id
@@ -147,9 +148,15 @@ class SourceOrder:
     url: str | None = None
 
 
-async def add_source(context: Context, tx: Transaction, author_id: str, order: SourceOrder, got: FetchedFeed) -> Source:
-    """Adds a source, with what the first reading found. Raises Conflict if the programme has it already."""
-    id = sources.source_id(order.program_id, order.url) if order.url else new_id()
+async def add_source(
+    context: Context, tx: Transaction, author_id: str, order: SourceOrder, got: FetchedFeed, *, file: str = ""
+) -> Source:
+    """Adds a source, with what the first reading found; `file` is the digest of an uploaded one.
+
+    Raises Conflict if the programme has it already.
+    """
+    made = sources.source_id(order.program_id, order.url) if order.url else None
+    id = made or sources.file_source_id(order.program_id, file)
     if await context.store.find_source(id, tx) is not None:
         raise Conflict("This programme has that feed already.", type_="feed-exists", id=id)
     source = Source(
@@ -206,6 +213,27 @@ async def _take_in(context: Context, tx: Transaction, source: Source, reading: R
         skipped=reading.skipped,
         mended=reading.mended,
     )
+
+
+async def pause_source(context: Context, tx: Transaction, id: str) -> Source:
+    """Reads a source no more until it is resumed. Raises NotFound, StaleVersion."""
+    return await _turn(context, tx, "pause_feed", id, sources.pause)
+
+
+async def resume_source(context: Context, tx: Transaction, id: str) -> Source:
+    """Reads a source again. Raises NotFound, StaleVersion."""
+    return await _turn(context, tx, "resume_feed", id, sources.resume)
+
+
+async def _turn(
+    context: Context, tx: Transaction, act: str, id: str, turn: Callable[[Source, datetime], Source]
+) -> Source:
+    source = await context.store.get_source(id, tx)
+    turned = turn(source, tx.now)
+    if turned is not source:
+        await context.store.save_source(turned, source.version, tx)
+        audit.record(tx, act, FEED, id, before=source, after=turned, program_id=source.program_id)
+    return turned
 
 
 async def delete_source(context: Context, tx: Transaction, id: str) -> None:

@@ -282,6 +282,7 @@ class SourceView(View):
     created_at: datetime
     failures: int = Field(description="Failed looks since the last good one; each doubles the wait")
     next_poll_at: datetime | None
+    paused_at: datetime | None = Field(description="Since when it is read no more, until it is resumed")
     last: ResultView | None
 
     @classmethod

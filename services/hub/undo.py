@@ -10,6 +10,8 @@ from services.hub.paths import NoSuchPath, page
 UNDO: Mapping[str, Callable[[str], str]] = {
     "declined": lambda program_id: page("programs", program_id, "reconsider"),
     "deactivated": lambda person_id: page("admin", "people", person_id, "reactivate"),
+    "feed-pause": lambda feed_id: page("editor", "feeds", feed_id, "resume"),
+    "feed-resume": lambda feed_id: page("editor", "feeds", feed_id, "pause"),
     "invited": lambda batch_id: page("manage", "invitations", batch_id, "withdraw"),
     "item-publish": lambda item_id: page("editor", "items", item_id, "unpublish"),
     "item-retire": lambda item_id: page("editor", "items", item_id, "restore"),

@@ -144,7 +144,7 @@ async def test_guardrails_change_one_at_a_time_and_only_once_seen(
         await expect(page.locator("main .list")).to_contain_text(text)
         assert await stored() == before, "it holds before it was confirmed"
         await page.locator("main button[data-first]").click()
-        await expect(page.locator("main .list", has_text=text)).to_be_visible()
+        await expect(page.locator("#disclosures .list", has_text=text)).to_be_visible()
         assert await stored() == {**before, "BE": {"nl": text}}
 
         await page.goto(f"{stack.url}/manage/guardrails/disclosure?country=BE")

@@ -95,11 +95,31 @@ class Source:
     failures: int = 0
     next_poll_at: datetime | None = None
     last: Result | None = None
+    paused_at: datetime | None = None
 
 
 def source_id(program_id: str, url: str) -> str:
     """The id of the feed at an address: the same when it is added again, so that its entries are known."""
     return derived_id("feed", program_id, url)
+
+
+def file_source_id(program_id: str, content: str) -> str:
+    """The id of the feed in a file: the same for the same content (a digest of it)."""
+    return derived_id("feed-file", program_id, content)
+
+
+def pause(source: Source, now: datetime) -> Source:
+    """The source, not read until it is resumed."""
+    if source.paused_at is not None:
+        return source
+    return replace(source, paused_at=now, next_poll_at=None, version=source.version + 1)
+
+
+def resume(source: Source, now: datetime) -> Source:
+    """The source, read again as soon as it can be."""
+    if source.paused_at is None:
+        return source
+    return replace(source, paused_at=None, next_poll_at=now if source.url else None, version=source.version + 1)
 
 
 def item_id(source_id: str, key: EntryKey) -> str:
@@ -212,7 +232,7 @@ def looked_at(source: Source, result: Result, interval: timedelta, retry_after: 
     asked = retry_at(retry_after, result.at)
     if asked is not None:
         due = max(due, min(asked, result.at + MAX_RETRY_AFTER))
-    next_poll_at = due if source.url else None
+    next_poll_at = due if source.url and source.paused_at is None else None
     return replace(source, last=result, failures=failures, next_poll_at=next_poll_at, version=source.version + 1)
 
 

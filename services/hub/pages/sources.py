@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import Literal
+
 from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from chassis.web.problems import Violation
-from services.hub.clients import invalid
+from services.hub.clients import Json, invalid
+from services.hub.confirmation import ask, is_confirmed
 from services.hub.content import CATEGORIES
 from services.hub.dependencies import Editor
 from services.hub.lists import languages
+from services.hub.paging import read_list
 from services.hub.paths import v1
 
 router = APIRouter(prefix="/editor/feeds")
+PAGE = 20
 MAX_FILE = 5 * 1024 * 1024
 
 
 @router.get("")
-async def feeds(view: Editor) -> Response:
-    found = await view.gather(
-        feeds=view.apis.get("content", v1("feeds"), program_id=view.program.id if view.program else None)
-    )
-    return view.page("editor/feeds.html", categories=CATEGORIES, spoken=languages(view.language), **found)
+async def feeds(view: Editor, cursor: str | None = None) -> Response:
+    program_id = view.program.id if view.program else None
+
+    def page_of(cursor: str | None) -> Awaitable[Json]:
+        return view.apis.get("content", v1("feeds"), program_id=program_id, cursor=cursor, limit=PAGE)
+
+    found = await view.gather(feeds=read_list(view, cursor, page_of))
+    template = "editor/_feeds.html" if cursor and view.is_fragment else "editor/feeds.html"
+    return view.page(template, categories=CATEGORIES, spoken=languages(view.language), **found)
 
 
 @router.post("")
@@ -55,10 +65,31 @@ async def upload(view: Editor) -> Response:
     return view.go("/editor/feeds", toast="feed-added")
 
 
+@router.post("/{feed_id}/remove")
+async def remove(view: Editor, feed_id: str) -> Response:
+    """The feed is read no more, and what it brought stays."""
+    if not await is_confirmed(view):
+        feed = await view.apis.get("content", v1("feeds", feed_id))
+        name = feed["title"] or feed["url"] or str(view.language.text("feeds.file"))
+        notes = [str(view.language.text("ask.feed_remove.what"))]
+        return await ask(
+            view, "feed_remove", back="/editor/feeds", names=[feed["url"] or name], notes=notes, danger=True, name=name
+        )
+    await view.apis.call("content", "DELETE", v1("feeds", feed_id))
+    return view.go("/editor/feeds", toast="feed-removed")
+
+
 @router.post("/{feed_id}/refresh")
 async def refresh(view: Editor, feed_id: str) -> Response:
     await view.apis.call("content", "POST", v1("feeds", feed_id, "refresh"))
     return view.go("/editor/feeds", toast="feed-refreshed")
+
+
+@router.post("/{feed_id}/{act}")
+async def turn(view: Editor, feed_id: str, act: Literal["pause", "resume"]) -> Response:
+    """Read a feed no more by itself, or again."""
+    await view.apis.call("content", "POST", v1("feeds", feed_id, act))
+    return view.go("/editor/feeds", toast=f"feed-{act}", of=feed_id)
 
 
 def media_type(data: bytes) -> str:

@@ -396,3 +396,42 @@ async def test_a_source_that_goes_while_it_is_looked_at_leaves_nothing(content: 
     gone = await content.call("POST", f"/feeds/{source['id']}/refresh")
     problem(gone, 404, NotFound.type_default)
     assert await waiting(content) == ["a"]
+
+
+async def test_the_same_file_is_one_source(content: ContentHarness) -> None:
+    path = f"/feeds/file?program_id={PROGRAM}&language=en"
+    first = (await content.upload(path, rss("a"))).json()
+    again = problem(await content.upload(path, rss("a")), 409, "feed-exists")
+    assert again["id"] == first["id"]
+    other = (await content.upload(path, rss("b"))).json()
+    assert other["id"] != first["id"]
+    assert len((await content.get("/feeds"))["items"]) == 2
+
+
+async def test_a_source_that_is_paused_is_not_due_until_it_is_resumed(content: ContentHarness) -> None:
+    async def due() -> list[str]:
+        later = content.clock.now() + timedelta(days=2)
+        return [one.id for one in await content.service.context.store.due(later, 10)]
+
+    source = (await content.upload(f"/feeds/file?program_id={PROGRAM}&language=en", rss("a"))).json()
+    await content.service.context.store.sources.update_one(
+        {"_id": source["id"]}, {"$set": {"url": "https://a.example/feed", "next_poll_at": content.clock.now()}}
+    )
+    assert await due() == [source["id"]]
+    for _ in range(2):
+        paused = (await content.call("POST", f"/feeds/{source['id']}/pause")).json()
+        assert (paused["paused_at"] is not None, paused["next_poll_at"]) == (True, None)
+    assert await due() == []
+    resumed = (await content.call("POST", f"/feeds/{source['id']}/resume")).json()
+    assert (resumed["paused_at"], await due()) == (None, [source["id"]])
+
+
+async def test_items_are_found_by_beginnings_of_words_of_their_titles(content: ContentHarness) -> None:
+    await content.upload(f"/feeds/file?program_id={PROGRAM}&language=en", rss("Énergie solaire", "Water"))
+    found = await content.get("/items?query=SOLAI%20energ")
+    assert (found["total"], len(found["items"])) == (1, 1)
+    assert (await content.get("/items?query=nergie"))["total"] == 0
+    assert (await content.get("/items"))["total"] == 2
+    await content.service.context.store.items.update_many({}, {"$unset": {"terms": ""}})
+    await content.service.context.store.ensure_indexes()
+    assert (await content.get("/items?query=water"))["total"] == 1
