@@ -232,7 +232,7 @@ async def _turn(
     turned = turn(source, tx.now)
     if turned is not source:
         await context.store.save_source(turned, source.version, tx)
-        audit.record(tx, act, FEED, id, before=source, after=turned, program_id=source.program_id)
+    audit.record(tx, act, FEED, id, before=source, after=turned, program_id=source.program_id)
     return turned
 
 
