@@ -316,13 +316,6 @@ class View:
         """Why a service said no, in the person's language."""
         return refusal_summary(self.language, refusal)
 
-    def violations(self, refusal: Refusal, about: str = "") -> dict[str, str]:
-        """What is wrong with each field of a form, by the API's name for it."""
-        found: dict[str, str] = {}
-        for error in refusal.errors:
-            found.setdefault(str(error.get("field", "")), refusal_sentence(self.language, error, about))
-        return found
-
     def sentence(self, error: Mapping[str, Any] | LineError, about: str = "") -> str:
         """What is wrong with a field, or with a line of a file."""
         found = asdict(error) if isinstance(error, LineError) else error

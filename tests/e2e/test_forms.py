@@ -184,3 +184,26 @@ async def test_what_is_refused_without_scripts_is_there_as_well(browser: Browser
         await page.click('button[name="then"][value=""]')
         await page.locator('[aria-invalid="true"]').first.wait_for()
         assert await page.input_value("#summary_en") == TEXT
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+async def test_a_caption_outlives_its_sheet_and_is_forgotten_once_shared(
+    browser: Browser, stack: Stack, device: str
+) -> None:
+    words = f"Unfinished on the {device}"
+    async with signed_in(browser, stack.url, "jonas", device) as checked:
+        page = checked.page
+        for typed in (True, False):
+            await page.locator('[data-network="x"]').first.click()
+            await page.locator("#sheet textarea[name=caption]").wait_for()
+            if typed:
+                await page.fill("#caption", words)
+                await page.keyboard.press("Escape")
+                await becomes_true(page, "!document.querySelector('#sheet').open")
+        await becomes_true(page, f"document.querySelector('#caption')?.value === {words!r}")
+        await becomes_true(page, f"document.querySelector('#check').textContent.includes({words!r})")
+        await becomes_true(page, "!document.querySelector('#sheet-body').hasAttribute('data-settling')")
+        await page.click("[data-share]")
+        await page.locator("[data-shared]").wait_for()
+        assert words not in await kept_on_device(page)
+        assert checked.complaints == []
