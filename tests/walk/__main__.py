@@ -1,0 +1,130 @@
+"""Walks, prints what is wrong with each page, and ends with 0 only if nothing is."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import product
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from playwright.async_api import Browser, Page
+from rich.console import Console
+from rich.table import Table
+
+from chassis.messages import LANGUAGES
+from herald.development.personas import PERSONAS
+from tests import infra as servers
+from tests.browser import start_browser
+from tests.e2e.people import signed_in
+from tests.walk.findings import Looks
+from tests.walk.pages import Seen, Walk, addresses_of, look_around, look_at
+from tests.walk.states import STATES
+
+PICTURES = Path(".cache") / "walk"
+SIZES = {
+    "desktop": ("desktop", {}),
+    "phone": ("phone", {}),
+    "small": ("phone", {"viewport": {"width": 320, "height": 640}, "screen": {"width": 320, "height": 640}}),
+}
+THEMES = ("light", "dark")
+WINDOWS = 3
+
+
+@asynccontextmanager
+async def _address(url: str) -> AsyncIterator[str]:
+    """Of the Herald at `url`, or of one that lives as long as this."""
+    if url:
+        yield url.rstrip("/")
+        return
+    from tests.e2e.stack import running
+
+    with tempfile.TemporaryDirectory(prefix="herald-walk-") as folder:
+        async with running(servers.acquire(), Path(folder)) as stack:
+            yield stack.url
+
+
+async def go(
+    browser: Browser, url: str, walk: Walk, looks: Looks, pictures: Path | None, addresses: Sequence[str] | None = None
+) -> list[Seen]:
+    """One walk: every page that the persona reaches, and the states of some. Pictures go into a folder of its own."""
+    device, options = SIZES[walk.device]
+    found: list[Seen] = []
+    options = {**options, "color_scheme": walk.theme, "permissions": ["clipboard-write"]}
+    async with signed_in(browser, url, walk.persona, device, **options) as seen:
+        page = seen.page
+        await page.goto(f"{url}/menu")
+        choose = page.locator(f'button[name=language][value="{walk.language}"]')
+        if await choose.get_attribute("aria-pressed") != "true":
+            await choose.click()
+            await page.wait_for_load_state()
+        for address in addresses if addresses is not None else await addresses_of(page, url):
+            found.append(await look_at(seen, url, address, walk, looks))
+            await _picture(seen.page, pictures, walk, address)
+        for name, reach in STATES.get(walk.persona, {}).items():
+            seen.complaints.clear()
+            await reach(page, url)
+            found.append(await look_around(seen, name, walk, looks))
+            await _picture(page, pictures, walk, name)
+    return found
+
+
+async def _picture(page: Page, pictures: Path | None, walk: Walk, name: str) -> None:
+    if pictures is None:
+        return
+    folder = pictures / walk.name
+    folder.mkdir(parents=True, exist_ok=True)
+    file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "start"
+    await page.screenshot(path=folder / f"{file[:80]}.png", full_page=True)
+
+
+async def _run(url: str, walks: Sequence[Walk], pictures: Path) -> bool:
+    console, table = Console(), Table("walk", "pages", "findings", title="Every page of Herald")
+    well = True
+    async with _address(url) as address, start_browser() as browser:
+        for walk in walks:
+            with console.status(walk.name):
+                seen = await go(browser, address, walk, Looks(WINDOWS, press=True), pictures)
+            wrong = [one for one in seen if one.findings]
+            count, colour = sum(len(one.findings) for one in wrong), "red" if wrong else "green"
+            table.add_row(walk.name, str(len(seen)), f"[{colour}]{count}")
+            for one in wrong:
+                for finding in one.findings:
+                    console.print(f"{walk.name} {one.address}: {finding}", style="red", markup=False, soft_wrap=True)
+            well = well and not wrong
+    console.print(table)
+    console.print(f"Pictures: {pictures}")
+    return well
+
+
+def main(
+    personas: Annotated[list[str] | None, typer.Argument(help="As whom; as each of them unless named")] = None,
+    url: Annotated[str, typer.Option(help="The address of a Herald that runs; one is started otherwise")] = "",
+    language: Annotated[str, typer.Option(help="In one language alone")] = "",
+    size: Annotated[str, typer.Option(help="On one size alone: desktop, phone, small")] = "",
+    theme: Annotated[str, typer.Option(help="In one theme alone: light, dark")] = "",
+    pictures: Annotated[Path, typer.Option(help="Where pictures go")] = PICTURES,
+) -> None:
+    """Visit every page as each persona, in each language and size, each theme with one of the languages, and say what
+    is wrong with it."""
+    walks = [
+        Walk(persona.key, language_, size_, theme_)
+        for persona in PERSONAS
+        for number, (size_, language_) in enumerate(product(SIZES, LANGUAGES))
+        for theme_ in ([theme] if theme else [THEMES[number % 2]])
+        if (not personas or persona.key in personas) and size in ("", size_) and language in ("", language_)
+    ]
+    servers.begin_run()
+    try:
+        well = asyncio.run(_run(url, walks, pictures))
+    finally:
+        servers.end_run()
+    raise typer.Exit(0 if well else 1)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,43 @@
+"""States of pages that no address leads to: an open sheet, a refused form, a question before something is done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from playwright.async_api import Page, expect
+
+State = Callable[[Page, str], Awaitable[None]]
+
+
+async def sheet(page: Page, url: str) -> None:
+    await page.goto(f"{url}/feed")
+    await page.locator("[data-opens-sheet]").first.click()
+    await expect(page.locator("#sheet form").first).to_be_visible()
+
+
+async def refused_item(page: Page, url: str) -> None:
+    await page.goto(f"{url}/editor/new")
+    await page.locator('button[name=then][value=""]').click()
+    await expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+
+
+async def refused_objective(page: Page, url: str) -> None:
+    await page.goto(f"{url}/manage/program")
+    await page.locator("[name=target]").fill("-1")
+    await page.locator('form[action="/manage/objective"] button').last.click()
+    await expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+
+
+async def question(page: Page, url: str) -> None:
+    await page.goto(f"{url}/manage/ambassadors")
+    await page.locator("[name=everybody]").check()
+    await page.locator('form[action="/manage/invitations"] button').first.click()
+    await expect(page.locator("main h1")).to_be_visible()
+
+
+STATES: Final[Mapping[str, Mapping[str, State]]] = {
+    "amina": {"share sheet": sheet},
+    "emma": {"refused item": refused_item},
+    "marc": {"refused objective": refused_objective, "question before an invitation": question},
+}
