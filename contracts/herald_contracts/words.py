@@ -119,6 +119,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "reject_item",
     "replay_dead_letters",
     "request_rebuild",
+    "restore_item",
     "resume_consumer",
     "resume_feed",
     "retire_item",
@@ -128,7 +129,9 @@ ADMINISTRATIVE_ACTS: Final = (
     "set_objective",
     "set_rates",
     "submit_item",
+    "unpublish_item",
     "update_person",
+    "withdraw_invitations",
 )
 
 Network = Annotated[str, OpenWord(NETWORKS)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -63,9 +64,10 @@ class Trail:
         return [one for one in events if isinstance(one, AdministrativeActRecorded)]
 
     async def act(self, method: str, route: str, json: Any = None, *, of: str = PROGRAM, **options: Any) -> Any:
-        """Do it; it must leave one trace. `of` stands for the one parameter of the route."""
-        start, _, rest = route.partition("{")
-        path = f"{start}{of}{rest.partition('}')[2]}" if rest else route
+        """Do it; it must leave one trace. `of` stands for the parameter of the route; where it has several, the values
+        are parted by slashes."""
+        values = iter(of.split("/"))
+        path = re.sub(r"\{\w+\}", lambda _: next(values), route)
         headers = {**self.harness.bearer("ines", sid="one sign-in"), **options.pop("headers", {})}
         answer = await self.client.request(method, f"/v1{path}", json=json, headers=headers, **options)
         assert answer.is_success, f"{method} {route}: {answer.text}"
@@ -87,7 +89,9 @@ async def in_program(trail: Trail) -> None:
     await trail.act("POST", "/programs/{program_id}/consent", {"texts": CONSENT}, of=program)
     await trail.act("POST", "/programs/{program_id}/guidelines", {"texts": GUIDELINES, "material": True}, of=program)
     segment = {"segment": {"countries": ["FR"], "teams": [], "leaders_only": False}}
-    await trail.act("POST", "/programs/{program_id}/invitations", segment, of=program)
+    batch = (await trail.act("POST", "/programs/{program_id}/invitations", segment, of=program))["batch_id"]
+    taken_back = "/programs/{program_id}/invitations/{batch_id}/withdraw"
+    await trail.act("POST", taken_back, of=f"{program}/{batch}")
     text = b"email,name,country,team\nbob@x.example,Bob,FR,IT\n"
     preview = (await trail.act("POST", "/imports", content=text, headers={"content-type": "text/csv"}))["id"]
     columns = {"columns": ["email", "name", "country", "team"]}
@@ -95,6 +99,9 @@ async def in_program(trail: Trail) -> None:
     await trail.act("POST", "/imports/{import_id}/confirm", of=preview)
     people = (await trail.client.get("/v1/people?query=bob", headers=trail.harness.bearer("ines"))).json()["items"]
     bob = people[0]["id"]
+    await trail.act("POST", "/programs/{program_id}/invitations", {"people": [bob]}, of=program)
+    taken_back = "/programs/{program_id}/ambassadors/{person_id}/withdraw"
+    await trail.act("POST", taken_back, of=f"{program}/{bob}")
     change = {"roles": ["editor"], "leader": True, "team": "Sales"}
     await trail.act("PATCH", "/people/{person_id}", change, of=bob, headers={"If-Match": "*"})
     await trail.act("POST", "/people/{person_id}/deactivate", of=bob)
@@ -131,7 +138,7 @@ async def in_content(trail: Trail) -> None:
     for id in (one, other):
         await trail.act("POST", "/items/{item_id}/submit", of=id)
     await trail.act("POST", "/items/{item_id}/reject", {"comment": "Ada should write this."}, of=other)
-    for act in ("approve", "publish", "retire"):
+    for act in ("approve", "publish", "unpublish", "publish", "retire", "restore"):
         await trail.act("POST", f"/items/{{item_id}}/{act}", of=one)
     order = {"program_id": PROGRAM, "language": "en", "url": trail.site.url("/rss")}
     feed = (await trail.act("POST", "/feeds", order))["id"]
