@@ -8,7 +8,7 @@ LOCKFLAGS := --universal --python-version 3.11 --generate-hashes --no-annotate -
 ARGS ?=
 export HERALD_SETUP_BEGAN := $(shell date +%s)
 
-.PHONY: setup demo up test test-all lint event-loop corpora peers attack fault fault-mutations chaos bench audit sbom lock clean
+.PHONY: setup demo up test test-all lint event-loop corpora peers attack walk fault fault-mutations chaos bench audit sbom lock clean
 
 setup: $(STAMP)
 
@@ -34,7 +34,7 @@ test: lint
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
 
 # Every long form: about an hour on two quiet cores.
-test-all: test event-loop corpora peers attack fault fault-mutations
+test-all: test event-loop corpora peers attack walk fault fault-mutations
 
 # Alone on the machine: what an event loop is held up for, in CPU time.
 event-loop: setup
@@ -52,6 +52,10 @@ attack: setup
 	$(BIN)/python -m herald.local.fetch
 	HERALD_SLOW_CLIENTS=all $(BIN)/pytest tests/integration/test_slow_clients.py
 	$(BIN)/python -m tests.attack $(ARGS)
+
+walk: setup
+	$(BIN)/python -m herald.local.fetch
+	$(BIN)/python -m tests.walk $(ARGS)
 
 fault: setup
 	$(BIN)/python -m herald.local.fetch

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from playwright.async_api import Browser, Page
@@ -26,7 +26,7 @@ from tests.walk.pages import Seen, Walk, addresses_of, look_around, look_at
 from tests.walk.states import STATES
 
 PICTURES = Path(".cache") / "walk"
-SIZES = {
+SIZES: dict[str, tuple[str, dict[str, Any]]] = {
     "desktop": ("desktop", {}),
     "phone": ("phone", {}),
     "small": ("phone", {"viewport": {"width": 320, "height": 640}, "screen": {"width": 320, "height": 640}}),
