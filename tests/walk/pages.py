@@ -19,8 +19,8 @@ LEFT_OUT: Final = re.compile(r"^/(auth|issuer|api|go)\b|/export\b|\.csv$")
 """What is no page: files, the issuer, short links."""
 _PASSING: Final = frozenset(("toast", "count", "of", "back", "cursor"))
 _WORD: Final = re.compile(r"[a-z_]{1,20}|\d{1,3}")
-_LINKS: Final = """() => [...document.querySelectorAll("a[href], [hx-get]")]
-    .map((node) => node.getAttribute("href") || node.getAttribute("hx-get")).filter((one) => one.startsWith("/"))"""
+_LINKS: Final = """() => [...document.querySelectorAll("a[href]")]
+    .map((node) => node.getAttribute("href")).filter((one) => one.startsWith("/"))"""
 EXPECTED: Final[Mapping[str, int]] = {"/nowhere-at-all": 404}
 
 
