@@ -34,7 +34,9 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
         yield attempt
     async with target.client() as nobody:
         answer = await nobody.post("/me/privacy", data={"csrf": "00" * 64})
-        yield expect("without a session", answer.status_code in (303, 403) and _to_sign_in(answer), answer.status_code)
+        yield expect(
+            "without a session", answer.status_code in (303, 401, 403) and _to_sign_in(answer), answer.status_code
+        )
 
 
 async def _form(victim: HubSession, url: str, masked: str, foreign: str) -> AsyncIterator[Attempt]:
@@ -82,4 +84,4 @@ def _done(answer: httpx.Response) -> bool:
 
 def _to_sign_in(answer: httpx.Response) -> bool:
     location = answer.headers.get("location", "")
-    return answer.status_code == 403 or location.startswith(("/welcome", "/auth/sign-in"))
+    return answer.status_code in (401, 403) or location.startswith(("/welcome", "/auth/sign-in"))

@@ -30,6 +30,8 @@ PAGES = {
         "/manage/import",
         "/manage/history",
         "/manage/guardrails",
+        "/manage/guardrails/disclosure?country=FR&language=fr",
+        "/manage/guardrails/phrase",
     ),
     "ines": ("/admin/people", "/admin/audit", "/admin/deadletters", "/admin/deadletters/gamification"),
 }
