@@ -95,15 +95,6 @@ def country_code(language: Language, text: str) -> str:
     return _by_name(language.locale).get(match_key(wanted), wanted)
 
 
-def language_code(language: Language, text: str) -> str:
-    """The code of a language that was written by its code or its name; as it is where it is none."""
-    wanted = text.strip()
-    if wanted.partition("-")[0].lower() in language.locale.languages:
-        return wanted
-    named = {match_key(name): str(code) for code, name in reversed(list(language.locale.languages.items()))}
-    return named.get(match_key(wanted), wanted)
-
-
 def languages(language: Language) -> list[tuple[str, str]]:
     """Code and name of the languages in which one publishes, by name; those of the pages first."""
     named = [(code, language.language_name(code)) for code in SPOKEN]
