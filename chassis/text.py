@@ -129,7 +129,9 @@ def terms(*values: str | None) -> tuple[str, ...]:
     """The words of some texts as search terms: without case and accents, each once."""
     found: dict[str, None] = {}
     for value in values:
-        folded = unicodedata.normalize("NFKD", (value or "").casefold())
+        folded = (value or "").casefold()
+        for _ in range(2):  # A compatible letter may be an upper case one: U+1D434.
+            folded = unicodedata.normalize("NFKD", folded).casefold()
         plain = "".join(sign for sign in folded if not unicodedata.combining(sign))
         found |= dict.fromkeys(regex.findall(r"[^\W_]+", plain))
     return tuple(found)

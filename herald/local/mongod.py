@@ -55,6 +55,10 @@ def _version(path: str) -> tuple[int, str]:
     return (int(found[1]), "") if found else (0, run.stderr.strip() or f"exit code {run.returncode}")
 
 
+FILES = "file_manager=(close_idle_time=30,close_scan_interval=10,close_handle_minimum=1000)"
+"""Each collection and index is a file: those of test runs, which make thousands, are closed soon after their use."""
+
+
 class Mongod(Server):
     """A one-node replica set, so that transactions and change streams work."""
 
@@ -83,6 +87,7 @@ class Mongod(Server):
         argv = [self._binary, "--dbpath", str(self.data), "--bind_ip", LOOPBACK, "--port", str(self._port)]
         argv += ["--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", str(CACHE_GB), "--nounixsocket"]
         argv += ["--oplogSize", "512", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+        argv += ["--wiredTigerEngineConfigString", FILES]
         argv += ["--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"]
         return Child(self.name, argv, self.log)
 

@@ -12,6 +12,8 @@ from tests.e2e.people import CheckedPage, becomes_true, signed_in
 from tests.e2e.stack import Stack
 from tests.integration.harness import eventually
 
+pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+
 EDITOR = "emma"
 TEXT = "Ein Entwurf, который ещё не готов"
 

@@ -231,6 +231,7 @@ async def test_one_is_invited_agrees_and_reads_the_guidelines_before_the_first_s
         await page.locator("#guidelines_en").fill("## Speak for yourself")
         await page.locator('form[action="/manage/guidelines"] button').click()
         await page.locator("form:has(input[name=confirmed]) button").click()
+        await expect(page.locator("input[name=confirmed]")).to_have_count(0)
         await expect(page.locator(".toast")).to_be_visible()
         await page.goto(f"{stack.url}/manage/ambassadors?query=Emma")
         await page.locator('input[name="person"]').first.check()
@@ -238,6 +239,7 @@ async def test_one_is_invited_agrees_and_reads_the_guidelines_before_the_first_s
         await expect(page.locator("h1")).to_have_text("Inviter 1 personne à Second voices\u202f?")
         await expect(page.locator(".list")).to_contain_text("Emma Lindqvist")
         await page.locator("form:has(input[name=confirmed]) button").click()
+        await expect(page.locator("input[name=confirmed]")).to_have_count(0)
         await expect(page.locator(".list")).to_contain_text("Emma Lindqvist")
     async with signed_in(browser, stack.url, "emma", "phone") as seen:
         page = seen.page

@@ -109,14 +109,17 @@ class Journeys:
                 "/manage/program",
                 {"name": "Zqprogram", "time_zone": "UTC", "consent_fr": "zqconsent", "consent_en": "zqconsent"},
             )
-            await marc.post("/manage/guidelines", {"guidelines_fr": "zqguideline", "guidelines_en": "zqguideline"})
+            await marc.post(
+                "/manage/guidelines",
+                {"guidelines_fr": "zqguideline", "guidelines_en": "zqguideline", "confirmed": "yes"},
+            )
             page = await marc.client.get("/manage/program")
             assert "Zqprogram" in page.text
             assert "zqguideline" in page.text
             await marc.client.get("/manage/ambassadors", params={"query": "zqname zqsearch"})
             found = await marc.client.get("/manage/ambassadors", params={"query": "zqname"})
             assert "Zqname" in found.text
-            await marc.post("/manage/invitations", {"by": "name", "person": person})
+            await marc.post("/manage/invitations", {"by": "name", "person": person, "confirmed": "yes"})
             disclosure = {"was": "", "country": "GB", "language": "de-AT", "text": "#zqdisclosure"}
             phrase = {"was": "", "phrase": "zqphrase", "language": "en", "severity": "warn", "suggestion": "zqbetter"}
             for kind, entry in (("disclosure", disclosure), ("phrase", phrase)):
@@ -155,7 +158,7 @@ class Journeys:
             await emma.post(f"/editor/items/{item}/submit")
             await emma.post(f"/editor/items/{item}/reject", {"comment": "zqreason"})
             await emma.post(f"/editor/items/{item}/submit")
-            await emma.post(f"/editor/items/{item}/publish")
+            await emma.post(f"/editor/items/{item}/publish", {"confirmed": "yes"})
             assert "Zqtitle" in (await emma.client.get(f"/editor/items/{item}")).text
             await emma.post("/editor/feeds", {"url": "https://feed.invalid/zqaddress?zqtoken"})
             await emma.post("/editor/feeds/file", files={"file": ("zqfile.xml", feed.encode(), "text/xml")})

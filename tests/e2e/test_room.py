@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
+from tests.browser import accessibility_findings
 from tests.e2e.people import DEVICES, becomes_true, signed_in
 from tests.e2e.stack import Stack
 
@@ -53,6 +54,29 @@ OVERLAPS = """() => {
         .filter(Boolean).map((one) => one.getBoundingClientRect());
     return shown.some((one, at) => at > 0 && one.left < shown[at - 1].right);
 }"""
+
+
+@pytest.mark.parametrize("persona", PAGES)
+@pytest.mark.parametrize("device", DEVICES)
+async def test_every_page_is_accessible_and_obeys_its_own_policy(
+    browser: Browser, stack: Stack, persona: str, device: str
+) -> None:
+    findings: dict[str, list[str]] = {}
+    scheme = "dark" if device == "phone" else "light"
+    async with signed_in(browser, stack.url, persona, device, color_scheme=scheme) as seen:
+        for path in PAGES[persona]:
+            answer = await seen.page.goto(stack.url + path)
+            assert answer is not None
+            assert answer.status == 200, path
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            found = await accessibility_findings(seen.page)
+            wide = await seen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            findings |= {path: found} if found else {}
+            assert wide <= 0, f"{path} is {wide} points too wide"
+        assert findings == {}
+        assert seen.complaints == []
 
 
 @pytest.mark.parametrize("persona", PAGES)

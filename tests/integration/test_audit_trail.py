@@ -38,7 +38,12 @@ from tests.integration.site import Answer, Site, serve_site
 
 PROGRAM = "programme-1"
 ROLES = {"editor", "manager", "admin"}
-READING = {("POST", "/v1/items/resolve"), ("POST", "/v1/people/resolve"), ("POST", "/v1/people/names")}
+READING = {
+    ("POST", "/v1/items/resolve"),
+    ("POST", "/v1/people/resolve"),
+    ("POST", "/v1/people/names"),
+    ("POST", "/v1/programs/{program_id}/audience"),
+}
 """They change nothing: a POST because what is asked for does not fit into an address."""
 FEED = b"""<rss version="2.0"><channel><title>News</title><item><title>A</title><link>https://x.example/a</link>
 <guid>a</guid></item></channel></rss>"""
@@ -144,6 +149,8 @@ async def in_content(trail: Trail) -> None:
     feed = (await trail.act("POST", "/feeds", order))["id"]
     await trail.act("POST", "/feeds/{feed_id}/refresh", of=feed)
     await trail.act("POST", "/feeds/{feed_id}/entries", of=feed, content=FEED, headers=RSS)
+    for act in ("pause", "resume"):
+        await trail.act("POST", f"/feeds/{{feed_id}}/{act}", of=feed)
     await trail.act("DELETE", "/feeds/{feed_id}", of=feed)
     params = {"program_id": PROGRAM, "language": "en"}
     await trail.act("POST", "/feeds/file", params=params, content=FEED, headers=RSS)

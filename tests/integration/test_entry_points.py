@@ -44,7 +44,7 @@ PEOPLE = (ROOT, "ada", "bob", "carol", "eve")
 ACTORS = {
     "POST /v1/engagements": MACHINE,
     **{f"POST /v1/programs/{{program_id}}/{act}": "ada" for act in ("join", "leave")},
-    "POST /v1/programs/{program_id}/decline": "carol",
+    **{f"POST /v1/programs/{{program_id}}/{act}": "carol" for act in ("decline", "reconsider")},
 }
 """Who calls, where it is not the administrator."""
 CREATES = {
@@ -68,6 +68,7 @@ WELL_MADE: dict[str, Any] = {
     "PUT /v1/me": {"locale": "en"},
     "PATCH /v1/me": {"locale": "fr"},
     "POST /v1/people/names": {"ids": [""]},
+    "POST /v1/posts/titles": {"ids": ["post-1"]},
     "PATCH /v1/people/{person_id}": {"team": "Sales", "country": "FR"},
     "POST /v1/people/{person_id}/merge": {"other_id": ""},
     "PUT /v1/imports/{import_id}/columns": {"columns": ["email", "name", "country", "team"]},
@@ -361,6 +362,22 @@ async def _in_review(world: World) -> dict[str, str]:
     return {"item_id": await _item(world, "submit")}
 
 
+async def _published(world: World) -> dict[str, str]:
+    return {"item_id": await _item(world, "submit", "publish")}
+
+
+async def _retired(world: World) -> dict[str, str]:
+    return {"item_id": await _item(world, "submit", "publish", "retire")}
+
+
+async def _invited(world: World) -> dict[str, str]:
+    person = await _person(world)
+    program = world.known["program_id"]
+    path, order = f"/v1/programs/{program}/invitations", {"people": [person]}
+    invited = await world.ok("program", "POST", path, order)
+    return {"program_id": program, "person_id": person, "batch_id": invited["batch_id"]}
+
+
 async def _two_persons(world: World) -> dict[str, str]:
     world.known["other_id"] = await _person(world)
     return {"person_id": await _person(world)}
@@ -369,7 +386,11 @@ async def _two_persons(world: World) -> dict[str, str]:
 PREPARED = {
     "POST /v1/items/{item_id}/approve": _in_review,
     "POST /v1/items/{item_id}/reject": _in_review,
+    "POST /v1/items/{item_id}/unpublish": _published,
+    "POST /v1/items/{item_id}/restore": _retired,
     "POST /v1/people/{person_id}/merge": _two_persons,
+    "POST /v1/programs/{program_id}/ambassadors/{person_id}/withdraw": _invited,
+    "POST /v1/programs/{program_id}/invitations/{batch_id}/withdraw": _invited,
 }
 """What is made for operations that few states allow; every second round, so that the others are tried too."""
 

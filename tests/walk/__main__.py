@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 from rich.console import Console
 from rich.table import Table
 
@@ -61,7 +61,7 @@ async def go(
         choose = page.locator(f'button[name=language][value="{walk.language}"]')
         if await choose.get_attribute("aria-pressed") != "true":
             await choose.click()
-            await page.wait_for_load_state()
+            await expect(page.locator(f"html[lang={walk.language}]")).to_be_attached()
         for address in addresses if addresses is not None else await addresses_of(page, url):
             found.append(await look_at(seen, url, address, walk, looks))
             await _picture(seen.page, pictures, walk, address)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.e2e.people import CheckedPage
 from tests.walk.findings import Looks, findings_of
@@ -92,6 +92,7 @@ async def look_at(seen: CheckedPage, url: str, address: str, walk: Walk, looks: 
 
 
 async def look_around(seen: CheckedPage, address: str, walk: Walk, looks: Looks) -> Seen:
-    """The page as it stands."""
+    """The page as it stands, once what changed on it takes taps again."""
+    await expect(seen.page.locator("[data-settling]")).to_have_count(0)
     findings = await findings_of(seen.page, walk.language, looks)
     return Seen(address, [*findings, *(f"console: {one}" for one in seen.complaints)])

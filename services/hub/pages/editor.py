@@ -126,12 +126,8 @@ async def _ask(view: View, item_id: str, action: str) -> Response:
     """Whom it reaches: those who will see the item, or will no more."""
     item = await view.apis.get("content", v1("items", item_id))
     targeting = item["targeting"]
-    audience = await view.apis.call(
-        "program",
-        "GET",
-        v1("programs", item["program_id"], "audience"),
-        params={"countries": targeting["countries"], "teams": targeting["teams"]},
-    )
+    meant_for = {name: targeting[name] for name in ("countries", "teams")}
+    audience = await view.apis.call("program", "POST", v1("programs", item["program_id"], "audience"), meant_for)
     notes = [view.language.text(f"ask.{action}.reaches", count=audience.data["ambassadors"])]
     groups = [*(view.language.country_name(one) for one in targeting["countries"]), *targeting["teams"]]
     if groups:

@@ -207,8 +207,8 @@ async def guidelines(view: Manager) -> Response:
 
 
 async def _ask_about_guidelines(view: View, program_id: str, *, material: bool) -> Response:
-    audience = await view.apis.get("program", v1("programs", program_id, "audience"))
-    count = audience["ambassadors"]
+    audience = await view.apis.call("program", "POST", v1("programs", program_id, "audience"), {})
+    count = audience.data["ambassadors"]
     note = view.language.text("ask.guidelines.material" if material else "ask.guidelines.other", count=count)
     return await ask(view, "guidelines", back="/manage/program", notes=[str(note)])
 

@@ -12,9 +12,9 @@ from services.program.api.base import Language, Manager, Manages, ProgramReader,
 from services.program.commands import programs
 from services.program.domain.people import Segment, Status
 from services.program.domain.programs import Text
-from services.program.schemas.fields import Country, Line
 from services.program.schemas.programs import (
     AmbassadorsView,
+    Audience,
     AudienceView,
     Invitations,
     InvitedView,
@@ -170,17 +170,11 @@ async def withdraw(program_id: str, person_id: str, _: Manager, unit: Unit, cont
     )
 
 
-@router.get("/programs/{program_id}/audience", summary="How many a group is", response_model=AudienceView)
-async def audience(
-    program_id: str,
-    _: Steers,
-    context: Use,
-    countries: Annotated[list[Country], Query(max_length=300)] = [],  # noqa: B006
-    teams: Annotated[list[Line], Query(max_length=1000)] = [],  # noqa: B006
-) -> AudienceView:
+@router.post("/programs/{program_id}/audience", summary="How many a group is", response_model=AudienceView)
+async def audience(program_id: str, body: Audience, _: Steers, context: Use) -> AudienceView:
     """How many ambassadors have one of the countries and one of the teams; an empty list leaves that open, as the
     targeting of an item does."""
-    found = await queries.audience(context, program_id, Segment(tuple(countries), tuple(teams)))
+    found = await queries.audience(context, program_id, Segment(tuple(body.countries), tuple(body.teams)))
     return AudienceView(ambassadors=found)
 
 

@@ -174,6 +174,15 @@ class WithdrawnView(View):
     answered: int = Field(description="How many were accepted or declined before, and stay so")
 
 
+class Audience(Body):
+    """For whom something is meant."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"countries": ["FR"], "teams": ["Sales"]}]})
+
+    countries: Annotated[list[Country], Field(max_length=300)] = Field([])
+    teams: Annotated[list[Line], Field(max_length=1000)] = Field([])
+
+
 class AudienceView(View):
     """How many would see what is published for a group."""
 

@@ -59,7 +59,7 @@ def _done(browser: Browser) -> list[tuple[str, str]]:
         (request.method, request.url.path)
         for request in browser.network.asked
         if request.method not in ("GET", "HEAD")
-        and request.url.path != "/v1/people/names"
+        and request.url.path not in ("/v1/people/names", "/v1/programs/p1/audience")
         and not (request.content and orjson.loads(request.content).get("dry_run"))
     ]
 

@@ -41,7 +41,7 @@ async def test_a_person_with_anothers_address_is_shown_and_merged(browser: Brows
     assert "S’est connecté avec l’adresse e-mail de" in page
     assert "Ada Lovelace" in page
     assert 'href="/admin/people/ada/merge?query=New"' in page
-    assert "Fusionné avec" in (await browser.client.get("/admin/people/gone")).text
+    assert "Fiche fusionnée avec" in (await browser.client.get("/admin/people/gone")).text
     assert "adresse" not in (await browser.client.get("/admin/people/ada")).text.partition("<main")[2]
 
     page = (await browser.client.get("/admin/people/ada/merge?query=x")).text

@@ -140,7 +140,7 @@ async def test_names_are_for_everybody_and_leave_out_who_is_unknown(program: Pro
     await program.ok("ada", "PATCH", "/me", {"hidden_from_rankings": True})
     await program.sign_in("bob")
     found = await program.ok("bob", "POST", "/people/names", {"ids": [ada, "nobody"]})
-    assert found == {"names": {ada: {"name": "Ada", "team": "IT", "country": "FR", "leader": False}}}
+    assert found == {"names": {ada: {"name": "Ada", "team": "IT", "country": "FR", "site": None, "leader": False}}}
     assert (await program.refused("bob", "POST", "/people/names", {"ids": ["x"] * 201})) == (422, "invalid")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis.text import terms
@@ -271,6 +271,7 @@ def test_whatever_people_do_in_whatever_order(acts: list[str], open_: bool) -> N
 
 
 @given(st.text(max_size=60))
+@example("\U0001d434")
 def test_terms_are_words_without_case_or_accents(text: str) -> None:
     found = terms(text)
     assert len(found) == len(set(found))
