@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, Route
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser import desktop, phone
 from tests.integration.harness import eventually
@@ -60,6 +60,14 @@ async def sign_in(page: Page, url: str, persona: str) -> None:
     await page.locator(f'button[value="{persona}"]').click()
     await page.wait_for_url(lambda where: "/issuer/" not in where and "/auth/" not in where)
     await page.locator("main h1, main h2").first.wait_for()
+
+
+async def look_at_programme(page: Page, program_id: str) -> None:
+    """Choose a programme, where there are several: other tests may have brought a person into another."""
+    choice = page.locator(f'.programs button[value="{program_id}"]')
+    if await choice.count():
+        await choice.click()
+        await expect(choice).to_have_attribute("aria-pressed", "true")
 
 
 async def _keep_inside(context: BrowserContext, url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser import accessibility_findings
-from tests.e2e.people import DEVICES, becomes_true, signed_in
+from tests.e2e.people import DEVICES, becomes_true, look_at_programme, signed_in
 from tests.e2e.stack import Stack
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
@@ -103,6 +103,7 @@ async def test_a_list_goes_on_where_it_grew_and_is_found_again_as_it_was(
     await drafts(stack, 45)
     async with signed_in(browser, stack.url, "emma", device) as seen:
         page = seen.page
+        await look_at_programme(page, stack.program_id)
         await page.goto(f"{stack.url}/editor?state=draft")
         entries = page.locator("main .grid > li")
         before = await entries.count()
