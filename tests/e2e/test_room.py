@@ -158,6 +158,7 @@ async def test_what_is_searched_for_is_where_the_page_opens(browser: Browser, st
 async def test_an_editor_finds_an_item_by_words_of_its_title(browser: Browser, stack: Stack) -> None:
     async with signed_in(browser, stack.url, "emma", "phone") as seen:
         page = seen.page
+        await look_at_programme(page, stack.program_id)
         await page.goto(f"{stack.url}/editor?state=published")
         title = await page.locator("main h2 a").last.inner_text()
         await page.locator("#query").fill(" ".join(word[:4] for word in title.split()[:2]).upper())
