@@ -18,7 +18,7 @@ from herald.demo.browser import Browser
 from tests.e2e.stack import Stack
 
 pytestmark = [
-    pytest.mark.xdist_group("e2e"),
+    pytest.mark.xdist_group("e2e-doors"),
     pytest.mark.timeout(120),
     pytest.mark.asyncio(loop_scope="session"),
 ]
