@@ -378,6 +378,18 @@ async def _invited(world: World) -> dict[str, str]:
     return {"program_id": program, "person_id": person, "batch_id": invited["batch_id"]}
 
 
+async def _taken_back_for_now(world: World) -> dict[str, str]:
+    share = {
+        "content_id": await _item(world, "submit", "publish"),
+        "network": "x",
+        "language": "en",
+        "caption": new_id(),
+    }
+    post = str((await world.ok("sharing", "POST", "/v1/posts", share))["id"])
+    await world.ok("sharing", "DELETE", f"/v1/posts/{post}?held_seconds=20")
+    return {"post_id": post}
+
+
 async def _two_persons(world: World) -> dict[str, str]:
     world.known["other_id"] = await _person(world)
     return {"person_id": await _person(world)}
@@ -389,6 +401,7 @@ PREPARED = {
     "POST /v1/items/{item_id}/unpublish": _published,
     "POST /v1/items/{item_id}/restore": _retired,
     "POST /v1/people/{person_id}/merge": _two_persons,
+    "POST /v1/posts/{post_id}/restore": _taken_back_for_now,
     "POST /v1/programs/{program_id}/ambassadors/{person_id}/withdraw": _invited,
     "POST /v1/programs/{program_id}/invitations/{batch_id}/withdraw": _invited,
 }
