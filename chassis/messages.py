@@ -82,7 +82,6 @@ def _locale(language: str) -> Locale:
     return Locale(language)
 
 
-@cache
 def _read(path: Path) -> dict[str, Forms]:
     with path.open("rb") as file:
         catalogue = read_po(file)

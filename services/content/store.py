@@ -10,6 +10,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
+from chassis.mongo.search import begin_with
 from chassis.text import terms
 from chassis.web.problems import NotFound, StaleVersion
 from services.content.domain.items import EntryKey, Item, audiences, position
@@ -51,7 +52,7 @@ class Store:
                     for name in ("link", "guid")
                 ),
                 *(IndexModel([*((name, ASCENDING) for name in one), ("listed", DESCENDING)]) for one in by_filters),
-                IndexModel([("program_id", ASCENDING), ("terms", ASCENDING)]),
+                IndexModel([("terms", ASCENDING), ("program_id", ASCENDING)]),
             ]
         )
         await self.sources.create_indexes(
@@ -62,7 +63,7 @@ class Store:
             ]
         )
 
-        async for row in self.items.find({"terms": {"$exists": False}}):  # written before titles could be searched
+        async for row in self.items.find({"terms": None}):  # Of before titles could be searched; by the index.
             await self.items.update_one({"_id": row["_id"]}, {"$set": {"terms": _terms(read(Item, row))}})
 
     # --- items ---------------------------------------------------------------------------------------------------
@@ -132,8 +133,7 @@ class Store:
         named = (("program_id", program_id), ("state", state))
         wanted: Document = {name: value for name, value in named if value is not None}
         if query is not None:
-            words = [{"terms": {"$regex": f"^{word}"}} for word in terms(query)]
-            wanted["$and"] = words or [{"_id": None}]
+            wanted["$and"] = begin_with(query)
         rows, following = await _page(self.items.find, wanted, "listed", before, limit)
         total = await self.items.count_documents(wanted, limit=MAX_COUNTED)
         return [read(Item, row) for row in rows], following, total

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NewType
+from typing import Final, NewType
 from urllib.parse import quote
 
 ApiPath = NewType("ApiPath", str)
 """A path of an API; `v1` makes it."""
+
+
+OF_A_MOMENT: Final = frozenset(("toast", "count", "of"))
+"""What an address says once, of what was done before."""
 
 
 class NoSuchPath(ValueError):

@@ -28,7 +28,7 @@ from services.hub.context import Context
 from services.hub.forms.filling import Place, with_stored
 from services.hub.history.formats import LineError
 from services.hub.language import Language, as_moment, known_zone
-from services.hub.paths import v1
+from services.hub.paths import OF_A_MOMENT, v1
 from services.hub.person import Person, Program
 from services.hub.refusals import field_label, refusal_sentence, refusal_summary
 from services.hub.sessions import Session
@@ -37,7 +37,7 @@ from services.hub.times import NoSuchTime, moment_of
 _IN_ADDRESSES = ":/%#?=@[]!$&'()*+,;~"
 FORM_HEADER = "herald-form"
 """In requests of the script that sends forms."""
-_TOLD = frozenset(("toast", "count", "of", "cursor"))
+_PASSING = OF_A_MOMENT | {"cursor"}
 """What an address says of what was just done, or of one page of a list."""
 _WHOLE = re.compile(r"[0-9]{1,9}")
 MAX_FIELDS = 5000
@@ -183,6 +183,12 @@ class View:
         return quote(self.request.scope["path"])
 
     @property
+    def requested(self) -> str:
+        """The path and query that were asked for, as an address has them."""
+        query = self.request.url.query
+        return f"{self.here}?{query}" if query else self.here
+
+    @property
     def shown(self) -> int:
         """How many entries of a list were shown before (`paging`)."""
         text = self.request.query_params.get("shown", "")
@@ -193,7 +199,7 @@ class View:
         came, own = urlsplit(self.request.headers.get("referer", "")), urlsplit(self.context.settings.public_url)
         if (came.scheme, came.netloc, came.path) != (own.scheme, own.netloc, path):
             return path
-        kept = [(name, value) for name, value in parse_qsl(came.query) if name not in _TOLD]
+        kept = [(name, value) for name, value in parse_qsl(came.query) if name not in _PASSING]
         return f"{path}?{urlencode(kept)}" if kept else path
 
     @property
@@ -206,8 +212,7 @@ class View:
         """The page that is being shown, as the forms on it name it; of the answer to a form, the page it was on."""
         if self.request.method == "POST":
             return self.shown_at or (str(self._form.get("page", "")) if self._form else "")
-        query = self.request.url.query
-        return f"{self.here}?{query}" if query else self.here
+        return self.requested
 
     @property
     def page_headers(self) -> dict[str, str]:

@@ -26,6 +26,17 @@ async def writing(browser: Browser, stack: Stack, device: str = "desktop") -> As
         yield checked
 
 
+async def saved_and_opened_again(page: Page, title: str) -> Page:
+    """Saves the new item; another page that shows it, as somebody else has it open."""
+    await page.fill("#url", "https://www.example.com/")
+    await page.fill("#title_en", title)
+    await page.click('button[name="then"][value=""]')
+    await page.wait_for_url("**/editor/items/**")
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    return other
+
+
 async def kept_on_device(page: Page) -> str:
     return str(await page.evaluate("JSON.stringify(localStorage)"))
 
@@ -114,12 +125,7 @@ async def test_a_session_that_ended_gives_the_text_back_to_its_account_alone(bro
 async def test_two_who_change_one_item_see_both_and_choose(browser: Browser, stack: Stack) -> None:
     async with writing(browser, stack) as checked:
         page = checked.page
-        await page.fill("#url", "https://www.example.com/both")
-        await page.fill("#title_en", "As it began")
-        await page.click('button[name="then"][value=""]')
-        await page.wait_for_url("**/editor/items/**")
-        other = await page.context.new_page()
-        await other.goto(page.url)
+        other = await saved_and_opened_again(page, "As it began")
         await other.fill("#title_en", "Of the other")
         await other.fill("#summary_en", "A summary of the other")
         await other.click('button[name="then"][value=""]')
@@ -159,12 +165,7 @@ async def test_sending_back_keeps_what_the_reviewer_changed(browser: Browser, st
 async def test_an_item_that_was_retired_meanwhile_becomes_a_new_draft(browser: Browser, stack: Stack) -> None:
     async with writing(browser, stack) as checked:
         page = checked.page
-        await page.fill("#url", "https://www.example.com/retired")
-        await page.fill("#title_en", "To be retired")
-        await page.click('button[name="then"][value=""]')
-        await page.wait_for_url("**/editor/items/**")
-        other = await page.context.new_page()
-        await other.goto(page.url)
+        other = await saved_and_opened_again(page, "To be retired")
         await other.click('form[action$="/retire"] button')
         await other.locator("form [name=confirmed]").first.wait_for(state="attached")
         await other.click('form[action$="/retire"] button')

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from starlette.datastructures import UploadFile
@@ -20,12 +20,10 @@ from starlette.types import Message
 from chassis.messages import LANGUAGES
 from services.hub.clients import Json
 from services.hub.forms.filling import FRESH, Difference, Fault, Marked, Place, Typed, Way, fill
-from services.hub.paths import safe_path
+from services.hub.paths import OF_A_MOMENT, safe_path
 from services.hub.view import BadForm, View
 
 log = logging.getLogger(__name__)
-OF_A_MOMENT: Final = ("toast", "count")
-"""What an address says once, of what was done before."""
 
 
 @dataclass(frozen=True, slots=True)

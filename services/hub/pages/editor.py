@@ -39,8 +39,8 @@ OFFERED: Final = {
     "published": ("retire",),
     "retired": (),
 }
-"""What can be done with an item in each state, besides saving it. A retired one is retired for good and cannot be
-saved; like any other it can be copied as a new draft."""
+"""What can be done with an item in each state, besides saving it. A retired one cannot be saved; like any other it can
+be copied as a new draft. That it was retired or published is taken back by the message that says so (`undo.UNDO`)."""
 SAVING: Final = ("submit", "approve", "reject", "publish")
 """What is done with an item as it stands in the form: it is saved first. Retiring takes it down as it is."""
 PAGE = 20
@@ -66,20 +66,9 @@ async def new(view: Editor, copy: str = "") -> Response:
     if not copy:
         return await _form(view, blank(view))
     found = await view.apis.get("content", v1("items", copy))
-    names = (
-        "program_id",
-        "kind",
-        "category",
-        "url",
-        "image_url",
-        "shareable",
-        "variants",
-        "captions",
-        "targeting",
-        "pinned",
-    )
     expires_at = found["expires_at"] if found["expires_at"] and as_moment(found["expires_at"]) > view.now else None
-    return await _form(view, {**{name: found[name] for name in names}, "expires_at": expires_at})
+    written = {name: found[name] for name in ("program_id", *blank(view))}
+    return await _form(view, {**written, "expires_at": expires_at})
 
 
 @router.post("/new")

@@ -65,7 +65,7 @@ def _form(view: View, kind: str, present: Entry | None, blank: Entry) -> Respons
     return view.page(
         f"manage/guardrail_{kind}.html",
         entry=present or blank,
-        action=_address(view) if present else view.here,
+        action=view.requested if present else view.here,
         was=json.dumps(asdict(present)) if present else "",
         countries=lists.countries(view.language),
         spoken=lists.languages(view.language),
@@ -122,18 +122,12 @@ async def _ask(view: View, before: Entry | None, after: Entry | None, back: str)
         view,
         f"guardrails_{act}",
         back=back,
-        path=_address(view),
+        path=view.requested,  # drafts are kept by address: that of a form names its entry
         undo=None,
         names=[str(view.language.text(f"guardrails.{key}", what=_named(view, one))) for key, one in said],
         notes=[str(view.language.text("guardrails.from_now"))],
         danger=act == "remove",
     )
-
-
-def _address(view: View) -> str:
-    """Of a form with the entry that it is about: drafts are kept by address."""
-    query = view.request.url.query
-    return f"{view.here}?{query}" if query else view.here
 
 
 def _shown(entry: Entry) -> dict[str, str]:

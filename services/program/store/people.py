@@ -11,6 +11,7 @@ from pymongo.results import BulkWriteResult
 from chassis.ids import new_id
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, read
+from chassis.mongo.search import begin_with
 from chassis.principals import Principal
 from chassis.text import match_key, terms
 from chassis.web.problems import NotFound, StaleVersion
@@ -214,8 +215,7 @@ def _where(wanted: Filter) -> dict[str, Any]:
     if membership:
         where["memberships"] = {"$elemMatch": membership}
     if wanted.query is not None:
-        words: list[Any] = [{"terms": {"$regex": f"^{word}"}} for word in terms(wanted.query)]
-        where["$and"] += words or [{"_id": None}]
+        where["$and"] += begin_with(wanted.query)
     return where
 
 
