@@ -16,7 +16,7 @@ from herald_contracts import Event
 from services.program import event_mapping
 from services.program.audit import OBJECTIVE, PROGRAM, TEXTS
 from services.program.context import Context
-from services.program.domain import people, programs
+from services.program.domain import memberships, programs
 from services.program.domain.people import Person, Segment
 from services.program.domain.programs import Objective, Program, Text, TextKind
 
@@ -134,7 +134,7 @@ async def invite_people(
     await context.programs.get(program_id, tx)
     wanted = set(ids)
     found = await context.people.get_many(wanted, tx)
-    reasons = [people.why_not_invite(person, program_id) for person in found]
+    reasons = [memberships.why_not_invite(person, program_id) for person in found]
     chosen = [person for person, why in zip(found, reasons, strict=True) if why is None]
     skipped = Counter(["unknown"] * (len(wanted) - len(found)) + [why for why in reasons if why])
     batch_id = await _invite(context, tx, program_id, chosen, dry_run, named=len(wanted))
@@ -167,7 +167,7 @@ async def _invite(
         tx.audited = True  # There is no act to tell of.
         return None
     batch_id = new_id() if chosen else None
-    changed = [(person, people.invite(person, program_id, new_id(), tx.now, batch_id)) for person in chosen]
+    changed = [(person, memberships.invite(person, program_id, new_id(), tx.now, batch_id)) for person in chosen]
     await context.people.write(tx, changed=changed)
     for _, person in changed:
         tx.emit(event_mapping.ambassador_invited(person, program_id))
@@ -200,7 +200,7 @@ async def withdraw_invitation(context: Context, tx: Transaction, program_id: str
 async def _withdraw(
     context: Context, tx: Transaction, program_id: str, waiting: Sequence[Person], **asked: Any
 ) -> None:
-    changed = [(person, people.withdraw_invitation(person, program_id, tx.now)) for person in waiting]
+    changed = [(person, memberships.withdraw_invitation(person, program_id, tx.now)) for person in waiting]
     await context.people.write(tx, changed=changed)
     for person in waiting:
         tx.emit(event_mapping.invitation_withdrawn(person, program_id, tx.now))
@@ -212,7 +212,7 @@ async def join(context: Context, tx: Transaction, program_id: str, person_id: st
     """Become an ambassador by accepting the consent; repeating changes nothing. Raises Conflict, Forbidden."""
     program = await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
-    after = people.join(before, program, consent_version, tx.now)
+    after = memberships.join(before, program, consent_version, tx.now)
     if after is not before:
         await context.people.record_consent(after, program_id, consent_version, tx)
     facts = [] if program_id in before.joined else [event_mapping.ambassador_joined(after, program_id)]
@@ -223,21 +223,21 @@ async def decline(context: Context, tx: Transaction, program_id: str, person_id:
     """Turn an invitation down for good; repeating changes nothing. Raises Conflict."""
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
-    return await _save(context, tx, before, people.decline(before, program_id, tx.now))
+    return await _save(context, tx, before, memberships.decline(before, program_id, tx.now))
 
 
 async def reconsider(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
     """Take back having declined: the invitation waits again. Repeating changes nothing. Raises Conflict."""
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
-    return await _save(context, tx, before, people.reconsider(before, program_id, tx.now))
+    return await _save(context, tx, before, memberships.reconsider(before, program_id, tx.now))
 
 
 async def leave(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
     """Stop being an ambassador; repeating changes nothing. Raises Conflict."""
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
-    after = people.leave(before, program_id, tx.now)
+    after = memberships.leave(before, program_id, tx.now)
     return await _save(context, tx, before, after, event_mapping.ambassador_left(after, program_id, "left", tx.now))
 
 
@@ -245,7 +245,7 @@ async def pause(context: Context, tx: Transaction, program_id: str, person_id: s
     """Take a break as an ambassador; repeating changes nothing. Raises NotFound, Conflict."""
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
-    after = people.pause(before, program_id, tx.now)
+    after = memberships.pause(before, program_id, tx.now)
     return await _save(context, tx, before, after, event_mapping.ambassador_paused(after, program_id, tx.now))
 
 
@@ -253,7 +253,7 @@ async def resume(context: Context, tx: Transaction, program_id: str, person_id: 
     """Come back from a pause; repeating changes nothing. Raises NotFound, Conflict."""
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
-    after = people.resume(before, program_id, tx.now)
+    after = memberships.resume(before, program_id, tx.now)
     return await _save(context, tx, before, after, event_mapping.ambassador_resumed(after, program_id, tx.now))
 
 
@@ -261,7 +261,7 @@ async def acknowledge(context: Context, tx: Transaction, program_id: str, person
     """Say that a version of the guidelines was read; repeating changes nothing. Raises NotFound, Conflict."""
     program = await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
-    after = people.acknowledge(before, program, version, tx.now)
+    after = memberships.acknowledge(before, program, version, tx.now)
     return await _save(
         context, tx, before, after, event_mapping.guideline_acknowledged(after, program_id, version, tx.now)
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chassis.text import terms
 from chassis.web.problems import Conflict, Forbidden, NotFound, Problem, Refused
-from services.program.domain import fields, people
+from services.program.domain import fields, memberships, people
 from services.program.domain.people import Membership, Person
 from services.program.domain.programs import Program
 
@@ -48,21 +48,21 @@ def status(found: Person) -> str | None:
 
 
 def test_an_invited_person_joins_with_the_consent_of_today() -> None:
-    invited = people.invite(person(), "prog", "inv", NOW)
+    invited = memberships.invite(person(), "prog", "inv", NOW)
     assert (status(invited), invited.roles) == ("invited", ())
-    joined = people.join(invited, program(), 1, LATER)
+    joined = memberships.join(invited, program(), 1, LATER)
     assert joined.membership("prog") == Membership("prog", "joined", LATER, "inv", consent_version=1)
     assert joined.roles == ("ambassador",)
     assert joined.version == 3
-    assert people.join(joined, program(), 1, LATER) is joined
+    assert memberships.join(joined, program(), 1, LATER) is joined
 
 
 def test_a_consent_that_changed_has_to_be_read_again() -> None:
-    invited = people.invite(person(), "prog", "inv", NOW)
+    invited = memberships.invite(person(), "prog", "inv", NOW)
     with pytest.raises(Conflict) as raised:
-        people.join(invited, program(consent_version=2), 1, NOW)
+        memberships.join(invited, program(consent_version=2), 1, NOW)
     assert (raised.value.type, raised.value.extras["current"]) == ("consent-outdated", 2)
-    joined = people.join(people.join(invited, program(), 1, NOW), program(consent_version=2), 2, LATER)
+    joined = memberships.join(memberships.join(invited, program(), 1, NOW), program(consent_version=2), 2, LATER)
     membership = joined.membership("prog")
     assert membership is not None
     assert (membership.consent_version, membership.since) == (2, NOW)
@@ -70,62 +70,64 @@ def test_a_consent_that_changed_has_to_be_read_again() -> None:
 
 def test_only_an_open_programme_is_joined_without_an_invitation() -> None:
     with pytest.raises(Forbidden, check=lambda error: error.type == "not-invited"):
-        people.join(person(), program(), 1, NOW)
-    assert status(people.join(person(), program(open=True), 1, NOW)) == "joined"
+        memberships.join(person(), program(), 1, NOW)
+    assert status(memberships.join(person(), program(open=True), 1, NOW)) == "joined"
 
 
 def test_a_declined_invitation_is_for_good() -> None:
-    declined = people.decline(people.invite(person(), "prog", "inv", NOW), "prog", LATER)
+    declined = memberships.decline(memberships.invite(person(), "prog", "inv", NOW), "prog", LATER)
     assert status(declined) == "declined"
-    assert people.decline(declined, "prog", LATER) is declined
-    assert people.why_not_invite(declined, "prog") == "declined"
+    assert memberships.decline(declined, "prog", LATER) is declined
+    assert memberships.why_not_invite(declined, "prog") == "declined"
     with pytest.raises(Forbidden):
-        people.join(declined, program(), 1, LATER)
+        memberships.join(declined, program(), 1, LATER)
 
 
 def test_who_left_is_no_ambassador_and_may_be_invited_again() -> None:
-    joined = people.join(person(grants=("editor",)), program(open=True), 1, NOW)
+    joined = memberships.join(person(grants=("editor",)), program(open=True), 1, NOW)
     assert joined.roles == ("ambassador", "editor")
-    left = people.leave(joined, "prog", LATER)
+    left = memberships.leave(joined, "prog", LATER)
     assert left.roles == ("editor",)
-    assert people.leave(left, "prog", LATER) is left
-    assert people.why_not_invite(left, "prog") is None
-    assert status(people.invite(left, "prog", "again", LATER)) == "invited"
-    assert status(people.join(left, program(), 1, LATER)) == "joined"
+    assert memberships.leave(left, "prog", LATER) is left
+    assert memberships.why_not_invite(left, "prog") is None
+    assert status(memberships.invite(left, "prog", "again", LATER)) == "invited"
+    assert status(memberships.join(left, program(), 1, LATER)) == "joined"
 
 
 def test_a_pause_changes_no_right_and_ends_with_the_membership() -> None:
-    joined = people.join(person(), program(open=True), 1, NOW)
-    paused = people.pause(joined, "prog", LATER)
+    joined = memberships.join(person(), program(open=True), 1, NOW)
+    paused = memberships.pause(joined, "prog", LATER)
     assert (paused.joined, paused.roles, paused.in_program("prog").paused_since) == (joined.joined, joined.roles, LATER)
-    assert people.pause(paused, "prog", LATER + timedelta(days=1)) is paused
-    resumed = people.resume(paused, "prog", LATER)
+    assert memberships.pause(paused, "prog", LATER + timedelta(days=1)) is paused
+    resumed = memberships.resume(paused, "prog", LATER)
     assert resumed.in_program("prog").paused_since is None
-    assert people.resume(resumed, "prog", LATER) is resumed
-    assert people.leave(paused, "prog", LATER).in_program("prog").paused_since is None
+    assert memberships.resume(resumed, "prog", LATER) is resumed
+    assert memberships.leave(paused, "prog", LATER).in_program("prog").paused_since is None
     gone, _ = people.deactivate(paused, by="admin", now=LATER)
     assert gone.in_program("prog").paused_since is None
 
 
 def test_the_same_act_again_changes_nothing_where_there_are_two_programmes() -> None:
-    both = people.join(people.join(person(), program(open=True), 1, NOW), program(id="other", open=True), 1, NOW)
-    paused = people.pause(both, "prog", LATER)
-    assert people.pause(paused, "prog", LATER) is paused
-    assert people.join(paused, program(), 1, LATER) is paused
+    both = memberships.join(
+        memberships.join(person(), program(open=True), 1, NOW), program(id="other", open=True), 1, NOW
+    )
+    paused = memberships.pause(both, "prog", LATER)
+    assert memberships.pause(paused, "prog", LATER) is paused
+    assert memberships.join(paused, program(), 1, LATER) is paused
 
 
 @pytest.mark.parametrize(
     ("act", "before", "type_"),
     [
-        (people.decline, None, "not-invited"),
-        (people.decline, "joined", "already-joined"),
-        (people.decline, "left", "not-invited"),
-        (people.leave, None, "not-a-member"),
-        (people.pause, None, "not-a-member"),
-        (people.pause, "left", "not-a-member"),
-        (people.resume, "invited", "not-a-member"),
-        (people.leave, "invited", "not-a-member"),
-        (people.leave, "declined", "not-a-member"),
+        (memberships.decline, None, "not-invited"),
+        (memberships.decline, "joined", "already-joined"),
+        (memberships.decline, "left", "not-invited"),
+        (memberships.leave, None, "not-a-member"),
+        (memberships.pause, None, "not-a-member"),
+        (memberships.pause, "left", "not-a-member"),
+        (memberships.resume, "invited", "not-a-member"),
+        (memberships.leave, "invited", "not-a-member"),
+        (memberships.leave, "declined", "not-a-member"),
     ],
 )
 def test_acts_that_make_no_sense_are_conflicts(act: Any, before: Any, type_: str) -> None:
@@ -136,51 +138,53 @@ def test_acts_that_make_no_sense_are_conflicts(act: Any, before: Any, type_: str
 
 
 def test_why_people_are_not_invited() -> None:
-    assert people.why_not_invite(person(), "prog") is None
-    assert people.why_not_invite(person(active=False), "prog") == "inactive"
-    assert people.why_not_invite(people.invite(person(), "prog", "i", NOW), "prog") == "already_invited"
-    assert people.why_not_invite(people.join(person(), program(open=True), 1, NOW), "prog") == "already_joined"
+    assert memberships.why_not_invite(person(), "prog") is None
+    assert memberships.why_not_invite(person(active=False), "prog") == "inactive"
+    assert memberships.why_not_invite(memberships.invite(person(), "prog", "i", NOW), "prog") == "already_invited"
+    assert (
+        memberships.why_not_invite(memberships.join(person(), program(open=True), 1, NOW), "prog") == "already_joined"
+    )
 
 
 def test_guidelines_are_acknowledged_again_after_a_material_change() -> None:
-    joined = people.join(person(), program(open=True), 1, NOW)
+    joined = memberships.join(person(), program(open=True), 1, NOW)
 
     def needed(found: Person, at: Program) -> bool:
         membership = found.membership("prog")
         assert membership is not None
-        return people.must_acknowledge(membership, at)
+        return memberships.must_acknowledge(membership, at)
 
     first = program(guidelines_version=1, material_version=1)
     assert not needed(joined, program())
     assert needed(joined, first)
-    knows = people.acknowledge(joined, first, 1, NOW)
+    knows = memberships.acknowledge(joined, first, 1, NOW)
     assert not needed(knows, first)
-    assert people.acknowledge(knows, first, 1, LATER) is knows
+    assert memberships.acknowledge(knows, first, 1, LATER) is knows
     minor = program(guidelines_version=2, material_version=1)
     assert not needed(knows, minor)
     major = program(guidelines_version=3, material_version=3)
     assert needed(knows, major)
     with pytest.raises(Conflict) as raised:
-        people.acknowledge(knows, major, 2, LATER)
+        memberships.acknowledge(knows, major, 2, LATER)
     assert (raised.value.type, raised.value.extras["current"]) == ("guidelines-superseded", 3)
-    rejoined = people.join(people.leave(knows, "prog", LATER), program(open=True), 1, LATER)
+    rejoined = memberships.join(memberships.leave(knows, "prog", LATER), program(open=True), 1, LATER)
     assert not needed(rejoined, first)
 
 
 def test_only_ambassadors_acknowledge() -> None:
     with pytest.raises(Conflict, check=lambda error: error.type == "not-a-member"):
-        people.acknowledge(person(), program(guidelines_version=1), 1, NOW)
+        memberships.acknowledge(person(), program(guidelines_version=1), 1, NOW)
 
 
 @pytest.mark.parametrize("version", [0, 2, -1])
 def test_guidelines_that_never_were_are_not_found(version: int) -> None:
     with pytest.raises(NotFound):
-        people.acknowledge(person(), program(guidelines_version=1, material_version=1), version, NOW)
+        memberships.acknowledge(person(), program(guidelines_version=1, material_version=1), version, NOW)
 
 
 def test_deactivation_leaves_every_programme() -> None:
-    joined = people.join(person(), program(open=True), 1, NOW)
-    invited = people.invite(joined, "other", "inv", NOW)
+    joined = memberships.join(person(), program(open=True), 1, NOW)
+    invited = memberships.invite(joined, "other", "inv", NOW)
     gone, left = people.deactivate(invited, by="admin", now=LATER)
     assert (gone.active, gone.roles, left) == (False, (), ["prog"])
     assert people.deactivate(gone, by="admin", now=LATER) == (gone, [])
@@ -194,7 +198,7 @@ def test_roles_are_granted_but_for_ambassador() -> None:
     assert people.granted(person(), ["manager", "editor", "editor"], by="root") == ("editor", "manager")
     with pytest.raises(Refused, check=lambda error: error.type == "ambassador-by-joining"):
         people.granted(person(), ["ambassador"], by="root")
-    joined = people.join(person(), program(open=True), 1, NOW)
+    joined = memberships.join(person(), program(open=True), 1, NOW)
     assert people.granted(joined, ["ambassador"], by="root") == ()
     editing = people.change(joined, LATER, grants=people.granted(joined, ["editor"], by="root"))
     assert editing.roles == ("ambassador", "editor")
@@ -245,19 +249,19 @@ def test_whatever_people_do_in_whatever_order(acts: list[str], open_: bool) -> N
         before = found
         try:
             if act == "invite":
-                if people.why_not_invite(found, "prog") is None:
+                if memberships.why_not_invite(found, "prog") is None:
                     assert not declined or status(found) == "left"
-                    found = people.invite(found, "prog", "inv", NOW)
+                    found = memberships.invite(found, "prog", "inv", NOW)
             elif act == "join":
-                found = people.join(found, at, 1, NOW)
+                found = memberships.join(found, at, 1, NOW)
                 declined = False
             elif act == "decline":
-                found = people.decline(found, "prog", NOW)
+                found = memberships.decline(found, "prog", NOW)
                 declined = True
             elif act in ("leave", "pause", "resume"):
-                found = getattr(people, act)(found, "prog", NOW)
+                found = getattr(memberships, act)(found, "prog", NOW)
             elif act == "acknowledge":
-                found = people.acknowledge(found, at, 1, NOW)
+                found = memberships.acknowledge(found, at, 1, NOW)
             else:
                 found, _ = people.deactivate(found, by="admin", now=NOW)
         except Problem:
@@ -337,7 +341,7 @@ def test_an_address_is_taken_until_somebody_signed_in_with_it() -> None:
 def test_a_merge_moves_sign_ins_and_nothing_that_gives_a_right() -> None:
     kept = signed_in("ada", email="ada@x.example", grants=("editor",))
     other = signed_in("new", grants=("admin",), same_address_as="ada", external_id="E-2")
-    other = people.join(people.invite(other, "prog", "inv", NOW), program(), 1, NOW)
+    other = memberships.join(memberships.invite(other, "prog", "inv", NOW), program(), 1, NOW)
     merged, gone, left = people.merge(kept, other, by="root", now=LATER)
     assert (merged.accounts, merged.roles) == (("account-ada", "account-new"), ("editor",))
     assert (merged.email, merged.external_id, merged.version) == ("ada@x.example", "E-2", kept.version + 1)
