@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.people import CheckedPage, becomes_true, signed_in
 from tests.e2e.stack import Stack
@@ -210,3 +210,15 @@ async def test_a_caption_outlives_its_sheet_and_is_forgotten_once_shared(
         await page.locator("[data-shared]").wait_for()
         assert words not in await kept_on_device(page)
         assert checked.complaints == []
+
+
+async def test_what_is_asked_first_opens_at_its_beginning(browser: Browser, stack: Stack) -> None:
+    """However far down the form was, and however many it would reach."""
+    async with signed_in(browser, stack.url, "marc", "phone") as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/manage/ambassadors")
+        await page.locator("[name=everybody]").check()
+        await page.locator('form[action="/manage/invitations"] button').first.click()
+        await page.locator("[name=confirmed]").wait_for(state="attached")
+        await expect(page.locator("h1")).to_be_in_viewport()
+        await expect(page.locator("form:has([name=confirmed]) button")).to_be_in_viewport()

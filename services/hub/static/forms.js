@@ -112,6 +112,7 @@
     document.title = page.title;
     htmx.process(main);
     arrive(main);
+    scrollTo(0, 0);
     (one("[autofocus]", main) || main).focus();
   }
 }
