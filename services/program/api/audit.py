@@ -41,7 +41,7 @@ Wanted = Annotated[ActFilter, Depends(_filter)]
 @router.get("", summary="What administrators, managers and editors did", response_model=ActsView)
 async def list_acts(_: Admin, context: Use, wanted: Wanted, cursor: Cursor = None, limit: Limit = 50) -> ActsView:
     """Acts of all services, newest first. An act is here within seconds; nothing is ever changed or deleted."""
-    found, following = await queries.acts_page(context, wanted, cursor, limit)
+    found, following = await queries.audit.page(context, wanted, cursor, limit)
     return ActsView(items=[ActView.model_validate(act) for act in found], next=following)
 
 
@@ -55,4 +55,4 @@ async def export_acts(caller: Admin, acting: Acting, context: Use, wanted: Wante
     """The acts as CSV, a line for each field that changed, with the separator of the caller's language. The export is
     an act itself."""
     await acting.transact(lambda tx: audit.export_audit_trail(tx, wanted))
-    return csv_download(queries.export_acts(context, wanted, caller.locale), "audit-trail.csv")
+    return csv_download(queries.audit.export(context, wanted, caller.locale), "audit-trail.csv")

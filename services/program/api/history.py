@@ -18,7 +18,7 @@ router = Router(tags=["history"])
 async def resolve_people(body: NamedPeople, _: Manages, context: Use) -> PeopleIds:
     """For imports from other systems: they pass on ids and nothing else of a person. People who left the company are
     found too."""
-    return PeopleIds(people=await queries.resolve(context, body.people))
+    return PeopleIds(people=await queries.people.resolve(context, body.people))
 
 
 @router.post(

@@ -22,8 +22,8 @@ async def sign_in(body: SignIn, token: Account, unit: Unit, context: Use) -> Res
     while nobody signed in as the one who has it; else new from the claims `name`, `locale`, `country` and `team`.
     Repeating it changes nothing."""
 
-    async def command(tx: Transaction) -> queries.Me:
-        return await queries.me(context, await people.sign_in(context, tx, token, body.locale), tx)
+    async def command(tx: Transaction) -> queries.people.Me:
+        return await queries.people.me(context, await people.sign_in(context, tx, token, body.locale), tx)
 
     return await unit.run(command, view=MeView.of)
 
@@ -31,15 +31,15 @@ async def sign_in(body: SignIn, token: Account, unit: Unit, context: Use) -> Res
 @router.get("/me", summary="Who I am", response_model=MeView)
 async def me(caller: Person, context: Use) -> MeView:
     """The caller with roles, preferences, programmes and invitations."""
-    return MeView.of(await queries.me(context, await context.people.get(caller.id)))
+    return MeView.of(await queries.people.me(context, await context.people.get(caller.id)))
 
 
 @router.patch("/me", summary="Change my preferences", response_model=MeView)
 async def choose(body: Preferences, caller: Person, unit: Unit, context: Use) -> Response:
     """Language, and whether to appear in leaderboards and named statistics."""
 
-    async def command(tx: Transaction) -> queries.Me:
-        return await queries.me(context, await people.choose(context, tx, caller.id, **body.model_dump()), tx)
+    async def command(tx: Transaction) -> queries.people.Me:
+        return await queries.people.me(context, await people.choose(context, tx, caller.id, **body.model_dump()), tx)
 
     return await unit.run(command, view=MeView.of)
 
@@ -47,7 +47,7 @@ async def choose(body: Preferences, caller: Person, unit: Unit, context: Use) ->
 @router.get("/me/invitations", summary="My invitations", response_model=InvitationsView)
 async def invitations(caller: Person, context: Use) -> InvitationsView:
     """The invitations that wait for an answer."""
-    return InvitationsView(items=invitations_of(await queries.me(context, await context.people.get(caller.id))))
+    return InvitationsView(items=invitations_of(await queries.people.me(context, await context.people.get(caller.id))))
 
 
 @router.get("/me/viewers", summary="Who can see what of me", response_model=ViewersView)
@@ -56,4 +56,4 @@ async def viewers(caller: Person, context: Use) -> ViewersView:
     answers it, managers of one programme those who have to do with it. Nobody else sees more than a name with team
     and country."""
     me = await context.people.get(caller.id)
-    return ViewersView.of(*await queries.viewers(context, me, MAX_VIEWERS))
+    return ViewersView.of(*await queries.people.viewers(context, me, MAX_VIEWERS))

@@ -21,11 +21,11 @@ router = Router(tags=["taking part"])
 
 def _answering_me(
     context: Context, act: Callable[[Transaction], Awaitable[Somebody]]
-) -> Callable[[Transaction], Awaitable[queries.Me]]:
+) -> Callable[[Transaction], Awaitable[queries.people.Me]]:
     """A command that runs the act and answers the caller's state after it."""
 
-    async def command(tx: Transaction) -> queries.Me:
-        return await queries.me(context, await act(tx), tx)
+    async def command(tx: Transaction) -> queries.people.Me:
+        return await queries.people.me(context, await act(tx), tx)
 
     return command
 

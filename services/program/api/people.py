@@ -51,14 +51,14 @@ async def list_people(
 ) -> PeopleView:
     """People by name, those who left the company included."""
     wanted = Filter(query or None, country, team, role, program_id, status)
-    found, following, total = await queries.people_page(context, wanted, cursor, limit)
+    found, following, total = await queries.people.page(context, wanted, cursor, limit)
     return PeopleView(items=[PersonView.of(person) for person in found], next=following, total=total)
 
 
 @router.post("/people/names", summary="Names of people", response_model=NamesView)
 async def names(body: Ids, _: NameReader, context: Use) -> NamesView:
     """Events and other services carry ids only. Up to 200 names a request."""
-    found = await queries.names(context, body.ids)
+    found = await queries.people.names(context, body.ids)
     return NamesView(names={id: NameView.model_validate(person) for id, person in found.items()})
 
 
@@ -83,7 +83,7 @@ async def export_people(caller: Manages, acting: Acting, context: Use) -> Stream
     """Everybody as CSV, in the columns that an import takes and with the separator of the caller's language. A cell
     that a spreadsheet would run as a formula starts with an apostrophe, which an import removes."""
     await acting.transact(people.export_people)
-    return csv_download(queries.export_people(context, caller.locale), "people.csv")
+    return csv_download(queries.people.export(context, caller.locale), "people.csv")
 
 
 @router.get("/people/{person_id}", summary="A person", response_model=PersonView)

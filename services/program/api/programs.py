@@ -47,7 +47,7 @@ async def create_program(body: NewProgram, _: Manager, unit: Unit, context: Use)
 @router.get("/programs", summary="List programmes", response_model=ProgramsView)
 async def list_programs(_: ProgramReader, context: Use, cursor: Cursor = None, limit: Limit = 50) -> ProgramsView:
     """All programmes, oldest first."""
-    found, following = await queries.programs_page(context, cursor, limit)
+    found, following = await queries.programs.page(context, cursor, limit)
     return ProgramsView(items=[ProgramView.model_validate(one) for one in found], next=following)
 
 
@@ -74,7 +74,7 @@ async def change_program(
 @router.get("/programs/{program_id}/objective", summary="The objective", response_model=ObjectiveView)
 async def get_objective(program_id: str, _: ProgramReader, context: Use, response: Response) -> ObjectiveView:
     """What the programme wants to reach, with the ETag that changing it asks for."""
-    objective = await queries.objective(context, program_id)
+    objective = await queries.programs.objective(context, program_id)
     response.headers.update(etag(objective.version))
     return ObjectiveView.of(objective)
 
@@ -94,7 +94,7 @@ async def set_objective(
 @router.get("/programs/{program_id}/consent", summary="The consent", response_model=TextView)
 async def get_consent(program_id: str, _: ProgramReader, context: Use, language: Language = None) -> TextView:
     """The version in force, which joining accepts."""
-    return TextView.of(*await queries.latest_text(context, program_id, "consent", language))
+    return TextView.of(*await queries.programs.latest_text(context, program_id, "consent", language))
 
 
 @router.post("/programs/{program_id}/consent", summary="Publish a consent", response_model=TextView, status_code=201)
@@ -108,7 +108,7 @@ async def publish_consent(program_id: str, body: NewConsent, _: Manager, unit: U
 @router.get("/programs/{program_id}/guidelines", summary="The guidelines", response_model=TextView)
 async def get_guidelines(program_id: str, _: ProgramReader, context: Use, language: Language = None) -> TextView:
     """The version in force, in the reader's language."""
-    return TextView.of(*await queries.latest_text(context, program_id, "guidelines", language))
+    return TextView.of(*await queries.programs.latest_text(context, program_id, "guidelines", language))
 
 
 @router.post(
@@ -174,7 +174,7 @@ async def withdraw(program_id: str, person_id: str, _: Manager, unit: Unit, cont
 async def audience(program_id: str, body: Audience, _: Steers, context: Use) -> AudienceView:
     """How many ambassadors have one of the countries and one of the teams; an empty list leaves that open, as the
     targeting of an item does."""
-    found = await queries.audience(context, program_id, Segment(tuple(body.countries), tuple(body.teams)))
+    found = await queries.programs.audience(context, program_id, Segment(tuple(body.countries), tuple(body.teams)))
     return AudienceView(ambassadors=found)
 
 
@@ -191,5 +191,5 @@ async def ambassadors(
     limit: Limit = 50,
 ) -> AmbassadorsView:
     """How many people are invited, joined, declined and left; and who, by name."""
-    found = await queries.ambassadors(context, program_id, status, query or None, cursor, limit)
+    found = await queries.programs.ambassadors(context, program_id, status, query or None, cursor, limit)
     return AmbassadorsView.of(program_id, *found)

@@ -14,7 +14,7 @@ from herald_contracts.words import ROLES, OpenWord, Role
 from services.program.domain.memberships import must_acknowledge
 from services.program.domain.people import Membership, Person, ProgramGrant, ProgramGrantRole, Status
 from services.program.domain.programs import Program
-from services.program.queries import Me, Viewer
+from services.program.queries.people import Me, Viewer
 from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Line, Locale, View
 
 

@@ -1,0 +1,5 @@
+"""The read side, by subject: `queries.people.page(...)`."""
+
+from services.program.queries import audit, people, programs
+
+__all__ = ["audit", "people", "programs"]
