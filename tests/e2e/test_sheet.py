@@ -158,6 +158,22 @@ async def test_other_words_are_another_post_and_the_same_are_not(browser: Browse
         assert sorted(one["caption"].partition("\n")[0] for one in made) == ["First words", "Other words"]
 
 
+async def test_a_sheet_closed_as_its_content_comes_stays_closed(browser: Browser, stack: Stack) -> None:
+    async with signed_in(browser, stack.url, "jonas", "phone") as seen:
+        page = seen.page
+        await page.evaluate(
+            """() => {
+                const sheet = document.querySelector("#sheet");
+                document.body.addEventListener("htmx:afterSwap", () => sheet.close(), { once: true });
+                document.body.addEventListener("htmx:afterSettle", () => { sheet.dataset.came = ""; }, { once: true });
+            }"""
+        )
+        await page.locator('[data-network="linkedin"]').first.click()
+        await expect(page.locator("#sheet[data-came]")).to_be_attached()
+        await expect(page.locator("#sheet")).not_to_have_attribute("open", "")
+        assert seen.complaints == []
+
+
 # --- what the guardrails say ---------------------------------------------------------------------------------------
 
 

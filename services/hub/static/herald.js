@@ -59,7 +59,10 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
 }, true);
-document.body.addEventListener("htmx:afterSwap", (event) => settle(event.detail.target));
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  settle(event.detail.target);
+  if (event.detail.target === inside && !sheet.open) sheet.showModal(); // An answer is seen, whatever was closed before.
+});
 
 // The sheet: opened by the tap, filled by what is loaded, closed by Escape, its button, or a tap beside it.
 const sheet = one("#sheet");
@@ -103,7 +106,7 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
 document.body.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id === "check") ready(event.detail.target);
   if (event.detail.target !== inside) return;
-  openSheet();
+  if (sheet.open) openSheet();
   mark(one("[data-shared], [data-withdrawn]", sheet));
   const shared = one("[data-shared][data-hand]", sheet);
   if (shared) hand(shared);
