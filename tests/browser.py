@@ -4,6 +4,8 @@ It is the one that HERALD_CHROMIUM names, or one on PATH, or else the one inside
 `@sparticuz/chromium`, which brings the libraries it needs; that one is unpacked once into the user's cache.
 """
 
+import asyncio
+import base64
 import fcntl
 import io
 import json
@@ -11,14 +13,15 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import cramjam
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
 
 from herald.archives import unpack
 from herald.local.downloads import cache_folder
@@ -45,6 +48,9 @@ FONTS = """\
 """
 ARCHIVES = ("al2023", "swiftshader", "fonts")
 SERIOUS = ("serious", "critical")
+NO_FRAME: Final = "Unable to capture screenshot"
+FRAME_SECONDS: Final = 20.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,32 @@ async def phone(browser: Browser, **options: Any) -> BrowserContext:
 async def desktop(browser: Browser, **options: Any) -> BrowserContext:
     """A visitor of their own with a window of 1440 x 900 points."""
     return await browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", **options})
+
+
+async def window_picture(page: Page) -> bytes:
+    """What the window of the page shows now, as PNG.
+
+    Asked without a clip, unlike Playwright's: for a clip Chromium changes the size that it emulates and back again, and
+    has no picture when it is too busy to draw both in time.
+    """
+    session = await page.context.new_cdp_session(page)
+    try:
+        found = await once_drawn(lambda: session.send("Page.captureScreenshot", {"format": "png"}))
+    finally:
+        await session.detach()
+    return base64.b64decode(found["data"])
+
+
+async def once_drawn(take: Callable[[], Awaitable[T]]) -> T:
+    """What `take` pictures, asked again as long as a busy Chromium has drawn nothing that it could copy."""
+    deadline = time.monotonic() + FRAME_SECONDS
+    while True:
+        try:
+            return await take()
+        except Error as error:
+            if NO_FRAME not in error.message or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.1)
 
 
 async def accessibility_findings(page: Page) -> list[str]:

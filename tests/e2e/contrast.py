@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from playwright.async_api import Page
 
+from tests.browser import window_picture
+
 NORMAL, LARGE = 4.5, 3.0
 
 _TEXTS = """() => {
@@ -53,7 +55,9 @@ _SHOW = """() => { document.adoptedStyleSheets = document.adoptedStyleSheets.sli
 
 _MEASURE = """async ([written, bare, texts, scale]) => {
     const pixels = async (png) => {
-        const image = await createImageBitmap(await (await fetch("data:image/png;base64," + png)).blob());
+        const image = new Image();
+        image.src = "data:image/png;base64," + png;
+        await image.decode();
         const canvas = new OffscreenCanvas(image.width, image.height);
         const context = canvas.getContext("2d", { willReadFrequently: true });
         context.drawImage(image, 0, 0);
@@ -104,18 +108,12 @@ async def contrasts(page: Page) -> list[Text]:
     await page.evaluate(_STILL)
     texts = await page.evaluate(_TEXTS)
     scale = await page.evaluate("devicePixelRatio")
-    # Playwright's own way of stilling a page adds styles, which the policy of our pages forbids.
-    written = await page.screenshot(caret="initial")
+    written = await window_picture(page)
     await page.evaluate(_HIDE)
-    bare = await page.screenshot(caret="initial")
+    bare = await window_picture(page)
     await page.evaluate(_SHOW)
     pictures = [base64.b64encode(one).decode() for one in (written, bare)]
-    assert page.context.browser is not None
-    blank = await page.context.browser.new_page()
-    try:
-        found = await blank.evaluate(_MEASURE, [*pictures, texts, scale])
-    finally:
-        await blank.close()
+    found = await page.evaluate(_MEASURE, [*pictures, texts, scale])
     return [
         Text(one["text"], one["name"], contrast, LARGE if one["large"] else NORMAL)
         for one, contrast in zip(texts, found, strict=True)

@@ -7,35 +7,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser import accessibility_findings
 from tests.e2e.people import DEVICES, becomes_true, look_at_programme, signed_in
 from tests.e2e.stack import Stack
+from tests.walk.pages import MAIN
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
-PAGES = {
-    "amina": (
-        "/feed",
-        "/posts",
-        "/points",
-        "/leaderboard",
-        "/leaderboard?scope=team&period=all",
-        "/me",
-        "/join",
-        "/menu",
-    ),
-    "emma": ("/editor", "/editor?state=published", "/editor?state=retired", "/editor/new", "/editor/feeds"),
-    "marc": (
-        "/manage",
-        "/manage/ambassadors?query=a",
-        "/manage/program",
-        "/manage/import",
-        "/manage/history",
-        "/manage/guardrails",
-        "/manage/guardrails/disclosure?country=FR&language=fr",
-        "/manage/guardrails/phrase",
-    ),
-    "ines": ("/admin/people", "/admin/audit", "/admin/deadletters", "/admin/deadletters/gamification"),
-}
 WIDTHS = (320, 390, 1440)
 OURS = "script, style, svg, .brand, .bottom"
 """What no text of a person gets into."""
@@ -56,34 +32,11 @@ OVERLAPS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("persona", PAGES)
-@pytest.mark.parametrize("device", DEVICES)
-async def test_every_page_is_accessible_and_obeys_its_own_policy(
-    browser: Browser, stack: Stack, persona: str, device: str
-) -> None:
-    findings: dict[str, list[str]] = {}
-    scheme = "dark" if device == "phone" else "light"
-    async with signed_in(browser, stack.url, persona, device, color_scheme=scheme) as seen:
-        for path in PAGES[persona]:
-            answer = await seen.page.goto(stack.url + path)
-            assert answer is not None
-            assert answer.status == 200, path
-            policy = answer.headers["content-security-policy"]
-            assert "default-src 'none'" in policy
-            assert "unsafe" not in policy
-            found = await accessibility_findings(seen.page)
-            wide = await seen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            findings |= {path: found} if found else {}
-            assert wide <= 0, f"{path} is {wide} points too wide"
-        assert findings == {}
-        assert seen.complaints == []
-
-
-@pytest.mark.parametrize("persona", PAGES)
+@pytest.mark.parametrize("persona", MAIN)
 async def test_no_word_makes_a_page_wider_than_the_screen(browser: Browser, stack: Stack, persona: str) -> None:
     wide: list[str] = []
     async with signed_in(browser, stack.url, persona, "desktop") as seen:
-        for path in PAGES[persona]:
+        for path in MAIN[persona]:
             await seen.page.goto(stack.url + path)
             await seen.page.evaluate(LENGTHEN)
             for width in WIDTHS:

@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Error, Page
 from rich.console import Console
 from rich.table import Table
 
 from chassis.messages import LANGUAGES
 from herald.development.personas import PERSONAS
 from tests import infra as servers
-from tests.browser import start_browser
+from tests.browser import once_drawn, start_browser
 from tests.e2e.people import signed_in
+from tests.walk.budget import BUDGETS, SLOW, measured
 from tests.walk.findings import Looks
-from tests.walk.pages import Seen, Walk, addresses_of, look_around, look_at
+from tests.walk.pages import Seen, Walk, follow, look_around, speak
 from tests.walk.states import STATES
 
 PICTURES = Path(".cache") / "walk"
@@ -48,56 +49,71 @@ async def _address(url: str) -> AsyncIterator[str]:
             yield stack.url
 
 
-async def go(
-    browser: Browser, url: str, walk: Walk, looks: Looks, pictures: Path | None, addresses: Sequence[str] | None = None
-) -> list[Seen]:
+async def go(browser: Browser, url: str, walk: Walk, looks: Looks, pictures: Path) -> AsyncIterator[Seen]:
     """One walk: every page that the persona reaches, and the states of some. Pictures go into a folder of its own."""
     device, options = SIZES[walk.device]
-    found: list[Seen] = []
     options = {**options, "color_scheme": walk.theme, "permissions": ["clipboard-write"]}
     async with signed_in(browser, url, walk.persona, device, **options) as seen:
         page = seen.page
-        await page.goto(f"{url}/menu")
-        choose = page.locator(f'button[name=language][value="{walk.language}"]')
-        if await choose.get_attribute("aria-pressed") != "true":
-            await choose.click()
-            await expect(page.locator(f"html[lang={walk.language}]")).to_be_attached()
-        for address in addresses if addresses is not None else await addresses_of(page, url):
-            found.append(await look_at(seen, url, address, walk, looks))
-            await _picture(seen.page, pictures, walk, address)
+        await speak(page, url, walk.language)
+        async for found in follow(seen, url, walk, looks):
+            await _picture(page, pictures / walk.name, found.address)
+            yield found
         for name, reach in STATES.get(walk.persona, {}).items():
             seen.complaints.clear()
             await reach(page, url)
-            found.append(await look_around(seen, name, walk, looks))
-            await _picture(page, pictures, walk, name)
-    return found
+            yield Seen(name, await look_around(seen, walk, looks))
+            await _picture(page, pictures / walk.name, name)
 
 
-async def _picture(page: Page, pictures: Path | None, walk: Walk, name: str) -> None:
-    if pictures is None:
-        return
-    folder = pictures / walk.name
+async def _picture(page: Page, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "start"
-    await page.screenshot(path=folder / f"{file[:80]}.png", full_page=True)
+    await once_drawn(lambda: page.screenshot(path=folder / f"{file[:80]}.png", full_page=True))
 
 
 async def _run(url: str, walks: Sequence[Walk], pictures: Path) -> bool:
     console, table = Console(), Table("walk", "pages", "findings", title="Every page of Herald")
-    well = True
     async with _address(url) as address, start_browser() as browser:
+        well = await _weigh(console, browser, address)
         for walk in walks:
+            pages, findings = 0, 0
             with console.status(walk.name):
-                seen = await go(browser, address, walk, Looks(WINDOWS, press=True), pictures)
-            wrong = [one for one in seen if one.findings]
-            count, colour = sum(len(one.findings) for one in wrong), "red" if wrong else "green"
-            table.add_row(walk.name, str(len(seen)), f"[{colour}]{count}")
-            for one in wrong:
-                for finding in one.findings:
-                    console.print(f"{walk.name} {one.address}: {finding}", style="red", markup=False, soft_wrap=True)
-            well = well and not wrong
+                try:
+                    async for one in go(browser, address, walk, Looks(WINDOWS, press=True), pictures):
+                        pages, findings = pages + 1, findings + len(one.findings)
+                        for finding in one.findings:
+                            _say(console, f"{walk.name} {one.address}: {finding}")
+                except (Error, AssertionError) as error:
+                    findings += 1
+                    _say(console, f"{walk.name} ended after {pages} pages: {error}")
+            table.add_row(walk.name, str(pages), f"[{'red' if findings else 'green'}]{findings}")
+            well = well and not findings
     console.print(table)
     console.print(f"Pictures: {pictures}")
+    return well
+
+
+def _say(console: Console, finding: str) -> None:
+    console.print(finding, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+async def _weigh(console: Console, browser: Browser, url: str) -> bool:
+    """What pages weigh and how soon they are painted on a slow line; prints a table, says whether all is in budget."""
+    table = Table("page", "bytes", "requests", "script", "painted", "over", title="On a phone, nothing cached")
+    well = True
+    async for name, found in measured(browser, url, BUDGETS, SLOW):
+        over = found.over(BUDGETS[name])
+        table.add_row(
+            name,
+            f"{found.bytes:,}",
+            str(found.requests),
+            f"{found.script:,}",
+            f"{found.painted:,.0f} ms",
+            ", ".join(over),
+        )
+        well = well and not over
+    console.print(table)
     return well
 
 

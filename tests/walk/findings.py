@@ -34,12 +34,12 @@ _TEXTS = """() => {
     while (walker.nextNode()) {
         const node = walker.currentNode.parentElement;
         if (!node || node.closest("script, style, template, noscript, code, pre, textarea, [translate=no]")) continue;
-        if (node.closest("[lang]").lang !== own) continue;
+        if ((node.closest("[lang]")?.lang ?? "") !== own) continue;
         const text = walker.currentNode.data.replace(/\\s+/g, " ").trim();
         if (text) found.add(text);
     }
     for (const node of document.querySelectorAll("[aria-label], [placeholder], [title]")) {
-        if (node.closest("[lang]").lang !== own) continue;
+        if ((node.closest("[lang]")?.lang ?? "") !== own) continue;
         for (const name of ["aria-label", "placeholder", "title"]) {
             const text = (node.getAttribute(name) || "").replace(/\\s+/g, " ").trim();
             if (text) found.add(text);
@@ -111,7 +111,7 @@ async def contrast_findings(page: Page, windows: int) -> list[str]:
 async def language_findings(page: Page, language: str) -> list[str]:
     """The page's language, and texts of another language's catalogue, or keys of ours, that stand in it."""
     said = await page.evaluate("document.documentElement.lang")
-    found = [] if said == language else [f"the page says it is in “{said}”, not “{language}”"]
+    found = [] if said == language else [f"lang is “{said}”, not “{language}”"]
     for text in await page.evaluate(_TEXTS):
         if text in _foreign(language) - _own(language):
             found.append(f"not translated: “{text}”")

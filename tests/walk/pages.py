@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,6 +15,31 @@ from tests.e2e.people import CheckedPage
 from tests.walk.findings import Looks, findings_of
 
 STARTS: Final = ("/", "/menu", "/me", "/join", "/nowhere-at-all")
+MAIN: Final[Mapping[str, Sequence[str]]] = {
+    "amina": (
+        "/feed",
+        "/posts",
+        "/points",
+        "/leaderboard",
+        "/leaderboard?scope=team&period=all",
+        "/me",
+        "/join",
+        "/menu",
+    ),
+    "emma": ("/editor", "/editor?state=published", "/editor?state=retired", "/editor/new", "/editor/feeds"),
+    "marc": (
+        "/manage",
+        "/manage/ambassadors?query=a",
+        "/manage/program",
+        "/manage/import",
+        "/manage/history",
+        "/manage/guardrails",
+        "/manage/guardrails/disclosure?country=FR&language=fr",
+        "/manage/guardrails/phrase",
+    ),
+    "ines": ("/admin/people", "/admin/audit", "/admin/deadletters", "/admin/deadletters/gamification"),
+}
+"""The pages of each role, for what is not worth a walk through all."""
 LEFT_OUT: Final = re.compile(r"^/(auth|issuer|api|go)\b|/export\b|\.csv$")
 """What is no page: files, the issuer, short links."""
 _PASSING: Final = frozenset(("toast", "count", "of", "back", "cursor"))
@@ -59,24 +84,28 @@ def kind_of(address: str) -> str:
     return "?".join(filter(None, (path, "&".join(query))))
 
 
-async def addresses_of(page: Page, url: str) -> list[str]:
-    """Every kind of page that this person reaches by links, one address each, in the order in which they were found."""
-    waiting, kinds, found = deque(STARTS), {kind_of(one) for one in STARTS}, []
+async def follow(
+    seen: CheckedPage, url: str, walk: Walk, looks: Looks, starts: Iterable[str] = STARTS
+) -> AsyncIterator[Seen]:
+    """Looks at every kind of page that this person reaches by links, one address each; the page stays as it was seen
+    until the next is asked for."""
+    waiting = deque(starts)
+    kinds = {kind_of(one) for one in waiting}
     while waiting:
         address = waiting.popleft()
-        answer = await page.goto(url + address)
-        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+        found = await look_at(seen, url, address, walk, looks)
+        if found is None:
             continue
-        found.append(address)
-        for link in [one.partition("#")[0] for one in await page.evaluate(_LINKS)]:
+        links = await seen.page.evaluate(_LINKS)
+        yield found
+        for link in [one.partition("#")[0] for one in links]:
             if not LEFT_OUT.search(urlsplit(link).path) and kind_of(link) not in kinds:
                 kinds.add(kind_of(link))
                 waiting.append(link)
-    return found
 
 
-async def look_at(seen: CheckedPage, url: str, address: str, walk: Walk, looks: Looks) -> Seen:
-    """The page at an address, whole or a piece that stands alone."""
+async def look_at(seen: CheckedPage, url: str, address: str, walk: Walk, looks: Looks) -> Seen | None:
+    """The page at an address, whole or a piece that stands alone; None for what is no page."""
     page = seen.page
     seen.complaints.clear()
     answer = await page.goto(url + address)
@@ -84,15 +113,25 @@ async def look_at(seen: CheckedPage, url: str, address: str, walk: Walk, looks: 
     expected = EXPECTED.get(address, 200)
     if answer.status != expected:
         return Seen(address, [f"answered {answer.status}, not {expected}"])
+    if "text/html" not in answer.headers.get("content-type", ""):
+        return None
     policy = answer.headers.get("content-security-policy", "")
     loose = "default-src 'none'" not in policy or "unsafe" in policy
-    await page.wait_for_load_state()
-    found = await look_around(seen, address, walk, looks)
-    return replace(found, findings=[*found.findings, f"loose policy: {policy}"]) if loose else found
+    return Seen(address, [*([f"loose policy: {policy}"] if loose else []), *await look_around(seen, walk, looks)])
 
 
-async def look_around(seen: CheckedPage, address: str, walk: Walk, looks: Looks) -> Seen:
-    """The page as it stands, once what changed on it takes taps again."""
+async def look_around(seen: CheckedPage, walk: Walk, looks: Looks) -> list[str]:
+    """What is wrong with the page as it stands, once what changed on it takes taps again."""
     await expect(seen.page.locator("[data-settling]")).to_have_count(0)
     findings = await findings_of(seen.page, walk.language, looks)
-    return Seen(address, [*findings, *(f"console: {one}" for one in seen.complaints)])
+    return [*findings, *(f"console: {one}" for one in seen.complaints)]
+
+
+async def speak(page: Page, url: str, language: str) -> str:
+    """Turns the person to a language; the one that they had before."""
+    await page.goto(f"{url}/menu")
+    before = await page.locator("html").get_attribute("lang") or language
+    if before != language:
+        await page.locator(f'button[name=language][value="{language}"]').click()
+        await expect(page.locator(f"html[lang={language}]")).to_be_attached()
+    return before
