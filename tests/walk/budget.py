@@ -125,8 +125,7 @@ async def _weigh(browser: Browser, address: str, kept: Any, line: Mapping[str, A
 
 
 async def _watch(page: Page, line: Mapping[str, Any] | None) -> tuple[Weight, dict[str, dict[str, Any]]]:
-    """What the page takes from now on, and what is still on its way; a stream of figures begins after the page is there and
-    never ends: it does not count."""
+    """What the page takes from now on, and what is still on its way. A stream of figures never ends: it is left out."""
     weight = Weight()
     waiting: dict[str, dict[str, Any]] = {}
     session = await page.context.new_cdp_session(page)
