@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 
 import cramjam
 from starlette.requests import Request
@@ -24,6 +23,8 @@ FROM_PACKAGES = {
     "htmx.js": files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js",
     "figtree.ttf": files("fontpkg_figtree") / "files" / "Figtree[wght].ttf",
 }
+JOINED = {"herald.js": ("herald.js", "forms.js")}
+"""Files of ours that come as one, which is one request less."""
 FOREVER = "public, max-age=31536000, immutable"
 TYPES = {".ttf": "font/ttf", ".js": "text/javascript", ".webmanifest": "application/manifest+json"}
 _REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
@@ -45,9 +46,11 @@ class Assets:
     """All assets, in memory."""
 
     def __init__(self) -> None:
-        sources: dict[str, Traversable] = {one.name: one for one in OWN.iterdir() if one.is_file()}
+        own = {one.name: _bare(one.name, one.read_bytes()) for one in OWN.iterdir() if one.is_file()}
+        for name, parts in JOINED.items():
+            own[name] = b"".join([own.pop(part) for part in parts])
         self._all = {name: _asset(name, path.read_bytes()) for name, path in FROM_PACKAGES.items()}
-        self._all |= {name: _asset(name, _bare(name, path.read_bytes())) for name, path in sources.items()}
+        self._all |= {name: _asset(name, content) for name, content in own.items()}
         self._all["herald.css"] = self._with_font(self._all["herald.css"])
 
     def url(self, name: str) -> str:

@@ -107,7 +107,7 @@ async def worker(view: Visitor) -> Response:
 @router.get("/shell.json")
 async def shell(view: Visitor) -> Response:
     """What the service worker keeps: it asks again whenever it is installed."""
-    names = ("herald.css", "herald.js", "forms.js", "htmx.js", "figtree.ttf", "icon.svg")
+    names = ("herald.css", "herald.js", "htmx.js", "figtree.ttf", "icon.svg")
     kept = {
         "version": view.context.assets.version,
         "files": [*(view.context.assets.url(name) for name in names), "/offline"],

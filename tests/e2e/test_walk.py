@@ -3,6 +3,7 @@ and in English; and that a walk finds what it is there to find."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,7 +31,7 @@ async def test_nothing_is_wrong_with_any_page(
     browser: Browser, stack: Stack, persona: str, device: str, theme: str, language: str
 ) -> None:
     walk = Walk(persona, language, device, theme)
-    wrong = {}
+    wrong: dict[str, Sequence[str]] = {}
     async with signed_in(browser, stack.url, persona, device, color_scheme=theme) as seen:
         before = await speak(seen.page, stack.url, language)
         for address in MAIN[persona]:

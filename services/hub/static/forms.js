@@ -1,7 +1,7 @@
 "use strict";
 // Forms lose nothing. What is typed is kept on this device, for this account, until it is sent; a form is sent without
 // leaving its page, so that no refusal and no missing network takes it away. Without scripts the pages do the same.
-{
+if (words.account) {
   const DAYS = 7 * 864e5;
   const prefix = `draft:${words.account}:`;
   const disk = (act, ...rest) => { try { return localStorage[act](...rest); } catch { return null; } }; // full, or forbidden
