@@ -31,6 +31,18 @@ async def run_bounded(seconds: float, work: Awaitable[T]) -> T:
     return task.result()
 
 
+async def run_until(stop: asyncio.Event, work: Awaitable[None]) -> None:
+    """Run `work` to its end or until `stop`, when it is cancelled. Raises what it raises."""
+    running, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+    finally:
+        await cancel_and_wait(stopping)
+        await cancel_and_wait(running)
+
+
 async def yielding(items: Iterable[T]) -> AsyncIterator[T]:
     """The items, one by one. Whenever they and what is done with them took 10 ms, the event loop gets its turn."""
     until = time.perf_counter() + TURN_SECONDS

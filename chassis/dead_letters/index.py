@@ -29,7 +29,7 @@ from chassis.kafka.topic_ids import topic_ids
 from chassis.kafka.topic_reader import CLOSE_SECONDS, CONNECT_SECONDS
 from chassis.mongo.leases import Lease
 from chassis.settings import KafkaSettings
-from chassis.tasks import sleep_or_event
+from chassis.tasks import run_until, sleep_or_event
 
 if TYPE_CHECKING:
     from chassis.runtime import Runtime
@@ -277,5 +277,5 @@ class DeadLetterIndexer:
     async def _follow(self, lease: Lease, stop: asyncio.Event) -> None:
         while lease.held and not stop.is_set():
             name, settings = self._runtime.name, self._runtime.settings
-            await follow(self._index, name, settings, seconds=LOOK_SECONDS, lease=lease)
+            await run_until(stop, follow(self._index, name, settings, seconds=LOOK_SECONDS, lease=lease))
             await sleep_or_event(1, stop)

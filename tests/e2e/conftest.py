@@ -1,4 +1,6 @@
-"""A browser for every test here, shared by the tests of one worker; they run in one event loop."""
+"""A browser and a Herald for the tests here, shared by those of one worker; they run in one event loop.
+
+Both end with the last of these tests, not with the run: a Herald that nobody uses keeps its databases busy."""
 
 import inspect
 from collections.abc import AsyncIterator, Generator
@@ -25,14 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Headless Chromium."""
     async with start_browser() as browser:
         yield browser
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def stack(infra: Infra, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """All of Herald, whose first day has been lived."""
     async with running(infra, tmp_path_factory.mktemp("herald")) as found:

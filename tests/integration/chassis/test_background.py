@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -108,6 +109,15 @@ async def test_each_background_task_is_ended_in_turn_and_comes_back(
         assert service.stuck() == []
     assert sorted(worker.applied) == sorted(f"p{number}" for number in range(len(TASKS)))
     assert supervisor.names == []
+
+
+async def test_a_worker_that_is_told_to_end_does_so_at_once(harness: Harness) -> None:
+    """None of its tasks waits to be cancelled, as it would be towards the end of the grace."""
+    worker = Worker(harness.settings(Settings, grace=100.0))
+    async with harness.worker(worker.service):
+        await eventually(_true(lambda: {task.get_name() for task in asyncio.all_tasks()} >= TASKS), within=20)
+        told = time.monotonic()
+    assert time.monotonic() - told < 15
 
 
 def _both_moved(applied: int, ticks: int, found: tuple[int, int]) -> bool:

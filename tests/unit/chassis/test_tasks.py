@@ -12,7 +12,7 @@ import pytest
 
 from chassis.mongo.leases import Lease
 from chassis.supervisor import Supervisor
-from chassis.tasks import cancel_and_wait, run_bounded
+from chassis.tasks import cancel_and_wait, run_bounded, run_until
 
 
 async def test_what_will_not_be_cancelled_is_left_behind() -> None:
@@ -99,3 +99,28 @@ async def test_a_lease_is_let_go_although_its_renewal_loses_the_cancellation() -
             await lease.renewing.wait()
 
     await asyncio.wait_for(work(), 10)
+
+
+async def test_work_goes_on_until_it_ends_or_is_told_to() -> None:
+    stop = asyncio.Event()
+    ended: list[str] = []
+
+    async def long() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("long")
+
+    async def fails() -> None:
+        raise ValueError("no")
+
+    await run_until(stop, asyncio.sleep(0))
+    with pytest.raises(ValueError, match="no"):
+        await run_until(stop, fails())
+    asyncio.get_running_loop().call_later(0.01, stop.set)
+    await run_until(stop, long())
+    assert ended == ["long"]
+    outer = asyncio.ensure_future(run_until(asyncio.Event(), long()))
+    await asyncio.sleep(0.01)
+    await cancel_and_wait(outer)
+    assert ended == ["long", "long"]
