@@ -13,7 +13,7 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from chassis.principals import CLIENT_PREFIX, Principal
 from chassis.web.idempotency import UnitOfWork
@@ -335,3 +335,11 @@ def decode_cursor(cursor: str | None) -> Any:
 
 Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=100)]
+Total = Annotated[
+    int | None,
+    Field(
+        description="How many there are on all pages, beside the first page; null beside others. 10,000 stands for "
+        "that many and more"
+    ),
+]
+"""Of a list that is counted only as far as somebody would read."""

@@ -86,6 +86,7 @@ ItemReader = Annotated[Principal, Depends(_item_reader)]
 FeedEditor = Annotated[Principal, Depends(_feed_editor)]
 Program = Annotated[Id | None, Query(description="Only of this programme")]
 Wanted = Annotated[Language | None, Query(description="The person's own by default")]
+Words = Annotated[str | None, Query(max_length=200, description="Beginnings of words of the title")]
 UPLOAD: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -130,7 +131,7 @@ async def list_items(
     context: Context,
     program_id: Program = None,
     state: State | None = None,
-    query: Annotated[str | None, Query(max_length=200, description="Beginnings of words of the title")] = None,
+    query: Words = None,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> Items:
@@ -270,10 +271,17 @@ async def add_feed(order: FeedOrder, caller: SomeEditor, unit: Unit, context: Co
 
 @router.get("/feeds", tags=["feed sources"], summary="Feed sources with their last results, newest first")
 async def list_feeds(
-    caller: Editor, context: Context, program_id: Program = None, cursor: Cursor = None, limit: Limit = 20
+    caller: Editor,
+    context: Context,
+    program_id: Program = None,
+    query: Annotated[str | None, Query(max_length=200, description="A part of its title or address")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 20,
 ) -> Sources:
-    sources, following = await context.store.sources_page(program_id, _before(cursor), limit)
-    return Sources(items=[SourceView.of(source) for source in sources], next=_next(following))
+    wanted = query or None
+    sources, following = await context.store.sources_page(program_id, wanted, _before(cursor), limit)
+    total = None if cursor else await context.store.count_sources(program_id, wanted)
+    return Sources(items=[SourceView.of(source) for source in sources], next=_next(following), total=total)
 
 
 @router.post(
@@ -400,19 +408,21 @@ async def list_feed(
     program_id: Program = None,
     network: Network | None = None,
     language: Wanted = None,
+    query: Words = None,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> FeedItems:
-    served, following = await queries.feed_page(
+    served, following, total = await queries.feed_page(
         context,
         caller,
         program_id=program_id,
         network=network,
         language=language,
+        query=query or None,
         before=_before(cursor),
         limit=limit,
     )
-    return FeedItems(items=[FeedItemView.of(one) for one in served], next=_next(following))
+    return FeedItems(items=[FeedItemView.of(one) for one in served], next=_next(following), total=total)
 
 
 @router.get("/feed/{item_id}", tags=["feed"], summary="One item that I can share")

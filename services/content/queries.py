@@ -19,15 +19,21 @@ async def feed_page(
     program_id: str | None,
     network: Network | None,
     language: str | None,
+    query: str | None = None,
     before: str | None,
     limit: int,
-) -> tuple[Sequence[Served], str | None]:
-    """What this person may see of the programmes that they have joined, or of one of these, and where the next page
-    begins."""
+) -> tuple[Sequence[Served], str | None, int | None]:
+    """What this person may see of the programmes that they have joined, or of one of these, where the next page
+    begins, and beside the first page how many there are. `query` names beginnings of words of titles."""
     keys = audiences_of(person.country, person.team)
     programs = person.memberships if program_id is None else person.memberships & {program_id}
-    items, following = await context.store.feed_page(programs, keys, context.clock.now(), before, limit)
-    return [serve(item, person.id, language or person.locale, network) for item in items], following
+    now = context.clock.now()
+    if query is None:
+        items, following = await context.store.feed_page(programs, keys, now, before, limit)
+    else:
+        items, following = await context.store.feed_search(programs, keys, now, query, before, limit)
+    total = await context.store.feed_count(programs, keys, now, query) if before is None else None
+    return [serve(item, person.id, language or person.locale, network) for item in items], following, total
 
 
 async def feed_item(

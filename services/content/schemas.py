@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from chassis.clock import to_milliseconds
 from chassis.text import Name, Prose, Title, Words, distinct
+from chassis.web.http import Total
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from chassis.web.times import Moment
@@ -300,8 +301,13 @@ class Items(View):
 class FeedItems(View):
     items: list[FeedItemView]
     next: str | None = Field(description="Cursor of the next page")
+    total: int | None = Field(
+        description="How many there are on all pages, beside the first page; null beside others. 1,000 stands for that "
+        "many and more"
+    )
 
 
 class Sources(View):
     items: list[SourceView]
     next: str | None = Field(description="Cursor of the next page")
+    total: Total

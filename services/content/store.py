@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -10,15 +11,15 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
-from chassis.mongo.search import begin_with
-from chassis.text import terms
+from chassis.mongo.search import MAX_COUNTED, begin_with
+from chassis.text import line, terms
 from chassis.web.problems import NotFound, StaleVersion
 from services.content.domain.items import EntryKey, Item, audiences, position
 from services.content.domain.sources import Source, item_id
 
 MAX_KNOWN: Final = 2000
 """How many stored entries one reading is compared with: the newest that share a link or a guid with it."""
-MAX_COUNTED: Final = 10_000
+MAX_FEED_COUNTED: Final = 1000
 FEED_INDEX: Final = "feed"
 PAGE_LETTERS: Final = 200_000
 """Letters of text after which a page ends."""
@@ -152,6 +153,29 @@ class Store:
         rows, following = await _page(self.items.find, wanted, "position", before, limit, hint=FEED_INDEX)
         return [read(Item, row) for row in rows], following
 
+    async def feed_search(
+        self,
+        programs: Iterable[str],
+        keys: Sequence[str],
+        now: datetime,
+        query: str,
+        before: str | None,
+        limit: int,
+    ) -> tuple[list[Item], str | None]:
+        """Those of them whose titles have the beginnings of words: the cost is that of what is found."""
+        wanted = {**_visible(programs, keys, now), "$and": begin_with(query)}
+        rows, following = await _page(self.items.find, wanted, "position", before, limit)
+        return [read(Item, row) for row in rows], following
+
+    async def feed_count(self, programs: Iterable[str], keys: Sequence[str], now: datetime, query: str | None) -> int:
+        """How many there are of either; 1,000 at most, for every feed that is opened is counted."""
+        wanted = _visible(programs, keys, now)
+        if not wanted["program_id"]["$in"]:
+            return 0
+        if query is not None:
+            return await self.items.count_documents({**wanted, "$and": begin_with(query)}, limit=MAX_FEED_COUNTED)
+        return await self.items.count_documents(wanted, limit=MAX_FEED_COUNTED, hint=FEED_INDEX)
+
     async def find_visible(self, id: str, programs: Iterable[str], keys: Sequence[str], now: datetime) -> Item | None:
         """The item, if `feed_page` could show it."""
         row = await self.items.find_one({"_id": id, **_visible(programs, keys, now)})
@@ -194,12 +218,14 @@ class Store:
             raise NotFound("feed", id)
 
     async def sources_page(
-        self, program_id: str | None, before: str | None, limit: int
+        self, program_id: str | None, query: str | None, before: str | None, limit: int
     ) -> tuple[list[Source], str | None]:
-        """Sources, newest first, and where the next page begins."""
-        wanted = {"program_id": program_id} if program_id is not None else {}
-        rows, following = await _page(self.sources.find, wanted, "listed", before, limit)
+        """Sources, newest first, and where the next page begins; `query` is a part of a title or an address."""
+        rows, following = await _page(self.sources.find, _sources(program_id, query), "listed", before, limit)
         return [read(Source, row) for row in rows], following
+
+    async def count_sources(self, program_id: str | None, query: str | None) -> int:
+        return await self.sources.count_documents(_sources(program_id, query), limit=MAX_COUNTED)
 
     async def due(self, now: datetime, limit: int) -> list[Source]:
         """Sources that it is time to look at, longest due first."""
@@ -239,6 +265,15 @@ def _visible(programs: Iterable[str], keys: Sequence[str], now: datetime) -> Doc
         "audiences": {"$in": list(keys)},
         "copy.expires_at": {"$not": {"$lte": now}},
     }
+
+
+def _sources(program_id: str | None, query: str | None) -> Document:
+    """A programme has few, and their own index holds them together."""
+    wanted: Document = {"program_id": program_id} if program_id is not None else {}
+    if query is not None:
+        part = {"$regex": re.escape(line(query)), "$options": "i"}
+        wanted["$or"] = [{"title": part}, {"url": part}]
+    return wanted
 
 
 def _listed(created_at: datetime, id: str) -> str:

@@ -26,7 +26,7 @@ from chassis.web.problems import ForeignCursor
 from chassis.web.rights import PERSON
 from chassis.web.statuses import problems
 from chassis.web.times import Day
-from herald_contracts.base import in_utc
+from herald_contracts.base import Id, in_utc
 from herald_contracts.words import NETWORKS
 from services.gamification import commands, queries
 from services.gamification.context import Context
@@ -79,16 +79,22 @@ async def my_allowance(
 
 @router.get("/me/ledger", summary="My points one by one, and why I got each", responses=problems(404))
 async def my_ledger(
-    program_id: ProgramQuery, caller: Person, context: Use, cursor: Cursor = None, limit: Limit = 50
+    program_id: ProgramQuery,
+    caller: Person,
+    context: Use,
+    post_id: Annotated[list[Id] | None, Query(max_length=100, description="What came of these posts only")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> LedgerView:
     before = _place(decode_cursor(cursor))
-    found = await queries.ledger_of(context, caller, program_id, before=before, limit=limit + 1)
+    found = await queries.ledger_of(context, caller, program_id, posts=post_id, before=before, limit=limit + 1)
     page = found[:limit]
     following = None
     if len(found) > limit:
         last = page[-1][0]
         following = encode_cursor([last.occurred_at.isoformat(), last.id])
-    return LedgerView(items=[EntryView.of(entry, rule) for entry, rule in page], next=following)
+    total = await context.ledger.count(program_id, caller.id, post_id) if before is None else None
+    return LedgerView(items=[EntryView.of(entry, rule) for entry, rule in page], next=following, total=total)
 
 
 def _place(cursor: Any) -> tuple[datetime, str] | None:

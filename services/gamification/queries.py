@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -51,11 +52,17 @@ async def allowance_of(context: Context, caller: Principal, program_id: str, net
 
 
 async def ledger_of(
-    context: Context, caller: Principal, program_id: str, *, before: tuple[datetime, str] | None, limit: int
+    context: Context,
+    caller: Principal,
+    program_id: str,
+    *,
+    posts: Sequence[str] | None = None,
+    before: tuple[datetime, str] | None,
+    limit: int,
 ) -> list[tuple[Entry, Rule | None]]:
     """A person's entries with the rule of each, the latest act first. Raises NotFound."""
     program = await context.programs.get(program_id)
-    entries = await context.ledger.page(program_id, caller.id, before=before, limit=limit)
+    entries = await context.ledger.page(program_id, caller.id, posts=posts, before=before, limit=limit)
     return [(entry, _rule_of(program, entry)) for entry in entries]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.web.http import example
+from chassis.web.http import Total, example
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from chassis.web.times import Day, Moment
@@ -124,6 +124,7 @@ class LedgerView(BaseModel):
 
     items: list[EntryView]
     next: str | None = Field(description="Cursor of the next page")
+    total: Total
 
 
 class StandingView(BaseModel):
@@ -173,7 +174,7 @@ class LeaderboardView(BaseModel):
     period: Period
     label: str = Field(description="The period's name", examples=["2026-W10", "2026-03", "2026-Q1", "all"])
     starts_on: date | None = Field(description="First day, in the programme's time zone; null for all time")
-    ends_on: date | None
+    ends_on: date | None = Field(description="Last day, included")
     scope: Scope
     items: list[StandingView]
     me: StandingView | None = Field(description="The caller's own line, wherever it is; null for who has none")

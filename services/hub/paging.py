@@ -9,6 +9,8 @@ from services.hub.clients import Json
 from services.hub.view import View
 
 MAX_SHOWN = 300
+MAX_QUERY = 200
+"""Characters of what is looked for."""
 
 
 async def read_list(view: View, cursor: str | None, fetch: Callable[[str | None], Awaitable[Json]]) -> Json:
@@ -20,5 +22,5 @@ async def read_list(view: View, cursor: str | None, fetch: Callable[[str | None]
     wanted = 0 if cursor else min(view.shown, MAX_SHOWN)
     while found["next"] and found["items"] and len(found["items"]) < wanted:
         more = await fetch(found["next"])
-        found = {**more, "items": [*found["items"], *more["items"]]}
+        found = {**found, "next": more["next"], "items": [*found["items"], *more["items"]]}
     return found

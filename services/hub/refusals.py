@@ -80,6 +80,18 @@ def refusal_summary(language: Language, refusal: Refusal) -> Markup:
     return language.text(key if language.has(key) else "refused.refused")
 
 
+def refusal_place(language: Language, error: Mapping[str, Any], about: str = "") -> str:
+    """Where it is, for what no field of a form stands for: the line of a file, and what the field is called there."""
+    line, field = error.get("line"), str(error.get("field") or "")
+    column = f"import.column.{field}"
+    if about == "history":
+        label = field if line else ""
+    else:
+        label = str(language.text(column)) if about == "csv" and language.has(column) else field_label(language, field)
+    numbered = str(language.text("import.line", line=line)) if line else ""
+    return " · ".join(filter(None, (str(error.get("file") or "") if line else "", numbered, label)))
+
+
 def field_label(language: Language, field: str) -> str:
     """What a page calls a field of an API, with its place in a list: `captions.1.text` is "Légende 2". Empty for one
     that no page shows."""

@@ -30,7 +30,7 @@ from services.hub.history.formats import LineError
 from services.hub.language import Language, as_moment, known_zone
 from services.hub.paths import OF_A_MOMENT, v1
 from services.hub.person import Person, Program
-from services.hub.refusals import field_label, refusal_sentence, refusal_summary
+from services.hub.refusals import field_label, refusal_place, refusal_sentence, refusal_summary
 from services.hub.sessions import Session
 from services.hub.times import NoSuchTime, moment_of
 
@@ -122,6 +122,8 @@ class View:
     """The page that the form is on by now, where a part of what was asked for is done: its item is there."""
     done_before: str = ""
     """What of a form was done although the rest was refused."""
+    form_page: Callable[[], Awaitable[str]] | None = None
+    """Makes the page that the form is on, where its address does not say all that it shows."""
     about: str = ""
     """What is refused where it is (`feed`, `csv`): rules have sentences of their own there."""
     _form: FormData | None = field(default=None, init=False)
@@ -294,6 +296,11 @@ class View:
 
     async def gather(self, **calls: Awaitable[Any]) -> dict[str, Any]:
         """All answers at once; what cannot be had is Missing, and the rest of the page stands."""
+        return await self.gather_all(calls)
+
+    async def gather_all(self, calls: Mapping[str, Awaitable[Any]]) -> dict[str, Any]:
+        """The same for names that are not ours to choose. Where one of the calls ends the request (the person signed
+        out, or was cut off), so do the others."""
 
         async def one(call: Awaitable[Any]) -> Any:
             try:
@@ -301,7 +308,13 @@ class View:
             except (ServiceUnavailable, Refusal) as error:
                 return Missing(error)
 
-        return dict(zip(calls, await asyncio.gather(*(one(call) for call in calls.values())), strict=True))
+        running = [asyncio.ensure_future(one(call)) for call in calls.values()]
+        try:
+            return dict(zip(calls, await asyncio.gather(*running), strict=True))
+        finally:
+            for each in running:
+                each.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def names(self, ids: set[str]) -> Mapping[str, Json]:
         """Name, team and country of people by id; empty where `program` does not answer."""
@@ -325,6 +338,10 @@ class View:
         """What is wrong with a field, or with a line of a file."""
         found = asdict(error) if isinstance(error, LineError) else error
         return refusal_sentence(self.language, found, about)
+
+    def place(self, error: Mapping[str, Any]) -> str:
+        """Where that is, in a file or in a form that has no such field."""
+        return refusal_place(self.language, error, self.about)
 
     def label(self, field: str) -> str:
         """What pages call a field of an API; empty for one that none shows."""

@@ -257,8 +257,8 @@ class ObjectiveView(BaseModel):
     kpi: str
     baseline: Number
     target: Number
-    starts_on: date
-    ends_on: date
+    starts_on: date = Field(description="First day, in the programme's time zone")
+    ends_on: date = Field(description="Last day, included")
     reached_at: datetime | None
     value: Number | None = Field(description="Null for a KPI that this version does not know")
     progress: float | None = Field(description="Of the way from the baseline to the target: 0 to 1 and beyond")

@@ -116,11 +116,18 @@ async def share(
 
 @router.get("/posts", summary="My posts and what they brought", tags=["sharing"])
 async def posts(
-    caller: Person, context: Context, program_id: OneProgram = None, cursor: Cursor = None, limit: Limit = 20
+    caller: Person,
+    context: Context,
+    program_id: OneProgram = None,
+    query: Annotated[
+        str | None, Query(max_length=200, description="Beginnings of words of the title; among the newest 2,000")
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 20,
 ) -> PostsView:
     """Newest first; without those taken back. Of all programmes, or of one."""
-    found, after = await queries.posts_of(context, caller, program_id, cursor, limit)
-    return PostsView(items=[PostView.of(post, context) for post in found], next=after)
+    found, after, total = await queries.posts_of(context, caller, program_id, cursor, limit, query=query or None)
+    return PostsView(items=[PostView.of(post, context) for post in found], next=after, total=total)
 
 
 @router.post("/posts/titles", summary="What my posts are about", tags=["sharing"])

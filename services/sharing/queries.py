@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from chassis.principals import Principal
+from chassis.text import terms
 from chassis.web.http import decode_cursor, encode_cursor
 from chassis.web.problems import ForeignCursor, NotFound
 from chassis.web.read_after_write import wait_until
@@ -13,6 +15,8 @@ from services.sharing.context import Context
 from services.sharing.domain.guardrails import Guardrails
 from services.sharing.domain.posts import Post, TitledPost
 
+MAX_SEARCHED = 2000
+"""Of a person's posts so many are searched, the newest: they are theirs alone, and no index is kept of their words."""
 PAGE_LETTERS = 50_000
 """Letters of captions after which a page ends: a network's address repeats each caption, encoded."""
 
@@ -24,14 +28,29 @@ async def await_content(context: Context, id: str) -> None:
 
 
 async def posts_of(
-    context: Context, caller: Principal, program_id: str | None, cursor: str | None, limit: int
-) -> tuple[list[Post], str | None]:
-    """A page of the caller's posts, of one programme or of all, newest first, and the cursor of the next page: at most
-    `limit`, fewer of long ones."""
+    context: Context,
+    caller: Principal,
+    program_id: str | None,
+    cursor: str | None,
+    limit: int,
+    *,
+    query: str | None = None,
+) -> tuple[list[Post], str | None, int | None]:
+    """A page of the caller's posts, of one programme or of all, newest first, the cursor of the next page, and beside
+    the first page how many there are: at most `limit`, fewer of long ones. `query` names beginnings of words of the
+    title."""
     before = decode_cursor(cursor)
     if before is not None and not isinstance(before, str):
         raise ForeignCursor
-    found = await context.store.posts.page_of(caller.id, program_id, before=before, limit=limit + 1)
+    posts, total = context.store.posts, None
+    if query is None:
+        found = await posts.page_of(caller.id, program_id, before=before, limit=limit + 1)
+        total = await posts.count_of(caller.id, program_id) if before is None else None
+    else:
+        titles = await posts.newest_titles(caller.id, program_id, limit=MAX_SEARCHED)
+        ids = await asyncio.to_thread(_titled, titles, terms(query))
+        total = len(ids) if before is None else None
+        found = await posts.in_order([id for id in ids if before is None or id < before][: limit + 1])
     page: list[Post] = []
     letters = 0
     for post in found[:limit]:
@@ -39,7 +58,16 @@ async def posts_of(
         letters += len(post.caption)
         if letters > PAGE_LETTERS:
             break
-    return page, encode_cursor(page[-1].id) if len(found) > len(page) else None
+    return page, encode_cursor(page[-1].id) if len(found) > len(page) else None, total
+
+
+def _titled(titles: Iterable[tuple[str, str]], words: Sequence[str]) -> list[str]:
+    """The ids of those whose title has a word that begins with each of the words; without a word, of none."""
+    return [
+        id
+        for id, title in titles
+        if words and all(any(term.startswith(word) for term in terms(title)) for word in words)
+    ]
 
 
 async def post_of(context: Context, caller: Principal, id: str) -> Post:

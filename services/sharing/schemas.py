@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chassis.rules import broken
 from chassis.text import Line, Prose, Title
+from chassis.web.http import Total
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from chassis.web.times import Moment
@@ -244,6 +245,7 @@ class PostsView(View):
 
     items: list[PostView]
     next: str | None = Field(description="The cursor of the next page")
+    total: Total
 
 
 class PostIds(Body):

@@ -10,6 +10,7 @@ from pymongo import DeleteOne, UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction, pieces
 from chassis.mongo.rows import document, read
+from chassis.mongo.search import MAX_COUNTED
 from chassis.tasks import yielding
 from services.gamification.domain.ledger import (
     BalanceKey,
@@ -122,10 +123,17 @@ class Ledger:
         )
 
     async def page(
-        self, program_id: str, ambassador_id: str, *, before: tuple[datetime, str] | None, limit: int
+        self,
+        program_id: str,
+        ambassador_id: str,
+        *,
+        posts: Sequence[str] | None = None,
+        before: tuple[datetime, str] | None,
+        limit: int,
     ) -> list[Entry]:
-        """A person's entries, the latest act first; those after `before` (time and id of an entry)."""
-        chosen: Document = {"program_id": program_id, "ambassador_id": ambassador_id}
+        """A person's entries, of all their posts or of some, the latest act first; those after `before` (time and id
+        of an entry)."""
+        chosen = _entries(program_id, ambassador_id, posts)
         if before is not None:
             moment, id = before
             chosen["$or"] = [
@@ -134,6 +142,10 @@ class Ledger:
             ]
         cursor = self._ledger.find(chosen).sort([("occurred_at", -1), ("_id", -1)]).limit(limit)
         return [read(Entry, row) async for row in cursor]
+
+    async def count(self, program_id: str, ambassador_id: str, posts: Sequence[str] | None = None) -> int:
+        """How many they are, 10,000 at most."""
+        return await self._ledger.count_documents(_entries(program_id, ambassador_id, posts), limit=MAX_COUNTED)
 
     async def balances_of(self, program_id: str, ambassador_id: str, periods: Sequence[str]) -> list[int]:
         """A person's points in each of the periods."""
@@ -232,6 +244,11 @@ class Ledger:
             total = totals.setdefault(_total_id(TotalKey(program_id, ambassador, day, rule)), {"rules": {}})
             total["rules"][rule] = {"acts": row["acts"], "points": row["points"]}
         return count, balances, totals
+
+
+def _entries(program_id: str, ambassador_id: str, posts: Sequence[str] | None) -> Document:
+    chosen: Document = {"program_id": program_id, "ambassador_id": ambassador_id}
+    return chosen if posts is None else {**chosen, "post_id": {"$in": list(posts)}}
 
 
 def _corrections(stored: Mapping[str, Document], expected: Mapping[str, Document]) -> list[Write]:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from markupsafe import Markup
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Message
 
 from chassis.messages import LANGUAGES
-from services.hub.clients import Json
+from services.hub.clients import ApiError, Json
 from services.hub.forms.filling import FRESH, Difference, Fault, Marked, Place, Typed, Way, fill
 from services.hub.paths import OF_A_MOMENT, safe_path
 from services.hub.view import BadForm, View
@@ -52,13 +53,23 @@ async def answer(request: Request, failure: Failure) -> Response | None:
         typed = typed_of(await view.form())
     except BadForm:
         return None
-    address = view.shown_at or typed.get("page", [""])[0]
-    page = await _page_at(view.request, address) if address else None
+    page = await _page(view, typed)
     path, way = view.request.scope["path"], _way(view, failure)
     filled = await asyncio.to_thread(fill, page, path, typed, way) if page else None
     if filled is None:
         return _keep(view, typed, failure)
     return HTMLResponse(filled, failure.status, headers=view.page_headers)
+
+
+async def _page(view: View, typed: Typed) -> str | None:
+    """The page that the form is on; None where it cannot be had."""
+    if view.form_page is not None:
+        try:
+            return await view.form_page()
+        except ApiError:
+            return None
+    address = view.shown_at or typed.get("page", [""])[0]
+    return await _page_at(view.request, address) if address else None
 
 
 def typed_of(form: Any) -> Typed:
@@ -78,9 +89,16 @@ def _way(view: View, failure: Failure) -> Way:
     def difference(found: Difference) -> str:
         return view.render("forms/_difference.html", found=found)
 
-    faults = [Fault(_places(view, str(one.get("field", ""))), view.sentence(one, view.about)) for one in failure.errors]
+    faults = [
+        Fault(_places(view, str(one.get("field", ""))), _plain(view.sentence(one, view.about)), view.place(one))
+        for one in failure.errors
+    ]
     newer = failure.stale or view.shown_at is not None
     return Way(summary, difference, faults, newer=newer, differences=failure.stale)
+
+
+def _plain(text: str) -> str:
+    return text.unescape() if isinstance(text, Markup) else text
 
 
 def _places(view: View, field: str) -> tuple[Place, ...]:

@@ -34,6 +34,12 @@ class Fault:
 
     places: Sequence[Place]
     sentence: str
+    where: str = ""
+    """Where it is, for who finds it beside no field."""
+
+    @property
+    def elsewhere(self) -> str:
+        return " · ".join(filter(None, (self.where, self.sentence)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +165,10 @@ class _Filling:
         names = {one.name for one in form.controls if not one.hidden}
         for fault in way.faults:
             place = next((one for one in fault.places if one.name in names), None)
-            if place is None:
-                elsewhere.append(fault.sentence)
+            if place is None or place in self._faults:
+                elsewhere.append(fault.elsewhere)
             else:
-                self._faults.setdefault(place, fault.sentence)
+                self._faults[place] = fault.sentence
         numbers: dict[str, int] = {}
         for control in form.controls:
             numbers[control.name] = number = numbers.get(control.name, -1) + 1

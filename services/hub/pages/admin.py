@@ -98,7 +98,7 @@ async def reactivate(view: Admin, person_id: str) -> Response:
     return view.go(page("admin", "people", person_id), toast="reactivated")
 
 
-async def _ask(view: View, person_id: str, act: str, *, undo: bool = True, **words: Any) -> Response:
+async def _ask(view: View, person_id: str, act: str, *others: Json, undo: bool = True, **words: Any) -> Response:
     person = await view.apis.get("program", v1("people", person_id))
     roles = [str(view.language.word("role", role)) for role in person["roles"]]
     notes = [view.language.text(f"ask.{act}.what")]
@@ -108,7 +108,10 @@ async def _ask(view: View, person_id: str, act: str, *, undo: bool = True, **wor
         view,
         act,
         back=page("admin", "people", person_id),
-        names=[" · ".join(filter(None, (person["name"], person["email"], person["team"], person.get("site"))))],
+        names=[
+            " · ".join(filter(None, (one["name"], one["email"], one["team"], one.get("site"))))
+            for one in (person, *others)
+        ],
         notes=map(str, notes),
         undo=undo,
         danger=True,
@@ -134,8 +137,7 @@ async def merge(view: Admin, person_id: str) -> Response:
     order = {"other_id": await view.field("other_id")}
     version = await view.whole("version")
     if order["other_id"] and not await is_confirmed(view):
-        named = await view.names({order["other_id"]})
-        other = named.get(order["other_id"], {}).get("name") or order["other_id"]
-        return await _ask(view, person_id, "merge", undo=False, other=other)
+        other = await view.apis.get("program", v1("people", order["other_id"]))
+        return await _ask(view, person_id, "merge", other, undo=False, other=other["name"])
     await view.apis.call("program", "POST", v1("people", person_id, "merge"), order, version=version)
     return view.go(page("admin", "people", person_id), toast="merged")

@@ -222,11 +222,11 @@ async def board(view: View, days: int) -> dict[str, Any]:
 
 async def titles_of(view: View, rows: list[Json]) -> dict[str, str]:
     """The titles of the items of these lines; an editor's view of them is not needed for that."""
-    calls = {}
+    paths = {}
     for row in rows:
         with suppress(NoSuchPath):
-            calls[str(row["key"])] = view.apis.get("content", v1("items", str(row["key"])))
-    items = await view.gather(**calls)
+            paths[str(row["key"])] = v1("items", str(row["key"]))
+    items = await view.gather_all({one: view.apis.get("content", path) for one, path in paths.items()})
     return {
         one: next(
             (v["title"] for v in item["variants"] if v["language"] == view.language.code), item["variants"][0]["title"]

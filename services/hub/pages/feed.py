@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.dependencies import Ambassador, SignedIn
-from services.hub.paging import read_list
+from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import v1
 from services.hub.shell import home
 from services.hub.view import View
@@ -30,15 +30,15 @@ async def menu(view: SignedIn) -> Response:
 
 
 @router.get("/feed")
-async def feed(view: Ambassador, cursor: str | None = None) -> Response:
-    """The items for this person; further ones are added below as the end comes into view."""
-    asked = {"items": read_list(view, cursor, partial(items_with_shares, view))}
+async def feed(view: Ambassador, query: str = "", cursor: str | None = None) -> Response:
+    """The items for this person; further ones are added below."""
+    asked = {"items": read_list(view, cursor, partial(items_with_shares, view, query))}
     if cursor and view.is_fragment:
-        return view.page("feed/_items.html", **await view.gather(**asked))
+        return view.page("feed/_items.html", query=query, **await view.gather(**asked))
     asked["points"] = view.apis.get(
         "gamification", v1("me", "points"), program_id=view.program.id if view.program else None
     )
-    return view.page("feed/feed.html", **await view.gather(**asked))
+    return view.page("feed/feed.html", query=query, **await view.gather(**asked))
 
 
 @router.get("/feed/{item_id}")
@@ -48,10 +48,10 @@ async def item(view: Ambassador, item_id: str) -> Response:
     return view.page("feed/item.html", item=found)
 
 
-async def items_with_shares(view: View, cursor: str | None) -> Any:
+async def items_with_shares(view: View, query: str, cursor: str | None) -> Any:
     """A page of the feed; each item says whether this person shared it."""
-    wanted = {"program_id": view.joined_program, "language": view.language.code, "cursor": cursor, "limit": PAGE}
-    found = await view.apis.get("content", v1("feed"), **wanted)
+    wanted = {"program_id": view.joined_program, "language": view.language.code, "query": query.strip()[:MAX_QUERY]}
+    found = await view.apis.get("content", v1("feed"), **wanted, cursor=cursor, limit=PAGE)
     shared = await shared_items(view, [one["id"] for one in found["items"]])
     return {**found, "items": [{**one, "shared": one["id"] in shared} for one in found["items"]]}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import asdict
 from typing import Final
 
 from fastapi import APIRouter
@@ -12,8 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from chassis.web.problems import Violation
-from services.hub.clients import invalid
+from services.hub.clients import Refusal, invalid
 from services.hub.dependencies import Manages
+from services.hub.forms.filling import Place
 from services.hub.history.formats import LineError, Unreadable
 from services.hub.history.importer import File, Importer
 from services.hub.history.staging import MAX_ROWS, Staged, Staging, TooMany
@@ -32,15 +34,15 @@ def _staging(view: View) -> Staging:
 
 @router.get("")
 async def start(view: Manages) -> Response:
-    return view.page("manage/history.html", errors=(), source="")
+    return view.page("manage/history.html")
 
 
 @router.post("")
 async def upload(view: Manages) -> Response:
     """Set the rows of the files aside; the page that follows says what they would do."""
     program = view.require_program()
-    written = await view.field("source")
-    source = _source(written)
+    view.about, view.fields = "history", {"upload": Place("file")}
+    source = _source(await view.field("source"))
     uploads = [one for one in (await view.form()).getlist("file") if isinstance(one, UploadFile) and one.size]
     needed = {"source": source, "file": uploads}
     missing = [Violation(name, "required", "This is needed.") for name, given in needed.items() if not given]
@@ -52,10 +54,10 @@ async def upload(view: Manages) -> Response:
             files, program_id=program.id, time_zone=program.time_zone, source=source, by=view.me.id
         )
     except Unreadable as wrong:
-        return view.page("manage/history.html", 422, errors=wrong.errors, source=written)
-    except TooMany:
+        raise _unreadable(*wrong.errors) from wrong
+    except TooMany as many:
         error = LineError(0, "upload", "too-many-rows", f"At most {MAX_ROWS} rows.", params={"max": MAX_ROWS})
-        return view.page("manage/history.html", 422, errors=(error,), source=written)
+        raise _unreadable(error) from many
     return view.go(page("manage", "history", staged.id))
 
 
@@ -94,6 +96,10 @@ async def _get(view: View, import_id: str) -> Staged:
     if staged is None or view.me.find_program(staged.program_id) is None:
         raise HTTPException(404)
     return staged
+
+
+def _unreadable(*errors: LineError) -> Refusal:
+    return Refusal("hub", 422, {"type": "files-unreadable", "errors": [asdict(one) for one in errors]})
 
 
 def _source(text: str) -> str:

@@ -7,7 +7,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from chassis.web.problems import Violation
-from services.hub.clients import Json, Refusal, invalid
+from services.hub.clients import Json, invalid
 from services.hub.dependencies import Manages
 from services.hub.forms.filling import Place
 from services.hub.paths import page, v1
@@ -23,7 +23,7 @@ ATTRIBUTES = (
 
 @router.get("")
 async def start(view: Manages) -> Response:
-    return view.page("manage/import.html", refusal=None)
+    return view.page("manage/import.html")
 
 
 @router.post("")
@@ -32,12 +32,8 @@ async def preview(view: Manages) -> Response:
     file = (await view.form()).get("file")
     if not isinstance(file, UploadFile) or not file.size:
         raise invalid(Violation("file", "required", "A file is needed."))
-    try:
-        answer = await view.apis.call(
-            "program", "POST", v1("imports"), await file.read(MAX_FILE), media_type="text/csv"
-        )
-    except Refusal as refusal:
-        return view.page("manage/import.html", refusal.status, refusal=refusal)
+    view.about = "csv"
+    answer = await view.apis.call("program", "POST", v1("imports"), await file.read(MAX_FILE), media_type="text/csv")
     return view.go(page("manage", "import", answer.data["id"]))
 
 

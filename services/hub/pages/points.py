@@ -9,20 +9,30 @@ from starlette.responses import Response
 
 from services.hub.clients import Json
 from services.hub.dependencies import Ambassador
-from services.hub.paging import read_list
+from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import v1
 from services.hub.view import Missing, View
 
 router = APIRouter()
 PAGE = 25
+MAX_POSTS = 100
 
 
 @router.get("/points")
-async def points(view: Ambassador, cursor: str | None = None) -> Response:
+async def points(view: Ambassador, query: str = "", cursor: str | None = None) -> Response:
+    """The ledger, or what came of the posts whose titles have the words `query`."""
     program_id = view.program.id if view.program else None
+    wanted: list[str] | None = None
 
-    def page_of(cursor: str | None) -> Awaitable[Json]:
-        return view.apis.get("gamification", v1("me", "ledger"), program_id=program_id, cursor=cursor, limit=PAGE)
+    async def page_of(cursor: str | None) -> Json:
+        nonlocal wanted
+        if query.strip() and wanted is None:
+            wanted = await _posts_about(view, program_id, query.strip()[:MAX_QUERY])
+        if wanted == []:
+            return {"items": [], "next": None, "total": 0}
+        asked = {"program_id": program_id, "post_id": wanted, "cursor": cursor, "limit": PAGE}
+        found: Json = await view.apis.get("gamification", v1("me", "ledger"), **asked)
+        return found
 
     calls: dict[str, Awaitable[Json]] = {"ledger": read_list(view, cursor, page_of)}
     whole = not (cursor and view.is_fragment)
@@ -30,7 +40,13 @@ async def points(view: Ambassador, cursor: str | None = None) -> Response:
         calls["points"] = view.apis.get("gamification", v1("me", "points"), program_id=program_id)
     found = await view.gather(**calls)
     titles = await _titles(view, found["ledger"])
-    return view.page("points/points.html" if whole else "points/_entries.html", titles=titles, **found)
+    return view.page("points/points.html" if whole else "points/_entries.html", titles=titles, query=query, **found)
+
+
+async def _posts_about(view: View, program_id: str | None, query: str) -> list[str]:
+    """The person's posts with these words in the title, the newest of them."""
+    wanted = {"program_id": program_id, "query": query, "limit": MAX_POSTS}
+    return [one["id"] for one in (await view.apis.get("sharing", v1("posts"), **wanted))["items"]]
 
 
 async def _titles(view: View, ledger: Json | Missing) -> Mapping[str, Json]:

@@ -3,8 +3,10 @@ begins in the sheet ends in it; without a script each step is a page."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -52,7 +54,6 @@ async def show_sheet(view: View, item_id: str, network: str, caption: str | None
         text=text,
         language=language,
         key=str(uuid4()),
-        refused=None,
         wordless=False,
         **found,
     )
@@ -119,7 +120,9 @@ async def share(view: Ambassador, item_id: str) -> Response:
     try:
         answer = await view.apis.call("sharing", "POST", v1("posts"), order, key=await _key(view, order))
     except Refusal as refusal:
-        return await _sheet_again(view, item_id, order, refused=refusal)
+        judged = refusal.type == "guardrail-blocked"
+        view.form_page = partial(_sheet_text, view, item_id, order, judged=judged)
+        raise
     shared: Json = answer.data
     return view.page("feed/shared.html", post=shared, network=network, item_id=item_id, hand=True)
 
@@ -130,32 +133,37 @@ async def _key(view: View, order: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps([opened, order], sort_keys=True).encode()).hexdigest()
 
 
-async def _sheet_again(
-    view: View, item_id: str, order: dict[str, str], *, refused: Refusal | None = None, wordless: bool = False
-) -> Response:
-    """The sheet with what was typed, and why nothing was shared."""
+async def _sheet_again(view: View, item_id: str, order: dict[str, str], *, wordless: bool = False) -> Response:
+    return view.page("feed/share.html", **await _sheet_of(view, item_id, order, wordless=wordless))
+
+
+async def _sheet_text(view: View, item_id: str, order: dict[str, str], *, judged: bool) -> str:
+    found = await _sheet_of(view, item_id, order, judged=judged)
+    return await asyncio.to_thread(view.render, "feed/share.html", **found)
+
+
+async def _sheet_of(
+    view: View, item_id: str, order: dict[str, str], *, judged: bool = True, wordless: bool = False
+) -> dict[str, Any]:
+    """The sheet with what was typed, judged anew."""
     network, language, text = order["network"], order["language"], order["caption"]
     item = await _item(view, item_id)
     captions = suggestions(item, network, view.language.code)
     wanted = {"allowance": allowance(view, item["program_id"], network)}
-    if refused is None or refused.type == "guardrail-blocked":
+    if judged:
         wanted["check"] = judge(view, item_id, network, language, text)
-    found = {"check": None, **await view.gather(**wanted)}
-    return view.page(
-        "feed/share.html",
-        # htmx swaps no answer that is an error, and the sheet is what has to be swapped.
-        200 if view.is_fragment or refused is None else refused.status,
-        item=item,
-        network=network,
-        captions=captions,
-        chosen=next((one for one in captions if one["caption_id"] == order.get("caption_id")), None),
-        text=text,
-        language=language,
-        key=str(uuid4()),
-        refused=refused,
-        wordless=wordless,
-        **found,
-    )
+    return {
+        "item": item,
+        "network": network,
+        "captions": captions,
+        "chosen": next((one for one in captions if one["caption_id"] == order.get("caption_id")), None),
+        "text": text,
+        "language": language,
+        "key": str(uuid4()),
+        "wordless": wordless,
+        "check": None,
+        **await view.gather(**wanted),
+    }
 
 
 @router.post("/posts/{post_id}/remove")

@@ -15,7 +15,7 @@ from services.hub.confirmation import ask, is_confirmed
 from services.hub.content import CATEGORIES
 from services.hub.dependencies import Editor
 from services.hub.lists import languages
-from services.hub.paging import read_list
+from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import v1
 
 router = APIRouter(prefix="/editor/feeds")
@@ -24,15 +24,16 @@ MAX_FILE = 5 * 1024 * 1024
 
 
 @router.get("")
-async def feeds(view: Editor, cursor: str | None = None) -> Response:
+async def feeds(view: Editor, query: str = "", cursor: str | None = None) -> Response:
     program_id = view.program.id if view.program else None
 
     def page_of(cursor: str | None) -> Awaitable[Json]:
-        return view.apis.get("content", v1("feeds"), program_id=program_id, cursor=cursor, limit=PAGE)
+        wanted = {"program_id": program_id, "query": query.strip()[:MAX_QUERY]}
+        return view.apis.get("content", v1("feeds"), **wanted, cursor=cursor, limit=PAGE)
 
     found = await view.gather(feeds=read_list(view, cursor, page_of))
     template = "editor/_feeds.html" if cursor and view.is_fragment else "editor/feeds.html"
-    return view.page(template, categories=CATEGORIES, spoken=languages(view.language), **found)
+    return view.page(template, categories=CATEGORIES, spoken=languages(view.language), query=query, **found)
 
 
 @router.post("")

@@ -45,7 +45,9 @@ if (words.account) {
     return box;
   }
 
+  // A browser would say what is wrong in its own language, and not in that of the page: the server says it.
   function arrive(root) {
+    for (const form of root.querySelectorAll("form")) form.noValidate = true;
     for (const form of root.querySelectorAll("form:not([data-kept])")) {
       const key = keyOf(form), draft = typed(form) && draftIn(key);
       if (!draft) continue;
@@ -77,7 +79,7 @@ if (words.account) {
   document.addEventListener("submit", async (event) => {
     const { target: form, submitter } = event;
     const action = submitter?.getAttribute("formaction") || form.getAttribute("action");
-    if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (stopAtHalf(event) || event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
     if (action === "/auth/sign-out") {
       for (const key of drafts()) if (key.startsWith(prefix)) drop(key);
       return;
@@ -101,6 +103,25 @@ if (words.account) {
     }
     form.ariaBusy = null;
   });
+
+  // Of a date that is half written a browser sends nothing at all.
+  function stopAtHalf(event) {
+    const half = [...event.target.elements].find((control) => control.validity?.badInput);
+    if (!half) return false;
+    event.preventDefault();
+    const id = `error-${half.id}`;
+    if (!document.getElementById(id)) {
+      const message = document.createElement("p");
+      message.className = "error";
+      message.id = id;
+      message.textContent = words.half;
+      half.after(message);
+      half.ariaInvalid = "true";
+      half.setAttribute("aria-describedby", `${id} ${half.getAttribute("aria-describedby") || ""}`);
+    }
+    half.focus();
+    return true;
+  }
 
   // The page that the answer is, or of one that has no such form any more only what it says.
   function show(form, page, ok) {

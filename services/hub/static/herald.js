@@ -77,7 +77,7 @@ function showWait(link) {
 }
 function openSheet() {
   if (!sheet.open) sheet.showModal();
-  (one("[data-first]:not([disabled])", sheet) || sheet).focus();
+  (one("[autofocus]", sheet) || one("[data-first]:not([disabled])", sheet) || sheet).focus();
 }
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-opens-sheet]");

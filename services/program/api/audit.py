@@ -42,7 +42,8 @@ Wanted = Annotated[ActFilter, Depends(_filter)]
 async def list_acts(_: Admin, context: Use, wanted: Wanted, cursor: Cursor = None, limit: Limit = 50) -> ActsView:
     """Acts of all services, newest first. An act is here within seconds; nothing is ever changed or deleted."""
     found, following = await queries.audit.page(context, wanted, cursor, limit)
-    return ActsView(items=[ActView.model_validate(act) for act in found], next=following)
+    total = None if cursor else await context.audit_trail.count(wanted)
+    return ActsView(items=[ActView.model_validate(act) for act in found], next=following, total=total)
 
 
 @router.get(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from chassis.web.http import example
+from chassis.web.http import Total, example
 from herald_contracts.words import ADMINISTRATIVE_ACTS, AUDITED_OBJECTS, AUDITED_SERVICES
 
 ACT = {
@@ -57,7 +57,8 @@ class ActView(BaseModel):
 class ActsView(BaseModel):
     """Acts, newest first."""
 
-    model_config = example(items=[ACT], next=None)
+    model_config = example(items=[ACT], next=None, total=1)
 
     items: list[ActView]
     next: str | None
+    total: Total

@@ -18,6 +18,9 @@ from services.program.domain.programs import Objective, Text, TextKind
 from services.program.schemas.fields import AT, PROGRAM_ID, Country, Line, Locale, Texts, TimeZone, View
 from services.program.schemas.people import KnownView
 
+FIRST_DAY = "First day, in the programme's time zone"
+LAST_DAY = "Last day, included"
+
 
 class ProgramView(View):
     """A programme."""
@@ -128,8 +131,8 @@ class ObjectiveView(View):
     kpi: Kpi
     baseline: float
     target: float
-    starts_on: date
-    ends_on: date
+    starts_on: date = Field(description=FIRST_DAY)
+    ends_on: date = Field(description=LAST_DAY)
     updated_at: datetime
 
     @classmethod
@@ -295,8 +298,8 @@ class NewObjective(Body):
     kpi: Annotated[str, OneOf(KPIS)]
     baseline: Amount
     target: Annotated[Amount, Field(gt=0)]
-    starts_on: Day
-    ends_on: Day
+    starts_on: Day = Field(description=FIRST_DAY)
+    ends_on: Day = Field(description=LAST_DAY)
 
 
 class SegmentOrder(Body):

@@ -10,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Document, Mongo, Transaction, pieces
 from chassis.mongo.rows import document, read
+from chassis.mongo.search import MAX_COUNTED
 from chassis.web.problems import NotFound, Overloaded, StaleVersion
 from services.sharing.domain.posts import ONE_TAP, Post, PostReference, TitledPost
 
@@ -98,6 +99,26 @@ class Posts:
             query["_id"] = {"$lt": before}
         rows = self._posts.find(query, sort=[("_id", DESCENDING)], limit=limit)
         return [read(Post, row) async for row in rows]
+
+    async def count_of(self, ambassador_id: str, program_id: str | None) -> int:
+        """How many they are, 10,000 at most."""
+        query: Document = {"ambassador_id": ambassador_id, "removed_at": None}
+        if program_id is not None:
+            query["program_id"] = program_id
+        return await self._posts.count_documents(query, limit=MAX_COUNTED)
+
+    async def newest_titles(self, ambassador_id: str, program_id: str | None, *, limit: int) -> list[tuple[str, str]]:
+        """Id and title of the same, the newest."""
+        query: Document = {"ambassador_id": ambassador_id, "removed_at": None}
+        if program_id is not None:
+            query["program_id"] = program_id
+        rows = self._posts.find(query, {"title": 1}, sort=[("_id", DESCENDING)], limit=limit)
+        return [(row["_id"], str(row.get("title") or "")) async for row in rows]
+
+    async def in_order(self, ids: Sequence[str]) -> list[Post]:
+        """The posts with these ids that still stand, newest first."""
+        wanted = {"_id": {"$in": list(ids)}, "removed_at": None}
+        return [read(Post, row) async for row in self._posts.find(wanted, sort=[("_id", DESCENDING)])]
 
     async def networks_by_content(self, ambassador_id: str, content_ids: Iterable[str]) -> dict[str, set[str]]:
         """Of these items those that a person shared, each with the networks, without what was taken back."""

@@ -70,6 +70,9 @@ async def test_pinned_first_then_newest_and_pages_do_not_shift(content: ContentH
     second = await content.get("/feed", by="ann", params={"limit": 3, "cursor": first["next"]})
     assert [item["title"] for item in (*first["items"], *second["items"])] == ["2", "5", "4", "3", "1", "0"]
     assert second["next"] is None
+    assert (first["total"], second["total"]) == (6, None)
+    found = await content.get("/feed", by="ann", params={"query": "3"})
+    assert ([item["title"] for item in found["items"]], found["total"]) == (["3"], 1)
 
 
 async def test_a_person_is_served_in_their_language_with_captions_for_the_network(content: ContentHarness) -> None:

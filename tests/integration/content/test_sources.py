@@ -426,6 +426,14 @@ async def test_a_source_that_is_paused_is_not_due_until_it_is_resumed(content: C
     assert (resumed["paused_at"], await due()) == (None, [source["id"]])
 
 
+async def test_feeds_are_found_by_a_part_of_their_title(content: ContentHarness) -> None:
+    source = (await content.upload(f"/feeds/file?program_id={PROGRAM}&language=en", rss("Water"))).json()
+    title = (await content.get(f"/feeds/{source['id']}"))["title"]
+    found = await content.get("/feeds", params={"query": title[1:].upper()})
+    assert ([one["id"] for one in found["items"]], found["total"]) == ([source["id"]], 1)
+    assert (await content.get("/feeds", params={"query": ".*"}))["total"] == 0
+
+
 async def test_items_are_found_by_beginnings_of_words_of_their_titles(content: ContentHarness) -> None:
     await content.upload(f"/feeds/file?program_id={PROGRAM}&language=en", rss("Énergie solaire", "Water"))
     found = await content.get("/items?query=SOLAI%20energ")

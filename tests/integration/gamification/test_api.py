@@ -232,6 +232,7 @@ async def test_the_ledger_is_read_page_by_page(harness: Harness, service: Servic
         params: dict[str, Any] = {"program_id": PROGRAM, "limit": 3}
         while True:
             page = (await client.get("/v1/me/ledger", params=params, headers=harness.bearer("ann"))).json()
+            assert page["total"] == (None if seen else 13), "counted beside the first page alone"
             seen += page["items"]
             if page["next"] is None:
                 break
@@ -240,7 +241,10 @@ async def test_the_ledger_is_read_page_by_page(harness: Harness, service: Servic
         order = [(one["occurred_at"], one["entry_id"]) for one in seen]
         assert order == sorted(order, reverse=True)
         other = await client.get("/v1/me/ledger", params={"program_id": PROGRAM}, headers=harness.bearer("mia"))
-        assert other.json() == {"items": [], "next": None}
+        assert other.json() == {"items": [], "next": None, "total": 0}
+        of_one = {"program_id": PROGRAM, "post_id": [facts[8].fact.post_id, "another"]}
+        found = (await client.get("/v1/me/ledger", params=of_one, headers=harness.bearer("ann"))).json()
+        assert ([one["post_id"] for one in found["items"]], found["total"]) == ([facts[8].fact.post_id], 1)
 
 
 async def test_a_leaderboard_is_read_page_by_page_and_in_the_past(harness: Harness, service: Service) -> None:

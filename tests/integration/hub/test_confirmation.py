@@ -25,7 +25,7 @@ ASKED = [
     ("/editor/items/i1/publish", {"state": "draft"}, "Deux fois moins d’eau", "43 ambassadeurs"),
     ("/editor/items/i1/retire", {"state": "published"}, "Deux fois moins d’eau", "43 ambassadeurs"),
     ("/admin/people/ada/deactivate", {}, "Ada", "ada@herald.example"),
-    ("/admin/people/ada/merge", {"other_id": "bob", "version": "1"}, "Ada", "la même personne"),
+    ("/admin/people/ada/merge", {"other_id": "bob", "version": "1"}, "Bob · bob@herald.example", "la même personne"),
     ("/manage/guidelines", {"guidelines_fr": "Soyez vous", "material": "on"}, "règles de partage", "43 ambassadeurs"),
     ("/programs/p1/leave", {}, "Quitter Voices", "Vous pouvez revenir"),
     ("/programs/p1/decline", {}, "Décliner Voices", "plus invité"),
@@ -44,6 +44,7 @@ async def _ready(browser: Browser) -> str:
     }
     browser.network.answers |= {
         "/v1/items/i1": ITEM,
+        "/v1/people/bob": {"name": "Bob", "email": "bob@herald.example", "team": "Sales", "roles": []},
         "/v1/people/ada": ADA,
         "/v1/programs/p1/audience": {"ambassadors": 43},
         "/v1/programs/p1/invitations": invited,

@@ -467,7 +467,8 @@ async def test_the_audit_trail_names_people_and_leaves_personal_values_out(brows
     newer = {**act, "act": "newer_act", "object_type": "newer_thing", "actor_id": "client:hr", "session": None}
     acts = [{**one, "occurred_at": "2026-04-18T16:03:00Z"} for one in (act, newer)]
     browser.network.answers["/v1/audit"] = {"items": acts, "next": None}
-    people = {by: {"name": "Inès Moreau"}, about: {"name": "Emma Lindqvist"}}
+    place = {"team": "IT", "site": "Lyon", "country": "FR"}
+    people = {by: {"name": "Inès Moreau", **place}, about: {"name": "Emma Lindqvist", **place}}
     browser.network.answers["/v1/people/names"] = {"names": people}
     await browser.sign_in()
     page = html.unescape((await browser.client.get("/admin/audit?since=2026-04-18&until=2026-04-18")).text)

@@ -17,6 +17,7 @@ from services.hub.view import mask
 from tests.integration.hub.apis import WORST, Apis, Operation, changed, places
 from tests.integration.hub.harness import Browser
 
+pytestmark = pytest.mark.filterwarnings("error:coroutine:RuntimeWarning")
 EACH = os.environ.get("HERALD_STORED_VALUES") == "each"
 """The long form: every worst value of each field by itself, beside all fields at their worst."""
 LEFT_OUT = {"/manage/live", "/manage/history/{import_id}", "/", "/admin/deadletters/{service}/{dead_letter_id}"}

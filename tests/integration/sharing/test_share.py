@@ -243,6 +243,24 @@ async def test_what_my_posts_are_about_is_told_by_their_ids(sharing: SharingHarn
     }
 
 
+async def test_my_posts_are_counted_and_found_by_words_of_their_titles(sharing: SharingHarness) -> None:
+    ana, bob = await sharing.ambassador("ana"), await sharing.ambassador("bob")
+    mine = [(await sharing.share(ana, network=one)).json() for one in ("linkedin", "x", "email")]
+    gone = mine.pop(0)
+    await sharing.share(bob)
+    await sharing.api.delete(f"/v1/posts/{gone['id']}", headers=ana)
+    word = mine[0]["title"].split()[0][:3].upper()
+    for asked in ({"limit": "1"}, {"limit": "1", "query": word}):
+        first = (await sharing.api.get("/v1/posts", params=asked, headers=ana)).json()
+        rest = {**asked, "cursor": first["next"]}
+        second = (await sharing.api.get("/v1/posts", params=rest, headers=ana)).json()
+        assert [one["id"] for one in (*first["items"], *second["items"])] == [one["id"] for one in reversed(mine)]
+        assert (first["total"], second["total"], second["next"]) == (2, None, None)
+    for query in ("xyzzy", f"{word} xyzzy", "?"):
+        found = (await sharing.api.get("/v1/posts", params={"query": query}, headers=ana)).json()
+        assert (found["items"], found["total"]) == ([], 0), query
+
+
 async def test_a_removal_that_is_held_can_be_undone_until_others_hear_of_it(sharing: SharingHarness) -> None:
     ana, bob = await sharing.ambassador("ana"), await sharing.ambassador("bob")
     shared = (await sharing.share(ana)).json()
