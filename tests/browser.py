@@ -157,7 +157,7 @@ async def desktop(browser: Browser, **options: Any) -> BrowserContext:
 
 
 async def window_picture(page: Page) -> bytes:
-    """What the window of the page shows now, as PNG.
+    """What the window of the page shows now, as PNG, a pixel for each point.
 
     Asked without a clip, unlike Playwright's: for a clip Chromium changes the size that it emulates and back again, and
     has no picture when it is too busy to draw both in time.

@@ -53,7 +53,7 @@ _HIDE = """() => {
 }"""
 _SHOW = """() => { document.adoptedStyleSheets = document.adoptedStyleSheets.slice(0, -1); }"""
 
-_MEASURE = """async ([written, bare, texts, scale]) => {
+_MEASURE = """async ([written, bare, texts]) => {
     const pixels = async (png) => {
         const image = new Image();
         image.src = "data:image/png;base64," + png;
@@ -70,6 +70,7 @@ _MEASURE = """async ([written, bare, texts, scale]) => {
         return (high + 0.05) / (low + 0.05);
     };
     const [front, back] = [await pixels(written), await pixels(bare)];
+    const scale = front.canvas.width / innerWidth;
     return texts.map(({ boxes, color, opacity }) => {
         const [r, g, b, alpha = 1] = (color.match(/[\\d.]+/g) || []).map(Number);
         const styled = (ground) => [r, g, b].map((one, i) => one * alpha * opacity + ground[i] * (1 - alpha * opacity));
@@ -107,13 +108,12 @@ async def contrasts(page: Page) -> list[Text]:
     """Of every text that can be seen in the window now. What is disabled is left out, as WCAG does."""
     await page.evaluate(_STILL)
     texts = await page.evaluate(_TEXTS)
-    scale = await page.evaluate("devicePixelRatio")
     written = await window_picture(page)
     await page.evaluate(_HIDE)
     bare = await window_picture(page)
     await page.evaluate(_SHOW)
     pictures = [base64.b64encode(one).decode() for one in (written, bare)]
-    found = await page.evaluate(_MEASURE, [*pictures, texts, scale])
+    found = await page.evaluate(_MEASURE, [*pictures, texts])
     return [
         Text(one["text"], one["name"], contrast, LARGE if one["large"] else NORMAL)
         for one, contrast in zip(texts, found, strict=True)

@@ -11,8 +11,7 @@ import pytest
 from playwright.async_api import Browser, Route
 
 from services.hub.language import MESSAGES
-from tests.browser import desktop
-from tests.e2e.people import CheckedPage, signed_in
+from tests.e2e.people import DEVICES, CheckedPage, signed_in
 from tests.e2e.stack import Stack
 from tests.walk.findings import Looks
 from tests.walk.pages import MAIN, Walk, look_at, speak
@@ -58,12 +57,14 @@ class MadeUp:
     script: str = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-security-policy": POLICY})
+    device: str = "desktop"
 
 
 MADE_UP: Final = {
     "nothing": MadeUp("", f'<p lang="fr">{FRENCH}</p><details><summary>More</summary>It opens.</details>'),
     "too wide": MadeUp("points too wide: p.wide", '<p class="wide">Wide</p>'),
     "faint on a gradient": MadeUp("contrast 1.", '<p class="faint">Faint</p>'),
+    "faint on a phone": MadeUp("contrast 1.", '<p class="faint">Faint</p>', device="phone"),
     "no language": MadeUp("lang", html="<html>"),
     "another language": MadeUp("lang is “fr”, not “en”", html='<html lang="fr">'),
     "not translated": MadeUp(f"not translated: “{FRENCH}”", f"<p>{FRENCH}</p>"),
@@ -99,7 +100,7 @@ async def test_a_walk_finds(browser: Browser, kind: str) -> None:
         status = made.status if path == "/" else 200
         await route.fulfill(status=status, headers=made.headers, content_type=f"{media_type}; charset=utf-8", body=body)
 
-    context = await desktop(browser)
+    context = await DEVICES[made.device](browser)
     try:
         await context.route("http://made.up/**", answer)
         page = await context.new_page()
