@@ -86,7 +86,10 @@ async def test_the_api_keeps_to_its_description(harness: Harness, content: Conte
                         case.path_parameters.update({name: there[name] for name in case.path_parameters})
                     case.headers.update(harness.bearer("editor"))
                     answer = case.call(base_url=address, headers=harness.bearer("editor"))
-                    case.validate_response(answer, checks=CHECKS)
+                    # A list for a text is the parameter several times, of which the last one counts.
+                    several = any(isinstance(one, list) for one in (case.query or {}).values())
+                    checks = [one for one in CHECKS if not (several and one is negative_data_rejection)]
+                    case.validate_response(answer, checks=checks)
                     answers[answer.status_code] += 1
 
                 tried = given(case=found.ok().as_strategy(generation_mode=mode))(call)
