@@ -80,14 +80,13 @@ def invitation_withdrawn(person: Person, program_id: str, now: datetime) -> Amba
     )
 
 
-def ambassador_joined(person: Person, program_id: str) -> AmbassadorJoined:
-    membership = person.in_program(program_id)
+def ambassador_joined(person: Person, program_id: str, now: datetime) -> AmbassadorJoined:
     return AmbassadorJoined(
         person_id=person.id,
         program_id=program_id,
-        consent_version=membership.consent_version or 0,
+        consent_version=person.in_program(program_id).consent_version or 0,
         revision=person.version,
-        occurred_at=membership.since,
+        occurred_at=now,
     )
 
 

@@ -10,14 +10,15 @@ from functools import partial
 
 import httpx
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.e2e.people import signed_in
 from tests.e2e.stack import Stack
 from tests.hub_session import HubSession, hub_session
 
 pytestmark = [pytest.mark.xdist_group("e2e-doors"), pytest.mark.timeout(120)]
-ADMIN, EMMA = "ines@herald.example", "emma@herald.example"
+ADMIN, EMMA, AMINA = "ines@herald.example", "emma@herald.example", "amina@herald.example"
+SERVICES = ("content", "sharing", "gamification", "metrics")
 WITHIN = 2.0
 PATIENCE = 20.0
 SENTENCE = "Your access to Herald has ended."
@@ -126,6 +127,31 @@ async def test_whoever_is_cut_off_is_out_of_everything(stack: Stack) -> None:
         told = await hub.client.get(ENDED)
         assert (told.status_code, SENTENCE in told.text) == (403, True)
         assert (await hub.client.get("/manage")).status_code == 303
+
+
+async def test_who_was_cut_off_by_mistake_is_back_where_they_were(stack: Stack, browser: Browser) -> None:
+    me = await stack.api.get(AMINA, "/program/v1/me")
+    feed = await stack.api.get(AMINA, "/content/v1/feed")
+    assert feed["items"]
+    enrolled = {"person_id": me["id"], "intervals.until": None}
+    async with signed_in(browser, stack.url, "ines", "phone") as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/admin/people/{me['id']}")
+        await page.click('form[action$="/deactivate"] button')
+        await page.click("main button[data-first]")
+        await page.locator("[data-undo] button").wait_for()
+        await _until(partial(stack.count, "metrics", "enrolments", enrolled), 0)
+        await page.click("[data-undo] button")
+        await expect(page.locator(".toast")).to_contain_text("Accès rendu")
+        await expect(page.locator('form[action$="/deactivate"]')).to_be_visible()
+        assert seen.complaints == []
+    assert (await stack.api.get(AMINA, "/program/v1/me"))["programs"] == me["programs"]
+    for service, collection, wanted in (
+        ("metrics", "enrolments", enrolled),
+        *((name, "principals", {"_id": me["id"], "memberships": stack.program_id}) for name in SERVICES),
+    ):
+        await _until(partial(stack.count, service, collection, wanted), 1)
+    assert (await stack.api.get(AMINA, "/content/v1/feed"))["items"] == feed["items"]
 
 
 async def test_an_open_dashboard_says_that_access_has_ended(stack: Stack, browser: Browser) -> None:

@@ -118,7 +118,9 @@ async def deactivate(person_id: str, caller: Admin, unit: Unit, context: Use) ->
 
 @router.post("/people/{person_id}/reactivate", summary="Let a person in again", response_model=PersonView)
 async def reactivate(person_id: str, _: Admin, unit: Unit, context: Use) -> Response:
-    """The person is back, with the roles they had, in no programme. 409 `merged` for one who is another by now."""
+    """The person is back, with the roles they had. Within seven days they are also an ambassador again where they were
+    one (`AmbassadorJoined`), in a break as they were; after that they join again themselves. 409 `merged` for one who
+    is another by now."""
     return await unit.run(
         lambda tx: people.reactivate(context, tx, person_id), view=PersonView.of, etag=lambda person: person.version
     )

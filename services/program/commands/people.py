@@ -110,9 +110,15 @@ async def deactivate(context: Context, tx: Transaction, person_id: str, *, by: s
 
 
 async def reactivate(context: Context, tx: Transaction, person_id: str) -> Person:
-    """A person is back, in no programme; repeating changes nothing. Raises Conflict `merged`."""
+    """A person is back, and soon after they were deactivated an ambassador again where they were one; repeating changes
+    nothing. Raises Conflict `merged`."""
     before = await context.people.get(person_id, tx)
-    after = await _save(context, tx, before, people.reactivate(before, tx.now))
+    after, again = people.reactivate(before, tx.now)
+    await _save(context, tx, before, after)
+    for program_id in again:
+        tx.emit(event_mapping.ambassador_joined(after, program_id, tx.now))
+        if after.in_program(program_id).paused_since is not None:
+            tx.emit(event_mapping.ambassador_paused(after, program_id, tx.now))
     audit.record(tx, "reactivate_person", PERSON, person_id, before=before, after=after)
     return after
 

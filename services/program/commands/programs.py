@@ -215,7 +215,7 @@ async def join(context: Context, tx: Transaction, program_id: str, person_id: st
     after = memberships.join(before, program, consent_version, tx.now)
     if after is not before:
         await context.people.record_consent(after, program_id, consent_version, tx)
-    facts = [] if program_id in before.joined else [event_mapping.ambassador_joined(after, program_id)]
+    facts = [] if program_id in before.joined else [event_mapping.ambassador_joined(after, program_id, tx.now)]
     return await _save(context, tx, before, after, *facts)
 
 

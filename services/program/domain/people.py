@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from chassis.text import terms
@@ -14,6 +14,8 @@ from services.program.domain import fields
 Grant = Literal["editor", "manager", "admin"]
 Status = Literal["invited", "joined", "declined", "left"]
 UNKNOWN_NAME = "—"
+RESTORED_WITHIN = timedelta(days=7)
+"""Who is back so soon was deactivated by mistake: they take part as before. Whoever returns later is asked anew."""
 GRANTS: tuple[Grant, ...] = ("editor", "manager", "admin")
 
 
@@ -34,6 +36,10 @@ class Membership:
     """The latest version of the guidelines that they acknowledged; 0 for none."""
     paused_since: datetime | None = None
     """Since when they, who joined, take a break."""
+    joined_before: datetime | None = None
+    """Since when they took part, where being deactivated ended it."""
+    paused_before: datetime | None = None
+    """Since when they took a break then."""
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """Fields that a newer version of the service wrote: stored again unchanged."""
 
@@ -242,7 +248,16 @@ def deactivate(person: Person, *, by: str, now: datetime) -> tuple[Person, list[
         raise Refused("Another administrator has to do this.", type_="own-account")
     left = sorted(person.joined)
     memberships = tuple(
-        replace(one, status="left", since=now, paused_since=None) if one.status == "joined" else one
+        replace(
+            one,
+            status="left",
+            since=now,
+            paused_since=None,
+            joined_before=one.since,
+            paused_before=one.paused_since,
+        )
+        if one.status == "joined"
+        else one
         for one in person.memberships
     )
     return change(person, now, active=False, memberships=memberships), left
@@ -280,8 +295,21 @@ def merge(person: Person, other: Person, *, by: str, now: datetime) -> tuple[Per
     return merged, replace(gone, version=other.version + 1, updated_at=now, **shed), left
 
 
-def reactivate(person: Person, now: datetime) -> Person:
-    """The person is back; repeating changes nothing. Raises Conflict `merged`."""
+def reactivate(person: Person, now: datetime) -> tuple[Person, list[str]]:
+    """The person, back with the roles they had, and the programmes whose ambassador they are again, as they were:
+    those that being deactivated ended within the last `RESTORED_WITHIN`. Repeating changes nothing. Raises Conflict
+    `merged`."""
     if person.merged_into is not None:
         raise Conflict("This person was merged with another.", type_="merged")
-    return change(person, now, active=True)
+    memberships = tuple(_as_before(one, now) for one in person.memberships)
+    after = change(person, now, active=True, memberships=memberships)
+    return after, sorted(after.joined - person.joined)
+
+
+def _as_before(membership: Membership, now: datetime) -> Membership:
+    if membership.joined_before is None:
+        return membership
+    left = replace(membership, joined_before=None, paused_before=None)
+    if now - membership.since > RESTORED_WITHIN:
+        return left
+    return replace(left, status="joined", since=membership.joined_before, paused_since=membership.paused_before)

@@ -6,7 +6,9 @@ import asyncio
 from typing import Any
 
 from herald_contracts import (
+    AmbassadorJoined,
     AmbassadorLeft,
+    AmbassadorPaused,
     PersonDeactivated,
     PersonProvisioned,
     PersonUpdated,
@@ -130,9 +132,27 @@ async def test_who_left_is_cut_off_and_leaves_their_programmes(program: ProgramH
     assert isinstance(deactivated, PersonDeactivated)
     assert await program.refused("ada", "GET", "/me") == (403, "inactive")
     assert await program.refused("ada", "PUT", "/me", {}) == (403, "inactive")
-    back = await program.ok("root", "POST", f"{path}/reactivate")
-    assert (back["active"], back["roles"]) == (True, ["editor"])
-    assert (await program.ok("ada", "GET", "/me"))["programs"][0]["status"] == "left"
+
+
+async def test_who_was_cut_off_by_mistake_is_back_where_they_were(program: ProgramHarness) -> None:
+    id = await program.sign_in("ada", "editor")
+    program_id = await program.create_program(open=True)
+    await program.ok("ada", "POST", f"/programs/{program_id}/join", {"consent_version": 1})
+    await program.ok("ada", "POST", f"/programs/{program_id}/pause")
+    mine = (await program.ok("ada", "GET", "/me"))["programs"]
+    await program.ok("root", "POST", f"/people/{id}/deactivate")
+    await program.forget()
+    back = await program.ok("root", "POST", f"/people/{id}/reactivate")
+    assert (back["active"], back["roles"]) == (True, ["ambassador", "editor"])
+    assert (await program.ok("ada", "GET", "/me"))["programs"] == mine
+    await program.ok("root", "POST", f"/people/{id}/reactivate")
+    updated, joined, paused = [event.data for event in await program.emitted()]
+    assert isinstance(updated, PersonUpdated)
+    assert isinstance(joined, AmbassadorJoined)
+    assert isinstance(paused, AmbassadorPaused)
+    assert updated.revision == joined.revision == paused.revision
+    assert joined.occurred_at == paused.occurred_at == updated.occurred_at
+    assert (joined.program_id, joined.consent_version) == (program_id, 1)
 
 
 async def test_names_are_for_everybody_and_leave_out_who_is_unknown(program: ProgramHarness) -> None:

@@ -194,6 +194,22 @@ def test_deactivation_leaves_every_programme() -> None:
         people.deactivate(joined, by="ada", now=LATER)
 
 
+def test_who_was_deactivated_by_mistake_is_back_as_they_were_and_who_returns_later_is_asked_anew() -> None:
+    joined = memberships.join(person(), program(open=True), 1, NOW)
+    joined = memberships.join(joined, program(id="other", open=True), 1, NOW)
+    joined = memberships.join(joined, program(id="third", open=True), 1, NOW)
+    before = memberships.leave(memberships.pause(joined, "prog", LATER), "third", LATER)
+    gone, _ = people.deactivate(before, by="admin", now=LATER)
+    soon = LATER + people.RESTORED_WITHIN
+    back, again = people.reactivate(gone, soon)
+    assert (back.memberships, again) == (before.memberships, ["other", "prog"])
+    assert people.reactivate(back, soon) == (back, [])
+    late, none = people.reactivate(gone, soon + timedelta(seconds=1))
+    assert (late.joined, none) == (frozenset(), [])
+    # What a mistake ended long ago does not come back with the next one.
+    assert people.reactivate(people.deactivate(late, by="admin", now=soon)[0], soon)[1] == []
+
+
 def test_roles_are_granted_but_for_ambassador() -> None:
     assert people.granted(person(), ["manager", "editor", "editor"], by="root") == ("editor", "manager")
     with pytest.raises(Refused, check=lambda error: error.type == "ambassador-by-joining"):
@@ -239,10 +255,19 @@ def test_only_a_verified_address_counts(claims: dict[str, Any], email: str | Non
 ACTS = st.sampled_from(["invite", "join", "decline", "leave", "pause", "resume", "acknowledge", "deactivate"])
 
 
+def cut_off_by_mistake(found: Person) -> Person:
+    """The person, deactivated and back at once."""
+    gone, left = people.deactivate(found, by="admin", now=LATER)
+    assert (gone.joined, gone.roles) == (frozenset(), found.grants)
+    back, again = people.reactivate(gone, LATER)
+    assert (back.joined, again) == (found.joined, left)
+    return back
+
+
 @given(st.lists(ACTS, max_size=12), st.booleans())
 def test_whatever_people_do_in_whatever_order(acts: list[str], open_: bool) -> None:
-    """A refusal changes nothing, a version rises by one or not at all, nobody is enrolled but by joining, and
-    who declined is never asked again."""
+    """A refusal changes nothing, a version rises by one or not at all, nobody is enrolled but by joining, who declined
+    is never asked again, and who is deactivated by mistake is back as they were."""
     at = program(open=open_, guidelines_version=1, material_version=1)
     found, declined = person(), False
     for act in acts:
@@ -270,6 +295,7 @@ def test_whatever_people_do_in_whatever_order(acts: list[str], open_: bool) -> N
         assert (status(found) == "joined") == ("ambassador" in found.roles)
         if status(found) == "joined" and status(before) != "joined":
             assert act == "join"
+        assert not found.active or cut_off_by_mistake(found).memberships == found.memberships
         assert status(found) == "joined" or not any(one.paused_since for one in found.memberships)
         assert len({one.program_id for one in found.memberships}) == len(found.memberships)
 
@@ -374,7 +400,7 @@ def test_what_cannot_be_merged(kept: Person, other: Person, by: str, type_: str)
 def test_who_was_merged_does_not_come_back() -> None:
     with pytest.raises(Conflict, check=lambda error: error.type == "merged"):
         people.reactivate(signed_in("new", active=False, merged_into="ada"), LATER)
-    assert people.reactivate(signed_in("ada", active=False), LATER).active
+    assert people.reactivate(signed_in("ada", active=False), LATER)[0].active
 
 
 @pytest.mark.parametrize(
