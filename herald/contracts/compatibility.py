@@ -161,7 +161,7 @@ class _Comparison:
         for value in old.get(KNOWN_VALUES, []):
             if value not in new.get(KNOWN_VALUES, []):
                 yield self._say(field, f"known value {value!r} removed", MISREAD)
-        if old.get("default") != new.get("default"):
+        if _filled(old.get("default"), new) != _filled(new.get("default"), new):
             change = f"default changed from {old.get('default')!r} to {new.get('default')!r}"
             yield self._say(field, change, MISREAD)
         for keyword in sorted((old.keys() | new.keys()) - ANNOTATIONS - STRUCTURE):
@@ -200,6 +200,14 @@ def _plain(schema: Schema, root: Schema) -> Schema:
         rest["enum"] = [rest.pop("const")]
     rest[NULLABLE] = len(values) < len(choices) or rest.get(NULLABLE, False)
     return rest
+
+
+def _filled(default: Any, schema: Schema) -> Any:
+    """A default with those of the fields that it leaves out: a new optional field changes no default."""
+    if not isinstance(default, Mapping):
+        return default
+    own = {name: one["default"] for name, one in schema.get("properties", {}).items() if "default" in one}
+    return {**own, **default}
 
 
 def _alternatives(schema: Schema, keyword: str) -> list[Schema]:

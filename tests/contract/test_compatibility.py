@@ -20,6 +20,7 @@ RELEASED: Schema = {
         "quantity": {"type": "integer", "minimum": 1, "default": 1},
         "caption_id": {"anyOf": [{"type": "string", "maxLength": 128}, {"type": "null"}], "default": None},
         "method": {"type": "string", "const": "dialog"},
+        "meant": {"type": "object", "properties": {"teams": {"default": []}}, "default": {"teams": []}},
         "origin": {"type": "string", "pattern": "^[a-z]+$", "x-known-values": ["feed", "editor"]},
         "variants": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Variant"}},
     },
@@ -58,6 +59,11 @@ def changed(change: Callable[[Schema], object]) -> list[tuple[str, str, str]]:
         lambda s: fields(s).update(mood={"type": "string"}),
         lambda s: fields(s)["network"].update(description="Another word for it", title="Network"),
         lambda s: fields(variant(s)).update(summary={"type": "string", "default": ""}),
+        lambda s: fields(fields(s)["meant"]).update(sites={"default": []}),
+        lambda s: (
+            fields(fields(s)["meant"]).update(sites={"default": []}),
+            fields(s)["meant"]["default"].update(sites=[]),
+        ),
         lambda s: fields(s)["network"]["enum"].reverse(),
         lambda s: fields(s)["origin"]["x-known-values"].append("import"),
         lambda s: fields(s)["origin"]["x-known-values"].reverse(),
@@ -125,6 +131,12 @@ def test_compatible(change: Callable[[Schema], object]) -> None:
         (lambda s: fields(s)["quantity"].update(maximum=9), "quantity", "maximum changed from nothing", OLD_RECORDS),
         (lambda s: fields(s)["post_id"].update(pattern="^.+$"), "post_id", "pattern changed", OLD_RECORDS),
         (lambda s: fields(s)["post_id"].update(format="uuid"), "post_id", "format changed from nothing", OLD_RECORDS),
+        (
+            lambda s: fields(s)["meant"].update(default={"teams": ["x"]}),
+            "meant",
+            "default changed from {'teams': []} to {'teams': ['x']}",
+            MISREAD,
+        ),
         (lambda s: fields(s)["quantity"].update(default=2), "quantity", "default changed from 1 to 2", MISREAD),
         (lambda s: fields(s)["caption_id"]["anyOf"].pop(), "caption_id", "may be null changed from True", OLD_RECORDS),
         (
