@@ -31,10 +31,12 @@ class Variant(Part):
 
 
 class Targeting(Part):
-    """Who may see it: people whose country and team are both listed; an empty list means everybody of the programme."""
+    """Who may see it: people whose country, team and site are all listed; an empty list leaves that open. Without any,
+    everybody of the programme."""
 
     countries: list[Country] = Field(default=[])
     teams: list[Label] = Field(default=[])
+    sites: list[Label] = Field(default=[])
 
 
 class _ContentEvent(Event):

@@ -119,6 +119,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "reject_item",
     "replay_dead_letters",
     "request_rebuild",
+    "restore_guardrails",
     "restore_item",
     "resume_consumer",
     "resume_feed",

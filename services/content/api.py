@@ -399,8 +399,8 @@ async def _within_patience(reading: Awaitable[T]) -> T:
     "/feed",
     tags=["feed"],
     summary="What I can share: pinned first, then newest",
-    description="Published items of the programmes that the caller has joined and that are meant for their country "
-    "and team.",
+    description="Published items of the programmes that the caller has joined and that are meant for their country, "
+    "team and site.",
 )
 async def list_feed(
     caller: Person,

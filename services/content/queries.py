@@ -25,7 +25,7 @@ async def feed_page(
 ) -> tuple[Sequence[Served], str | None, int | None]:
     """What this person may see of the programmes that they have joined, or of one of these, where the next page
     begins, and beside the first page how many there are. `query` names beginnings of words of titles."""
-    keys = audiences_of(person.country, person.team)
+    keys = audiences_of(person.country, person.team, person.site)
     programs = person.memberships if program_id is None else person.memberships & {program_id}
     now = context.clock.now()
     if query is None:
@@ -40,7 +40,7 @@ async def feed_item(
     context: Context, person: Principal, id: str, *, network: Network | None, language: str | None
 ) -> Served:
     """One item of this person's feed. Raises NotFound, whether there is none or they may not see it."""
-    keys = audiences_of(person.country, person.team)
+    keys = audiences_of(person.country, person.team, person.site)
     item = await context.store.find_visible(id, person.memberships, keys, context.clock.now())
     if item is None:
         raise NotFound("content", id)

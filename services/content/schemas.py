@@ -60,7 +60,7 @@ class CaptionOrder(Body):
 
 
 class TargetingOrder(Body):
-    """Those whom both lists name; an empty list names everybody of the programme."""
+    """Those whom all lists name; an empty list leaves that open."""
 
     countries: Annotated[tuple[Country, ...], Field(max_length=items.MAX_COUNTRIES, examples=[["FR", "BE"]])] = ()
     teams: Annotated[
@@ -70,6 +70,10 @@ class TargetingOrder(Body):
             description="However they are spelled: case, accents and spaces make no other team",
             examples=[["Engineering"]],
         ),
+    ] = ()
+    sites: Annotated[
+        tuple[Annotated[str, Name()], ...],
+        Field(max_length=items.MAX_SITES, description="As `people` have them", examples=[["Lyon"]]),
     ] = ()
 
 
@@ -105,7 +109,9 @@ class ItemOrder(Body):
                 captions=tuple(captions),
                 shareable=self.shareable,
                 targeting=items.Targeting(
-                    tuple(dict.fromkeys(self.targeting.countries)), distinct(self.targeting.teams)
+                    tuple(dict.fromkeys(self.targeting.countries)),
+                    distinct(self.targeting.teams),
+                    tuple(dict.fromkeys(self.targeting.sites)),
                 ),
                 expires_at=to_milliseconds(self.expires_at) if self.expires_at else None,
                 image_url=self.image_url,
@@ -167,6 +173,7 @@ class CaptionView(View):
 class TargetingView(View):
     countries: list[str]
     teams: list[str]
+    sites: list[str]
 
 
 class ItemView(View):

@@ -219,6 +219,30 @@ async def set_guardrails(
 
 
 @router.post(
+    "/programs/{program_id}/guardrails/restore",
+    summary="Put the rules for captions back",
+    tags=["guardrails"],
+    response_model=GuardrailsView,
+    responses=problems(409),
+)
+async def restore_guardrails(
+    program_id: ProgramId,
+    _: Manager,
+    context: Context,
+    unit: Unit,
+    if_match: IfMatch,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Undo the last change: what held before it holds again, as a new version. Send `If-Match` with the ETag of the
+    change; 412 where they were changed since, 409 `nothing-before` where there was nothing before."""
+    return await unit.run(
+        lambda tx: commands.restore_guardrails(context, tx, program_id, if_match),
+        view=GuardrailsView.of,
+        etag=lambda restored: restored.version,
+    )
+
+
+@router.post(
     "/engagements",
     summary="Report engagement that another system counted",
     tags=["engagement"],

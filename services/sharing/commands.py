@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from chassis.mongo import Transaction
 from chassis.principals import Principal
 from chassis.tasks import yielding
 from chassis.web.http import Expected, check_version
-from chassis.web.problems import Invalid, NotFound, Refused, Violation
+from chassis.web.problems import Conflict, Invalid, NotFound, Refused, Violation
 from herald_contracts import LinkClicked
 from services.sharing import event_mapping
 from services.sharing.audit import GUARDRAILS
@@ -86,6 +86,7 @@ async def check_draft(context: Context, caller: Principal, order: ShareOrder, tx
     standing = Standing(
         country=caller.country,
         team=caller.team,
+        site=caller.site,
         member=content.program_id in caller.memberships,
         acknowledged=await context.store.projections.acknowledged(caller.id, content.program_id, tx),
         required=int(program.get("required", 0)),
@@ -167,6 +168,7 @@ def _blocked(verdict: Verdict) -> Refused:
                 "detail": one.detail,
                 "suggestion": one.suggestion,
                 "params": one.params,
+                "language": one.language,
             }
             for one in verdict.findings
         ],
@@ -228,9 +230,26 @@ async def set_guardrails(
     present = await context.store.guardrails.get(program_id, tx)
     check_version(version, present.version)
     changed = change_guardrails(present, disclosures, forbidden)
-    await context.store.guardrails.put(changed, tx)
+    await context.store.guardrails.put(changed, present, tx)
     audit.record(tx, "set_guardrails", GUARDRAILS, program_id, before=present, after=changed, program_id=program_id)
     return changed
+
+
+async def restore_guardrails(
+    context: Context, tx: Transaction, program_id: str, version: Expected | None
+) -> Guardrails:
+    """Put back the rules that held before the present ones, as a new version: doing it twice puts the present ones
+    back. Raises NotFound, StaleVersion, PreconditionRequired, Conflict `nothing-before`."""
+    await context.store.projections.program(program_id, tx)
+    present = await context.store.guardrails.get(program_id, tx)
+    check_version(version, present.version)
+    before = await context.store.guardrails.before(program_id, tx)
+    if before is None or before.version != present.version - 1:  # older code keeps none
+        raise Conflict("There is no version before this one.", type_="nothing-before")
+    after = replace(before, version=present.version + 1)
+    await context.store.guardrails.put(after, present, tx)
+    audit.record(tx, "restore_guardrails", GUARDRAILS, program_id, before=present, after=after, program_id=program_id)
+    return after
 
 
 # --- what shares bring -------------------------------------------------------------------------------------------

@@ -70,5 +70,6 @@ def _projected(fact: ContentPublished | ContentUpdated | ContentRetired, known: 
         captions=tuple(Suggestion(one.caption_id, one.language, one.network, one.text) for one in fact.captions),
         countries=frozenset(fact.targeting.countries),
         teams=frozenset(fact.targeting.teams),
+        sites=frozenset(fact.targeting.sites),
         expires_at=fact.expires_at,
     )

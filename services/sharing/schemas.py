@@ -103,6 +103,7 @@ class FindingView(View):
     detail: str = Field(description="In English; the rule and its `params` say it in any language")
     suggestion: str | None = Field(description="What to put there instead; empty to leave it out")
     params: dict[str, str | int] = Field(description="Of the rule, such as the `phrase` of `forbidden-phrase`")
+    language: str | None = Field(None, description="Of the phrase and the suggestion; null for that of the caption")
 
 
 class DraftView(View):

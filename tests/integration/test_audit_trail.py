@@ -163,6 +163,7 @@ async def in_sharing(trail: Trail) -> None:
     route = "/programs/{program_id}/guardrails"
     body = {"disclosures": {"*": {"en": "#IWorkHere"}}, "forbidden": [{"phrase": "guaranteed returns"}]}
     await trail.act("PUT", route, body, headers={"If-Match": '"1"'})
+    await trail.act("POST", f"{route}/restore", headers={"If-Match": '"2"'})
     post: dict[str, Any] = {
         "id": "P-1",
         "ambassador_id": "ada",

@@ -121,7 +121,7 @@ async def retire(context: Context, tx: Transaction) -> object:
 
 async def forbid(context: Context, tx: Transaction) -> object:
     rules = await context.store.guardrails.get("prog", tx)
-    return await context.store.guardrails.put(replace(rules, version=2), tx)
+    return await context.store.guardrails.put(replace(rules, version=2), rules, tx)
 
 
 async def change_rules(context: Context, tx: Transaction) -> object:
@@ -154,7 +154,7 @@ CASES: list[tuple[str, str, Act, Act, tuple[str, ...]]] = [
     ("content", "sources", lambda c, tx: c.store.insert_source(SOURCE, tx), look, ()),
     ("sharing", "posts", lambda c, tx: c.store.posts.add(POST, tx), take_back, ()),
     ("sharing", "contents", lambda c, tx: c.store.projections.put_contents([CONTENT], tx), retire, ()),
-    ("sharing", "guardrails", lambda c, tx: c.store.guardrails.put(GUARDRAILS, tx), forbid, ()),
+    ("sharing", "guardrails", lambda c, tx: c.store.guardrails.put(GUARDRAILS, GUARDRAILS, tx), forbid, ()),
     (
         "gamification",
         "programs",

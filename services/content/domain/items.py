@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,8 +27,11 @@ MAX_CAPTIONS_TEXT: Final = 100_000
 """Characters of all captions together, so that an item fits into one Kafka record."""
 MAX_COUNTRIES: Final = 100
 MAX_TEAMS: Final = 100
+MAX_SITES: Final = 100
 MAX_AUDIENCES: Final = 1000
-"""Countries times teams: each pair is a key of the feed's index."""
+"""Countries times teams times sites: each combination is a key of the feed's index."""
+AT_SITE: Final = "\x1f"
+"""Before the site of a key: in no name, so that the keys of two targetings are never alike."""
 
 
 # --- items -------------------------------------------------------------------------------------------------------
@@ -55,10 +59,12 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Targeting:
-    """People whose country and team are both listed; an empty list means everybody."""
+    """People whose country, team and site are all listed; an empty list leaves that open. Sites are named as they are
+    written, teams in any spelling."""
 
     countries: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,7 @@ def _texts(copy: Copy) -> Iterator[Violation]:
         *((f"variants.{number}.summary", one.summary, False) for number, one in enumerate(copy.variants)),
         *((f"captions.{number}.text", one.text, True) for number, one in enumerate(copy.captions)),
         *((f"targeting.teams.{number}", team, True) for number, team in enumerate(copy.targeting.teams)),
+        *((f"targeting.sites.{number}", site, True) for number, site in enumerate(copy.targeting.sites)),
     ]
     for field, text, needed in named:
         if needed and not text.strip():
@@ -162,9 +169,10 @@ def _texts(copy: Copy) -> Iterator[Violation]:
 def _reach(copy: Copy, now: datetime) -> Iterator[Violation]:
     if copy.expires_at is not None and copy.expires_at <= now:
         yield Violation("expires_at", "past", "An item cannot expire before now.")
-    pairs = max(1, len(copy.targeting.countries)) * max(1, len(copy.targeting.teams))
+    targeting = copy.targeting
+    pairs = math.prod(max(1, len(one)) for one in (targeting.countries, targeting.teams, targeting.sites))
     if pairs > MAX_AUDIENCES:
-        detail = f"{pairs} pairs of country and team; at most {MAX_AUDIENCES}. An empty list names everybody."
+        detail = f"{pairs} combinations of country, team and site; at most {MAX_AUDIENCES}. An empty list names all."
         yield Violation("targeting", "too-many", detail, params={"max": MAX_AUDIENCES, "pairs": pairs})
 
 
@@ -255,16 +263,18 @@ def _changed(item: Item, now: datetime) -> Item:
 
 
 def audiences(targeting: Targeting) -> tuple[str, ...]:
-    """The keys under which an item is found: one for each pair of country and team, empty for everybody. Spellings of
-    one team give one key."""
+    """The keys under which an item is found: one for each combination of country, team and site, empty where that is
+    open. Spellings of one team give one key."""
     teams = [match_key(team) for team in targeting.teams] or [""]
-    return tuple(f"{country}|{team}" for country in targeting.countries or ("",) for team in teams)
+    at = [f"{AT_SITE}{site}" for site in targeting.sites] or [""]
+    return tuple(f"{country}|{team}{site}" for country in targeting.countries or ("",) for team in teams for site in at)
 
 
-def audiences_of(country: str, team: str) -> tuple[str, ...]:
+def audiences_of(country: str, team: str, site: str | None = None) -> tuple[str, ...]:
     """The keys to look up for a person. An item that targets them has exactly one of these, any other has none."""
     key = match_key(team)
-    return tuple(dict.fromkeys(("|", f"{country}|", f"|{key}", f"{country}|{key}")))
+    anywhere = tuple(dict.fromkeys(("|", f"{country}|", f"|{key}", f"{country}|{key}")))
+    return anywhere + tuple(f"{one}{AT_SITE}{site}" for one in anywhere if site)
 
 
 def position(item: Item) -> str | None:

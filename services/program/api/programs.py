@@ -172,9 +172,10 @@ async def withdraw(program_id: str, person_id: str, _: Manager, unit: Unit, cont
 
 @router.post("/programs/{program_id}/audience", summary="How many a group is", response_model=AudienceView)
 async def audience(program_id: str, body: Audience, _: Steers, context: Use) -> AudienceView:
-    """How many ambassadors have one of the countries and one of the teams; an empty list leaves that open, as the
-    targeting of an item does."""
-    found = await queries.programs.audience(context, program_id, Segment(tuple(body.countries), tuple(body.teams)))
+    """How many ambassadors have one of the countries, one of the teams and one of the sites; an empty list leaves that
+    open, as the targeting of an item does."""
+    segment = Segment(tuple(body.countries), tuple(body.teams), sites=tuple(body.sites))
+    found = await queries.programs.audience(context, program_id, segment)
     return AudienceView(ambassadors=found)
 
 

@@ -180,10 +180,13 @@ class WithdrawnView(View):
 class Audience(Body):
     """For whom something is meant."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"countries": ["FR"], "teams": ["Sales"]}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"countries": ["FR"], "teams": ["Sales"], "sites": ["Lyon"]}]}
+    )
 
     countries: Annotated[list[Country], Field(max_length=300)] = Field([])
     teams: Annotated[list[Line], Field(max_length=1000)] = Field([])
+    sites: Annotated[list[Line], Field(max_length=1000)] = Field([])
 
 
 class AudienceView(View):

@@ -97,6 +97,8 @@ class Finding:
     suggestion: str | None = None
     field: str = "caption"
     params: Mapping[str, str | int] = member(default_factory=dict, kw_only=True)
+    language: str | None = member(default=None, kw_only=True)
+    """Of the phrase and its suggestion, where that is known; else they are in that of the caption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,15 @@ def _phrases(caption: str, forbidden: tuple[ForbiddenPhrase, ...], language: str
             detail = _PHRASED[severity].format(excerpt=excerpt, phrase=known.phrase)
             params = {"excerpt": excerpt, "phrase": known.phrase}
             yield Finding(
-                rule, severity, excerpt, match.start, match.end, detail, known.suggestion or "", params=params
+                rule,
+                severity,
+                excerpt,
+                match.start,
+                match.end,
+                detail,
+                known.suggestion or "",
+                params=params,
+                language=known.language,
             )
 
 

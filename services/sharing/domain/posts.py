@@ -38,7 +38,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What sharing knows of an item. Empty `countries` or `teams` stand for everybody."""
+    """What sharing knows of an item. Empty `countries`, `teams` or `sites` stand for everybody."""
 
     id: str
     program_id: str
@@ -50,6 +50,7 @@ class Content:
     captions: tuple[Suggestion, ...] = ()
     countries: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
+    sites: frozenset[str] = frozenset()
     expires_at: datetime | None = None
     described: int = 0
     """The revision of all but `published`, which a retirement changes alone."""
@@ -80,6 +81,7 @@ class Standing:
     member: bool
     acknowledged: int
     required: int
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,13 @@ def check_may_share(content: Content, standing: Standing, now: datetime) -> None
     if not standing.member:
         raise Forbidden("Join the programme first.", type_="not-a-member", program_id=content.program_id)
     team = match_key(standing.team)
-    if not _is_for(standing.country, content.countries) or not _is_for(team, set(map(match_key, content.teams))):
-        raise Forbidden("This item is for other countries or teams.", type_="not-targeted")
+    where = (
+        (standing.country, content.countries),
+        (team, set(map(match_key, content.teams))),
+        (standing.site, content.sites),
+    )
+    if not all(_is_for(*one) for one in where):
+        raise Forbidden("This item is for other countries, teams or sites.", type_="not-targeted")
     reason = _why_not_shareable(content, now)
     if reason:
         raise Conflict(
@@ -185,7 +192,7 @@ _BECAUSE = {
 }
 
 
-def _is_for(one: str, wanted: Set[str]) -> bool:
+def _is_for(one: str | None, wanted: Set[str]) -> bool:
     return not wanted or one in wanted
 
 

@@ -18,19 +18,17 @@ class GuardrailsStore:
 
     async def get(self, program_id: str, tx: Transaction | None = None) -> Guardrails:
         """Those that were set, else the defaults."""
-        row = await self._guardrails.find_one({"_id": program_id}, session=tx.session if tx else None)
-        if row is None:
-            return default_guardrails(program_id)
-        return read(Guardrails, row, program_id=program_id, disclosures=_pairs_as_map(row["disclosures"]))
+        row = await self._guardrails.find_one({"_id": program_id}, {"before": 0}, session=tx.session if tx else None)
+        return _read(row, program_id) if row else default_guardrails(program_id)
 
-    async def put(self, guardrails: Guardrails, tx: Transaction) -> None:
-        """Raises StaleVersion if another one was quicker."""
-        state: Document = {
-            "version": guardrails.version,
-            "disclosures": _map_as_pairs(guardrails.disclosures),
-            "forbidden": [document(one) for one in guardrails.forbidden],
-            "at": tx.now,
-        }
+    async def before(self, program_id: str, tx: Transaction) -> Guardrails | None:
+        """Those that held before the present ones; None where none were set, or no version of them was kept."""
+        row = await self._guardrails.find_one({"_id": program_id}, {"before": 1}, session=tx.session)
+        return _read(row["before"], program_id) if row and "before" in row else None
+
+    async def put(self, guardrails: Guardrails, before: Guardrails, tx: Transaction) -> None:
+        """Keeps those that held before. Raises StaleVersion if another one was quicker."""
+        state: Document = {**_row(guardrails), "before": _row(before), "at": tx.now}
         result = await self._guardrails.update_one(
             {"_id": guardrails.program_id, "version": guardrails.version - 1}, {"$set": state}, session=tx.session
         )
@@ -39,6 +37,18 @@ class GuardrailsStore:
         if await self._guardrails.find_one({"_id": guardrails.program_id}, {"_id": 1}, session=tx.session):
             raise StaleVersion("The guardrails were changed in the meantime.")
         await self._guardrails.insert_one({"_id": guardrails.program_id, **state}, session=tx.session)
+
+
+def _read(row: Document, program_id: str) -> Guardrails:
+    return read(Guardrails, row, program_id=program_id, disclosures=_pairs_as_map(row["disclosures"]))
+
+
+def _row(guardrails: Guardrails) -> Document:
+    return {
+        "version": guardrails.version,
+        "disclosures": _map_as_pairs(guardrails.disclosures),
+        "forbidden": [document(one) for one in guardrails.forbidden],
+    }
 
 
 def _map_as_pairs(disclosures: Mapping[str, Mapping[str, str]]) -> Sequence[Document]:

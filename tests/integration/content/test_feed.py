@@ -14,24 +14,26 @@ from tests.integration.content.harness import PROGRAM, START, ContentHarness, or
 async def test_a_person_sees_what_is_published_in_their_programmes_for_their_country_and_team(
     content: ContentHarness,
 ) -> None:
-    await content.know("ann", "ambassador", programs=(PROGRAM,), country="FR", team="Sales")
+    await content.know("ann", "ambassador", programs=(PROGRAM,), country="FR", team="Sales", site="Lyon")
     await content.know("ben", "ambassador", programs=(PROGRAM, "programme-2"), country="DE", team="R&D")
     await content.know("eve", "ambassador")
-    for name, countries, teams in [
-        ("all", [], []),
-        ("fr", ["FR", "BE"], []),
-        ("sales", [], ["Sales"]),
-        ("fr sales", ["FR"], ["Sales", "R&D"]),
-        ("de sales", ["DE"], ["Sales"]),
+    for name, countries, teams, sites in [
+        ("all", [], [], []),
+        ("fr", ["FR", "BE"], [], []),
+        ("sales", [], ["Sales"], []),
+        ("fr sales", ["FR"], ["Sales", "R&D"], []),
+        ("de sales", ["DE"], ["Sales"], []),
+        ("lyon", [], [], ["Lyon", "Paris"]),
+        ("fr lyon", ["FR"], [], ["Lyon"]),
+        ("fr paris", ["FR"], [], ["Paris"]),
     ]:
         content.clock.advance(timedelta(seconds=1))
-        await content.published(
-            variants=[{"language": "en", "title": name}], targeting={"countries": countries, "teams": teams}
-        )
+        targeting = {"countries": countries, "teams": teams, "sites": sites}
+        await content.published(variants=[{"language": "en", "title": name}], targeting=targeting)
     content.clock.advance(timedelta(seconds=1))
     await content.published(variants=[{"language": "en", "title": "two"}], program_id="programme-2")
     await content.post("/items", order("draft"))
-    assert await content.titles("ann") == ["fr sales", "sales", "fr", "all"]
+    assert await content.titles("ann") == ["fr lyon", "lyon", "fr sales", "sales", "fr", "all"]
     assert await content.titles("ben") == ["two", "all"]
     assert await content.titles("eve") == []
 
@@ -122,7 +124,7 @@ async def test_a_page_costs_what_it_shows_however_much_is_meant_for_others(conte
     ]
     await mongo.transact(lambda tx: store.insert_items(crowd, tx))
     await mongo.db.command("profile", 2)
-    keys = audiences_of("FR", "Sales")
+    keys = audiences_of("FR", "Sales", "Lyon")
     programs = [f"programme-{n}" for n in range(3)]
     first, following = await store.feed_page(programs, keys, START, None, 20)
     second, _ = await store.feed_page(programs, keys, START, following, 20)

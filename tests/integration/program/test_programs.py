@@ -197,8 +197,8 @@ async def test_who_declined_may_take_that_back(program: ProgramHarness) -> None:
 
 
 async def test_an_audience_is_counted_among_ambassadors_whatever_a_team_s_spelling(program: ProgramHarness) -> None:
-    rows = "".join(f"p{n}@x.example,P{n},{'FR' if n % 2 else 'DE'},Sales {n % 2}\n" for n in range(6))
-    preview = (await program.upload(f"email,name,country,team\n{rows}")).json()
+    rows = "".join(f"p{n}@x.example,P{n},{'FR' if n % 2 else 'DE'},Sales {n % 2},Site {n % 3}\n" for n in range(6))
+    preview = (await program.upload(f"email,name,country,team,site\n{rows}")).json()
     await program.ok("max", "POST", f"/imports/{preview['id']}/confirm")
     for who in ("p1", "p2", "p3"):
         await program.sign_in(who, email=f"{who}@x.example")
@@ -206,7 +206,14 @@ async def test_an_audience_is_counted_among_ambassadors_whatever_a_team_s_spelli
     for who in ("p1", "p2", "p3"):
         await program.ok(who, "POST", f"/programs/{program_id}/join", {"consent_version": 1})
     path = f"/programs/{program_id}/audience"
-    for group, count in (({}, 3), ({"countries": ["FR"]}, 2), ({"teams": ["SALES  0"]}, 1), ({"teams": ["x"]}, 0)):
+    for group, count in (
+        ({}, 3),
+        ({"countries": ["FR"]}, 2),
+        ({"teams": ["SALES  0"]}, 1),
+        ({"teams": ["x"]}, 0),
+        ({"sites": ["Site 0", "Site 1"]}, 2),
+        ({"sites": ["Site 0"], "countries": ["DE"]}, 0),
+    ):
         assert await program.ok("max", "POST", path, group) == {"ambassadors": count}
 
 

@@ -163,6 +163,7 @@ async def test_every_reason_to_refuse_has_a_type(sharing: SharingHarness) -> Non
     await sharing.known(
         published(content_id="c2", shareable=False),
         published(content_id="c3", targeting=Targeting(countries=["JP"])),
+        published(content_id="c7", targeting=Targeting(sites=["Nantes"])),
         published(content_id="c4", program_id="p2"),
         published(content_id="c5", expires_at=now - timedelta(minutes=1)),
         published(content_id="c6"),
@@ -171,12 +172,13 @@ async def test_every_reason_to_refuse_has_a_type(sharing: SharingHarness) -> Non
     )
     await sharing.db["programs"].update_one({"_id": "p2"}, {"$set": {"name": "Other"}}, upsert=True)
     found = {}
-    for id in ("c2", "c3", "c4", "c5", "c6", "nope"):
+    for id in ("c2", "c3", "c7", "c4", "c5", "c6", "nope"):
         answer = await sharing.share(ana, content_id=id)
         found[id] = (answer.status_code, answer.json()["type"], answer.json().get("reason"))
     assert found == {
         "c2": (409, "content-not-shareable", "internal"),
         "c3": (403, "not-targeted", None),
+        "c7": (403, "not-targeted", None),
         "c4": (403, "not-a-member", None),
         "c5": (409, "content-not-shareable", "expired"),
         "c6": (409, "content-not-shareable", "retired"),
@@ -344,6 +346,32 @@ async def test_a_manager_sets_the_guardrails(sharing: SharingHarness) -> None:
         "forbidden.0.phrase",
     }
     assert (await sharing.api.get("/v1/programs/none/guardrails", headers=eve)).status_code == 404
+
+
+async def test_a_change_of_the_guardrails_is_undone_by_an_act_of_its_own(sharing: SharingHarness) -> None:
+    ana, eve = await sharing.ambassador("ana"), await sharing.ambassador("eve", "manager")
+    where = "/v1/programs/p1/guardrails"
+
+    async def restored(version: int) -> tuple[int, str]:
+        answer = await sharing.api.post(f"{where}/restore", headers={**eve, "If-Match": f'"{version}"'})
+        problem = answer.json().get("type", "") if answer.is_error else ""
+        return answer.status_code, problem.rpartition("/")[2]
+
+    assert (await sharing.api.post(f"{where}/restore", headers=ana)).status_code == 403
+    assert (await sharing.api.post(f"{where}/restore", headers=eve)).status_code == 428
+    assert await restored(1) == (409, "nothing-before")
+    rules = {"disclosures": {"*": {"fr": "#Salarié"}}, "forbidden": []}
+    for version, text in ((1, "#Salarié"), (2, "#MaBoîte")):
+        rules["disclosures"] = {"*": {"fr": text}}
+        match = {"If-Match": f'"{version}"'}
+        assert (await sharing.api.put(where, json=rules, headers={**eve, **match})).status_code == 200
+    assert await restored(2) == (412, "stale-version")  # somebody changed them since
+    assert await restored(3) == (200, "")
+    assert "\n\n#Salarié\n" in (await sharing.share(ana)).json()["caption"]
+    again = await sharing.api.post(f"{where}/restore", headers={**eve, "If-Match": '"4"'})
+    assert (again.json()["version"], again.json()["disclosures"]) == (5, {"*": {"fr": "#MaBoîte"}})
+    await sharing.service.runtime.mongo.db["guardrails"].update_one({}, {"$set": {"version": 7}})
+    assert await restored(7) == (409, "nothing-before")  # as an older version of the service writes it
 
 
 START = datetime(1990, 1, 1, tzinfo=UTC)

@@ -49,6 +49,7 @@ def test_the_largest_item_fits_into_one_record() -> None:
             "targeting": {
                 "countries": [f"A{x}" for x in "ABCDEFGHIJ"],
                 "teams": [f"{n:03}" + four * 197 for n in range(100)],
+                "sites": [four * 200],
             },
         }
     )
@@ -65,6 +66,13 @@ def test_a_small_order_is_enough_and_says_what_it_leaves_out() -> None:
 def test_countries_and_teams_count_once() -> None:
     item = published({**MINIMAL, "targeting": {"countries": ["FR", "FR"], "teams": ["A", "A"]}})
     assert item.copy.targeting == items.Targeting(("FR",), ("A",))
+
+
+def test_sites_are_named_as_they_are_written() -> None:
+    item = published({**MINIMAL, "targeting": {"sites": ["Lyon", "Lyon", "lyon"]}})
+    assert item.copy.targeting.sites == ("Lyon", "lyon")
+    told = event_mapping.content_published(item).targeting
+    assert (told.sites, told.teams) == (["Lyon", "lyon"], [])
 
 
 def test_spellings_of_one_team_are_one_team() -> None:

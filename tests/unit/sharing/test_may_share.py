@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -22,3 +23,12 @@ def test_a_team_is_the_same_however_it_is_spelled(spelled: str) -> None:
     with pytest.raises(Forbidden) as refused:
         check_may_share(replace(CONTENT, teams=frozenset({"Qualités"})), standing, NOW)
     assert refused.value.type == "not-targeted"
+
+
+@pytest.mark.parametrize(("site", "may"), [("Lyon", True), ("Paris", False), (None, False)])
+def test_an_item_that_is_for_some_sites_is_shared_there_alone(site: str | None, may: bool) -> None:
+    content = replace(CONTENT, countries=frozenset({"FR"}), sites=frozenset({"Lyon", "Nantes"}))
+    standing = Standing(country="FR", team="IT", site=site, member=True, acknowledged=0, required=0)
+    check_may_share(replace(content, sites=frozenset()), standing, NOW)
+    with nullcontext() if may else pytest.raises(Forbidden):
+        check_may_share(content, standing, NOW)

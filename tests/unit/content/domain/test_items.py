@@ -20,6 +20,7 @@ NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 COUNTRIES = st.sampled_from(["FR", "DE", "BE", "CA"])
 TEAMS = st.sampled_from(["Sales", "R&D", "a|b", "|", "*"])
+SITES = st.sampled_from(["Lyon", "lyon", "b", "|", "a|b"])
 
 
 def written(*captions: Caption, **changes: object) -> Copy:
@@ -177,15 +178,38 @@ def test_the_same_words_keep_their_caption_id_in_one_item_only() -> None:
 # --- who sees what -----------------------------------------------------------------------------------------------
 
 
-@given(st.lists(COUNTRIES, unique=True), st.lists(TEAMS, unique=True), COUNTRIES | st.just(""), TEAMS | st.just(""))
+@given(
+    st.lists(COUNTRIES, unique=True),
+    st.lists(TEAMS, unique=True),
+    st.lists(SITES, unique=True),
+    COUNTRIES | st.just(""),
+    TEAMS | st.just(""),
+    SITES | st.none(),
+)
 def test_a_person_finds_an_item_under_exactly_one_key_if_it_is_meant_for_them(
-    countries: list[str], teams: list[str], country: str, team: str
+    countries: list[str], teams: list[str], sites: list[str], country: str, team: str, site: str | None
 ) -> None:
-    meant = (not countries or country in countries) and (not teams or team in teams)
-    keys = items.audiences(Targeting(tuple(countries), tuple(teams)))
-    shared = set(keys) & set(items.audiences_of(country, team))
+    wanted = ((countries, country), (teams, team), (sites, site))
+    meant = all(not listed or one in listed for listed, one in wanted)
+    keys = items.audiences(Targeting(tuple(countries), tuple(teams), tuple(sites)))
+    shared = set(keys) & set(items.audiences_of(country, team, site))
     assert len(shared) == (1 if meant else 0)
     assert len(keys) == len(set(keys))
+
+
+def test_what_was_stored_before_sites_were_known_is_found_under_the_same_keys() -> None:
+    assert items.audiences(Targeting(("FR",), ("Sales",))) == ("FR|sales",)
+    assert items.audiences_of("FR", "Sales", "Lyon")[:4] == items.audiences_of("FR", "Sales")
+
+
+def test_combinations_of_country_team_and_site_have_a_limit() -> None:
+    ten = tuple("abcdefghij")
+    countries = tuple(f"F{one.upper()}" for one in ten)
+    items.check(written(targeting=Targeting(countries, ten, ten)), NOW)
+    with pytest.raises(Invalid) as caught:
+        items.check(written(targeting=Targeting(countries, ten, (*ten, "k"))), NOW)
+    assert rules(caught.value) == {("targeting", "too-many")}
+    assert caught.value.errors[0].params["pairs"] == 1100
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 10**12), st.uuids()), min_size=2, max_size=9, unique=True))
