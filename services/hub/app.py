@@ -133,6 +133,7 @@ def templates(assets: Assets) -> Environment:
         "home": shell.home,
         "undo_path": undo_path,
         "with_suggestion": captions.with_suggestion,
+        "in_its_language": captions.in_its_language,
         "without_link": captions.without_link,
         "charts": charts,
         "networks": networks.NETWORKS,

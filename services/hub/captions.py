@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from services.hub.language import Language
+
 _NOT_WORDS = re.compile(r"(?:https?://|www\.)\S+|[#@][\w-]+")
 
 
@@ -19,6 +21,16 @@ def with_suggestion(check: Mapping[str, Any], finding: Mapping[str, Any]) -> str
     draft = str(check.get("draft") or "")
     start, end = max(0, finding["start"]), max(0, finding["end"])
     return draft[:start] + str(finding["suggestion"] or "") + draft[end:]
+
+
+def in_its_language(language: Language, finding: Mapping[str, Any], spoken: str) -> dict[str, Any]:
+    """A finding whose words are marked as being in another language than the page's: those of the caption, which is
+    `spoken`, and those of the phrase and its suggestion, in the phrase's own."""
+    own = finding.get("language") or spoken
+    codes = {"excerpt": spoken, "phrase": own}
+    params = finding.get("params") or {}
+    marked = {name: language.marked(params[name], code) for name, code in codes.items() if name in params}
+    return {**finding, "params": {**params, **marked}, "language": own}
 
 
 def without_link(post: Mapping[str, Any]) -> str:

@@ -177,6 +177,10 @@ class Language:
             return Markup("")
         return Markup('lang="{}" dir="{}"').format(code, _direction(base))
 
+    def marked(self, text: str, code: str | None) -> Markup:
+        """Words in some language, for a sentence of the page's."""
+        return Markup("<bdi {}>{}</bdi>").format(self.of(code), text)
+
     def country_name(self, code: str) -> str:
         return str(self.locale.territories.get(code, code))
 

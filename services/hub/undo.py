@@ -1,5 +1,11 @@
 """What can be undone by the message that says it was done: the form that does it, for a message (`toast.<key>`) and the
-id of what it is about."""
+id of what it is about.
+
+The message stands for some seconds; the services set no time. Whatever undoes is an act of its own that the person may
+do on a page at any moment (withdraw, unpublish, restore, reactivate, come back, ...), with its own event and its own
+line in the audit trail: late, it does what it says, or is refused where the state is another by now. Only a share is
+held for a time (`restorable_until`), because nobody is told of its removal before.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +18,15 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "deactivated": lambda person_id: page("admin", "people", person_id, "reactivate"),
     "feed-pause": lambda feed_id: page("editor", "feeds", feed_id, "resume"),
     "feed-resume": lambda feed_id: page("editor", "feeds", feed_id, "pause"),
+    "guardrails-changed": lambda change: page("manage", "guardrails", *change.split(":", 1), "undo"),
     "invited": lambda batch_id: page("manage", "invitations", batch_id, "withdraw"),
     "item-publish": lambda item_id: page("editor", "items", item_id, "unpublish"),
+    "item-restore": lambda item_id: page("editor", "items", item_id, "retire"),
     "item-retire": lambda item_id: page("editor", "items", item_id, "restore"),
     "left": lambda program_id: page("programs", program_id, "return"),
     "post-removed": lambda post_id: page("posts", post_id, "restore"),
+    "program-closed": lambda program_id: page("manage", "programs", program_id, "open"),
+    "program-opened": lambda program_id: page("manage", "programs", program_id, "close"),
 }
 
 

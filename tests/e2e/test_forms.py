@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -176,6 +177,36 @@ async def test_an_item_that_was_retired_meanwhile_becomes_a_new_draft(browser: B
         assert await page.input_value("#summary_en") == TEXT
         await page.click('button[name="then"][value=""]')
         await eventually(lambda: stack.count("content", "items", {"copy.variants.summary": TEXT, "state": "draft"}))
+
+
+async def test_a_retired_item_is_published_again_from_its_own_page(browser: Browser, stack: Stack) -> None:
+    async with writing(browser, stack, "phone") as checked:
+        page = checked.page
+        await page.fill("#url", "https://www.example.com/again")
+        await page.fill("#title_fr", "Deux fois moins d’eau")
+        await page.click('button[name="then"][value="publish"]')
+        await page.click("main button[data-first]")
+        await page.wait_for_url("**state=published**")
+        title = page.get_by_role("link", name="Deux fois moins d’eau").first
+        await expect(page.locator('h2[lang="fr"]', has=title)).to_be_visible()
+        await title.click()
+        await expect(page.locator("h1")).to_have_attribute("lang", "fr")
+        item = {"_id": page.url.rpartition("/")[2]}
+        await page.click('form[action$="/retire"] button')
+        await page.click("main button[data-first]")
+        await page.wait_for_url("**state=retired**")
+        await page.goto(f"{stack.url}/editor/items/{item['_id']}")
+        await expect(page.locator("aside")).to_contain_text("Publish it again as it is, at its old place, or copy it")
+        await page.click('form[action$="/restore"] button')
+        await expect(page.locator("main")).to_contain_text(re.compile(r"ambassadors? will see it again"))
+        await expect(page.locator('h1 [lang="fr"]')).to_have_text("Deux fois moins d’eau")
+        assert await stack.count("content", "items", {**item, "state": "retired"}) == 1
+        await page.click("main button[data-first]")
+        await page.wait_for_url("**state=published**")
+        assert await stack.count("content", "items", {**item, "state": "published"}) == 1
+        await page.click("[data-undo] button")
+        await page.wait_for_url("**state=retired**")
+        assert await stack.count("content", "items", {**item, "state": "retired"}) == 1
 
 
 async def test_what_is_refused_without_scripts_is_there_as_well(browser: Browser, stack: Stack) -> None:

@@ -165,4 +165,11 @@ async def test_guardrails_change_one_at_a_time_and_only_once_seen(
         await page.locator("main button[data-first]").click()
         await expect(page.locator("#disclosures")).to_be_visible()
         assert await stored() == before
+
+        await page.locator("[data-undo] button").click()
+        await expect(page.locator("[data-undo]")).to_have_count(0)
+        await expect(page.locator("#disclosures")).to_be_visible()
+        assert await stored() == {**before, "BE": {"nl": text}}
+        await stack.api.call("marc@herald.example", "POST", f"{path}/restore", headers={"If-Match": "*"})
+        assert await stored() == before
         assert seen.complaints == []

@@ -15,6 +15,7 @@ from services.hub.pages import (
     join,
     leaderboard,
     manager,
+    opening,
     points,
     posts,
     privacy,
@@ -23,7 +24,7 @@ from services.hub.pages import (
 )
 
 MODULES = (
-    feed, share, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, guardrails, importing,
-    history, admin, audit, dead_letters,
+    feed, share, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, opening, guardrails,
+    importing, history, admin, audit, dead_letters,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -44,14 +44,15 @@ async def export(view: Admin) -> Response:
 async def one(view: Admin, person_id: str) -> Response:
     answer = await view.apis.call("program", "GET", v1("people", person_id))
     person = answer.data
+    known = await offers(view, "people", teams=(), countries=[code for code, _ in countries(view.language)])
     named = await view.names({id for name in ("same_address_as", "merged_into") if (id := person.get(name))})
     return view.page(
         "admin/person.html",
         person=person,
         named=named,
         version=answer.version,
-        known_teams=[one.value for one in (await offers(view, "people", teams=()))["teams"]],
-        known_countries=[name for _, name in countries(view.language)],
+        known_teams=known["teams"],
+        known_countries=known["countries"],
         roles=GRANTED,
         in_program=IN_PROGRAM,
         held={(one["program_id"], one["role"]) for one in answer.data.get("program_roles") or ()},

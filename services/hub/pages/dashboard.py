@@ -15,6 +15,7 @@ from pymongo.errors import PyMongoError
 from starlette.responses import Response, StreamingResponse
 
 from services.hub.clients import ApiError, CutOff, Json
+from services.hub.content import variant_in
 from services.hub.dependencies import Manager, end_access
 from services.hub.figures import tiles
 from services.hub.language import known_zone
@@ -221,19 +222,19 @@ async def board(view: View, days: int) -> dict[str, Any]:
 
 
 async def titles_of(view: View, rows: list[Json]) -> dict[str, str]:
-    """The titles of the items of these lines; an editor's view of them is not needed for that."""
+    """The titles of the items of these lines, marked as being in their language; an editor's view of them is not needed
+    for that."""
     paths = {}
     for row in rows:
         with suppress(NoSuchPath):
             paths[str(row["key"])] = v1("items", str(row["key"]))
     items = await view.gather_all({one: view.apis.get("content", path) for one, path in paths.items()})
-    return {
-        one: next(
-            (v["title"] for v in item["variants"] if v["language"] == view.language.code), item["variants"][0]["title"]
-        )
+    known = {
+        one: variant_in(item, view.language.code)
         for one, item in items.items()
         if not isinstance(item, Missing) and item.get("variants")
     }
+    return {one: view.language.marked(found["title"], found["language"]) for one, found in known.items()}
 
 
 def period(view: View, days: int) -> tuple[str, str]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path
+from markupsafe import Markup
 from starlette.responses import Response
 
 from services.hub.clients import Json
+from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Admin
 from services.hub.paging import read_list
-from services.hub.paths import v1
+from services.hub.paths import page, v1
 from services.hub.view import View, is_missing
 
 router = APIRouter(prefix="/admin/deadletters")
 SERVICES = ("content", "gamification", "metrics", "program", "sharing")
 PAGE = 30
+SHOWN = 20
 Service = Literal["content", "gamification", "metrics", "program", "sharing"]
 Act = Literal["replay", "drop"]
 DeadLetterId = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f-]+$")]
@@ -87,17 +90,41 @@ async def dead_letter(view: Admin, service: Service, dead_letter_id: DeadLetterI
 @router.post("/{service}/{act}")
 async def act(view: Admin, service: Service, act: Act) -> Response:
     """First what would be done; done once that page confirms it."""
-    order = await _order(view)
-    confirmed = await view.field("before")
+    form = {name: await view.field(name) for name in ("id", "type", "rule")}
+    order: Json = {"ids": [form["id"]] if form["id"] else [], "type": form["type"], "rule": form["rule"]}
+    confirmed = await is_confirmed(view)
     if confirmed:
-        order |= {"before": confirmed, "dry_run": False}
+        order |= {"before": await view.field("before") or None, "dry_run": False}
     done = (await view.apis.call(service, "POST", v1("deadletters", act), order)).data
     if not confirmed or done["left"]:
-        return view.page("admin/dead_letters_confirm.html", service=service, act=act, order=order, done=done)
+        return await _ask(view, service, act, form, done)
     return view.go("/admin/deadletters", toast=f"dead-letters-{act}", count=str(done["done"]))
 
 
-async def _order(view: View) -> dict[str, Any]:
-    """Which dead letters the form is about: one, or all of a type and error."""
-    one = await view.field("id")
-    return {"ids": [one] if one else [], "type": await view.field("type"), "rule": await view.field("rule")}
+async def _ask(view: View, service: str, act: str, form: Mapping[str, str], done: Json) -> Response:
+    """How many it is about and the first of them; where not all could be done at once, about the rest."""
+    notes = [
+        view.language.text(f"dead_letters.would_{act}", count=done["left"])
+        if done["dry_run"]
+        else view.language.text("dead_letters.so_far", count=done["done"])
+    ]
+    notes.append(view.language.text(f"dead_letters.what_{act}"))
+    if done["not_whole"]:
+        notes.append(view.language.text("dead_letters.some_not_whole", count=done["not_whole"]))
+    return await ask(
+        view,
+        f"dead_letters_{act}",
+        back=page("admin", "deadletters", service),
+        count=done["left"],
+        names=[_named(view, one) for one in done["items"][:SHOWN]] if done["dry_run"] else (),
+        notes=notes,
+        danger=act == "drop",
+        carry={**form, "before": done["before"]},
+    )
+
+
+def _named(view: View, dead_letter: Json) -> Markup:
+    kind = dead_letter["event_type"] or view.language.text("dead_letters.no_type")
+    place = "{topic}/{partition}/{offset}".format_map(dead_letter)
+    why = f"dead_letters.rule.{dead_letter['rule']}"
+    return Markup(" · ").join((kind, view.language.text(why if view.language.has(why) else "dead_letters.one"), place))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Final
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -12,11 +13,11 @@ from chassis.messages import LANGUAGES
 from chassis.web.problems import Violation
 from services.hub.clients import Answer, Json, invalid
 from services.hub.confirmation import ask, is_confirmed
-from services.hub.content import CATEGORIES, KINDS
+from services.hub.content import CATEGORIES, KINDS, variant_in
 from services.hub.dependencies import Editor
 from services.hub.forms.filling import Place
 from services.hub.language import as_moment
-from services.hub.lists import chosen_of, offers
+from services.hub.lists import Kind, chosen_of, offers
 from services.hub.networks import NETWORKS
 from services.hub.paging import read_list
 from services.hub.paths import page, v1
@@ -25,7 +26,7 @@ from services.hub.view import View
 router = APIRouter(prefix="/editor")
 STATES = ("in_review", "draft", "approved", "published", "retired")
 ACTIONS = ("submit", "approve", "reject", "publish", "unpublish", "retire", "restore")
-ASKED = ("publish", "retire")
+ASKED = ("publish", "retire", "restore")
 RESULTS = {
     "submit": "in_review", "approve": "approved", "reject": "draft", "publish": "published", "unpublish": "approved",
     "retire": "retired", "restore": "published",
@@ -37,10 +38,16 @@ OFFERED: Final = {
     "in_review": ("publish", "approve", "reject", "retire"),
     "approved": ("publish", "retire"),
     "published": ("retire",),
-    "retired": (),
+    "retired": ("restore",),
 }
 """What can be done with an item in each state, besides saving it. A retired one cannot be saved; like any other it can
-be copied as a new draft. That it was retired or published is taken back by the message that says so (`undo.UNDO`)."""
+be copied as a new draft. What was another product's, or has expired, is not restored (`retired_as`)."""
+TARGETED: Final[tuple[Kind, ...]] = ("countries", "teams", "sites")
+IMPORTED: Final = ".imported"
+EXPIRED: Final = ".expired"
+UNPUBLISHED: Final = ".unpublished"
+FINAL: Final = (IMPORTED, EXPIRED)
+"""A retired item that can only be copied."""
 SAVING: Final = ("submit", "approve", "reject", "publish")
 """What is done with an item as it stands in the form: it is saved first. Retiring takes it down as it is."""
 PAGE = 20
@@ -101,24 +108,29 @@ async def act(view: Editor, item_id: str, action: str) -> Response:
         return view.go(page("editor", "items", item_id))
     state = await view.field("state", "in_review")
     if action in ASKED and not await is_confirmed(view):
-        return await _ask(view, item_id, action)
+        item = await view.apis.get("content", v1("items", item_id))
+        if action != "restore" or item["published_at"]:  # a draft reaches nobody
+            return await _ask(view, item, action)
     body = {"comment": await view.field("comment")} if action == "reject" else {}
     version = await view.whole("version")
     if action == "publish" and state == "draft":
         submitted = await view.apis.call("content", "POST", v1("items", item_id, "submit"), {}, version=version)
         version = submitted.version
-    await view.apis.call("content", "POST", v1("items", item_id, action), body, version=version)
-    return view.go("/editor", toast=f"item-{action}", state=RESULTS.get(action, state), of=item_id)
+    done = await view.apis.call("content", "POST", v1("items", item_id, action), body, version=version)
+    became = done.data.get("state") or RESULTS[action]
+    if action == "restore" and became != "published":
+        return view.go("/editor", toast="item-redrafted", state=became)
+    return view.go("/editor", toast=f"item-{action}", state=became, of=item_id)
 
 
-async def _ask(view: View, item_id: str, action: str) -> Response:
+async def _ask(view: View, item: Json, action: str) -> Response:
     """Whom it reaches: those who will see the item, or will no more."""
-    item = await view.apis.get("content", v1("items", item_id))
-    targeting = item["targeting"]
-    meant_for = {name: targeting[name] for name in ("countries", "teams")}
-    audience = await view.apis.call("program", "POST", v1("programs", item["program_id"], "audience"), meant_for)
-    notes = [view.language.text(f"ask.{action}.reaches", count=audience.data["ambassadors"])]
-    groups = [*(view.language.country_name(one) for one in targeting["countries"]), *targeting["teams"]]
+    item_id, targeting = item["id"], _targeting(item)
+    variant = variant_in(item, view.language.code)
+    reached = await _reached(view, item["program_id"], targeting)
+    notes = [view.language.text(f"ask.{action}.reaches", count=reached)]
+    countries = [view.language.country_name(one) for one in targeting["countries"]]
+    groups = [*countries, *targeting["teams"], *targeting["sites"]]
     if groups:
         notes.append(view.language.text("ask.groups", groups=view.language.listed(groups)))
     return await ask(
@@ -129,9 +141,28 @@ async def _ask(view: View, item_id: str, action: str) -> Response:
         notes=map(str, notes),
         undo=True,
         danger=action == "retire",
-        title=view.language.pick({one["language"]: one["title"] for one in item["variants"]}),
+        title=view.language.marked(variant["title"], variant["language"]),
         carry={"state": item["state"], "version": str(item["version"])},
     )
+
+
+async def _reached(view: View, program_id: str, targeting: Mapping[Kind, list[str]]) -> int:
+    """How many ambassadors of the programme are meant."""
+    found = await view.apis.call("program", "POST", v1("programs", program_id, "audience"), dict(targeting))
+    return int(found.data["ambassadors"])
+
+
+def _targeting(item: Json) -> dict[Kind, list[str]]:
+    return {kind: item["targeting"].get(kind, []) for kind in TARGETED}
+
+
+@router.post("/audience")
+async def audience(view: Editor) -> Response:
+    """How many the groups that are ticked in a form reach, while one ticks."""
+    form = await view.form()
+    program_id = await view.field("program_id") or view.require_program().id
+    chosen = {kind: chosen_of(form, kind) for kind in TARGETED}
+    return view.page("editor/_audience.html", **await view.gather(reached=_reached(view, program_id, chosen)))
 
 
 @router.get("/caption")
@@ -152,7 +183,7 @@ async def _then(view: View, saved: Answer) -> Response:
         return view.go(here, toast="saved")
     view.shown_at, view.done_before = here, str(view.language.text("editor.saved_but"))
     if act in ASKED:
-        return await _ask(view, item_id, act)
+        return await _ask(view, saved.data, act)
     body = {"comment": await view.field("comment")} if act == "reject" else {}
     await view.apis.call("content", "POST", v1("items", item_id, act), body, version=saved.version)
     return view.go("/editor", toast=f"item-{act}", state=RESULTS[act])
@@ -161,19 +192,37 @@ async def _then(view: View, saved: Answer) -> Response:
 async def _form(view: View, item: Json, version: int | None = None) -> Response:
     state = item.get("state", "new")
     shown = {**blank(view), **item}
-    chosen = shown["targeting"]
+    chosen = _targeting(shown)
+    program_id = shown.get("program_id") or (view.program.id if view.program else "")
+    asked: dict[str, Any] = {"reached": _reached(view, program_id, chosen)} if program_id else {}
+    offered, told = await asyncio.gather(offers(view, "ambassadors", **chosen), view.gather(**asked))
+    retired = retired_as(view, shown) if state == "retired" else ""
     return view.page(
         "editor/item.html",
         item=shown,
-        offers=await offers(view, "ambassadors", countries=chosen["countries"], teams=chosen["teams"]),
+        offers=offered,
+        **told,
         written_in=dict.fromkeys((*LANGUAGES, *(one["language"] for one in item["variants"]))),
         state=state,
+        allowed=f"{state}{retired}",
         version=version,
         kinds=KINDS,
         categories=CATEGORIES,
-        offered=OFFERED.get(state, ()),
+        offered=() if retired in FINAL else OFFERED.get(state, ()),
+        redrafts=retired == UNPUBLISHED,
         saving=SAVING,
     )
+
+
+def retired_as(view: View, item: Json) -> str:
+    """What became of a retired item, as far as it decides whether it can be restored (`restore` of content); empty
+    where it can be published again."""
+    if item.get("retire_reason") == "imported":
+        return IMPORTED
+    if not item.get("published_at"):
+        return UNPUBLISHED
+    expired = item["expires_at"] and as_moment(item["expires_at"]) <= view.now
+    return EXPIRED if expired else ""
 
 
 def blank(view: View) -> Json:
@@ -186,7 +235,7 @@ def blank(view: View) -> Json:
         "shareable": True,
         "variants": [],
         "captions": [{"language": view.language.code, "network": None, "text": ""}],
-        "targeting": {"countries": [], "teams": []},
+        "targeting": {kind: [] for kind in TARGETED},
         "pinned": False,
         "expires_at": None,
     }
@@ -203,7 +252,7 @@ async def read_item(view: View) -> Json:
 
     view.fields = {"variants": Place(f"title_{view.language.code}"), "captions": Place("caption_text")}
     view.fields |= {name: Place("countries") for name in ("targeting", "targeting.countries")}
-    view.fields["targeting.teams"] = Place("teams")
+    view.fields |= {f"targeting.{kind}": Place(kind) for kind in ("teams", "sites")}
     variants: list[Json] = []
     names = ("title", "summary", "url")
     for language in (name.removeprefix("title_") for name in form if name.startswith("title_")):
@@ -229,7 +278,7 @@ async def read_item(view: View) -> Json:
         "shareable": "shareable" in form,
         "variants": variants,
         "captions": captions,
-        "targeting": {"countries": chosen_of(form, "countries"), "teams": chosen_of(form, "teams")},
+        "targeting": {kind: chosen_of(form, kind) for kind in TARGETED},
         "image_url": text("image_url") or None,
         "pinned": "pinned" in form,
         "expires_at": expires_at.isoformat() if expires_at else None,

@@ -4,11 +4,13 @@ removed. What changes is shown before it holds."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter
+from markupsafe import Markup
 from starlette.responses import Response
 
 from chassis.web.problems import Violation
@@ -24,6 +26,7 @@ from services.hub.view import BadForm, View
 router = APIRouter(prefix="/manage/guardrails")
 HERE: Final = "/manage/guardrails"
 PAGE: Final = 12
+_DOT: Final = Markup(" · ")
 
 
 @router.get("")
@@ -49,7 +52,7 @@ async def disclosure(view: Manages, country: str = "", language: str = "") -> Re
     whole, _ = await _read(view)
     wanted = Disclosure(country, language, "").key
     present = next((one for one in whole.disclosures if one.key == wanted), None)
-    return _form(view, "disclosure", present, Disclosure(country, language or view.language.code, ""))
+    return await _form(view, "disclosure", present, Disclosure(country, language or view.language.code, ""))
 
 
 @router.get("/phrase")
@@ -58,19 +61,25 @@ async def phrase(view: Manages, phrase: str = "", language: str = "") -> Respons
     whole, _ = await _read(view)
     wanted = Phrase(phrase, language).key
     present = next((one for one in whole.phrases if one.key == wanted), None)
-    return _form(view, "phrase", present, Phrase(phrase, language))
+    return await _form(view, "phrase", present, Phrase(phrase, language))
 
 
-def _form(view: View, kind: str, present: Entry | None, blank: Entry) -> Response:
+async def _form(view: View, kind: str, present: Entry | None, blank: Entry) -> Response:
     return view.page(
         f"manage/guardrail_{kind}.html",
         entry=present or blank,
         action=view.requested if present else view.here,
         was=json.dumps(asdict(present)) if present else "",
-        countries=lists.countries(view.language),
+        countries=await _countries(view) if kind == "disclosure" else (),
         spoken=lists.languages(view.language),
         back=view.back_to(HERE),
     )
+
+
+async def _countries(view: View) -> list[lists.Option]:
+    """Every country by name, with how many people of the company are there."""
+    codes = [code for code, _ in lists.countries(view.language)]
+    return (await lists.offers(view, "people", countries=codes))["countries"]
 
 
 @router.post("/disclosure")
@@ -110,9 +119,24 @@ async def _change(view: View, before: Entry | None, written: Entry, blank: list[
     elif after:
         at = f"disclosures.{after.country}"
         view.fields |= {at: Place("country"), f"{at}.{after.language}": Place("text")}
-    path = v1("programs", view.require_program().id, "guardrails")
-    await view.apis.call("sharing", "PUT", path, changed.document, version=version)
-    return view.go(HERE, toast="saved", **(_shown(after) if after and not before else await _looked_for(view)))
+    program_id = view.require_program().id
+    path = v1("programs", program_id, "guardrails")
+    saved = await view.apis.call("sharing", "PUT", path, changed.document, version=version)
+    looked_at = _shown(after) if after and not before else await _looked_for(view)
+    return view.go(HERE, toast="guardrails-changed", of=f"{program_id}:{saved.version}", **looked_at)
+
+
+@router.post("/{program_id}/{version}/undo")
+async def undo(view: Manages, program_id: str, version: int) -> Response:
+    """Put back what held before that version, if nobody changed it since."""
+    try:
+        path = v1("programs", program_id, "guardrails", "restore")
+        await view.apis.call("sharing", "POST", path, version=version)
+    except Refusal as refusal:
+        if refusal.type not in ("stale-version", "nothing-before"):
+            raise
+        return view.go(HERE, toast="undo-overtaken")
+    return view.go(HERE, toast="guardrails-restored")
 
 
 async def _ask(view: View, before: Entry | None, after: Entry | None, back: str) -> Response:
@@ -123,8 +147,10 @@ async def _ask(view: View, before: Entry | None, after: Entry | None, back: str)
         f"guardrails_{act}",
         back=back,
         path=view.requested,  # drafts are kept by address: that of a form names its entry
-        undo=None,
-        names=[str(view.language.text(f"guardrails.{key}", what=_named(view, one))) for key, one in said],
+        undo=True,
+        names=[
+            view.language.text(f"guardrails.{key}", what=_named(view, one, view.language.marked)) for key, one in said
+        ],
         notes=[str(view.language.text("guardrails.from_now"))],
         danger=act == "remove",
     )
@@ -169,11 +195,13 @@ def _country(view: View, code: str) -> str:
     )
 
 
-def _named(view: View, entry: Entry) -> str:
+def _named(view: View, entry: Entry, mark: Callable[[str, str], str] = lambda words, _: words) -> Markup:
+    """An entry in a line; `mark` is what shows its words as being in their language."""
     language = view.language.language_name(entry.language) if entry.language else ""
     if isinstance(entry, Disclosure):
-        return " · ".join((_country(view, entry.country), language, entry.text))
-    effect = str(view.language.text("guardrails.warn" if entry.severity == "warn" else "guardrails.block"))
-    better = str(view.language.text("guardrails.better", what=entry.suggestion)) if entry.suggestion else ""
-    language = language or str(view.language.text("guardrails.any_language"))
-    return " · ".join(filter(None, (entry.phrase, language, effect, better)))
+        return _DOT.join((_country(view, entry.country), language, mark(entry.text, entry.language)))
+    effect = view.language.text("guardrails.warn" if entry.severity == "warn" else "guardrails.block")
+    suggestion = mark(entry.suggestion, entry.language)
+    better = view.language.text("guardrails.better", what=suggestion) if entry.suggestion else ""
+    language = language or view.language.text("guardrails.any_language")
+    return _DOT.join(filter(None, (mark(entry.phrase, entry.language), language, effect, better)))

@@ -94,8 +94,9 @@ async def check(view: Ambassador, item_id: str) -> Response:
     """What the guardrails say of the caption as it is being written."""
     network = await view.field("network")
     text = await view.field("caption")
-    found = await view.gather(check=judge(view, item_id, network, await view.field("language", "en"), text))
-    return view.page("feed/_check.html", network=network, **found)
+    language = await view.field("language", "en")
+    found = await view.gather(check=judge(view, item_id, network, language, text))
+    return view.page("feed/_check.html", network=network, language=language, **found)
 
 
 @router.post("/feed/{item_id}/share")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -19,11 +20,16 @@ ITEM: dict[str, Any] = {
     "version": 3,
     "targeting": {"countries": ["FR"], "teams": ["Sales"]},
     "variants": [{"language": "en", "title": "Half the water"}, {"language": "fr", "title": "Deux fois moins d’eau"}],
+    "published_at": "2026-03-01T09:00:00Z",
+    "expires_at": None,
+    "retire_reason": "editor",
 }
+RULES = httpx.Response(200, json={"disclosures": {"*": {"fr": "#Salarié"}}, "forbidden": []}, headers={"etag": '"7"'})
 ADA = {"id": "ada", "name": "Ada", "email": "ada@herald.example", "team": "Sales", "roles": ["editor"], "active": True}
 ASKED = [
     ("/editor/items/i1/publish", {"state": "draft"}, "Deux fois moins d’eau", "43 ambassadeurs"),
     ("/editor/items/i1/retire", {"state": "published"}, "Deux fois moins d’eau", "43 ambassadeurs"),
+    ("/editor/items/i1/restore", {}, "Deux fois moins d’eau", "43 ambassadeurs le verront de nouveau"),
     ("/admin/people/ada/deactivate", {}, "Ada", "ada@herald.example"),
     ("/admin/people/ada/merge", {"other_id": "bob", "version": "1"}, "Bob · bob@herald.example", "la même personne"),
     ("/manage/guidelines", {"guidelines_fr": "Soyez vous", "material": "on"}, "règles de partage", "43 ambassadeurs"),
@@ -31,6 +37,13 @@ ASKED = [
     ("/programs/p1/decline", {}, "Décliner Voices", "plus invité"),
     ("/manage/invitations", {"by": "name", "person": "ada"}, "2 personnes", "1 personne a décliné"),
     ("/manage/invitations", {"countries": "FR", "limit": "10"}, "2 personnes", "Ada · Sales · France"),
+    ("/manage/programs/p1/open", {}, "Ouvrir Voices", "3 personnes de plus"),
+    (
+        "/manage/guardrails/phrase",
+        {"phrase": "never", "language": "en"},
+        "garde-fous",
+        '<bdi lang="en" dir="ltr">never',
+    ),
 ]
 
 
@@ -49,6 +62,8 @@ async def _ready(browser: Browser) -> str:
         "/v1/programs/p1/audience": {"ambassadors": 43},
         "/v1/programs/p1/invitations": invited,
         "/v1/people/names": {"names": {"bob": {"name": "Bob"}}},
+        "/v1/programs/p1/guardrails": RULES,
+        "/v1/programs/p1": {"id": "p1", "open": False},
     }
     session = await browser.sign_in()
     return mask(session.csrf)
@@ -88,7 +103,11 @@ async def test_an_act_is_asked_about_with_whom_it_reaches_and_done_once_confirme
 UNDONE = [
     ("/editor/items/i1/publish", "/editor/items/i1/unpublish", "/v1/items/i1/unpublish"),
     ("/editor/items/i1/retire", "/editor/items/i1/restore", "/v1/items/i1/restore"),
+    ("/editor/items/i1/restore", "/editor/items/i1/retire", "/v1/items/i1/retire"),
     ("/admin/people/ada/deactivate", "/admin/people/ada/reactivate", "/v1/people/ada/reactivate"),
+    ("/manage/programs/p1/open", "/manage/programs/p1/close", "/v1/programs/p1"),
+    ("/manage/programs/p1/close", "/manage/programs/p1/open", "/v1/programs/p1"),
+    ("/manage/guardrails/phrase", "/manage/guardrails/p1/7/undo", "/v1/programs/p1/guardrails/restore"),
     ("/manage/invitations", "/manage/invitations/b1/withdraw", "/v1/programs/p1/invitations/b1/withdraw"),
     ("/programs/p1/decline", "/programs/p1/reconsider", "/v1/programs/p1/reconsider"),
     ("/programs/p1/leave", "/programs/p1/return", "/v1/programs/p1/join"),
@@ -107,14 +126,73 @@ async def test_what_was_done_can_be_undone_where_it_is_said(
         "/v1/programs/p1/invitations": invited,
         "/v1/programs/p1/invitations/b1/withdraw": {"withdrawn": 1, "answered": 0},
         "/v1/me": {**browser.network.answers["/v1/me"], "programs": mine},
+        "/v1/programs/p1/guardrails": RULES,
     }
-    form = {"csrf": csrf, "confirmed": "yes", "by": "name", "person": "ada"}
+    form = {"csrf": csrf, "confirmed": "yes", "by": "name", "person": "ada", "phrase": "never"}
     done = await browser.client.post(path, data=form)
     page = await browser.client.get(done.headers["location"])
-    assert f'<form method="post" action="{undo}" data-undo>' in page.text
-    answer = await browser.client.post(undo, data={"csrf": csrf})
+    [offered] = re.findall(rf'<form method="post" action="{undo}" data-undo>(.*?)</form>', page.text)
+    carried = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', offered))
+    browser.clock.advance(timedelta(minutes=50))  # an act of its own, whenever it is sent
+    answer = await browser.client.post(undo, data={**carried, "csrf": csrf})
     assert answer.status_code == 303
-    assert _done(browser)[-1] == ("POST", undone)
+    assert _done(browser)[-1][1] == undone
+
+
+async def test_what_somebody_changed_since_is_not_undone(browser: Browser) -> None:
+    csrf = await _ready(browser)
+    stale = httpx.Response(412, json={"type": "https://herald.example/problems/stale-version"})
+    browser.network.answers |= {**EMPTY, "/v1/programs/p1/guardrails/restore": stale}
+    answer = await browser.client.post("/manage/guardrails/p1/7/undo", data={"csrf": csrf})
+    page = await browser.client.get(answer.headers["location"])
+    assert "Rien n’a été annulé" in page.text
+
+
+async def test_dead_letters_are_asked_about_until_none_is_left(browser: Browser) -> None:
+    csrf = await _ready(browser)
+    one = {"event_type": "<t>", "rule": "failed", "detail": "Boom", "topic": "content", "partition": 0, "offset": 4}
+    answers = {"done": 0, "left": 7, "not_whole": 1, "before": "2026-03-04T08:31:00Z", "dry_run": True, "items": [one]}
+    browser.network.answers |= {**EMPTY, "/v1/deadletters/replay": answers}
+    path, form = "/admin/deadletters/content/replay", {"type": "t", "rule": "r", "csrf": csrf}
+    page = await browser.client.post(path, data=form)
+    text = re.sub(r"\s", " ", page.text)
+    assert "Réessayer 7 messages non traités" in text
+    assert "&lt;t&gt; · Le service a échoué · content/0/4" in text
+    assert "1 message incomplet reste ici." in text
+    carried = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page.text))
+    browser.network.answers["/v1/deadletters/replay"] = {**answers, "done": 5, "left": 2, "dry_run": False}
+    page = await browser.client.post(path, data={**carried, "csrf": csrf})
+    assert "5 messages ont été réessayés. Il en reste." in re.sub(r"\s", " ", page.text)
+    browser.network.answers["/v1/deadletters/replay"] = {**answers, "done": 2, "left": 0, "dry_run": False}
+    answer = await browser.client.post(path, data={**carried, "csrf": csrf})
+    assert "toast=dead-letters-replay" in answer.headers["location"]
+    orders = [orjson.loads(one.content) for one in browser.network.asked if one.url.path == "/v1/deadletters/replay"]
+    order = {"ids": [], "type": "t", "rule": "r"}
+    assert orders == [order, *[{**order, "before": answers["before"], "dry_run": False}] * 2]
+
+
+RETIRED: dict[str, tuple[dict[str, Any], str | None, str]] = {
+    "published": ({}, "Publier à nouveau", "à son ancienne place"),
+    "never published": ({"published_at": None}, "Remettre en brouillon", "avant d’avoir été vu"),
+    "expired": ({"expires_at": "2026-01-01T00:00:00Z"}, None, "Sa date est passée"),
+    "imported": ({"retire_reason": "imported"}, None, "historique d’un autre produit"),
+}
+
+
+@pytest.mark.parametrize("kind", RETIRED)
+async def test_a_retired_item_offers_what_can_be_done_with_it_and_says_so(browser: Browser, kind: str) -> None:
+    differs, button, told = RETIRED[kind]
+    csrf = await _ready(browser)
+    item = {**ITEM, "state": "retired", **differs}
+    browser.network.answers |= {**EMPTY, "/v1/items/i1": item, "/v1/items/i1/restore": {**item, "state": "draft"}}
+    page = await browser.client.get("/editor/items/i1")
+    assert told in re.sub(r"\s", " ", page.text)
+    assert "Copier comme nouveau brouillon" in page.text
+    form = re.search(r'<form method="post" action="/editor/items/i1/restore".*?<button[^>]*>([^<]*)', page.text)
+    assert (form and form[1]) == button
+    if kind == "never published":  # reaches nobody: nothing is asked
+        answer = await browser.client.post("/editor/items/i1/restore", data={"csrf": csrf})
+        assert answer.headers["location"] == "/editor?state=draft&toast=item-redrafted"
 
 
 async def test_where_nobody_would_be_reached_there_is_no_button_and_the_reasons_stand(browser: Browser) -> None:

@@ -43,6 +43,7 @@ async def signed_in(browser: Browser, locale: str = "fr") -> str:
         "/v1/me": {**ME, "roles": roles, "locale": locale},
         "/v1/people/groups": GROUPS,
         "/v1/items/i1": ITEM,
+        "/v1/programs/p1/audience": {"ambassadors": 43},
     }
     return mask((await browser.sign_in()).csrf)
 
@@ -57,7 +58,7 @@ def sent_to(browser: Browser, path: str) -> Any:
     return orjson.loads(found[-1].content)
 
 
-async def test_an_item_is_for_countries_and_teams_out_of_lists_with_how_many_are_there(browser: Browser) -> None:
+async def test_an_item_is_for_countries_teams_and_sites_out_of_lists_with_how_many_are_there(browser: Browser) -> None:
     csrf = await signed_in(browser)
     page = await browser.client.get("/editor/items/i1")
     text = shown(page)
@@ -66,9 +67,26 @@ async def test_an_item_is_for_countries_and_teams_out_of_lists_with_how_many_are
     assert "Gone personne" in text
     assert 'name="countries" value="FR" checked' in page.text
     assert 'name="teams" value="R&amp;D, Lyon" >' in page.text
-    form = {"csrf": csrf, "version": "3", "countries": ["FR", "DE"], "teams": ["R&D, Lyon"]}
-    await browser.client.post("/editor/items/i1", data=form)
-    assert sent_to(browser, "/v1/items/i1")["targeting"] == {"countries": ["FR", "DE"], "teams": ["R&D, Lyon"]}
+    assert "Lyon 3 ambassadeurs" in text
+    meant = {"countries": ["FR", "DE"], "teams": ["R&D, Lyon"], "sites": ["Lyon"]}
+    await browser.client.post("/editor/items/i1", data={"csrf": csrf, "version": "3", **meant})
+    assert sent_to(browser, "/v1/items/i1")["targeting"] == meant
+
+
+@pytest.mark.parametrize(("count", "told"), [(14, "14 ambassadeurs sont concernés"), (0, "personne n’est concerné")])
+async def test_how_many_are_reached_is_said_while_one_ticks(browser: Browser, count: int, told: str) -> None:
+    csrf = await signed_in(browser)
+    browser.network.answers["/v1/programs/p1/audience"] = {"ambassadors": count}
+    assert told in shown(await browser.client.get("/editor/items/i1"))  # also without a script
+    meant = {"countries": ["FR"], "teams": ["Gone"], "sites": ["Lyon"]}
+    form = {"csrf": csrf, "program_id": "p1", **meant}
+    answer = await browser.client.post("/editor/audience", data=form, headers={"hx-request": "true"})
+    assert told in shown(answer)
+    assert "<html" not in answer.text
+    assert sent_to(browser, "/v1/programs/p1/audience") == meant
+    browser.network.down = {"program"}
+    answer = await browser.client.post("/editor/audience", data=form, headers={"hx-request": "true"})
+    assert "notice warn" in answer.text
 
 
 async def test_what_was_chosen_stays_where_nobody_knows_how_many_are_there(browser: Browser) -> None:
@@ -128,6 +146,7 @@ async def test_countries_and_languages_of_the_guardrails_are_typed_by_their_name
     shown = {"country": "*", "language": "en"}
     page = (await browser.client.get("/manage/guardrails/disclosure", params=shown)).text
     assert "Tous les autres pays" in page
+    assert "Allemagne · 9 personnes" in re.sub(r"\s+", " ", page)
     assert "Anglais" in page
 
 
@@ -145,7 +164,8 @@ async def test_a_person_works_in_a_country_by_its_name(browser: Browser) -> None
     browser.network.answers["/v1/people/ada"] = person
     page = (await browser.client.get("/admin/people/ada")).text
     assert 'value="Allemagne"' in page
-    assert '<option value="R&amp;D, Lyon">' in page
+    assert '<option value="R&amp;D, Lyon" label="R&amp;D, Lyon · 5 personnes">' in page
+    assert 'label="France · 120 personnes"' in page
     form = {"csrf": csrf, "version": "1", "team": "R&D, Lyon", "country": "Égypte"}
     await browser.client.post("/admin/people/ada", data=form)
     assert sent_to(browser, "/v1/people/ada")["country"] == "EG"
