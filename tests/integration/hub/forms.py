@@ -20,6 +20,7 @@ from tests.integration.hub.test_stored_values import PAGES, visit
 
 LEFT_OUT = {
     "/feed/{item_id}/check": "no form leads there: the sheet asks it while a caption is written",
+    "/editor/audience": "no form leads there: that of an item asks it while one ticks",
     "/manage/history/{import_id}/step": "asks for rows of an import that the hub itself keeps: test_history.py",
     "/manage/history/{import_id}/confirm": "of an import that the hub itself keeps: test_history.py",
     "/auth/sign-out": "leads to the issuer whatever the services say",
@@ -140,6 +141,8 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/join?toast=declined&of=p2", None),
     ("/posts?toast=post-removed&of=x", None),
     ("/manage/ambassadors?toast=invited&of=b1", None),
+    ("/manage/guardrails?toast=guardrails-changed&of=p1:7", None),
+    ("/manage/program?toast=program-opened&of=p1", None),
     ("/admin/people/x", _cut_off),
     ("/feed/x/share?network=linkedin", _to_acknowledge),
     ("/me", _paused),
