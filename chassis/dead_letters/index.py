@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
-from pymongo import UpdateOne
+from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
@@ -85,9 +85,13 @@ class DeadLetterIndex:
 
     async def ensure_indexes(self) -> None:
         origin = [("topic", 1), ("partition", 1), ("offset", 1)]
-        await self._rows.create_index([("open", 1), *origin])
-        await self._rows.create_index([("open", 1), ("event_type", 1), ("rule", 1), *origin])
-        await self._rows.create_index("at", expireAfterSeconds=RETENTION_SECONDS)
+        await self._rows.create_indexes(
+            [
+                IndexModel([("open", 1), *origin]),
+                IndexModel([("open", 1), ("event_type", 1), ("rule", 1), *origin]),
+                IndexModel("at", expireAfterSeconds=RETENTION_SECONDS),
+            ]
+        )
 
     # --- reading ---------------------------------------------------------------------------------------------
 

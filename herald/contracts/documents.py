@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,13 @@ def documents(root: Path = CONTRACTS) -> dict[Path, str]:
         found[Path("schemas", event, f"{version}.json")] = _json(event_schema(cls))
     asyncapi = asyncapi_document(load_topics(root / "topics"), load_examples(root / "examples"))
     found[Path("asyncapi.yaml")] = yaml.dump(asyncapi, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    for service, document in openapi_documents().items():
-        found[Path("openapi", f"{service}.json")] = _json(document)
-    return found
+    return found | _openapi()
+
+
+@cache
+def _openapi() -> dict[Path, str]:
+    """What the code alone decides, and most of the work."""
+    return {Path("openapi", f"{service}.json"): _json(found) for service, found in openapi_documents().items()}
 
 
 def generate(root: Path = CONTRACTS) -> list[Path]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from pymongo import UpdateOne
+from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
@@ -93,12 +93,17 @@ class Store:
     async def ensure_indexes(self) -> None:
         await self.facts.create_index([("post_id", 1), ("type", 1)])
         await self.totals.create_index([("program_id", 1), ("day", 1)])
-        await self.person_days.create_index([("program_id", 1), ("day", 1)])
-        await self.person_days.create_index([("program_id", 1), ("ambassador_id", 1), ("day", 1)])
+        await self.person_days.create_indexes(
+            [
+                IndexModel([("program_id", 1), ("day", 1)]),
+                IndexModel([("program_id", 1), ("ambassador_id", 1), ("day", 1)]),
+            ]
+        )
         await self.enrolments.create_index([("program_id", 1), ("intervals.since", 1)])
         await self.contents.create_index([("program_id", 1), ("published_at", 1)])
-        await self.objectives.create_index([("program_id", 1), ("starts_on", -1)])
-        await self.objectives.create_index([("reached_at", 1), ("_id", 1)])
+        await self.objectives.create_indexes(
+            [IndexModel([("program_id", 1), ("starts_on", -1)]), IndexModel([("reached_at", 1), ("_id", 1)])]
+        )
         await self.rates.create_index([("program_id", 1), ("version", 1)], unique=True)
         await self.waiting.create_index("program_id")
         await self.changes.create_index("at", expireAfterSeconds=CHANGES_KEPT_SECONDS)

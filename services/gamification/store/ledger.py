@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from pymongo import DeleteOne, UpdateOne
+from pymongo import DeleteOne, IndexModel, UpdateOne
 
 from chassis.mongo import Document, Mongo, Transaction, pieces
 from chassis.mongo.rows import document, read
@@ -49,8 +49,12 @@ class Ledger:
         self._removals = mongo.db["removals"]
 
     async def ensure_indexes(self) -> None:
-        await self._ledger.create_index([("program_id", 1), ("ambassador_id", 1), ("occurred_at", 1), ("_id", 1)])
-        await self._ledger.create_index("post_id", partialFilterExpression={"act": "share"})
+        await self._ledger.create_indexes(
+            [
+                IndexModel([("program_id", 1), ("ambassador_id", 1), ("occurred_at", 1), ("_id", 1)]),
+                IndexModel("post_id", partialFilterExpression={"act": "share"}),
+            ]
+        )
         await self._balances.create_index([("program_id", 1), ("period", 1), ("points", 1), ("ambassador_id", 1)])
 
     async def state_for(self, claimed: Sequence[Claims], tx: Transaction) -> LedgerState:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pymongo import IndexModel
+
 from chassis.mongo import Mongo, Transaction
 from chassis.mongo.rows import document, read
 from services.gamification.domain.rebuilds import OPEN, Rebuild
@@ -16,11 +18,14 @@ class Rebuilds:
         self._rebuilds = mongo.db["rebuilds"]
 
     async def ensure_indexes(self) -> None:
-        await self._rebuilds.create_index(
-            "program_id", unique=True, partialFilterExpression={"open": True}, name="one_open_a_programme"
+        one_open = {"unique": True, "partialFilterExpression": {"open": True}, "name": "one_open_a_programme"}
+        await self._rebuilds.create_indexes(
+            [
+                IndexModel("program_id", **one_open),
+                IndexModel([("open", 1), ("requested_at", 1)]),
+                IndexModel("finished_at", expireAfterSeconds=KEPT_SECONDS),
+            ]
         )
-        await self._rebuilds.create_index([("open", 1), ("requested_at", 1)])
-        await self._rebuilds.create_index("finished_at", expireAfterSeconds=KEPT_SECONDS)
 
     async def find(self, id: str, tx: Transaction | None = None) -> Rebuild | None:
         row = await self._rebuilds.find_one({"_id": id}, session=tx.session if tx else None)

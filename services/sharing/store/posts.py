@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from pymongo import DESCENDING, UpdateOne
+from pymongo import DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Document, Mongo, Transaction, pieces
@@ -28,11 +28,13 @@ class Posts:
         self._reports = mongo.db["reports"]
 
     async def ensure_indexes(self) -> None:
-        await self._posts.create_index("link_code", unique=True)
-        await self._posts.create_index([("ambassador_id", 1), ("_id", DESCENDING)])
-        await self._posts.create_index([("ambassador_id", 1), ("content_id", 1)])
-        await self._posts.create_index(
-            "restorable_until", partialFilterExpression={"restorable_until": {"$type": "date"}}
+        await self._posts.create_indexes(
+            [
+                IndexModel("link_code", unique=True),
+                IndexModel([("ambassador_id", 1), ("_id", DESCENDING)]),
+                IndexModel([("ambassador_id", 1), ("content_id", 1)]),
+                IndexModel("restorable_until", partialFilterExpression={"restorable_until": {"$type": "date"}}),
+            ]
         )
         await self._reports.create_index("at", expireAfterSeconds=int(REPORTS_KEPT.total_seconds()))
         await self._taps.create_index("at", expireAfterSeconds=int(TAPS_KEPT.total_seconds()))
