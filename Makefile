@@ -10,7 +10,7 @@ export HERALD_SETUP_BEGAN := $(shell date +%s)
 # Kept whatever the environment says: without it each of the many processes compiles all of Herald anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo up test test-all lint style event-loop corpora peers attack walk fault fault-mutations chaos bench audit sbom lock clean
+.PHONY: setup demo up test test-all lint style event-loop corpora peers attack fuzz walk fault fault-mutations chaos bench audit sbom lock clean
 
 setup: $(STAMP)
 
@@ -42,7 +42,7 @@ test: style
 	wait $$types; types=$$?; cat .cache/mypy.txt; exit $$((tests | types))
 
 # Every long form: about an hour on two quiet cores.
-test-all: test event-loop corpora peers attack walk fault fault-mutations
+test-all: test event-loop corpora peers attack fuzz walk fault fault-mutations
 
 # Alone on the machine: what an event loop is held up for, in CPU time.
 event-loop: setup
@@ -60,6 +60,12 @@ attack: setup
 	$(BIN)/python -m herald.local.fetch
 	HERALD_SLOW_CLIENTS=all $(BIN)/pytest tests/integration/test_slow_clients.py
 	$(BIN)/python -m tests.attack $(ARGS)
+
+# Generated requests, orders and values, many of each, and every worst value by itself.
+fuzz: setup
+	$(BIN)/python -m herald.local.fetch
+	HERALD_FUZZ=$(or $(FUZZ),50) HERALD_STORED_VALUES=each $(BIN)/pytest -n auto --dist loadgroup \
+		$$(grep -rlE --include='*.py' 'tests\.fuzz|HERALD_STORED_VALUES' tests/integration | sort) $(ARGS)
 
 walk: setup
 	$(BIN)/python -m herald.local.fetch

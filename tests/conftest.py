@@ -11,6 +11,7 @@ import pytest
 import pytest_socket
 
 from tests import infra as servers
+from tests.fuzz import WANTED
 from tests.infra import Infra
 
 hypothesis.settings.register_profile("herald", derandomize=True, deadline=None)
@@ -27,7 +28,7 @@ def _leads(config: pytest.Config) -> bool:
 
 def pytest_xdist_auto_num_workers() -> int:
     """For `-n auto`: more workers than cores, because most tests wait for servers most of the time."""
-    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", "0")) or max(4, os.cpu_count() or 1)
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", "0")) or max(5, os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,6 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             level = item.path.relative_to(TESTS).parts[0]
             if level in LEVELS:
                 item.add_marker(level)
+        if WANTED:
+            item.add_marker(pytest.mark.timeout(0), append=False)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

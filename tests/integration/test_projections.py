@@ -42,6 +42,7 @@ from herald_contracts import (
 )
 from herald_contracts.words import KNOWN_VALUES
 from services.sharing.domain.posts import Post
+from tests.fuzz import examples
 from tests.infra import Infra
 from tests.integration.consumers import START, Applied, consumers, received
 
@@ -199,7 +200,7 @@ async def test_events_in_any_place_lead_to_the_same(
         await one.take(order)
         return await one.state()
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.permutations(mine))
     def same(order: list[Any]) -> None:
         assert asyncio.run_coroutine_threadsafe(replayed(order), loop).result(60) == expected

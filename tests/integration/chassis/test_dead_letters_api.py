@@ -29,6 +29,7 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
 from herald_contracts import Event, ProgramCreated, Record, encode
+from tests.fuzz import examples
 from tests.integration.harness import Harness, eventually
 
 PATH = "/v1/deadletters"
@@ -213,7 +214,7 @@ async def test_the_routes_keep_to_their_description(dead_letters: DeadLetterHarn
     calls: list[Any] = []
     for result in schema.get_all_operations():
 
-        @settings(max_examples=6, suppress_health_check=list(HealthCheck), database=None)
+        @settings(max_examples=examples(4), suppress_health_check=list(HealthCheck), database=None)
         @given(case=result.ok().as_strategy())  # type: ignore[union-attr]
         def collect(case: Any) -> None:
             calls.append(case)

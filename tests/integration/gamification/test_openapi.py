@@ -14,6 +14,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from chassis.service import Service
+from tests.fuzz import examples
 from tests.integration.gamification.harness import PROGRAM
 from tests.integration.gamification.test_api import prepared
 from tests.integration.harness import Harness
@@ -68,7 +69,7 @@ def collect(document: dict[str, Any]) -> list[Any]:
         for mode in GenerationMode:
             for path_parameters in (None, known):
 
-                @settings(max_examples=5, suppress_health_check=list(HealthCheck), database=None)
+                @settings(max_examples=examples(3), suppress_health_check=list(HealthCheck), database=None)
                 @given(operation.as_strategy(mode, path_parameters=path_parameters))
                 def take(case: Any) -> None:
                     cases.append(case)

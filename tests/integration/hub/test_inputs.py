@@ -1,13 +1,12 @@
 """Whatever is sent to the hub, nothing of it is a failure of ours, and no API is asked for what was not meant.
 
-`HERALD_FUZZ=1000 pytest tests/integration/hub/test_inputs.py` is the long form: so many requests a route.
+`HERALD_FUZZ=1000 pytest tests/integration/hub/test_inputs.py` sends so many requests to each route.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable, Coroutine
@@ -29,10 +28,11 @@ from schemathesis import GenerationMode
 from services.hub import shell, signin
 from services.hub.pages import ROUTERS
 from services.hub.view import mask
+from tests.fuzz import examples
 from tests.integration.hub.apis import Apis
 from tests.integration.hub.harness import URL, Browser
 
-EXAMPLES = int(os.environ.get("HERALD_FUZZ", "8"))
+EXAMPLES = examples(5)
 SETTINGS = settings(
     max_examples=EXAMPLES,
     database=None,

@@ -29,6 +29,7 @@ from services.metrics import live, queries
 from services.metrics.app import build
 from services.metrics.schemas import LiveView
 from services.metrics.settings import MetricsSettings
+from tests.fuzz import examples
 from tests.integration.harness import Harness, eventually
 from tests.integration.metrics.test_booking import PROGRAM, shared
 
@@ -183,7 +184,7 @@ def documented(service: Service) -> tuple[Any, list[Any]]:
     return app, [one.ok() for one in found]
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 async def test_whatever_is_sent_is_answered_as_documented(
     harness: Harness, documented: tuple[Any, list[Any]], data: st.DataObject

@@ -38,6 +38,7 @@ from services.metrics.domain.periods import Period
 from services.metrics.domain.window import Window
 from services.metrics.queries import Slice
 from services.metrics.settings import MetricsSettings
+from tests.fuzz import examples
 from tests.integration.harness import Harness
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -297,7 +298,7 @@ def naive(events: Sequence[Event]) -> dict[str, int]:
     }
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=EVENTS, data=st.data())
 async def test_any_order_and_split_gives_what_the_events_say(
     booking: Booking, events: list[Event], data: st.DataObject
@@ -333,7 +334,7 @@ def _only(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: row[name] for name in ("key", *names)}
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=EVENTS, data=st.data())
 async def test_what_is_pushed_is_what_is_answered_after_each_change(
     booking: Booking, events: list[Event], data: st.DataObject

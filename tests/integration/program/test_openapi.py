@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from tests.fuzz import examples
 from tests.integration.consumers import refusals
 from tests.integration.program.conftest import GUIDELINES, OBJECTIVE, ProgramHarness
 
@@ -37,7 +38,7 @@ CHECKS: list[Any] = [
     response_schema_conformance,
     unsupported_method,
 ]
-EXAMPLES = 8
+EXAMPLES = examples(4)
 QUIET = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.fuzz import examples
 from tests.integration.sharing.conftest import SharingHarness
 
 CHECKS: list[Any] = [
@@ -36,7 +37,7 @@ async def test_the_api_keeps_to_its_description(sharing: SharingHarness) -> None
     for result in schema.get_all_operations():
         operation = result.ok()  # type: ignore[union-attr]
 
-        @settings(max_examples=8, suppress_health_check=list(HealthCheck), database=None)
+        @settings(max_examples=examples(5), suppress_health_check=list(HealthCheck), database=None)
         @given(case=operation.as_strategy())
         def collect(case: Any) -> None:
             calls.append(case)

@@ -16,6 +16,7 @@ from herald_contracts import ContentRetired, GuidelinePublished, PostRemoved, Po
 from services.sharing import commands
 from services.sharing.app import build
 from services.sharing.commands import CLOCKS_DIFFER, REPORTED_WITHIN
+from tests.fuzz import examples
 from tests.integration.consumers import consumers, received
 from tests.integration.harness import drained, eventually
 from tests.integration.sharing.conftest import SharingHarness, published, settings_of
@@ -387,7 +388,7 @@ async def test_what_is_taken_as_a_report_no_consumer_refuses(sharing: SharingHar
     machine = sharing.harness.bearer("crm", client_id="crm", scope="herald:engagements:write")
     loop, answers = asyncio.get_running_loop(), Counter[int]()
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
     @given(at=AT, kind=st.sampled_from(("like", "comment", "repost", "impression")))
     def report(at: datetime, kind: str) -> None:
         one = {"post_id": id, "kind": kind, "quantity": 1, "occurred_at": at.isoformat(), "external_id": new_id()}
