@@ -17,10 +17,17 @@ _TEXTS = """() => {
         return size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     };
     const opacity = (node) => node ? Number(getComputedStyle(node).opacity) * opacity(node.parentElement) : 1;
+    const cut = (node, across, along) => {
+        if (!node || node === document.documentElement) return false;
+        const { left, right, top, bottom } = node.getBoundingClientRect();
+        const inside = across >= left && across <= right && along >= top && along <= bottom;
+        return !inside && getComputedStyle(node).overflow !== "visible" || cut(node.parentElement, across, along);
+    };
     const shown = (node, { x, y, width, height }) => [[.5, .5], [.05, .1], [.95, .1], [.05, .9], [.95, .9]].every(
         ([right, down]) => {
-            const top = document.elementFromPoint(x + width * right, y + height * down);
-            return top && (node === top || node.contains(top) || top.contains(node));
+            const [across, along] = [x + width * right, y + height * down];
+            const top = document.elementFromPoint(across, along);
+            return top && (node === top || node.contains(top) || top.contains(node)) && !cut(node, across, along);
         });
     const found = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -42,9 +49,18 @@ _TEXTS = """() => {
     }
     return found;
 }"""
-"""Of each line of text in the window with nothing over it: its place, whether it is large (WCAG 1.4.3), its colour."""
+"""Of each line of text in the window with nothing over it: its place, whether it is large (WCAG 1.4.3), its colour.
+What is scrolled out of its box is not seen, even where the box takes the taps: a modal dialog takes those beside it."""
 
-_STILL = """() => document.getAnimations().forEach((one) => { try { one.finish(); } catch { /* it never ends */ } })"""
+_STILL = """async () => {
+    const moving = () => document.getAnimations().filter((one) => one.playState !== "finished"
+        && one.effect.getComputedTiming().endTime !== Infinity);
+    do {
+        for (const one of moving()) one.finish();
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+    } while (moving().length);
+}"""
+"""Ends what moves, and what begins to move with the next frame."""
 
 _HIDE = """() => {
     const sheet = new CSSStyleSheet();

@@ -44,7 +44,9 @@ async def test_nothing_is_wrong_with_any_page(
 FRENCH: Final = MESSAGES.catalogue("fr")["nav.skip"][0]
 POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:"
 STYLE = """body { background: #fff; color: #222; } .wide { width: 3000px; }
-.faint { background: linear-gradient(90deg, #fff, #eee); color: #bbb; }"""
+.faint { background: linear-gradient(90deg, #fff, #eee); color: #bbb; }
+dialog { height: 200px; margin: 100px 0; overflow: auto; } dialog::backdrop { background: rgb(0 0 0 / .7); }
+.tall { height: 900px; }"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ class MadeUp:
 
 MADE_UP: Final = {
     "nothing": MadeUp("", f'<p lang="fr">{FRENCH}</p><details><summary>More</summary>It opens.</details>'),
+    "nothing, scrolled out of sight": MadeUp(
+        "",
+        '<dialog id="box" aria-label="Box" tabindex="0"><p>Above</p><p class="tall">Below</p></dialog>',
+        script="box.showModal(); box.scrollTop = 100;",
+    ),
     "too wide": MadeUp("points too wide: p.wide", '<p class="wide">Wide</p>'),
     "faint on a gradient": MadeUp("contrast 1.", '<p class="faint">Faint</p>'),
     "faint on a phone": MadeUp("contrast 1.", '<p class="faint">Faint</p>', device="phone"),
