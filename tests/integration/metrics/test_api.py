@@ -184,7 +184,7 @@ def documented(service: Service) -> tuple[Any, list[Any]]:
     return app, [one.ok() for one in found]
 
 
-@settings(max_examples=examples(30), suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 async def test_whatever_is_sent_is_answered_as_documented(
     harness: Harness, documented: tuple[Any, list[Any]], data: st.DataObject
