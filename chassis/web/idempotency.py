@@ -59,10 +59,15 @@ class UnitOfWork:
         status: int = 200,
         etag: Callable[[T], int] | None = None,
         location: Callable[[T], str] | None = None,
+        keyed: bool = True,
     ) -> Response:
         """The command's result through `view` as JSON (204 without a view), with the events that it caused in
-        `Herald-Events`. Raises the command's problems."""
-        key = self._key()
+        `Herald-Events`. Raises the command's problems.
+
+        Without `keyed` an `Idempotency-Key` is passed over: its row has a fingerprint of the body beside the caller,
+        from which an anonymous answer could be guessed.
+        """
+        key = self._key() if keyed else None
         fingerprint = await self._fingerprint() if key else ""
 
         claiming = False

@@ -29,7 +29,14 @@ from herald_contracts.people import (
     PersonProvisioned,
     PersonUpdated,
 )
-from herald_contracts.program import GuidelineAcknowledged, GuidelinePublished, ObjectiveSet, ProgramCreated
+from herald_contracts.program import (
+    FeedbackSubmitted,
+    GuidelineAcknowledged,
+    GuidelinePublished,
+    ObjectiveSet,
+    ProgramCreated,
+    SurveyClosed,
+)
 from herald_contracts.recognition import PointsAwarded
 from herald_contracts.sharing import EngagementRecorded, LinkClicked, PostRemoved, PostShared
 
@@ -51,6 +58,7 @@ __all__ = [
     "ContentUpdated",
     "EngagementRecorded",
     "Event",
+    "FeedbackSubmitted",
     "FieldChange",
     "GuidelineAcknowledged",
     "GuidelinePublished",
@@ -65,6 +73,7 @@ __all__ = [
     "PostShared",
     "ProgramCreated",
     "Record",
+    "SurveyClosed",
     "Targeting",
     "Undecodable",
     "Variant",

@@ -1,4 +1,4 @@
-"""`herald.program`: programmes, objectives and guidelines. Owned by program, keyed by programme."""
+"""`herald.program`: programmes, objectives, guidelines and surveys. Owned by program, keyed by programme."""
 
 from __future__ import annotations
 
@@ -59,3 +59,25 @@ class GuidelineAcknowledged(_ProgramEvent):
     type: ClassVar[str] = "herald.GuidelineAcknowledged.v1"
     person_id: Id
     version: int = Field(ge=1)
+
+
+class FeedbackSubmitted(_ProgramEvent):
+    """An ambassador answered a survey; told when it is closed, dated by its end, and without what was answered."""
+
+    type: ClassVar[str] = "herald.FeedbackSubmitted.v1"
+    survey_id: Id
+    person_id: Id
+
+
+class SurveyClosed(_ProgramEvent):
+    """A survey takes no more answers. Where fewer answered than make a group, it has no number and no score."""
+
+    type: ClassVar[str] = "herald.SurveyClosed.v1"
+    survey_id: Id
+    opens_on: date
+    closes_on: date
+    answers: int | None = Field(default=None, ge=1, description="How many answered")
+    enps: float | None = Field(
+        default=None, ge=-100, le=100, description="Share of promoters less that of detractors, in points"
+    )
+    means: list[float] = Field(default=[], description="Of each question, from 1 to 5")

@@ -85,6 +85,7 @@ AUDITED_OBJECTS: Final = (
     "rates",
     "rebuild",
     "rules",
+    "survey",
 )
 ADMINISTRATIVE_ACTS: Final = (
     "add_feed",
@@ -93,12 +94,16 @@ ADMINISTRATIVE_ACTS: Final = (
     "become_first_admin",
     "change_program",
     "change_rules",
+    "change_survey",
     "choose_import_columns",
+    "close_survey",
     "confirm_import",
     "create_item",
     "create_program",
+    "create_survey",
     "deactivate_person",
     "delete_feed",
+    "delete_survey",
     "discard_event",
     "drop_dead_letters",
     "export_audit_trail",
@@ -109,6 +114,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "import_posts",
     "invite_people",
     "merge_person",
+    "open_survey",
     "pause_feed",
     "preview_import",
     "publish_consent",
@@ -133,6 +139,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "unpublish_item",
     "update_person",
     "withdraw_invitations",
+    "withdraw_survey",
 )
 
 Network = Annotated[str, OpenWord(NETWORKS)]

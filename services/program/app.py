@@ -19,6 +19,7 @@ from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.people import People
 from services.program.store.programs import Programs
+from services.program.store.surveys import Surveys
 from services.program.store.teams import Teams
 
 
@@ -33,6 +34,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         teams=Teams(runtime.mongo),
         programs=Programs(runtime.mongo),
         imports=Imports(runtime.mongo),
+        surveys=Surveys(runtime.mongo),
         history=History(runtime.mongo),
         external_rows=ExternalRows(runtime.mongo),
         audit_trail=AuditTrail(runtime.mongo),
@@ -40,7 +42,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
     )
 
     async def ensure_indexes() -> None:
-        stores = (context.people, context.teams, context.programs, context.imports, context.history)
+        stores = (context.people, context.teams, context.programs, context.imports, context.history, context.surveys)
         for store in (*stores, context.audit_trail):
             await store.ensure_indexes()
 

@@ -6,6 +6,7 @@ from chassis.audit import Audited
 from services.program.domain.imports import Import
 from services.program.domain.people import Person
 from services.program.domain.programs import Objective, Program, Text
+from services.program.domain.surveys import Survey
 
 PERSON = Audited(
     "person",
@@ -38,6 +39,12 @@ OBJECTIVE = Audited(
     "objective",
     Objective,
     shown=("use_case", "kpi", "baseline", "target", "starts_on", "ends_on"),
+    left_out=("id", "program_id", "version", "updated_at"),
+)
+SURVEY = Audited(
+    "survey",
+    Survey,
+    shown=("title", "opens_on", "closes_on", "enps", "questions", "prompt", "state"),
     left_out=("id", "program_id", "version", "updated_at"),
 )
 IMPORT = Audited(

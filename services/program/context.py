@@ -14,6 +14,7 @@ from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.people import People
 from services.program.store.programs import Programs
+from services.program.store.surveys import Surveys
 from services.program.store.teams import Teams
 
 
@@ -28,6 +29,7 @@ class Context:
     teams: Teams
     programs: Programs
     imports: Imports
+    surveys: Surveys
     history: History
     external_rows: ExternalRows
     audit_trail: AuditTrail

@@ -12,6 +12,7 @@ from herald_contracts import (
     AmbassadorLeft,
     AmbassadorPaused,
     AmbassadorResumed,
+    FeedbackSubmitted,
     GuidelineAcknowledged,
     GuidelinePublished,
     ObjectiveSet,
@@ -19,11 +20,13 @@ from herald_contracts import (
     PersonProvisioned,
     PersonUpdated,
     ProgramCreated,
+    SurveyClosed,
 )
 from herald_contracts.words import LeaveReason, PersonOrigin
 from services.program.domain.history import PastMembership
 from services.program.domain.people import Person
 from services.program.domain.programs import Objective, Program, Text
+from services.program.domain.surveys import Results, Survey
 
 
 def _state(person: Person) -> dict[str, Any]:
@@ -150,3 +153,24 @@ def guideline_published(text: Text) -> GuidelinePublished:
 
 def guideline_acknowledged(person: Person, program_id: str, version: int, now: datetime) -> GuidelineAcknowledged:
     return GuidelineAcknowledged(program_id=program_id, person_id=person.id, version=version, occurred_at=now)
+
+
+def survey_closed(survey: Survey, results: Results) -> SurveyClosed:
+    """Of a survey that too few answered, no score and no number."""
+    return SurveyClosed(
+        program_id=survey.program_id,
+        survey_id=survey.id,
+        opens_on=survey.opens_on,
+        closes_on=survey.closes_on,
+        answers=results.answers,
+        enps=results.enps,
+        means=[one.mean for one in results.questions],
+        occurred_at=survey.updated_at,
+    )
+
+
+def feedback_submitted(survey: Survey, person_id: str) -> FeedbackSubmitted:
+    """Dated by the survey's end: nobody learns when this person answered."""
+    return FeedbackSubmitted(
+        program_id=survey.program_id, survey_id=survey.id, person_id=person_id, occurred_at=survey.updated_at
+    )

@@ -7,15 +7,21 @@ from functools import partial
 from typing import Final
 
 from chassis.jobs import Job, JobContext
-from services.program.commands import imports
+from chassis.mongo import Transaction
+from services.program.commands import imports, surveys
 from services.program.context import Context
+from services.program.domain.surveys import Survey, today
 
 ABANDONED: Final = timedelta(seconds=15)
+ANNOUNCED_AT_ONCE: Final = 200
 
 
 def jobs(context: Context) -> list[Job]:
-    """Confirmed imports that are not over are looked for every 2 s."""
-    return [Job("imports", timedelta(seconds=2), partial(import_unfinished, context))]
+    """Confirmed imports that are not over are looked for every 2 s, surveys whose last day is over every 5 s."""
+    return [
+        Job("imports", timedelta(seconds=2), partial(import_unfinished, context)),
+        Job("surveys", timedelta(seconds=5), partial(close_surveys, context)),
+    ]
 
 
 async def import_unfinished(context: Context, job: JobContext) -> None:
@@ -23,3 +29,23 @@ async def import_unfinished(context: Context, job: JobContext) -> None:
     since = context.clock.now() - ABANDONED
     for id in await context.imports.unfinished(rows_over=imports.IN_REQUEST_ROWS, untouched_since=since):
         await imports.run(context, id, job.lease.transact, may_go_on=lambda: job.may_go_on)
+
+
+async def close_surveys(context: Context, job: JobContext) -> None:
+    """Close the surveys whose last day is over, and announce of those who answered a closed one that they did."""
+    now = context.clock.now()
+    for survey in await context.surveys.closing(now.date().isoformat()):
+        program = await context.programs.get(survey.program_id)
+        if survey.closes_on < today(program, now):
+            await job.lease.transact(partial(_close, context, survey))
+    for survey in await context.surveys.closed_with_answered():
+        while job.may_go_on and await job.lease.transact(partial(_announce, context, survey)):
+            pass
+
+
+async def _close(context: Context, survey: Survey, tx: Transaction) -> Survey:
+    return await surveys.close_survey(context, tx, survey.program_id, survey.id)
+
+
+async def _announce(context: Context, survey: Survey, tx: Transaction) -> bool:
+    return await surveys.announce_answered(context, tx, survey, ANNOUNCED_AT_ONCE)

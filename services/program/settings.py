@@ -19,6 +19,13 @@ class ProgramSettings(Settings):
         "between, that are made administrators when they first sign in",
     )
     rate_uploads: Rate = Field("10/minute", description="Files that one person sends")
+    small_group: int = Field(
+        5,
+        ge=5,
+        le=1_000,
+        description="How many answers a survey needs for its results to be shown, and how many ambassadors a programme "
+        "for anything in it to be anonymous",
+    )
     program_locale: str = Field("en", description="Language of people of whom no other is known")
 
     @field_validator("program_admins", mode="before")

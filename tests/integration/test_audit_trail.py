@@ -97,6 +97,7 @@ async def in_program(trail: Trail) -> None:
     batch = (await trail.act("POST", "/programs/{program_id}/invitations", segment, of=program))["batch_id"]
     taken_back = "/programs/{program_id}/invitations/{batch_id}/withdraw"
     await trail.act("POST", taken_back, of=f"{program}/{batch}")
+    await with_a_survey(trail, program)
     text = b"email,name,country,team\nbob@x.example,Bob,FR,IT\n"
     preview = (await trail.act("POST", "/imports", content=text, headers={"content-type": "text/csv"}))["id"]
     columns = {"columns": ["email", "name", "country", "team"]}
@@ -122,6 +123,26 @@ async def in_program(trail: Trail) -> None:
     await trail.act("POST", "/programs/{program_id}/history/memberships", rows, of=program)
     await trail.act("GET", "/people/export")
     await trail.act("GET", "/audit/export")
+
+
+async def with_a_survey(trail: Trail, program: str) -> None:
+    for who in ("ann", "ben", "cat", "dan", "eva"):
+        await trail.client.put("/v1/me", json={}, headers=trail.harness.bearer(who, country="FR", team="IT", name=who))
+        join = await trail.client.post(
+            f"/v1/programs/{program}/join", json={"consent_version": 2}, headers=trail.harness.bearer(who)
+        )
+        assert join.is_success, join.text
+    await trail.told()
+    route = "/programs/{program_id}/surveys"
+    closes_on = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    body = {"title": "Pulse", "opens_on": "2026-03-02", "closes_on": closes_on}
+    one = f"{program}/{(await trail.act('POST', route, body, of=program))['id']}"
+    changed = {**body, "title": "Another"}
+    await trail.act("PUT", f"{route}/{{survey_id}}", changed, of=one, headers={"If-Match": "*"})
+    for act in ("open", "withdraw", "open", "close"):
+        await trail.act("POST", f"{route}/{{survey_id}}/{act}", of=one)
+    other = (await trail.act("POST", route, body, of=program))["id"]
+    await trail.act("DELETE", f"{route}/{{survey_id}}", of=f"{program}/{other}")
 
 
 async def in_content(trail: Trail) -> None:

@@ -28,7 +28,7 @@ from schemathesis import GenerationMode
 from chassis.ids import new_id
 from chassis.service import Service
 from herald.local.plan import SERVICES
-from herald_contracts import Event, ObjectiveReached, Record, decode
+from herald_contracts import Event, FeedbackSubmitted, ObjectiveReached, Record, decode
 from services.sharing.redirect.server import RedirectServer
 from services.sharing.redirect.target_cache import TargetCache
 from tests.fuzz import WANTED
@@ -39,7 +39,7 @@ SHARES = (0.0, 0.1, 0.3, 0.5) if not WANTED else (0.0, *(number % 7 / 10 for num
 """In each round, the share of values that are as the document allows them: 0 is the well-made request."""
 READS_THE_WEB = {"POST /v1/feeds", "POST /v1/feeds/{feed_id}/refresh"}
 """What these bring goes the way of a file that is uploaded."""
-BY_A_JOB = {ObjectiveReached.type}
+BY_A_JOB = {ObjectiveReached.type, FeedbackSubmitted.type}
 ROOT, MACHINE = "root", "crm"
 PEOPLE = (ROOT, "ada", "bob", "carol", "eve")
 ACTORS = {
@@ -56,6 +56,14 @@ CREATES = {
 }
 """What the id of an answer names in paths."""
 TEXTS = {"en": "I take part of my own free will."}
+SURVEY = {
+    "title": "Pulse",
+    "opens_on": "2026-03-02",
+    "closes_on": (datetime.now(UTC).date() + timedelta(days=9)).isoformat(),
+    "enps": True,
+    "questions": [TEXTS],
+    "prompt": TEXTS,
+}
 WELL_MADE: dict[str, Any] = {
     "POST /v1/items": {
         "program_id": "",
@@ -78,6 +86,9 @@ WELL_MADE: dict[str, Any] = {
     "POST /v1/programs/{program_id}/consent": {"texts": TEXTS},
     "POST /v1/programs/{program_id}/guidelines": {"texts": TEXTS, "material": False},
     "POST /v1/programs/{program_id}/join": {"consent_version": 1},
+    "POST /v1/programs/{program_id}/surveys": SURVEY,
+    "PUT /v1/programs/{program_id}/surveys/{survey_id}": SURVEY,
+    "POST /v1/programs/{program_id}/surveys/{survey_id}/answers": {"enps": 9, "scores": [4], "text": "More pictures"},
     "POST /v1/programs/{program_id}/rules": {"rules": [{"id": "share", "act": "share", "points": 10}]},
     "PUT /v1/programs/{program_id}/rates": {
         "valid_from": (datetime.now(UTC).date() + timedelta(days=1)).isoformat(),
@@ -327,6 +338,9 @@ async def _settle_in(world: World) -> None:
     await world.ok("program", "POST", f"{where}/guidelines", {"texts": TEXTS})
     await world.ok("program", "POST", f"{where}/guidelines/1/acknowledge")
     await world.ok("program", "PUT", f"{where}/objective", OBJECTIVE, headers={})
+    for who in [new_id() for _ in range(4)]:  # with the administrator, enough to be asked in a survey
+        await world.ok("program", "PUT", "/v1/me", {}, by=who)
+        await world.ok("program", "POST", f"{where}/join", {"consent_version": 1}, by=who)
     world.there.update(program_id=[program], version=[1], person_id=[people["bob"], people["eve"]])
     world.known.update(program_id=program, ambassador_id=root, person_id=root, people=[*people.values()])
     item = await _item(world, "submit", "publish")
@@ -395,6 +409,22 @@ async def _taken_back_for_now(world: World) -> dict[str, str]:
     return {"post_id": post}
 
 
+async def _draft(world: World) -> dict[str, str]:
+    """A survey, and none that is open."""
+    program = world.known["program_id"]
+    path = f"/v1/programs/{program}/surveys"
+    for one in (await world.ok("program", "GET", path, params={"state": "open"}))["items"]:
+        await world.ok("program", "POST", f"{path}/{one['id']}/withdraw")
+    survey = await world.ok("program", "POST", path, SURVEY)
+    return {"program_id": program, "survey_id": survey["id"]}
+
+
+async def _asked(world: World) -> dict[str, str]:
+    ids = await _draft(world)
+    await world.ok("program", "POST", f"/v1/programs/{ids['program_id']}/surveys/{ids['survey_id']}/open")
+    return ids
+
+
 async def _two_persons(world: World) -> dict[str, str]:
     world.known["other_id"] = await _person(world)
     return {"person_id": await _person(world)}
@@ -410,6 +440,10 @@ PREPARED = {
     "POST /v1/items/{item_id}/restore": _retired,
     "POST /v1/people/{person_id}/merge": _two_persons,
     "POST /v1/posts/{post_id}/restore": _taken_back_for_now,
+    **{f"{act} /v1/programs/{{program_id}}/surveys/{{survey_id}}": _draft for act in ("PUT", "DELETE")},
+    "POST /v1/programs/{program_id}/surveys/{survey_id}/open": _draft,
+    **{f"POST /v1/programs/{{program_id}}/surveys/{{survey_id}}/{act}": _asked for act in ("close", "answers")},
+    "POST /v1/programs/{program_id}/surveys/{survey_id}/withdraw": _asked,
     "POST /v1/programs/{program_id}/ambassadors/{person_id}/withdraw": _invited,
     "POST /v1/programs/{program_id}/invitations/{batch_id}/withdraw": _invited,
 }

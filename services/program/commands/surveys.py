@@ -1,0 +1,116 @@
+"""What becomes of a programme's surveys, and answering one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chassis import audit
+from chassis.ids import new_id
+from chassis.mongo import Transaction
+from chassis.web.http import Expected, check_version
+from chassis.web.problems import Refused
+from services.program import event_mapping
+from services.program.audit import SURVEY
+from services.program.context import Context
+from services.program.domain import surveys
+from services.program.domain.people import Segment
+from services.program.domain.surveys import MAX_DRAFTS, Answer, Survey, today
+
+
+async def create_survey(context: Context, tx: Transaction, program_id: str, values: Mapping[str, Any]) -> Survey:
+    """A draft. Raises NotFound, Invalid, Refused `too-many-drafts`."""
+    program = await context.programs.get(program_id, tx)
+    if await context.surveys.count_drafts(program_id, tx) >= MAX_DRAFTS:
+        raise Refused(f"At most {MAX_DRAFTS} surveys are drafts.", type_="too-many-drafts", max=MAX_DRAFTS)
+    after = surveys.new_survey(new_id(), program, tx.now, **values)
+    await context.surveys.insert(after, tx)
+    audit.record(tx, "create_survey", SURVEY, after.id, after=after, program_id=program_id)
+    return after
+
+
+async def change_survey(
+    context: Context,
+    tx: Transaction,
+    program_id: str,
+    survey_id: str,
+    version: Expected | None,
+    values: Mapping[str, Any],
+) -> Survey:
+    """Change a draft under its version. Raises NotFound, Invalid, Conflict, PreconditionRequired, StaleVersion."""
+    before = await context.surveys.get(program_id, survey_id, tx)
+    check_version(version, before.version)
+    program = await context.programs.get(program_id, tx)
+    after = surveys.change_survey(before, program, tx.now, **values)
+    return await _save(context, tx, "change_survey", before, after)
+
+
+async def delete_survey(context: Context, tx: Transaction, program_id: str, survey_id: str) -> None:
+    """Delete a draft. Raises NotFound, Conflict `survey-not-a-draft`."""
+    before = await context.surveys.get(program_id, survey_id, tx)
+    surveys.check_draft(before)
+    await context.surveys.delete(before, tx)
+    audit.record(tx, "delete_survey", SURVEY, survey_id, before=before, program_id=program_id)
+
+
+async def open_survey(context: Context, tx: Transaction, program_id: str, survey_id: str) -> Survey:
+    """Ask it of all ambassadors; repeating changes nothing. Raises NotFound, Invalid, Conflict."""
+    before = await context.surveys.get(program_id, survey_id, tx)
+    program = await context.programs.get(program_id, tx)
+    ambassadors = await context.people.count_ambassadors(program_id, Segment())
+    after = surveys.open_survey(before, program, ambassadors, context.settings.small_group, tx.now)
+    if after is not before:
+        await context.surveys.begin(after, tx)
+    return await _save(context, tx, "open_survey", before, after)
+
+
+async def withdraw_survey(context: Context, tx: Transaction, program_id: str, survey_id: str) -> Survey:
+    """Make it a draft again, and forget what was answered; repeating changes nothing. Raises NotFound, Conflict."""
+    before = await context.surveys.get(program_id, survey_id, tx)
+    after = surveys.withdraw_survey(before, tx.now)
+    if after is not before:
+        await context.surveys.end(survey_id, tx)
+        await context.surveys.forget(survey_id, tx)
+        await context.surveys.forget_answered(survey_id, tx)
+    return await _save(context, tx, "withdraw_survey", before, after)
+
+
+async def close_survey(context: Context, tx: Transaction, program_id: str, survey_id: str) -> Survey:
+    """Take no more answers; of too few, nothing is kept. Repeating changes nothing. Raises NotFound, Conflict."""
+    before = await context.surveys.get(program_id, survey_id, tx)
+    after = surveys.close_survey(before, tx.now)
+    if after is not before:
+        tally = await context.surveys.end(survey_id, tx)
+        found = surveys.results(after, tally, context.settings.small_group)
+        if not found.shown:
+            await context.surveys.forget(survey_id, tx)
+        tx.emit(event_mapping.survey_closed(after, found))
+    return await _save(context, tx, "close_survey", before, after)
+
+
+async def answer_survey(
+    context: Context, tx: Transaction, program_id: str, survey_id: str, person_id: str, answer: Answer
+) -> None:
+    """Count an answer, and note that this person gave one. Raises NotFound, Invalid, Conflict: `not-a-member`,
+    `survey-not-open`, `already-answered`."""
+    survey = await context.surveys.get(program_id, survey_id, tx)
+    program = await context.programs.get(program_id, tx)
+    surveys.check_member(await context.people.get(person_id, tx), program_id)
+    surveys.check_answer(survey, answer, today(program, tx.now))
+    await context.surveys.note_answered(survey_id, person_id, tx)
+    await context.surveys.add(survey_id, answer, tx)
+
+
+async def announce_answered(context: Context, tx: Transaction, survey: Survey, limit: int) -> bool:
+    """Tell of some who answered a closed survey that they did, and forget it; whether there was somebody."""
+    people = await context.surveys.take_answered(survey.id, limit, tx)
+    for person_id in people:
+        tx.emit(event_mapping.feedback_submitted(survey, person_id))
+    return bool(people)
+
+
+async def _save(context: Context, tx: Transaction, act: str, before: Survey, after: Survey) -> Survey:
+    if after is not before:
+        await context.surveys.save(before, after, tx)
+    audit.record(tx, act, SURVEY, after.id, before=before, after=after, program_id=after.program_id)
+    return after

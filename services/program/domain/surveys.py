@@ -1,0 +1,250 @@
+"""Pulse surveys: short, anonymous, the same few questions again and again.
+
+A survey is a `draft` until a manager opens it, `open` until its last day is over or a manager closes it, and then
+`closed` for good. What was opened can be taken back: it is a draft again, and what was answered is gone.
+
+Nothing here ties an answer to a person: no answer is kept as such, only how often each score was given and, apart from
+that, what was written (ADR 0014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from chassis.web.problems import Conflict, Invalid, Violation
+from services.program.domain.people import Person
+from services.program.domain.programs import Program, check_languages
+
+SurveyState = Literal["draft", "open", "closed"]
+MAX_QUESTIONS = 3
+MAX_DRAFTS = 20
+ENPS = range(11)
+SCALE = range(1, 6)
+PROMOTER, DETRACTOR = 9, 6
+"""The lowest score of a promoter and the highest of a detractor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A survey. `enps` asks for a recommendation from 0 to 10; each of `questions` has a text for each language and
+    asks for agreement from 1 to 5; `prompt` asks for a free text, and is empty where none is wanted. Both days are
+    included, in the programme's time zone."""
+
+    id: str
+    program_id: str
+    version: int
+    title: str
+    opens_on: date
+    closes_on: date
+    enps: bool
+    questions: tuple[Mapping[str, str], ...]
+    prompt: Mapping[str, str]
+    updated_at: datetime
+    state: SurveyState = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody says: `scores` are in the order of the questions."""
+
+    enps: int | None
+    scores: tuple[int, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often each score was given; that of the eNPS by its number, those of the questions one after the other."""
+
+    answers: int = 0
+    enps: Mapping[str, int] = field(default_factory=dict)
+    scores: tuple[Mapping[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Of one question: how many gave each score of its scale, the lowest first, and their mean."""
+
+    mean: float
+    distribution: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What managers see of a closed survey. Where fewer answered than make a group, all that is there is that it was
+    so: two such results are equal, whoever answered."""
+
+    shown: bool
+    answers: int | None = None
+    enps: float | None = None
+    recommendation: Scored | None = None
+    questions: tuple[Scored, ...] = ()
+
+
+HIDDEN = Results(shown=False)
+
+
+def new_survey(id: str, program: Program, now: datetime, **values: Any) -> Survey:
+    """A draft. Raises Invalid: `closes_on` `before-start`, `questions` `required` where nothing is asked,
+    `language-missing` or `language-unknown`."""
+    survey = Survey(id=id, program_id=program.id, version=1, updated_at=now, **values)
+    _check(survey, program)
+    return survey
+
+
+def change_survey(before: Survey, program: Program, now: datetime, **values: Any) -> Survey:
+    """The draft with these values; the same object if nothing changes. Raises Conflict `survey-not-a-draft`, and
+    Invalid as `new_survey` does."""
+    check_draft(before)
+    wanted = replace(before, **values)
+    _check(wanted, program)
+    return before if wanted == before else _next(wanted, now)
+
+
+def open_survey(before: Survey, program: Program, ambassadors: int, small_group: int, now: datetime) -> Survey:
+    """The survey, which ambassadors may answer from its first day on; repeating changes nothing.
+
+    Raises Conflict: `survey-closed`; `too-few-ambassadors` (with `min`) where a result could never be shown. Raises
+    Invalid `closes_on` `past`.
+    """
+    if before.state == "open":
+        return before
+    _check_not_closed(before)
+    if before.closes_on < today(program, now):
+        raise Invalid.one("closes_on", "past", "The last day is over.")
+    check_crowd(ambassadors, small_group)
+    return _next(replace(before, state="open"), now)
+
+
+def withdraw_survey(before: Survey, now: datetime) -> Survey:
+    """The survey as a draft again; repeating changes nothing. Raises Conflict `survey-closed`."""
+    _check_not_closed(before)
+    return before if before.state == "draft" else _next(replace(before, state="draft"), now)
+
+
+def close_survey(before: Survey, now: datetime) -> Survey:
+    """The survey, which nobody can answer any more; repeating changes nothing. Raises Conflict `survey-not-open` for a
+    draft."""
+    if before.state == "draft":
+        raise Conflict("This survey was not opened.", type_="survey-not-open")
+    return before if before.state == "closed" else _next(replace(before, state="closed"), now)
+
+
+def is_running(survey: Survey, day: date) -> bool:
+    return survey.state == "open" and survey.opens_on <= day <= survey.closes_on
+
+
+def check_answer(survey: Survey, answer: Answer, day: date) -> None:
+    """Raises Conflict `survey-not-open`; Invalid: `missing` for what was asked, `not-asked` for what was not."""
+    if not is_running(survey, day):
+        raise Conflict("This survey takes no answers.", type_="survey-not-open")
+    errors = []
+    if survey.enps != (answer.enps is not None):
+        errors.append(_missing("enps") if survey.enps else _not_asked("enps"))
+    asked, given = len(survey.questions), len(answer.scores)
+    errors += [_missing(f"scores.{index}") for index in range(given, asked)]
+    errors += [_not_asked(f"scores.{index}") for index in range(asked, given)]
+    if answer.text and not survey.prompt:
+        errors.append(_not_asked("text"))
+    if errors:
+        raise Invalid("The answer does not fit the survey.", errors=errors)
+
+
+def check_member(person: Person, program_id: str) -> None:
+    """Raises Conflict `not-a-member`."""
+    if program_id not in person.joined:
+        raise Conflict("This is for ambassadors of the programme.", type_="not-a-member")
+
+
+def check_crowd(ambassadors: int, small_group: int) -> None:
+    """Raises Conflict `too-few-ambassadors`: among so few, nothing is anonymous."""
+    if ambassadors < small_group:
+        raise Conflict(
+            f"The programme has fewer than {small_group} ambassadors: nothing would be anonymous.",
+            type_="too-few-ambassadors",
+            min=small_group,
+        )
+
+
+def check_draft(survey: Survey) -> None:
+    """Raises Conflict `survey-not-a-draft`."""
+    if survey.state != "draft":
+        raise Conflict("Only a draft can be changed: people may have answered.", type_="survey-not-a-draft")
+
+
+def results(survey: Survey, tally: Tally, small_group: int) -> Results:
+    """What may be seen. Raises Conflict `survey-not-closed`: nobody watches answers come in one by one."""
+    if survey.state != "closed":
+        raise Conflict("The results are shown when the survey is closed.", type_="survey-not-closed")
+    if tally.answers < small_group:
+        return HIDDEN
+    return Results(
+        shown=True,
+        answers=tally.answers,
+        enps=enps(tally.enps) if survey.enps else None,
+        recommendation=scored(tally.enps, ENPS) if survey.enps else None,
+        questions=tuple(scored(one, SCALE) for one in tally.scores),
+    )
+
+
+def enps(counts: Mapping[str, int]) -> float:
+    """The share of promoters (9 and 10) less that of detractors (0 to 6), in points from -100 to 100, to one decimal.
+
+    Source: F. Reichheld, "The One Number You Need to Grow", Harvard Business Review, December 2003; asked of
+    ambassadors about their programme. Raises ValueError where nobody answered.
+    """
+    total = sum(counts.values())
+    if not total:
+        raise ValueError("nobody answered")
+    promoters = sum(count for score, count in counts.items() if int(score) >= PROMOTER)
+    detractors = sum(count for score, count in counts.items() if int(score) <= DETRACTOR)
+    return round(100 * (promoters - detractors) / total, 1)
+
+
+def scored(counts: Mapping[str, int], scale: Sequence[int]) -> Scored:
+    """Mean and distribution over the scale. Raises ValueError where nobody answered."""
+    distribution = tuple(counts.get(str(score), 0) for score in scale)
+    total = sum(distribution)
+    if not total:
+        raise ValueError("nobody answered")
+    mean = sum(score * count for score, count in zip(scale, distribution, strict=True)) / total
+    return Scored(round(mean, 2), distribution)
+
+
+def today(program: Program, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(program.time_zone)).date()
+
+
+def _check_not_closed(survey: Survey) -> None:
+    if survey.state == "closed":
+        raise Conflict("This survey is closed.", type_="survey-closed")
+
+
+def _next(survey: Survey, now: datetime) -> Survey:
+    return replace(survey, version=survey.version + 1, updated_at=now)
+
+
+def _missing(field: str) -> Violation:
+    return Violation(field, "missing", "This question needs an answer.")
+
+
+def _not_asked(field: str) -> Violation:
+    return Violation(field, "not-asked", "The survey does not ask this.")
+
+
+def _check(survey: Survey, program: Program) -> None:
+    errors = []
+    if survey.closes_on < survey.opens_on:
+        errors.append(Violation("closes_on", "before-start", "It closes before it opens."))
+    if not (survey.enps or survey.questions):
+        errors.append(Violation("questions", "required", "A survey asks for at least one score."))
+    if errors:
+        raise Invalid("The survey cannot be kept.", errors=errors)
+    for index, texts in enumerate(survey.questions):
+        check_languages(texts, program.languages, f"questions.{index}")
+    if survey.prompt:
+        check_languages(survey.prompt, program.languages, "prompt")
