@@ -409,7 +409,7 @@ async def _taken_back_for_now(world: World) -> dict[str, str]:
     return {"post_id": post}
 
 
-async def _draft(world: World) -> dict[str, str]:
+async def _survey(world: World) -> dict[str, str]:
     """A survey, and none that is open."""
     program = world.known["program_id"]
     path = f"/v1/programs/{program}/surveys"
@@ -420,7 +420,7 @@ async def _draft(world: World) -> dict[str, str]:
 
 
 async def _asked(world: World) -> dict[str, str]:
-    ids = await _draft(world)
+    ids = await _survey(world)
     await world.ok("program", "POST", f"/v1/programs/{ids['program_id']}/surveys/{ids['survey_id']}/open")
     return ids
 
@@ -440,8 +440,8 @@ PREPARED = {
     "POST /v1/items/{item_id}/restore": _retired,
     "POST /v1/people/{person_id}/merge": _two_persons,
     "POST /v1/posts/{post_id}/restore": _taken_back_for_now,
-    **{f"{act} /v1/programs/{{program_id}}/surveys/{{survey_id}}": _draft for act in ("PUT", "DELETE")},
-    "POST /v1/programs/{program_id}/surveys/{survey_id}/open": _draft,
+    **{f"{act} /v1/programs/{{program_id}}/surveys/{{survey_id}}": _survey for act in ("PUT", "DELETE")},
+    "POST /v1/programs/{program_id}/surveys/{survey_id}/open": _survey,
     **{f"POST /v1/programs/{{program_id}}/surveys/{{survey_id}}/{act}": _asked for act in ("close", "answers")},
     "POST /v1/programs/{program_id}/surveys/{survey_id}/withdraw": _asked,
     "POST /v1/programs/{program_id}/ambassadors/{person_id}/withdraw": _invited,

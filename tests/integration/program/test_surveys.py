@@ -124,9 +124,9 @@ async def test_of_few_answers_nothing_is_kept_and_one_more_changes_nothing(progr
         await answer(program, survey, *PEOPLE[:count])
         await program.forget()
         await program.ok("max", "POST", f"{survey}/close")
-        [closed] = [one.data for one in await program.emitted()]
-        assert isinstance(closed, SurveyClosed)
-        assert (closed.answers, closed.enps, closed.means) == (None, None, [])
+        [event] = [one.data for one in await program.emitted()]
+        assert isinstance(event, SurveyClosed)
+        assert (event.answers, event.enps, event.means) == (None, None, [])
         written = await program.ok("max", "GET", f"{survey}/texts")
         told.append((await program.ok("max", "GET", f"{survey}/results"), written))
         state = await program.state()
