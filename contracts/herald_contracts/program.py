@@ -1,4 +1,4 @@
-"""`herald.program`: programmes, objectives, guidelines and surveys. Owned by program, keyed by programme."""
+"""`herald.program`: programmes, objectives, guidelines, lessons and surveys. Owned by program, keyed by programme."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from herald_contracts.base import Event, Id, Label, Language, Time
-from herald_contracts.words import Kpi, UseCase
+from herald_contracts.words import Kpi, Right, UseCase
 
 
 class _ProgramEvent(Event):
@@ -81,3 +81,33 @@ class SurveyClosed(_ProgramEvent):
         default=None, ge=-100, le=100, description="Share of promoters less that of detractors, in points"
     )
     means: list[float] = Field(default=[], description="Of each question, from 1 to 5")
+
+
+class LessonPublished(_ProgramEvent):
+    """An edition of a lesson can be read, or a retired lesson can be read again; carries its whole state."""
+
+    type: ClassVar[str] = "herald.LessonPublished.v1"
+    lesson_id: Id
+    revision: int = Field(ge=1, description="Rises with each change of the lesson")
+    edition: int = Field(ge=1)
+    languages: list[Language] = Field(min_length=1)
+    required_for: list[Right] = Field(
+        default=[], description="What an ambassador of the programme may do only after completing it"
+    )
+
+
+class LessonRetired(_ProgramEvent):
+    """A lesson can be read no more, and is required for nothing."""
+
+    type: ClassVar[str] = "herald.LessonRetired.v1"
+    lesson_id: Id
+    revision: int = Field(ge=1)
+
+
+class LessonCompleted(_ProgramEvent):
+    """An ambassador completed a lesson: once for each, whatever its edition."""
+
+    type: ClassVar[str] = "herald.LessonCompleted.v1"
+    person_id: Id
+    lesson_id: Id
+    edition: int = Field(ge=1)

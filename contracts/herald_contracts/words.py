@@ -65,7 +65,8 @@ ENGAGEMENT_KINDS: Final = ("click", "like", "comment", "repost", "impression")
 MEASURES: Final = ("measured", "estimated", "potential", "imported")
 METHODS: Final = ("dialog", "api", "imported")
 REMOVAL_REASONS: Final = ("ambassador", "takedown")
-RULES: Final = ("share", "click", "like", "comment", "repost")
+RULES: Final = ("share", "click", "like", "comment", "repost", "lesson")
+RIGHTS: Final = ("share",)
 AUDITED_SERVICES: Final = ("content", "gamification", "metrics", "program", "sharing")
 AUDITED_OBJECTS: Final = (
     "audit_trail",
@@ -78,7 +79,9 @@ AUDITED_OBJECTS: Final = (
     "consent",
     "import",
     "item",
+    "lesson",
     "objective",
+    "path",
     "people",
     "person",
     "program",
@@ -90,8 +93,11 @@ AUDITED_OBJECTS: Final = (
 ADMINISTRATIVE_ACTS: Final = (
     "add_feed",
     "add_feed_entries",
+    "add_starter_lessons",
     "approve_item",
     "become_first_admin",
+    "change_lesson",
+    "change_path",
     "change_program",
     "change_rules",
     "change_survey",
@@ -99,10 +105,13 @@ ADMINISTRATIVE_ACTS: Final = (
     "close_survey",
     "confirm_import",
     "create_item",
+    "create_lesson",
+    "create_path",
     "create_program",
     "create_survey",
     "deactivate_person",
     "delete_feed",
+    "delete_path",
     "delete_survey",
     "discard_event",
     "drop_dead_letters",
@@ -120,6 +129,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "publish_consent",
     "publish_guidelines",
     "publish_item",
+    "publish_lesson",
     "reactivate_person",
     "refresh_feed",
     "reject_item",
@@ -130,6 +140,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "resume_consumer",
     "resume_feed",
     "retire_item",
+    "retire_lesson",
     "retry_event",
     "revise_item",
     "set_guardrails",
@@ -160,6 +171,7 @@ Measure = Annotated[str, OpenWord(MEASURES)]
 Method = Annotated[str, OpenWord(METHODS)]
 RemovalReason = Annotated[str, OpenWord(REMOVAL_REASONS)]
 Rule = Annotated[str, OpenWord(RULES)]
+Right = Annotated[str, OpenWord(RIGHTS)]
 AuditedService = Annotated[str, OpenWord(AUDITED_SERVICES)]
 AuditedObject = Annotated[str, OpenWord(AUDITED_OBJECTS)]
 AdministrativeAct = Annotated[str, OpenWord(ADMINISTRATIVE_ACTS)]

@@ -26,7 +26,7 @@ def _sentence(language: str, entry: Entry, rule: Rule | None) -> str:
     def known(kind: str, name: str) -> str:
         return f"{kind}.{name}" if MESSAGES.has(language, f"{kind}.{name}") else f"{kind}.other"
 
-    where = text(known("where", entry.network), network=entry.network)
+    where = text(known("where", entry.network), network=entry.network) if entry.network else ""
     if entry.reverses is not None:
         return text("removed", where=where)
     said = text(known("act", entry.act), count=entry.acts, act=entry.act, where=where)

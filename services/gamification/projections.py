@@ -8,7 +8,7 @@ from datetime import timedelta
 from chassis.clock import to_milliseconds
 from chassis.consumer import InvalidEvent, Received
 from chassis.mongo import Transaction
-from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared, ProgramCreated
+from herald_contracts import EngagementRecorded, Event, LessonCompleted, PostRemoved, PostShared, ProgramCreated
 from services.gamification import commands
 from services.gamification.context import Context
 from services.gamification.domain.ledger import Fact, SourcedFact
@@ -32,7 +32,9 @@ async def project_programs(context: Context, tx: Transaction, batch: Sequence[Re
 
 
 async def book_events(
-    context: Context, tx: Transaction, batch: Sequence[Received[PostShared | PostRemoved | EngagementRecorded]]
+    context: Context,
+    tx: Transaction,
+    batch: Sequence[Received[PostShared | PostRemoved | EngagementRecorded | LessonCompleted]],
 ) -> None:
     """Book what earns points. Raises InvalidEvent `occurred-at-implausible`."""
     facts = [one for event in batch if (one := fact_of(event)) is not None]
@@ -57,6 +59,20 @@ def fact_of(event: Received[Event]) -> SourcedFact | None:
             return _sourced(event, data, "removal")
         case EngagementRecorded(verdict="counted", measure="measured" | "imported") if data.kind in EARNINGS:
             return _sourced(event, data, data.kind, data.quantity)
+        case LessonCompleted():
+            fact = Fact(
+                cause_id=event.id,
+                cause_type=event.type,
+                act="lesson",
+                quantity=1,
+                ambassador_id=data.person_id,
+                program_id=data.program_id,
+                post_id=None,
+                content_id=None,
+                network=None,
+                occurred_at=to_milliseconds(data.occurred_at),
+            )
+            return SourcedFact(fact, (event.topic, event.partition, event.offset), event.traceparent, event.tracestate)
     return None
 
 

@@ -95,9 +95,9 @@ class EntryView(BaseModel):
     explanation: dict[str, str] = Field(description="Why, in French (`fr`) and English (`en`)")
     cause_type: str
     cause_id: str = Field(description="Id of the event that earned it")
-    post_id: str
-    content_id: str
-    network: str
+    post_id: str | None = Field(description="Null for what is of no post, such as a lesson; so are the next two")
+    content_id: str | None
+    network: str | None
     reverses: str | None = Field(description="The entry whose points a reversal takes back")
     occurred_at: datetime
 

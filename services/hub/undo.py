@@ -23,6 +23,7 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "item-publish": lambda item_id: page("editor", "items", item_id, "unpublish"),
     "item-restore": lambda item_id: page("editor", "items", item_id, "retire"),
     "item-retire": lambda item_id: page("editor", "items", item_id, "restore"),
+    "lesson-retired": lambda lesson_id: page("manage", "lessons", lesson_id, "restore"),
     "left": lambda program_id: page("programs", program_id, "return"),
     "post-removed": lambda post_id: page("posts", post_id, "restore"),
     "program-closed": lambda program_id: page("manage", "programs", program_id, "open"),

@@ -17,6 +17,7 @@ from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
 from services.program.store.history import History
 from services.program.store.imports import Imports
+from services.program.store.lessons import Lessons
 from services.program.store.people import People
 from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
@@ -33,6 +34,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         people=People(runtime.mongo),
         teams=Teams(runtime.mongo),
         programs=Programs(runtime.mongo),
+        lessons=Lessons(runtime.mongo),
         imports=Imports(runtime.mongo),
         surveys=Surveys(runtime.mongo),
         history=History(runtime.mongo),
@@ -43,7 +45,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
 
     async def ensure_indexes() -> None:
         stores = (context.people, context.teams, context.programs, context.imports, context.history, context.surveys)
-        for store in (*stores, context.audit_trail):
+        for store in (*stores, context.lessons, context.audit_trail):
             await store.ensure_indexes()
 
     return Service(

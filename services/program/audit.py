@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.audit import Audited
 from services.program.domain.imports import Import
+from services.program.domain.lessons import Lesson, Path
 from services.program.domain.people import Person
 from services.program.domain.programs import Objective, Program, Text
 from services.program.domain.surveys import Survey
@@ -46,6 +47,18 @@ SURVEY = Audited(
     Survey,
     shown=("title", "opens_on", "closes_on", "enps", "questions", "prompt", "state"),
     left_out=("id", "program_id", "version", "updated_at"),
+)
+LESSON = Audited(
+    "lesson",
+    Lesson,
+    shown=("state", "edition", "draft", "published"),
+    left_out=("id", "program_id", "version", "starter", "created_at", "updated_at", "published_at"),
+)
+PATH = Audited(
+    "path",
+    Path,
+    shown=("titles", "lesson_ids", "position"),
+    left_out=("id", "program_id", "version", "starter", "created_at", "updated_at"),
 )
 IMPORT = Audited(
     "import",

@@ -12,6 +12,7 @@ from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
 from services.program.store.history import History
 from services.program.store.imports import Imports
+from services.program.store.lessons import Lessons
 from services.program.store.people import People
 from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
@@ -28,6 +29,7 @@ class Context:
     people: People
     teams: Teams
     programs: Programs
+    lessons: Lessons
     imports: Imports
     surveys: Surveys
     history: History

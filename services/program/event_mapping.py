@@ -15,6 +15,9 @@ from herald_contracts import (
     FeedbackSubmitted,
     GuidelineAcknowledged,
     GuidelinePublished,
+    LessonCompleted,
+    LessonPublished,
+    LessonRetired,
     ObjectiveSet,
     PersonDeactivated,
     PersonProvisioned,
@@ -24,6 +27,7 @@ from herald_contracts import (
 )
 from herald_contracts.words import LeaveReason, PersonOrigin
 from services.program.domain.history import PastMembership
+from services.program.domain.lessons import Completion, Lesson
 from services.program.domain.people import Person
 from services.program.domain.programs import Objective, Program, Text
 from services.program.domain.surveys import Results, Survey
@@ -173,4 +177,32 @@ def feedback_submitted(survey: Survey, person_id: str) -> FeedbackSubmitted:
     """Dated by the survey's end: nobody learns when this person answered."""
     return FeedbackSubmitted(
         program_id=survey.program_id, survey_id=survey.id, person_id=person_id, occurred_at=survey.updated_at
+    )
+
+
+def lesson_published(lesson: Lesson) -> LessonPublished:
+    return LessonPublished(
+        program_id=lesson.program_id,
+        lesson_id=lesson.id,
+        revision=lesson.version,
+        edition=lesson.edition,
+        languages=list(lesson.latest.texts),
+        required_for=list(lesson.latest.required_for),
+        occurred_at=lesson.updated_at,
+    )
+
+
+def lesson_retired(lesson: Lesson) -> LessonRetired:
+    return LessonRetired(
+        program_id=lesson.program_id, lesson_id=lesson.id, revision=lesson.version, occurred_at=lesson.updated_at
+    )
+
+
+def lesson_completed(completion: Completion) -> LessonCompleted:
+    return LessonCompleted(
+        program_id=completion.program_id,
+        person_id=completion.person_id,
+        lesson_id=completion.lesson_id,
+        edition=completion.edition,
+        occurred_at=completion.completed_at,
     )

@@ -86,7 +86,7 @@ async def networks(_: Person) -> NetworksView:
 )
 async def check_draft(body: ShareRequest, caller: Person, context: Context) -> DraftView:
     """Changes nothing. Refuses what a share would refuse but for the caption: 403 `not-a-member`, `not-targeted`;
-    409 `guidelines-not-acknowledged`, `content-not-shareable`."""
+    409 `guidelines-not-acknowledged`, `lesson-not-completed` (with `lesson_id`), `content-not-shareable`."""
     await queries.await_content(context, body.content_id)
     checked = await commands.check_draft(context, caller, body.order())
     return DraftView.of(checked.verdict, body.caption, context.short_url(A_CODE))

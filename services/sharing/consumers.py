@@ -10,16 +10,20 @@ from herald_contracts import (
     ContentUpdated,
     GuidelineAcknowledged,
     GuidelinePublished,
+    LessonCompleted,
+    LessonPublished,
+    LessonRetired,
     LinkClicked,
     ProgramCreated,
 )
 from services.sharing.commands import record_clicks
 from services.sharing.context import Context
-from services.sharing.projections import project_contents, project_programs
+from services.sharing.projections import project_contents, project_lessons, project_programs
 
 CONSUMERS: list[Route[Context]] = [
     on(*PEOPLE, do=project_principals),
     on(ProgramCreated, GuidelinePublished, GuidelineAcknowledged, do=project_programs),
+    on(LessonPublished, LessonRetired, LessonCompleted, do=project_lessons),
     on(ContentPublished, ContentUpdated, ContentRetired, do=project_contents),
     on(LinkClicked, do=record_clicks),
 ]

@@ -1,4 +1,5 @@
-"""What sharing keeps of others' facts: programmes with their guidelines, and content. Only what is newer is taken."""
+"""What sharing keeps of others' facts: programmes with their guidelines and required lessons, and content. Only what is
+newer is taken."""
 
 from __future__ import annotations
 
@@ -13,10 +14,13 @@ from herald_contracts import (
     ContentUpdated,
     GuidelineAcknowledged,
     GuidelinePublished,
+    LessonCompleted,
+    LessonPublished,
+    LessonRetired,
     ProgramCreated,
 )
 from services.sharing.context import Context
-from services.sharing.domain.posts import Content, Suggestion, Variant
+from services.sharing.domain.posts import Content, RequiredLesson, Suggestion, Variant
 
 
 async def project_programs(
@@ -41,6 +45,25 @@ async def project_programs(
                 acknowledged[person, id] = max(version, acknowledged.get((person, id), 0))
     await context.store.projections.put_programs(names, required, tx)
     await context.store.projections.put_acknowledgements(acknowledged, tx)
+
+
+async def project_lessons(
+    context: Context, tx: Transaction, batch: Sequence[Received[LessonPublished | LessonRetired | LessonCompleted]]
+) -> None:
+    """What lessons are required for, by their latest revision, and who completed which."""
+    required: dict[str, RequiredLesson] = {}
+    completed: set[tuple[str, str]] = set()
+    for event in batch:
+        match event.data:
+            case LessonCompleted(person_id=person, lesson_id=id):
+                completed.add((person, id))
+            case LessonPublished() | LessonRetired() as fact:
+                rights = fact.required_for if isinstance(fact, LessonPublished) else ()
+                found = RequiredLesson(fact.lesson_id, fact.program_id, fact.revision, frozenset(rights))
+                if found.id not in required or found.revision > required[found.id].revision:
+                    required[found.id] = found
+    await context.store.projections.put_lessons(required.values(), tx)
+    await context.store.projections.put_completions(completed, tx)
 
 
 async def project_contents(

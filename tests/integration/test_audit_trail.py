@@ -93,6 +93,7 @@ async def in_program(trail: Trail) -> None:
     await trail.act("PUT", "/programs/{program_id}/objective", OBJECTIVE, of=program)
     await trail.act("POST", "/programs/{program_id}/consent", {"texts": CONSENT}, of=program)
     await trail.act("POST", "/programs/{program_id}/guidelines", {"texts": GUIDELINES, "material": True}, of=program)
+    await in_learning(trail, program)
     segment = {"segment": {"countries": ["FR"], "teams": [], "leaders_only": False}}
     batch = (await trail.act("POST", "/programs/{program_id}/invitations", segment, of=program))["batch_id"]
     taken_back = "/programs/{program_id}/invitations/{batch_id}/withdraw"
@@ -143,6 +144,22 @@ async def with_a_survey(trail: Trail, program: str) -> None:
         await trail.act("POST", f"{route}/{{survey_id}}/{act}", of=one)
     other = (await trail.act("POST", route, body, of=program))["id"]
     await trail.act("DELETE", f"{route}/{{survey_id}}", of=f"{program}/{other}")
+
+
+async def in_learning(trail: Trail, program: str) -> None:
+    lessons, of = "/programs/{program_id}/lessons", "/programs/{program_id}/lessons/{lesson_id}"
+    body = {"texts": {one: {"title": "First post", "text": "Two taps."} for one in ("fr", "en")}}
+    lesson = f"{program}/{(await trail.act('POST', lessons, body, of=program))['id']}"
+    match = {"If-Match": "*"}
+    await trail.act("PUT", of, {**body, "required_for": ["share"]}, of=lesson, headers=match)
+    await trail.act("POST", f"{of}/publish", of=lesson)
+    await trail.act("POST", f"{of}/retire", of=lesson)
+    titles = {"titles": {"fr": "Un", "en": "One"}}
+    path = f"{program}/{(await trail.act('POST', '/programs/{program_id}/paths', titles, of=program))['id']}"
+    renamed = {"titles": {"fr": "Deux", "en": "Two"}}
+    await trail.act("PUT", "/programs/{program_id}/paths/{path_id}", renamed, of=path, headers=match)
+    await trail.act("DELETE", "/programs/{program_id}/paths/{path_id}", of=path)
+    await trail.act("POST", "/programs/{program_id}/starter-lessons", of=program)
 
 
 async def in_content(trail: Trail) -> None:

@@ -53,6 +53,8 @@ CREATES = {
     "POST /v1/feeds/file": "feed_id",
     "POST /v1/imports": "import_id",
     "POST /v1/posts": "post_id",
+    "POST /v1/programs/{program_id}/lessons": "lesson_id",
+    "POST /v1/programs/{program_id}/paths": "path_id",
 }
 """What the id of an answer names in paths."""
 TEXTS = {"en": "I take part of my own free will."}
@@ -89,6 +91,8 @@ WELL_MADE: dict[str, Any] = {
     "POST /v1/programs/{program_id}/surveys": SURVEY,
     "PUT /v1/programs/{program_id}/surveys/{survey_id}": SURVEY,
     "POST /v1/programs/{program_id}/surveys/{survey_id}/answers": {"enps": 9, "scores": [4], "text": "More pictures"},
+    "POST /v1/programs/{program_id}/paths": {"titles": {"en": "First day"}, "lesson_ids": []},
+    "PUT /v1/programs/{program_id}/paths/{path_id}": {"titles": {"en": "First week"}, "lesson_ids": []},
     "POST /v1/programs/{program_id}/rules": {"rules": [{"id": "share", "act": "share", "points": 10}]},
     "PUT /v1/programs/{program_id}/rates": {
         "valid_from": (datetime.now(UTC).date() + timedelta(days=1)).isoformat(),
@@ -397,6 +401,15 @@ async def _invited(world: World) -> dict[str, str]:
     return {"program_id": program, "person_id": person, "batch_id": invited["batch_id"]}
 
 
+async def _lesson(world: World) -> dict[str, str]:
+    """A lesson that can be read."""
+    program = world.known["program_id"]
+    where, lesson = f"/v1/programs/{program}/lessons", {"texts": {"en": {"title": "First", "text": "Two taps."}}}
+    id = (await world.ok("program", "POST", where, lesson))["id"]
+    await world.ok("program", "POST", f"{where}/{id}/publish")
+    return {"program_id": program, "lesson_id": id}
+
+
 async def _taken_back_for_now(world: World) -> dict[str, str]:
     share = {
         "content_id": await _item(world, "submit", "publish"),
@@ -445,6 +458,7 @@ PREPARED = {
     **{f"POST /v1/programs/{{program_id}}/surveys/{{survey_id}}/{act}": _asked for act in ("close", "answers")},
     "POST /v1/programs/{program_id}/surveys/{survey_id}/withdraw": _asked,
     "POST /v1/programs/{program_id}/ambassadors/{person_id}/withdraw": _invited,
+    "POST /v1/programs/{program_id}/learning/{lesson_id}/answers": _lesson,
     "POST /v1/programs/{program_id}/invitations/{batch_id}/withdraw": _invited,
 }
 """What is made for operations that few states allow; every second round, so that the others are tried too."""

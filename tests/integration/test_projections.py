@@ -30,6 +30,9 @@ from herald_contracts import (
     Event,
     GuidelineAcknowledged,
     GuidelinePublished,
+    LessonCompleted,
+    LessonPublished,
+    LessonRetired,
     LinkClicked,
     ObjectiveSet,
     PersonDeactivated,
@@ -117,6 +120,12 @@ def objective(revision: int) -> Event:
     )
 
 
+def lesson(revision: int, *rights: str) -> Event:
+    ids = {"program_id": PROGRAM, "lesson_id": "lesson"}
+    of = {**ids, "revision": revision, "edition": revision, "languages": ["en"], "required_for": [*rights]}
+    return LessonPublished.model_validate({**of, "occurred_at": at(revision)})
+
+
 def of_post(post: str) -> dict[str, Any]:
     ids = {"post_id": post, "ambassador_id": PERSON, "program_id": PROGRAM, "content_id": CONTENT}
     return {**ids, "network": "linkedin", "occurred_at": at(5)}
@@ -140,6 +149,11 @@ HISTORY: list[Event] = [
     GuidelinePublished(program_id=PROGRAM, version=3, material=True, languages=["en"], occurred_at=at(3)),
     GuidelineAcknowledged(program_id=PROGRAM, person_id=PERSON, version=1, occurred_at=at(4)),
     GuidelineAcknowledged(program_id=PROGRAM, person_id=PERSON, version=3, occurred_at=at(5)),
+    lesson(1, "share"),
+    lesson(2),
+    LessonRetired(program_id=PROGRAM, lesson_id="lesson", revision=3, occurred_at=at(3)),
+    lesson(4, "share"),
+    LessonCompleted(program_id=PROGRAM, person_id=PERSON, lesson_id="lesson", edition=2, occurred_at=at(4)),
     person(1, PersonProvisioned),
     person(2),
     joined(3, 3),

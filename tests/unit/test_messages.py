@@ -10,6 +10,8 @@ import pytest
 
 from chassis.messages import LANGUAGES, Messages, supported
 from services.metrics.domain.definitions import DEFINITIONS
+from services.program.domain.lessons import Question
+from services.program.starters import starter_lessons
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted({path.parent for path in ROOT.glob("*/**/messages/*.po") if ".venv" not in path.parts})
@@ -120,6 +122,21 @@ def test_texts_are_set_as_their_language_sets_them(folder: Path, language: str) 
         if (wrong := misset("fr" if key in IN_FRENCH else "en" if key in IN_ENGLISH else language, form))
     }
     assert found == {}
+
+
+def test_starter_lessons_are_set_so_too() -> None:
+    found = {
+        text: wrong
+        for one in starter_lessons()
+        for language, lesson in one.texts.items()
+        for text in (lesson.title, lesson.text, *(text for question in lesson.questions for text in _said(question)))
+        if (wrong := misset(language, text))
+    }
+    assert found == {}
+
+
+def _said(question: Question) -> tuple[str, ...]:
+    return (question.text, question.explanation, *(choice.text for choice in question.choices))
 
 
 def test_definitions_of_figures_are_set_so_too() -> None:

@@ -19,7 +19,8 @@ from services.gamification.domain.rules import Program, Rule
 
 
 class Fact(NamedTuple):
-    """Something that happened to a post, as far as points are concerned; `act` is one of `ACTS`, or `removal`."""
+    """Something that happened, as far as points are concerned; `act` is one of `ACTS`, or `removal`. What is of no post
+    names none, and no content and network."""
 
     cause_id: str
     cause_type: str
@@ -27,9 +28,9 @@ class Fact(NamedTuple):
     quantity: int
     ambassador_id: str
     program_id: str
-    post_id: str
-    content_id: str
-    network: str
+    post_id: str | None
+    content_id: str | None
+    network: str | None
     occurred_at: datetime
     imported_at: datetime | None = None
     """When it came in from another product; None for what happened here."""
@@ -37,7 +38,7 @@ class Fact(NamedTuple):
     @property
     def origin(self) -> str:
         """What stays the same if the fact comes again: a post is shared once, whatever the event is called."""
-        return self.post_id if self.act == "share" else self.cause_id
+        return self.post_id if self.act == "share" and self.post_id else self.cause_id
 
 
 class SourcedFact(NamedTuple):
@@ -67,9 +68,9 @@ class Entry(NamedTuple):
     act: str
     cause_id: str
     cause_type: str
-    post_id: str
-    content_id: str
-    network: str
+    post_id: str | None
+    content_id: str | None
+    network: str | None
     day: date
     occurred_at: datetime
     reverses: str | None = None
@@ -138,8 +139,8 @@ class LedgerState:
 
     ids: set[str] = field(default_factory=set)
     totals: dict[TotalKey, Total] = field(default_factory=dict)
-    shares: dict[str, list[Entry]] = field(default_factory=dict)
-    removals: dict[str, Fact] = field(default_factory=dict)
+    shares: dict[str | None, list[Entry]] = field(default_factory=dict)
+    removals: dict[str | None, Fact] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         self.ids.add(entry.id)

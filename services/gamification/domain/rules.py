@@ -11,7 +11,9 @@ from chassis.web.problems import Invalid, Violation
 from herald_contracts.words import NETWORKS
 
 EARNINGS = ("click", "like", "comment", "repost")
-ACTS = ("share", *EARNINGS)
+OF_NO_POST = ("lesson",)
+"""Acts that happen on no network."""
+ACTS = ("share", *EARNINGS, *OF_NO_POST)
 """What earns points today; the ledger and rules of a newer version may name others."""
 MAX_RULES_AN_ACT = 10
 """On one network: a batch of events is booked in one transaction."""
@@ -38,7 +40,7 @@ class Rule:
     def limited(self) -> bool:
         return self.acts_a_day is not None or self.points_a_day is not None
 
-    def rewards(self, act: str, network: str) -> bool:
+    def rewards(self, act: str, network: str | None) -> bool:
         return self.act == act and (not self.networks or network in self.networks)
 
 
@@ -118,6 +120,7 @@ DEFAULT_RULES = RuleSet(
         Rule("like", "like", 1),
         Rule("comment", "comment", 3),
         Rule("repost", "repost", 5),
+        Rule("lesson", "lesson", 5, acts_a_day=3),
     ),
 )
 
@@ -139,7 +142,8 @@ def next_rules(
     changed_by: str,
     imported_since: date | None = None,
 ) -> RuleSet:
-    """The programme's next version. Raises Invalid: `not-retroactive`, `unique`, `too-many-for-one-act`."""
+    """The programme's next version. Raises Invalid: `not-retroactive`, `unique`, `networks-of-no-post`,
+    `too-many-for-one-act`."""
     wrong = []
     if valid_from is not None and valid_from < now:
         wrong.append(Violation("valid_from", "not-retroactive", "Rules change from now on, or later."))
@@ -148,6 +152,11 @@ def next_rules(
         Violation(f"rules.{index}.id", "unique", f"Another rule is called {id!r} already.", params={"id": id})
         for index, id in enumerate(ids)
         if id in ids[:index]
+    ]
+    wrong += [
+        Violation(f"rules.{index}.networks", "networks-of-no-post", f"A {rule.act} happens on no network.")
+        for index, rule in enumerate(rules)
+        if rule.networks and rule.act in OF_NO_POST
     ]
     wrong += [
         Violation(

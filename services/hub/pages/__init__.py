@@ -14,6 +14,8 @@ from services.hub.pages import (
     importing,
     join,
     leaderboard,
+    learning,
+    lessons,
     manager,
     opening,
     points,
@@ -24,7 +26,8 @@ from services.hub.pages import (
 )
 
 MODULES = (
-    feed, share, posts, points, leaderboard, join, privacy, editor, sources, dashboard, manager, opening, guardrails,
+    feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
+    opening, guardrails,
     importing, history, admin, audit, dead_letters,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -18,7 +18,7 @@ from services.hub.clients import Json, Refusal
 from services.hub.dependencies import Ambassador, load_person
 from services.hub.networks import NETWORKS
 from services.hub.paths import page, v1
-from services.hub.view import BadForm, View
+from services.hub.view import BadForm, Missing, View
 
 router = APIRouter()
 HELD_SECONDS = 20
@@ -45,6 +45,8 @@ async def show_sheet(view: View, item_id: str, network: str, caption: str | None
     found = await view.gather(
         check=judge(view, item_id, network, language, text), allowance=allowance(view, item["program_id"], network)
     )
+    if (first := _lesson_first(found["check"])) is not None:
+        return view.page("feed/lesson.html", item=item, network=network, lesson=first)
     return view.page(
         "feed/share.html",
         item=item,
@@ -57,6 +59,16 @@ async def show_sheet(view: View, item_id: str, network: str, caption: str | None
         wordless=False,
         **found,
     )
+
+
+def _lesson_first(check: Any) -> str | None:
+    """The page of the lesson that the programme requires before a share; None where there is none."""
+    if not isinstance(check, Missing) or not isinstance(check.error, Refusal):
+        return None
+    said = check.error.document
+    if check.error.type != "lesson-not-completed" or not said.get("program_id") or not said.get("lesson_id"):
+        return None
+    return page("programs", str(said["program_id"]), "lessons", str(said["lesson_id"]))
 
 
 async def _guidelines_to_read(view: View, program_id: str) -> Json | None:

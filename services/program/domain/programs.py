@@ -86,7 +86,7 @@ def publish_text(
     )
 
 
-def check_languages(texts: Mapping[str, str], languages: Sequence[str], field: str = "texts") -> None:
+def check_languages(texts: Mapping[str, object], languages: Sequence[str], field: str = "texts") -> None:
     """Raises Invalid unless there is exactly one text for each of the languages."""
     missing = [
         Violation(
@@ -104,7 +104,7 @@ def check_languages(texts: Mapping[str, str], languages: Sequence[str], field: s
         raise Invalid("A text is needed in each language of the programme.", errors=[*missing, *unknown])
 
 
-def choose_language(texts: Mapping[str, str], wanted: str | None, languages: Sequence[str]) -> str:
+def choose_language(texts: Mapping[str, object], wanted: str | None, languages: Sequence[str]) -> str:
     """The language of a text for a reader: theirs, else its base (`fr` for `fr-CA`), else a regional form of it, else
     the programme's first."""
     if wanted in texts:

@@ -70,10 +70,21 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class RequiredLesson:
+    """A lesson of a programme, and what it is required for: nothing once it is retired."""
+
+    id: str
+    program_id: str
+    revision: int
+    required_for: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A person as sharing must know them: where they belong, and which guidelines they acknowledged.
 
-    `required` is the version of the guidelines that must be acknowledged, 0 for none.
+    `required` is the version of the guidelines that must be acknowledged, 0 for none; `lessons_left` are those that
+    they have to complete before they share.
     """
 
     country: str
@@ -82,6 +93,7 @@ class Standing:
     acknowledged: int
     required: int
     site: str | None = None
+    lessons_left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +171,7 @@ class TitledPost(NamedTuple):
 
 def check_may_share(content: Content, standing: Standing, now: datetime) -> None:
     """Raises Forbidden `not-a-member`, `not-targeted`, or Conflict `content-not-shareable`,
-    `guidelines-not-acknowledged`."""
+    `guidelines-not-acknowledged`, `lesson-not-completed`."""
     if not standing.member:
         raise Forbidden("Join the programme first.", type_="not-a-member", program_id=content.program_id)
     team = match_key(standing.team)
@@ -181,6 +193,13 @@ def check_may_share(content: Content, standing: Standing, now: datetime) -> None
             type_="guidelines-not-acknowledged",
             program_id=content.program_id,
             required_version=standing.required,
+        )
+    if standing.lessons_left:
+        raise Conflict(
+            "Complete the lesson first.",
+            type_="lesson-not-completed",
+            program_id=content.program_id,
+            lesson_id=standing.lessons_left[0],
         )
 
 

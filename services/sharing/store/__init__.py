@@ -20,4 +20,5 @@ class Store:
 
     async def ensure_indexes(self) -> None:
         await self.posts.ensure_indexes()
+        await self.projections.ensure_indexes()
         await self.visits.ensure_indexes()

@@ -1,4 +1,5 @@
-"""What sharing keeps of others' facts: collections `contents`, `programs`, `acknowledgements`."""
+"""What sharing keeps of others' facts: collections `contents`, `programs`, `acknowledgements`,
+`lessons` and `completions`."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pymongo import UpdateOne
 from chassis.mongo import Mongo, Transaction, pieces
 from chassis.mongo.rows import changes, read
 from chassis.web.problems import NotFound
-from services.sharing.domain.posts import Content
+from services.sharing.domain.posts import Content, RequiredLesson
 
 REMEMBERED = 16_384
 CONTENTS_AT_ONCE = 20
@@ -23,7 +24,12 @@ class Projections:
         self._contents = mongo.db["contents"]
         self._programs = mongo.db["programs"]
         self._acknowledgements = mongo.db["acknowledgements"]
+        self._lessons = mongo.db["lessons"]
+        self._completions = mongo.db["completions"]
         self._known: set[str] = set()
+
+    async def ensure_indexes(self) -> None:
+        await self._lessons.create_index(["program_id", "required_for"])
 
     # --- content ---------------------------------------------------------------------------------------------
 
@@ -86,3 +92,44 @@ class Projections:
         ]
         if writes:
             await self._acknowledgements.bulk_write(writes, session=tx.session, ordered=False)
+
+    # --- lessons ---------------------------------------------------------------------------------------------
+
+    async def lessons_left(
+        self, person_id: str, program_id: str, right: str, tx: Transaction | None = None
+    ) -> tuple[str, ...]:
+        """The lessons that this person has to complete before they may do something, in the order in which they were
+        made."""
+        session = tx.session if tx else None
+        wanted = {"program_id": program_id, "required_for": right}
+        required = [
+            row["_id"] async for row in self._lessons.find(wanted, {"_id": 1}, sort=[("_id", 1)], session=session)
+        ]
+        if not required:
+            return ()
+        ids = {f"{person_id}|{lesson}": lesson for lesson in required}
+        rows = self._completions.find({"_id": {"$in": list(ids)}}, session=session)
+        done = {ids[row["_id"]] async for row in rows}
+        return tuple(lesson for lesson in required if lesson not in done)
+
+    async def put_lessons(self, lessons: Iterable[RequiredLesson], tx: Transaction) -> None:
+        """What lessons are required for; an earlier revision never replaces a later one."""
+        found = {lesson.id: lesson for lesson in lessons}
+        wanted = {"_id": {"$in": list(found)}}
+        known = {row["_id"]: row["revision"] async for row in self._lessons.find(wanted, session=tx.session)}
+        writes = [
+            UpdateOne({"_id": lesson.id}, {"$set": changes(lesson)}, upsert=True)
+            for lesson in found.values()
+            if lesson.revision > known.get(lesson.id, 0)
+        ]
+        if writes:
+            await self._lessons.bulk_write(writes, session=tx.session, ordered=False)
+
+    async def put_completions(self, completed: Iterable[tuple[str, str]], tx: Transaction) -> None:
+        """Persons with the lessons that they completed."""
+        writes = [
+            UpdateOne({"_id": f"{person}|{lesson}"}, {"$setOnInsert": {"lesson_id": lesson}}, upsert=True)
+            for person, lesson in completed
+        ]
+        if writes:
+            await self._completions.bulk_write(writes, session=tx.session, ordered=False)

@@ -141,6 +141,7 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/join?toast=declined&of=p2", None),
     ("/posts?toast=post-removed&of=x", None),
     ("/manage/ambassadors?toast=invited&of=b1", None),
+    ("/manage/lessons?toast=lesson-retired&of=x", None),
     ("/manage/guardrails?toast=guardrails-changed&of=p1:7", None),
     ("/manage/program?toast=program-opened&of=p1", None),
     ("/admin/people/x", _cut_off),

@@ -37,6 +37,9 @@ ASKED = [
     ("/programs/p1/decline", {}, "Décliner Voices", "plus invité"),
     ("/manage/invitations", {"by": "name", "person": "ada"}, "2 personnes", "1 personne a décliné"),
     ("/manage/invitations", {"countries": "FR", "limit": "10"}, "2 personnes", "Ada · Sales · France"),
+    ("/manage/lessons/l1/publish", {}, "Publier cette leçon", "43 ambassadeurs"),
+    ("/manage/lessons/l1/retire", {}, "Retirer cette leçon", "Personne ne pourra plus la lire"),
+    ("/manage/lessons/starters", {}, "leçons de départ", "Sept leçons"),
     ("/manage/programs/p1/open", {}, "Ouvrir Voices", "3 personnes de plus"),
     (
         "/manage/guardrails/phrase",
@@ -57,6 +60,7 @@ async def _ready(browser: Browser) -> str:
     }
     browser.network.answers |= {
         "/v1/items/i1": ITEM,
+        "/v1/programs/p1/lessons/l1": {"latest": {"required_for": ["share"], "texts": {}}},
         "/v1/people/bob": {"name": "Bob", "email": "bob@herald.example", "team": "Sales", "roles": []},
         "/v1/people/ada": ADA,
         "/v1/programs/p1/audience": {"ambassadors": 43},
@@ -105,6 +109,7 @@ UNDONE = [
     ("/editor/items/i1/retire", "/editor/items/i1/restore", "/v1/items/i1/restore"),
     ("/editor/items/i1/restore", "/editor/items/i1/retire", "/v1/items/i1/retire"),
     ("/admin/people/ada/deactivate", "/admin/people/ada/reactivate", "/v1/people/ada/reactivate"),
+    ("/manage/lessons/l1/retire", "/manage/lessons/l1/restore", "/v1/programs/p1/lessons/l1/publish"),
     ("/manage/programs/p1/open", "/manage/programs/p1/close", "/v1/programs/p1"),
     ("/manage/programs/p1/close", "/manage/programs/p1/open", "/v1/programs/p1"),
     ("/manage/guardrails/phrase", "/manage/guardrails/p1/7/undo", "/v1/programs/p1/guardrails/restore"),

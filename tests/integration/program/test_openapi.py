@@ -120,7 +120,11 @@ async def test_the_api_keeps_to_its_document(program: ProgramHarness, mode: Gene
     await program.ok("max", "POST", f"/programs/{program_id}/guidelines", {"texts": GUIDELINES})
     await program.ok("max", "PUT", f"/programs/{program_id}/objective", OBJECTIVE)
     preview = (await program.upload("email,name,country,team\nbob@x.example,Bob,FR,IT\n")).json()
+    text = {"title": "First post", "text": "Two taps."}
+    lesson = await program.ok("max", "POST", f"/programs/{program_id}/lessons", {"texts": {"fr": text, "en": text}})
+    await program.ok("max", "POST", f"/programs/{program_id}/lessons/{lesson['id']}/publish")
     ids = {"person_id": program.ids["ada"], "program_id": program_id, "import_id": preview["id"]}
+    ids["lesson_id"] = lesson["id"]
     async with served(app) as url:
         headers = program.harness.bearer("all")
         calls = await asyncio.to_thread(try_out, with_real_ids(document, ids), url, headers, mode)

@@ -12,7 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis.ids import new_id
-from herald_contracts import ContentRetired, GuidelinePublished, PostRemoved, PostShared, Targeting
+from herald_contracts import (
+    ContentRetired,
+    GuidelinePublished,
+    LessonCompleted,
+    LessonPublished,
+    LessonRetired,
+    PostRemoved,
+    PostShared,
+    Targeting,
+)
 from services.sharing import commands
 from services.sharing.app import build
 from services.sharing.commands import CLOCKS_DIFFER, REPORTED_WITHIN
@@ -192,6 +201,29 @@ async def test_every_reason_to_refuse_has_a_type(sharing: SharingHarness) -> Non
     assert (answer.status_code, answer.json()["type"]) == (409, "guidelines-not-acknowledged")
     assert answer.json()["required_version"] == 2
     assert await sharing.db["posts"].count_documents({}) == 0
+
+
+async def test_a_required_lesson_is_completed_before_a_share(sharing: SharingHarness) -> None:
+    """By sharing's own projection: the latest revision holds, whatever comes first; a retired lesson is required for
+    nothing."""
+    ana = await sharing.ambassador("ana")
+    of: dict[str, Any] = {"program_id": "p1", "occurred_at": datetime.now(UTC)}
+
+    def lesson(id: str, revision: int, *rights: str) -> LessonPublished:
+        return LessonPublished(
+            lesson_id=id, revision=revision, edition=1, languages=["fr"], required_for=list(rights), **of
+        )
+
+    await sharing.known(lesson("l1", 3, "share"), lesson("l2", 3, "share"), lesson("l3", 2, "another-right"))
+    await sharing.known(lesson("l1", 2), LessonRetired(lesson_id="l2", revision=4, **of))
+    await sharing.known(lesson("l2", 2, "share"))
+    answer = await sharing.share(ana)
+    assert (answer.status_code, answer.json()["type"]) == (409, "lesson-not-completed")
+    assert answer.json()["lesson_id"] == "l1"
+    await sharing.known(LessonCompleted(person_id="bob", lesson_id="l1", edition=1, **of))
+    assert (await sharing.share(ana)).status_code == 409
+    await sharing.known(LessonCompleted(person_id="ana", lesson_id="l1", edition=1, **of))
+    assert (await sharing.share(ana)).status_code == 201
 
 
 @pytest.mark.parametrize(

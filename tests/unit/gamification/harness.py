@@ -57,13 +57,13 @@ class LedgerHarness:
     entries: dict[str, Entry] = field(default_factory=dict)
     balances: Counter[BalanceKey] = field(default_factory=Counter)
     totals: dict[TotalKey, Total] = field(default_factory=dict)
-    removals: dict[str, Fact] = field(default_factory=dict)
+    removals: dict[str | None, Fact] = field(default_factory=dict)
 
     def take(self, facts: Sequence[Fact]) -> list[Entry]:
         """Book one batch."""
         claimed = list(claims_of(facts, self.programs))
         removed = {one.post_id for one in facts if one.act == "removal"}
-        shares: dict[str, list[Entry]] = defaultdict(list)
+        shares: dict[str | None, list[Entry]] = defaultdict(list)
         for entry in self.entries.values():
             if entry.act == "share" and entry.post_id in removed:
                 shares[entry.post_id].append(entry)

@@ -72,6 +72,15 @@ def test_two_rules_of_one_name_are_refused() -> None:
     assert [(one.field, one.rule) for one in refused.value.errors] == [("rules.1.id", "unique")]
 
 
+def test_a_lesson_is_on_no_network() -> None:
+    with pytest.raises(Invalid) as raised:
+        next_rules(
+            PARIS, [Rule("l", "lesson", 5, networks=("x",)), Rule("m", "lesson", 5)], valid_from=None, now=NOON,
+            changed_by="m",
+        )  # fmt: skip
+    assert [(one.field, one.rule) for one in raised.value.errors] == [("rules.0.networks", "networks-of-no-post")]
+
+
 def test_one_act_earns_by_ten_rules_at_most() -> None:
     some = [Rule(f"r{number}", "share", 1, ("x", "linkedin")[number % 2 : number % 2 + 1]) for number in range(20)]
     next_rules(PARIS, some, valid_from=None, now=NOON, changed_by="mia")
@@ -198,6 +207,17 @@ def test_why_a_point_was_given() -> None:
         "1 mention « j’aime » pour votre partage sur X : 1 point.",
         "Votre partage par WhatsApp a été retiré : ses points le sont aussi.",
     ]
+
+
+def test_three_lessons_of_a_day_earn_points() -> None:
+    lessons = [fact("lesson", cause=f"l-{number}", post_id=None, content_id=None, network=None) for number in range(4)]
+    harness = LedgerHarness()
+    entries = harness.take(lessons)
+    assert [one.points for one in entries] == [5, 5, 5]
+    assert harness.take(lessons) == []
+    said = explain(entries[0], DEFAULT_RULES.find("lesson"))
+    assert said["en"] == "You completed a lesson: 5 points."
+    assert said["fr"] == "Vous avez suivi une leçon\u00a0: 5 points."
 
 
 def test_a_rule_that_is_unknown_is_not_made_up() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chassis.web.problems import Forbidden
+from chassis.web.problems import Conflict, Forbidden
 from services.sharing.domain.posts import Content, Standing, check_may_share
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -32,3 +32,14 @@ def test_an_item_that_is_for_some_sites_is_shared_there_alone(site: str | None, 
     check_may_share(replace(content, sites=frozenset()), standing, NOW)
     with nullcontext() if may else pytest.raises(Forbidden):
         check_may_share(content, standing, NOW)
+
+
+def test_the_lessons_that_a_programme_requires_come_before_a_share() -> None:
+    standing = Standing(country="FR", team="IT", member=True, acknowledged=1, required=1)
+    check_may_share(CONTENT, standing, NOW)
+    with pytest.raises(Conflict) as refused:
+        check_may_share(CONTENT, replace(standing, lessons_left=("l1", "l2")), NOW)
+    assert (refused.value.type, refused.value.extras) == (
+        "lesson-not-completed",
+        {"program_id": "p", "lesson_id": "l1"},
+    )

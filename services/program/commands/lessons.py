@@ -1,0 +1,235 @@
+"""Lessons, paths, and completing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from chassis import audit
+from chassis.ids import derived_id, new_id
+from chassis.mongo import Transaction
+from chassis.web.http import Expected, check_version
+from chassis.web.problems import Conflict, Refused
+from services.program import event_mapping
+from services.program.audit import LESSON, PATH
+from services.program.context import Context
+from services.program.domain import lessons
+from services.program.domain.lessons import MAX_LESSONS, MAX_PATHS, Completion, Edition, Judged, Lesson, Path
+from services.program.domain.programs import Program
+from services.program.starters import StarterPath, starter_lessons, starter_paths
+
+
+async def create_lesson(context: Context, tx: Transaction, program_id: str, edition: Edition) -> Lesson:
+    """A draft that nobody else reads. Raises NotFound, Invalid, Refused `too-many-lessons`."""
+    program = await context.programs.get(program_id, tx)
+    await _check_room(context, program_id, 1)
+    lesson = lessons.create(new_id(), program_id, edition, program.languages, tx.now)
+    await context.lessons.insert(lesson, tx)
+    audit.record(tx, "create_lesson", LESSON, lesson.id, after=lesson, program_id=program_id)
+    return lesson
+
+
+async def change_lesson(
+    context: Context, tx: Transaction, program_id: str, id: str, version: Expected | None, edition: Edition
+) -> Lesson:
+    """Another draft; what is published is read until then. Raises NotFound, PreconditionRequired, StaleVersion,
+    Invalid, Conflict `lesson-retired`."""
+    program = await context.programs.get(program_id, tx)
+    before = await context.lessons.get(program_id, id, tx)
+    check_version(version, before.version)
+    after = lessons.write(before, edition, program.languages, tx.now)
+    await _save(context, tx, "change_lesson", before, after)
+    return after
+
+
+async def publish_lesson(context: Context, tx: Transaction, program_id: str, id: str) -> Lesson:
+    """Make the draft the next edition, or a retired lesson readable again; repeating changes nothing. Raises NotFound,
+    Invalid."""
+    program = await context.programs.get(program_id, tx)
+    before = await context.lessons.get(program_id, id, tx)
+    after = lessons.publish(before, program.languages, tx.now)
+    await _save(context, tx, "publish_lesson", before, after)
+    if after is not before:
+        tx.emit(event_mapping.lesson_published(after))
+    return after
+
+
+async def retire_lesson(context: Context, tx: Transaction, program_id: str, id: str) -> Lesson:
+    """Nobody reads it any more, and it is required for nothing; who completed it stays known. Repeating changes
+    nothing. Raises NotFound."""
+    before = await context.lessons.get(program_id, id, tx)
+    after = lessons.retire(before, tx.now)
+    await _save(context, tx, "retire_lesson", before, after)
+    if after is not before and before.edition:
+        tx.emit(event_mapping.lesson_retired(after))
+    return after
+
+
+async def _save(context: Context, tx: Transaction, act: str, before: Lesson, after: Lesson) -> None:
+    if after is not before:
+        await context.lessons.save(before, after, tx)
+    audit.record(tx, act, LESSON, before.id, before=before, after=after, program_id=before.program_id)
+
+
+async def _check_room(context: Context, program_id: str, more: int) -> None:
+    if await context.lessons.count(program_id) + more > MAX_LESSONS:
+        raise Refused(f"A programme has at most {MAX_LESSONS} lessons.", type_="too-many-lessons")
+
+
+# --- paths --------------------------------------------------------------------------------------------------------
+
+
+async def create_path(
+    context: Context, tx: Transaction, program_id: str, titles: Mapping[str, str], lesson_ids: Sequence[str]
+) -> Path:
+    """A path, after those that are there. Raises NotFound, Invalid, Refused `too-many-paths`."""
+    program = await context.programs.get(program_id, tx)
+    lessons.check_path(titles, lesson_ids, program.languages, await context.lessons.usable(program_id, tx))
+    present = await context.lessons.paths(program_id, tx)
+    if len(present) >= MAX_PATHS:
+        raise Refused(f"A programme has at most {MAX_PATHS} paths.", type_="too-many-paths")
+    path = await _add_path(context, tx, program, present, titles, lesson_ids)
+    audit.record(tx, "create_path", PATH, path.id, after=path, program_id=program_id)
+    return path
+
+
+async def _add_path(
+    context: Context,
+    tx: Transaction,
+    program: Program,
+    present: Sequence[Path],
+    titles: Mapping[str, str],
+    lesson_ids: Sequence[str],
+    starter: str | None = None,
+) -> Path:
+    position = max((one.position for one in present), default=-1) + 1
+    path = Path(new_id(), program.id, 1, position, dict(titles), tuple(lesson_ids), tx.now, tx.now, starter)
+    await context.lessons.insert_path(path, tx)
+    return path
+
+
+async def change_path(
+    context: Context,
+    tx: Transaction,
+    program_id: str,
+    id: str,
+    version: Expected | None,
+    titles: Mapping[str, str],
+    lesson_ids: Sequence[str],
+) -> Path:
+    """Another name, or other lessons in another order. A lesson that was retired may stay. Raises NotFound,
+    PreconditionRequired, StaleVersion, Invalid."""
+    program = await context.programs.get(program_id, tx)
+    before = await context.lessons.path(program_id, id, tx)
+    check_version(version, before.version)
+    known = await context.lessons.usable(program_id, tx) | set(before.lesson_ids)
+    lessons.check_path(titles, lesson_ids, program.languages, known)
+    after = lessons.change_path(before, tx.now, titles=dict(titles), lesson_ids=tuple(lesson_ids))
+    if after is not before:
+        await context.lessons.save_path(before, after, tx)
+    audit.record(tx, "change_path", PATH, id, before=before, after=after, program_id=program_id)
+    return after
+
+
+async def delete_path(context: Context, tx: Transaction, program_id: str, id: str) -> Path:
+    """The path is gone; its lessons stay. Raises NotFound."""
+    path = await context.lessons.path(program_id, id, tx)
+    await context.lessons.delete_path(path, tx)
+    audit.record(tx, "delete_path", PATH, id, before=path, program_id=program_id)
+    return path
+
+
+# --- the lessons that Herald brings ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """How many lessons and paths were added."""
+
+    lessons: int
+    paths: int
+
+
+async def add_starter_lessons(context: Context, tx: Transaction, program_id: str) -> Added:
+    """The starter lessons and paths that the programme does not have yet, in those of its languages in which they are
+    written: published, or a draft where a language of the programme is missing. Raises NotFound, Conflict
+    `no-starter-lessons`, Refused `too-many-lessons`, `too-many-paths`."""
+    program = await context.programs.get(program_id, tx)
+    known = await context.lessons.starters(program_id, tx)
+    new = [one for one in starter_lessons() if one.name not in known]
+    await _check_room(context, program_id, len(new))
+    for one in new:
+        texts = {language: text for language in program.languages if (text := one.text_in(language))}
+        if not texts:
+            raise Conflict("There are no starter lessons in a language of this programme.", type_="no-starter-lessons")
+        lesson = lessons.create(new_id(), program_id, Edition(texts), program.languages, tx.now, starter=one.name)
+        if len(texts) == len(program.languages):
+            lesson = replace(lessons.publish(lesson, program.languages, tx.now), version=1)
+            tx.emit(event_mapping.lesson_published(lesson))
+        await context.lessons.insert(lesson, tx)
+        known[one.name] = lesson.id
+    paths = await _add_starter_paths(context, tx, program, known)
+    facts = {"lessons": len(new), "paths": paths}
+    audit.record(tx, "add_starter_lessons", "program", program_id, program_id=program_id, facts=facts)
+    return Added(len(new), paths)
+
+
+async def _add_starter_paths(context: Context, tx: Transaction, program: Program, known: Mapping[str, str]) -> int:
+    present = await context.lessons.paths(program.id, tx)
+    there = {one.starter for one in present}
+    missing = [one for one in starter_paths() if one.name not in there]
+    if len(present) + len(missing) > MAX_PATHS:
+        raise Refused(f"A programme has at most {MAX_PATHS} paths.", type_="too-many-paths")
+    for one in missing:
+        ids = [known[name] for name in one.lessons]
+        present.append(await _add_path(context, tx, program, present, _titles(one, program), ids, one.name))
+    return len(missing)
+
+
+def _titles(path: StarterPath, program: Program) -> dict[str, str]:
+    """Its names; in English where a language of the programme has none."""
+    return {language: path.titles.get(language, path.titles["en"]) for language in program.languages}
+
+
+# --- completing -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of answers; `completion` is there once all are right."""
+
+    judged: Judged
+    completion: Completion | None
+
+
+async def answer(
+    context: Context,
+    tx: Transaction,
+    program_id: str,
+    lesson_id: str,
+    person_id: str,
+    *,
+    edition: int,
+    language: str,
+    answers: Sequence[Set[int]],
+) -> Answered:
+    """Judge a person's answers; with all right, the lesson is completed, for good. One may try as often as one likes.
+
+    Raises NotFound, Invalid, Conflict `not-a-member`, `lesson-not-published`, `lesson-changed`.
+    """
+    person = await context.people.get(person_id, tx)
+    if program_id not in person.joined:
+        raise Conflict("This is for ambassadors of the programme.", type_="not-a-member")
+    lesson = await context.lessons.get(program_id, lesson_id, tx)
+    texts = lessons.check_readable(lesson, edition).texts
+    if language not in texts:
+        raise Conflict("The lesson is not in this language: read it again.", type_="lesson-changed")
+    judged = lessons.judge(texts[language], answers)
+    completion = await context.lessons.completion(derived_id(lesson_id, person_id), tx)
+    if judged.passed and completion is None:
+        completion = Completion(
+            derived_id(lesson_id, person_id), program_id, person_id, lesson_id, lesson.edition, tx.now
+        )
+        await context.lessons.add_completion(completion, tx)
+        tx.emit(event_mapping.lesson_completed(completion))
+    return Answered(judged, completion)

@@ -1,0 +1,66 @@
+"""The lessons and paths that Herald brings: one file a lesson, in each language, and `paths.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from services.program.domain.lessons import Choice, LessonText, Question
+
+_HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """A lesson, by its name, in the languages in which it is written."""
+
+    name: str
+    texts: Mapping[str, LessonText]
+
+    def text_in(self, language: str) -> LessonText | None:
+        """In that language, else in its base (`fr` for `fr-CA`)."""
+        return self.texts.get(language) or self.texts.get(language.partition("-")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class StarterPath:
+    """A path: its names by language, and the names of its lessons."""
+
+    name: str
+    titles: Mapping[str, str]
+    lessons: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def starter_lessons() -> tuple[Starter, ...]:
+    """In the order of the paths."""
+    return tuple(
+        Starter(name, {language: _text(text) for language, text in _read(name).items()})
+        for path in starter_paths()
+        for name in path.lessons
+    )
+
+
+@lru_cache(maxsize=1)
+def starter_paths() -> tuple[StarterPath, ...]:
+    return tuple(StarterPath(name, one["titles"], tuple(one["lessons"])) for name, one in _read("paths").items())
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((_HERE / f"{name}.toml").read_text("utf-8"))
+
+
+def _text(row: Mapping[str, Any]) -> LessonText:
+    questions = tuple(
+        Question(
+            one["text"],
+            tuple(Choice(choice, number in one["right"]) for number, choice in enumerate(one["choices"])),
+            one["explanation"],
+        )
+        for one in row["questions"]
+    )
+    return LessonText(row["title"], row["text"].strip(), questions)
