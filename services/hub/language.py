@@ -163,7 +163,7 @@ class Language:
         except (ValueError, OverflowError):
             return str(value)
         seconds = max(timedelta(seconds=1), gone)
-        return str(format_timedelta(-seconds, add_direction=True, locale=self.locale, threshold=1.1))
+        return str(format_timedelta(-seconds, add_direction=True, locale=self.locale, threshold=1))
 
     def listed(self, values: Iterable[str]) -> str:
         return str(format_list(list(values), locale=self.locale))

@@ -28,7 +28,7 @@ from services.hub.context import Context
 from services.hub.forms.filling import Place, with_stored
 from services.hub.history.formats import LineError
 from services.hub.language import Language, as_moment, known_zone
-from services.hub.paths import OF_A_MOMENT, v1
+from services.hub.paths import OF_A_MOMENT, NoSuchPath, v1
 from services.hub.person import Person, Program
 from services.hub.refusals import field_label, refusal_place, refusal_sentence, refusal_summary
 from services.hub.sessions import Session
@@ -56,9 +56,9 @@ class NoProgram(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """In place of a figure or list that could not be had."""
+    """In place of a figure or list that could not be had, or that a stored id leads nowhere for."""
 
-    error: ApiError
+    error: ApiError | NoSuchPath
 
     @property
     def down(self) -> bool:
@@ -305,7 +305,7 @@ class View:
         async def one(call: Awaitable[Any]) -> Any:
             try:
                 return await call
-            except (ServiceUnavailable, Refusal) as error:
+            except (ServiceUnavailable, Refusal, NoSuchPath) as error:
                 return Missing(error)
 
         running = [asyncio.ensure_future(one(call)) for call in calls.values()]

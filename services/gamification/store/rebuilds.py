@@ -18,10 +18,14 @@ class Rebuilds:
         self._rebuilds = mongo.db["rebuilds"]
 
     async def ensure_indexes(self) -> None:
-        one_open = {"unique": True, "partialFilterExpression": {"open": True}, "name": "one_open_a_programme"}
         await self._rebuilds.create_indexes(
             [
-                IndexModel("program_id", **one_open),
+                IndexModel(
+                    "program_id",
+                    unique=True,
+                    partialFilterExpression={"open": True},
+                    name="one_open_a_programme",
+                ),
                 IndexModel([("open", 1), ("requested_at", 1)]),
                 IndexModel("finished_at", expireAfterSeconds=KEPT_SECONDS),
             ]

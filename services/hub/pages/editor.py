@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
 from chassis.web.problems import Violation
+from services.hub.audience import reached
 from services.hub.clients import Answer, Json, invalid
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.content import CATEGORIES, KINDS, variant_in
@@ -127,8 +128,8 @@ async def _ask(view: View, item: Json, action: str) -> Response:
     """Whom it reaches: those who will see the item, or will no more."""
     item_id, targeting = item["id"], _targeting(item)
     variant = variant_in(item, view.language.code)
-    reached = await _reached(view, item["program_id"], targeting)
-    notes = [view.language.text(f"ask.{action}.reaches", count=reached)]
+    count = await reached(view, item["program_id"], targeting)
+    notes = [view.language.text(f"ask.{action}.reaches", count=count)]
     countries = [view.language.country_name(one) for one in targeting["countries"]]
     groups = [*countries, *targeting["teams"], *targeting["sites"]]
     if groups:
@@ -146,12 +147,6 @@ async def _ask(view: View, item: Json, action: str) -> Response:
     )
 
 
-async def _reached(view: View, program_id: str, targeting: Mapping[Kind, list[str]]) -> int:
-    """How many ambassadors of the programme are meant."""
-    found = await view.apis.call("program", "POST", v1("programs", program_id, "audience"), dict(targeting))
-    return int(found.data["ambassadors"])
-
-
 def _targeting(item: Json) -> dict[Kind, list[str]]:
     return {kind: item["targeting"].get(kind, []) for kind in TARGETED}
 
@@ -162,7 +157,7 @@ async def audience(view: Editor) -> Response:
     form = await view.form()
     program_id = await view.field("program_id") or view.require_program().id
     chosen = {kind: chosen_of(form, kind) for kind in TARGETED}
-    return view.page("editor/_audience.html", **await view.gather(reached=_reached(view, program_id, chosen)))
+    return view.page("editor/_audience.html", **await view.gather(reached=reached(view, program_id, chosen)))
 
 
 @router.get("/caption")
@@ -194,7 +189,7 @@ async def _form(view: View, item: Json, version: int | None = None) -> Response:
     shown = {**blank(view), **item}
     chosen = _targeting(shown)
     program_id = shown.get("program_id") or (view.program.id if view.program else "")
-    asked: dict[str, Any] = {"reached": _reached(view, program_id, chosen)} if program_id else {}
+    asked: dict[str, Any] = {"reached": reached(view, program_id, chosen)} if program_id else {}
     offered, told = await asyncio.gather(offers(view, "ambassadors", **chosen), view.gather(**asked))
     retired = retired_as(view, shown) if state == "retired" else ""
     return view.page(

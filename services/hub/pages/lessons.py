@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
+from services.hub.audience import reached
 from services.hub.clients import Json
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager
@@ -58,7 +59,7 @@ async def add_starters(view: Manager) -> Response:
     if not await is_confirmed(view):
         return await ask(view, "starters", back=HERE, notes=[str(view.language.text("ask.starters.what"))])
     answer = await view.apis.call("program", "POST", _path(view, "starter-lessons"))
-    return view.go(HERE, toast="starters-added", count=str(answer.data["lessons"]))
+    return view.go(HERE, toast="starters-added", count=str(answer.data.get("lessons", 0)))
 
 
 @router.get("/lessons/new")
@@ -172,8 +173,8 @@ async def publish(view: Manager, lesson_id: str) -> Response:
 
 async def _ask_to_publish(view: View, lesson_id: str) -> Response:
     lesson = await view.apis.get("program", _path(view, "lessons", lesson_id))
-    audience = await view.apis.call("program", "POST", _path(view, "audience"), {})
-    notes = [str(view.language.text("ask.lesson_publish.what", count=audience.data["ambassadors"]))]
+    count = await reached(view, view.require_program().id)
+    notes = [str(view.language.text("ask.lesson_publish.what", count=count))]
     if "share" in lesson["latest"]["required_for"]:
         notes.append(str(view.language.text("ask.lesson_publish.required")))
     return await ask(

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
 from chassis.web.problems import Violation
+from services.hub.audience import reached
 from services.hub.clients import Json, invalid
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager
@@ -207,8 +208,7 @@ async def guidelines(view: Manager) -> Response:
 
 
 async def _ask_about_guidelines(view: View, program_id: str, *, material: bool) -> Response:
-    audience = await view.apis.call("program", "POST", v1("programs", program_id, "audience"), {})
-    count = audience.data["ambassadors"]
+    count = await reached(view, program_id)
     note = view.language.text("ask.guidelines.material" if material else "ask.guidelines.other", count=count)
     return await ask(view, "guidelines", back="/manage/program", notes=[str(note)])
 

@@ -49,6 +49,7 @@ NOBODY = dict.fromkeys(("invited", "joined", "declined", "left"), 0)
 EMPTY: dict[str, Any] = {
     "/v1/me/figures": {"figures": {"shares": 0, "clicks_raw": 0, "clicks_counted": 0, "engagements": 0}},
     "/v1/programs/p1/ambassadors": {"counts": NOBODY, "items": [], "next": None},
+    "/v1/programs/p1/audience": {"ambassadors": 0},
     "/v1/programs/p1/figures": {"figures": {}},
     "/v1/programs/p1/objective": httpx.Response(404, json={"type": "not-found"}),
     "/v1/programs/p1/guidelines": httpx.Response(404, json={"type": "not-found"}),

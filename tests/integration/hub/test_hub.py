@@ -475,7 +475,7 @@ async def test_the_audit_trail_names_people_and_leaves_personal_values_out(brows
     assert "Personne modifiée" in page
     assert "Inès Moreau" in page
     assert "Emma Lindqvist" in page
-    assert '<ins>["editor"]</ins>' in page
+    assert '<ins dir="auto">["editor"]</ins>' in page
     assert "modifié ; personnel, donc non affiché" in page
     assert "newer act" in page
     [asked] = [one for one in browser.network.asked if one.url.path == "/v1/audit"]
