@@ -257,6 +257,70 @@ async def test_one_is_invited_agrees_and_reads_the_guidelines_before_the_first_s
         assert mine["must_acknowledge"] is False
 
 
+async def test_a_lesson_is_written_and_comes_before_a_share(browser: Browser, stack: Stack) -> None:
+    """Written with a preview, required, read on a phone, answered wrongly and rightly; then the share goes on, and the
+    path has its certificate."""
+    lessons = f"/program/v1/programs/{stack.program_id}/lessons"
+    async with signed_in(browser, stack.url, "marc", "desktop") as seen:
+        page = seen.page
+        await page.goto(f"{stack.url}/manage/lessons/new")
+        for code, question in (("fr", "Qui publie ?"), ("en", "Who publishes?")):
+            await page.locator(f"#title_{code}").fill(f"Lesson {code}")
+            await page.locator(f"#text_{code}").fill("It takes **two taps**.<script>alert(1)</script>")
+            await page.locator(f"details:has(#question_{code}_0) summary").click()
+            await page.locator(f"#question_{code}_0").fill(question)
+            await page.locator(f"#choice_{code}_0_0").fill("Herald")
+            await page.locator(f"#choice_{code}_0_1").fill("Moi")
+            await page.locator(f"#explanation_{code}_0").fill("The last tap is yours.")
+        await page.locator("input[name=required_for]").check()
+        await page.locator("button[value=preview]").click()
+        await expect(page.locator("[role=alert]").first).to_contain_text("Markdown")
+        await expect(page.locator("#choice_fr_0_0")).to_have_attribute("aria-invalid", "true")
+        for code in ("fr", "en"):
+            await page.locator(f"#text_{code}").fill("It takes **two taps**.")
+            await page.locator(f"input[name=right_{code}_0][value='1']").check()
+        await page.locator("button[value=preview]").click()
+        await expect(page.locator(".prose strong").first).to_have_text("two taps")
+        id = page.url.split("/")[-2]
+        try:
+            await page.locator('form[action$="/publish"] button').click()
+            await expect(page.locator("main")).to_contain_text("obligatoire")
+            await page.locator("form:has(input[name=confirmed]) button").click()
+            await expect(page.locator(".toast")).to_be_visible()
+            await page.goto(f"{stack.url}/manage/paths/new")
+            await page.locator("#title_fr").fill("Le début")
+            await page.locator("#title_en").fill("The beginning")
+            await page.locator(".row:has(input[name=lesson]):has-text('Lesson fr') input[name=place]").fill("1")
+            await page.locator("form:has(#title_fr) button").click()
+            await expect(page.locator("main")).to_contain_text("Le début")
+            await _learn_and_share(browser, stack)
+        finally:
+            await stack.api.post("marc@herald.example", f"{lessons}/{id}/retire")
+
+
+async def _learn_and_share(browser: Browser, stack: Stack) -> None:
+    async with signed_in(browser, stack.url, "amina", "phone") as seen:
+        page = seen.page
+        await share_button(page)
+        await page.locator("#sheet-body a.button.wide").click()
+        await expect(page.locator("h1")).to_have_text("Lesson fr")
+        await page.locator("input[name=answer_0][value='0']").check()
+        await page.locator("#quiz button").click()
+        await expect(page.locator("#quiz .notice.warn")).to_contain_text("The last tap is yours.")
+        await page.locator("input[name=answer_0][value='1']").check()
+        await page.locator("#quiz button").click()
+        await expect(page.locator(".notice.good")).to_be_visible()
+        assert await accessibility_findings(page) == []
+        await page.locator("a.button.wide").first.click()
+        await expect(page.locator("#caption")).to_be_visible()
+        await page.goto(f"{stack.url}/learn")
+        assert await accessibility_findings(page) == []
+        await page.locator('a[href$="/certificate"]').click()
+        await expect(page.locator(".certificate")).to_contain_text("Amina")
+        await expect(page.locator(".certificate")).to_contain_text("Le début")
+        assert seen.complaints == []
+
+
 async def test_an_editor_writes_and_publishes(browser: Browser, stack: Stack) -> None:
     async with signed_in(browser, stack.url, "emma", "desktop") as seen:
         page = seen.page

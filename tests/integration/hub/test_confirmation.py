@@ -60,6 +60,7 @@ async def _ready(browser: Browser) -> str:
     }
     browser.network.answers |= {
         "/v1/items/i1": ITEM,
+        "/v1/programs/p1/starter-lessons": {"lessons": 7, "paths": 3},
         "/v1/programs/p1/lessons/l1": {"latest": {"required_for": ["share"], "texts": {}}},
         "/v1/people/bob": {"name": "Bob", "email": "bob@herald.example", "team": "Sales", "roles": []},
         "/v1/people/ada": ADA,

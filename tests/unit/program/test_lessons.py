@@ -55,6 +55,7 @@ def faults(found: Edition, languages: tuple[str, ...] = BOTH) -> list[tuple[str,
         "Hello < SCRIPT src=//evil>",
         "<img src=x onerror=alert(1)>",
         '<img/src="x"onerror=alert(1)>',
+        "<img/onerror=alert(1)>",
         "[here](javascript:alert(1))",
         "[here]: javascript:alert(1)",
         "<javascript:alert(1)>",
@@ -124,6 +125,12 @@ def test_a_lesson_takes_what_its_parts_take_and_five_minutes_at_most(
     assert ("reading-time" in rules) == (expected > MAX_SECONDS)
 
 
+def test_a_thousand_words_are_taken_and_one_more_is_not() -> None:
+    bare = replace(TEXT, questions=())
+    check_edition(Edition({"en": replace(bare, text="word " * 1000)}), BOTH)
+    assert faults(Edition({"en": replace(bare, text="word " * 1001)})) == [("texts.en.text", "reading-time")]
+
+
 def test_an_address_takes_no_time_and_an_ideogram_half_a_word() -> None:
     address = "https://x.example/a-very-long-address-of-many-words-that-nobody-reads"
     bare = replace(TEXT, questions=(), text="one two")
@@ -159,6 +166,8 @@ def test_whatever_is_done_to_a_lesson_what_is_read_was_published_in_each_languag
         else:
             with pytest.raises(Conflict):
                 check_readable(lesson)
+        if act == "publish":
+            assert lesson.draft is None
         if act == "write":
             assert lesson.published == before.published
 
