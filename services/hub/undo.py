@@ -25,6 +25,7 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "item-retire": lambda item_id: page("editor", "items", item_id, "restore"),
     "lesson-retired": lambda lesson_id: page("manage", "lessons", lesson_id, "restore"),
     "left": lambda program_id: page("programs", program_id, "return"),
+    "survey-opened": lambda survey_id: page("manage", "surveys", survey_id, "withdraw"),
     "post-removed": lambda post_id: page("posts", post_id, "restore"),
     "program-closed": lambda program_id: page("manage", "programs", program_id, "open"),
     "program-opened": lambda program_id: page("manage", "programs", program_id, "close"),

@@ -23,11 +23,12 @@ from services.hub.pages import (
     privacy,
     share,
     sources,
+    surveys,
 )
 
 MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
     opening, guardrails,
-    importing, history, admin, audit, dead_letters,
+    importing, history, admin, audit, dead_letters, surveys,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.dependencies import Ambassador, SignedIn
+from services.hub.pages.surveys import running
 from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import v1
 from services.hub.shell import home
@@ -38,6 +39,7 @@ async def feed(view: Ambassador, query: str = "", cursor: str | None = None) -> 
     asked["points"] = view.apis.get(
         "gamification", v1("me", "points"), program_id=view.program.id if view.program else None
     )
+    asked["survey"] = running(view)
     return view.page("feed/feed.html", query=query, **await view.gather(**asked))
 
 

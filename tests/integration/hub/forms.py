@@ -105,6 +105,9 @@ def refusing(browser: Browser) -> Refusing:
             apis.said[operation] = {**answer, "items": [{**one, "state": "in_review"} for one in answer["items"]]}
         elif (operation.service, operation.template) == ("content", "/v1/feed/{item_id}"):
             apis.said[operation] = {**answer, "program_id": "p1"}
+        elif operation.template.endswith("/surveys/running"):
+            asked = {"id": "x", "closes_on": "2031-03-13", "language": "en", "enps": True, "answered": False}
+            apis.said[operation] = {"survey": {**asked, "questions": ["I have the time."], "prompt": "What to change?"}}
         elif operation.template == "/v1/imports/{import_id}":
             apis.said[operation] = {**answer, "missing": []}
         elif operation.template in ("/v1/people/{person_id}", "/v1/people"):
@@ -133,6 +136,12 @@ def _paused(apis: Refusing) -> None:
     apis.me["programs"][0]["paused_since"] = "2026-03-02T09:30:00Z"
 
 
+def _open_survey(apis: Refusing) -> None:
+    for operation in (one for one in apis.known if one.template.endswith("/surveys/{survey_id}")):
+        if operation.method == "GET":
+            apis.said[operation] = {**operation.answer(), "state": "open"}
+
+
 MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/admin/people/x/merge?query=x", None),
     ("/programs/p2/join", None),
@@ -147,6 +156,8 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/admin/people/x", _cut_off),
     ("/feed/x/share?network=linkedin", _to_acknowledge),
     ("/me", _paused),
+    ("/manage/surveys/x", _open_survey),
+    ("/manage/surveys?toast=survey-opened&of=x", None),
 )
 """Further states of pages, with forms of their own: after an act that can be undone, of who paused, and the like."""
 

@@ -34,6 +34,7 @@ ASKED = [
     ("/admin/people/ada/merge", {"other_id": "bob", "version": "1"}, "Bob · bob@herald.example", "la même personne"),
     ("/manage/guidelines", {"guidelines_fr": "Soyez vous", "material": "on"}, "règles de partage", "43 ambassadeurs"),
     ("/programs/p1/leave", {}, "Quitter Voices", "Vous pouvez revenir"),
+    ("/manage/surveys/s1/open", {}, "Ouvrir cette enquête", "43 ambassadeurs sont interrogés"),
     ("/programs/p1/decline", {}, "Décliner Voices", "plus invité"),
     ("/manage/invitations", {"by": "name", "person": "ada"}, "2 personnes", "1 personne a décliné"),
     ("/manage/invitations", {"countries": "FR", "limit": "10"}, "2 personnes", "Ada · Sales · France"),
@@ -115,6 +116,7 @@ UNDONE = [
     ("/manage/programs/p1/close", "/manage/programs/p1/open", "/v1/programs/p1"),
     ("/manage/guardrails/phrase", "/manage/guardrails/p1/7/undo", "/v1/programs/p1/guardrails/restore"),
     ("/manage/invitations", "/manage/invitations/b1/withdraw", "/v1/programs/p1/invitations/b1/withdraw"),
+    ("/manage/surveys/s1/open", "/manage/surveys/s1/withdraw", "/v1/programs/p1/surveys/s1/withdraw"),
     ("/programs/p1/decline", "/programs/p1/reconsider", "/v1/programs/p1/reconsider"),
     ("/programs/p1/leave", "/programs/p1/return", "/v1/programs/p1/join"),
 ]
