@@ -107,15 +107,16 @@ class Transaction:
         """
         self._outcome.append(call)
 
-    def emit(self, event: Event, *versions: Event, cause: Caused | None = None) -> str:
-        """Queue an event for Kafka in this transaction; returns its `ce_id`.
+    def emit(self, event: Event, *versions: Event, cause: Caused | None = None, id: str | None = None) -> str:
+        """Queue an event for Kafka in this transaction; returns its `ce_id`: a new one, or `id` where the fact names
+        it (found again after a rebuild, it is the same event).
 
         `versions` are the same fact in other versions of its type. They go out behind it under the same id, so that
         who takes several applies it once (ADR 0009). The event continues the trace of `cause`, or else of the current
         span. Raises ValueError for a version of another fact, or with another key.
         """
         traceparent, tracestate = (cause.traceparent, cause.tracestate) if cause else inject()
-        id = new_id()
+        id = id or new_id()
         for number, one in enumerate((event, *versions)):
             if (fact := one.type.rpartition(".")[0]) != event.type.rpartition(".")[0]:
                 raise ValueError(f"{fact} is no version of {event.type}")

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from herald_contracts.base import Event, Id, Label, Language, Time
-from herald_contracts.words import Kpi, Right, UseCase
+from herald_contracts.words import BaselineSource, Kpi, ObjectiveState, Right, UseCase
 
 
 class _ProgramEvent(Event):
@@ -30,6 +30,30 @@ class ProgramCreated(_ProgramEvent):
     languages: list[Language] = Field(min_length=1)
 
 
+class ProgramChanged(_ProgramEvent):
+    """What a programme is called or looks like was changed, or who may join it; carries its whole state."""
+
+    type: ClassVar[str] = "herald.ProgramChanged.v1"
+    revision: int = Field(ge=1)
+    name: Label
+    open: bool = Field(description="True if anybody of the company may join without an invitation")
+    colour: str | None = Field(default=None, pattern=r"^#[0-9a-f]{6}$", description="sRGB; absent for none of its own")
+
+
+class ProgramArchived(_ProgramEvent):
+    """A programme ended: nothing is shared under it any more, and nobody joins. Its figures stay."""
+
+    type: ClassVar[str] = "herald.ProgramArchived.v1"
+    revision: int = Field(ge=1)
+
+
+class ProgramRestored(_ProgramEvent):
+    """That a programme ended was taken back."""
+
+    type: ClassVar[str] = "herald.ProgramRestored.v1"
+    revision: int = Field(ge=1)
+
+
 class ObjectiveSet(_ProgramEvent):
     """An objective was set or changed; carries its whole state."""
 
@@ -42,6 +66,21 @@ class ObjectiveSet(_ProgramEvent):
     target: float = Field(gt=0, description="In the KPI's unit: a count, a rate from 0 to 1, or an amount")
     starts_on: date
     ends_on: date
+    title: str | None = Field(default=None, max_length=200, description="What it is called; absent where nobody said")
+    owner_id: Id | None = Field(default=None, description="The person who answers for it")
+    baseline_source: BaselineSource = Field(default="given", description="Where the baseline comes from")
+    items: list[Id] = Field(default=[], description="The content that serves it")
+    challenges: list[Id] = Field(default=[], description="The challenges that serve it")
+    state: ObjectiveState = Field(default="open")
+
+
+class ObjectiveReviewed(_ProgramEvent):
+    """An objective was looked back at after its end. What was learned is asked of the API: it may name people."""
+
+    type: ClassVar[str] = "herald.ObjectiveReviewed.v1"
+    objective_id: Id
+    revision: int = Field(ge=1)
+    person_id: Id = Field(description="Who reviewed it")
 
 
 class GuidelinePublished(_ProgramEvent):

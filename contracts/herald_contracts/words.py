@@ -58,7 +58,18 @@ PERSON_ORIGINS: Final = ("import", "sign_in", "provisioning")
 MEMBERSHIP_ORIGINS: Final = ("herald", "imported")
 LEAVE_REASONS: Final = ("left", "deactivated")
 USE_CASES: Final = ("employer_brand", "awareness", "recruiting", "social_selling", "culture")
-KPIS: Final = ("shares", "clicks", "active_ambassadors", "participation_rate", "earned_media_value")
+KPIS: Final = (
+    "shares",
+    "clicks",
+    "active_ambassadors",
+    "participation_rate",
+    "earned_media_value",
+    "engagements",
+    "impressions",
+    "leader_participation",
+)
+BASELINE_SOURCES: Final = ("given", "measured")
+OBJECTIVE_STATES: Final = ("open", "reviewed", "withdrawn")
 AGENTS: Final = ("browser", "bot", "prefetch")
 VERDICTS: Final = ("counted", "bot", "prefetch", "repeat", "self", "scanner")
 ENGAGEMENT_KINDS: Final = ("click", "like", "comment", "repost", "impression")
@@ -95,6 +106,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "add_feed_entries",
     "add_starter_lessons",
     "approve_item",
+    "archive_program",
     "become_first_admin",
     "change_lesson",
     "change_path",
@@ -134,14 +146,17 @@ ADMINISTRATIVE_ACTS: Final = (
     "refresh_feed",
     "reject_item",
     "replay_dead_letters",
+    "reopen_objective",
     "request_rebuild",
     "restore_guardrails",
     "restore_item",
+    "restore_program",
     "resume_consumer",
     "resume_feed",
     "retire_item",
     "retire_lesson",
     "retry_event",
+    "review_objective",
     "revise_item",
     "set_guardrails",
     "set_objective",
@@ -150,6 +165,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "unpublish_item",
     "update_person",
     "withdraw_invitations",
+    "withdraw_objective",
     "withdraw_survey",
 )
 
@@ -164,6 +180,8 @@ MembershipOrigin = Annotated[str, OpenWord(MEMBERSHIP_ORIGINS)]
 LeaveReason = Annotated[str, OpenWord(LEAVE_REASONS)]
 UseCase = Annotated[str, OpenWord(USE_CASES)]
 Kpi = Annotated[str, OpenWord(KPIS)]
+BaselineSource = Annotated[str, OpenWord(BASELINE_SOURCES)]
+ObjectiveState = Annotated[str, OpenWord(OBJECTIVE_STATES)]
 Agent = Annotated[str, OpenWord(AGENTS)]
 Verdict = Annotated[str, OpenWord(VERDICTS)]
 EngagementKind = Annotated[str, OpenWord(ENGAGEMENT_KINDS)]

@@ -129,7 +129,7 @@ async def read_back(api: Api, tally: Tally) -> ReadBack:
         ledger=ledger,
         board=await _board(api, tally),
         rates=rates,
-        objective=await api.get(MANAGER, f"{metrics}/objective"),
+        objective=(await api.get(MANAGER, f"{metrics}/objectives"))["items"][0],
     )
 
 

@@ -133,9 +133,10 @@ class Story:
         today = self.tally.today = self.today
         await self.api.call(
             MANAGER,
-            "PUT",
-            f"{path}/objective",
+            "POST",
+            f"{path}/objectives",
             {
+                "title": "A company with a voice",
                 "use_case": "employer_brand",
                 "kpi": "shares",
                 "baseline": 0,

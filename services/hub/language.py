@@ -28,6 +28,8 @@ from chassis.messages import Messages, number, readable, shown
 from services.hub.times import local
 
 _SPACES = re.compile(r"[\s\u00a0\u202f'’]")
+RATE_KPIS = frozenset(("participation_rate", "leader_participation"))
+"""Figures of objectives that are a share of something."""
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)")
 MESSAGES = Messages(Path(__file__).parent / "messages")
 
@@ -112,11 +114,11 @@ class Language:
 
     def kpi(self, kpi: str, value: float) -> str:
         """The value of an objective's figure: a share for rates, a count otherwise."""
-        return self.percent(value) if kpi == "participation_rate" else self.number(value)
+        return self.percent(value) if kpi in RATE_KPIS else self.number(value)
 
     def kpi_entry(self, kpi: str | None, value: float | str) -> str:
         """The value as one types it: a rate in percent."""
-        is_rate = kpi == "participation_rate" and not isinstance(value, str)
+        is_rate = kpi in RATE_KPIS and not isinstance(value, str)
         return self.entry(value * 100 if is_rate else value)
 
     def day(self, value: str | date, style: str = "medium") -> str:

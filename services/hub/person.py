@@ -25,6 +25,10 @@ class Program:
     acknowledged_version: int = 0
     must_acknowledge: bool = False
     paused: bool = False
+    archived: bool = False
+    colour: str = ""
+    """`#rrggbb`, with `text_colour` for what is written on it; empty for none of its own."""
+    text_colour: str = ""
 
     @property
     def joined(self) -> bool:
@@ -67,7 +71,7 @@ class Person:
 
     @property
     def invitations(self) -> list[Program]:
-        return [program for program in self.programs if program.status == "invited"]
+        return [one for one in self.programs if one.status == "invited" and not one.archived]
 
     def within(self, program_id: str) -> Person:
         """The person as they look at a programme."""
@@ -94,8 +98,9 @@ class Person:
         return [program for program in self.programs if program.joined or self.works_in(program.id)]
 
     def choose_program(self, wanted: str | None) -> Program | None:
-        """The wanted one if they may see it; else one they take part in; else the first in which they work."""
-        ranked = sorted(self.visible_programs, key=lambda program: (program.id != wanted, not program.joined))
+        """The wanted one if they may see it; else one they take part in; else the first in which they work. What is
+        over comes last."""
+        ranked = sorted(self.visible_programs, key=lambda one: (one.id != wanted, one.archived, not one.joined))
         return ranked[0] if ranked else None
 
 
@@ -131,4 +136,7 @@ def program_of(program: Json, mine: dict[str, Any]) -> Program:
         acknowledged_version=mine.get("acknowledged_version") or 0,
         must_acknowledge=bool(mine.get("must_acknowledge")),
         paused=bool(mine.get("paused_since")),
+        archived=bool(program.get("archived_at")),
+        colour=str(program.get("colour") or ""),
+        text_colour=str(program.get("text_colour") or ""),
     )

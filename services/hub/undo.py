@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from services.hub.paths import NoSuchPath, page
 
 UNDO: Mapping[str, Callable[[str], str]] = {
+    "archived": lambda program_id: page("manage", "programs", program_id, "restore"),
     "declined": lambda program_id: page("programs", program_id, "reconsider"),
     "deactivated": lambda person_id: page("admin", "people", person_id, "reactivate"),
     "feed-pause": lambda feed_id: page("editor", "feeds", feed_id, "resume"),
@@ -25,6 +26,7 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "item-retire": lambda item_id: page("editor", "items", item_id, "restore"),
     "lesson-retired": lambda lesson_id: page("manage", "lessons", lesson_id, "restore"),
     "left": lambda program_id: page("programs", program_id, "return"),
+    "objective-withdrawn": lambda objective_id: page("manage", "objectives", objective_id, "reopen"),
     "survey-opened": lambda survey_id: page("manage", "surveys", survey_id, "withdraw"),
     "post-removed": lambda post_id: page("posts", post_id, "restore"),
     "program-closed": lambda program_id: page("manage", "programs", program_id, "open"),

@@ -170,8 +170,14 @@ class View:
 
     @property
     def programs(self) -> list[Program]:
-        """The programmes that the person may look at."""
-        return self.person.visible_programs if self.person is not None else []
+        """The programmes that the person may look at: those that run, and the one that they do look at."""
+        found = self.person.visible_programs if self.person is not None else []
+        return [one for one in found if not one.archived or one == self.program]
+
+    @property
+    def archived_programs(self) -> list[Program]:
+        """Those of the person's programmes that are over."""
+        return [one for one in self.person.visible_programs if one.archived] if self.person is not None else []
 
     def require_program(self) -> Program:
         """The programme that the person looks at. Raises NoProgram."""

@@ -24,6 +24,7 @@ from chassis.web.http import (
     requires,
     service_context,
 )
+from chassis.web.one_of import OneOf
 from chassis.web.problems import Forbidden, ForeignCursor, NotFound
 from chassis.web.rights import PERSON
 from chassis.web.statuses import problems
@@ -35,10 +36,12 @@ from services.metrics.domain.periods import MAX_DAYS, Period, zone
 from services.metrics.queries import By, Slice
 from services.metrics.schemas import (
     LIVE_EXAMPLE,
+    BaselineView,
     DefinitionsView,
     EntryView,
     FiguresView,
     Language,
+    ObjectivesView,
     ObjectiveView,
     OwnCounts,
     OwnView,
@@ -164,13 +167,45 @@ async def put_rates(
     )
 
 
-@router.get("/programs/{program_id}/objective", summary="The objective's progress and where the present pace leads")
-async def get_objective(context: Use, program_id: str, caller: Steering) -> ObjectiveView:
+@router.get("/programs/{program_id}/objectives", summary="How far the objectives are, and where the pace leads")
+async def get_objectives(
+    context: Use,
+    program_id: str,
+    caller: Steering,
+    state: Annotated[words.ObjectiveState, Query()] = "open",
+    cursor: Cursor = None,
+    limit: Limit = 20,
+) -> ObjectivesView:
     program = await queries.program_of(context, program_id)
-    found = await queries.objective_progress(context, program, context.clock.now())
+    start = _position(cursor) or 0
+    found = await queries.objectives(context, program, context.clock.now(), state=state, start=start, limit=limit + 1)
+    more = encode_cursor(start + limit) if len(found) > limit else None
+    items = [ObjectiveView.model_validate(one) for one in found[:limit]]
+    return ObjectivesView(program_id=program_id, items=items, next=more)
+
+
+@router.get("/programs/{program_id}/objectives/{objective_id}", summary="How far one objective is")
+async def get_objective(context: Use, program_id: str, objective_id: str, caller: Steering) -> ObjectiveView:
+    program = await queries.program_of(context, program_id)
+    found = await context.store.objective(program_id, objective_id)
     if found is None:
-        raise NotFound("objective of program", program_id)
-    return ObjectiveView.model_validate(found)
+        raise NotFound("objective", objective_id)
+    return ObjectiveView.model_validate(await queries.objective_progress(context, program, found, context.clock.now()))
+
+
+@router.get("/programs/{program_id}/baseline", summary="What an objective for these days would start from")
+async def get_baseline(
+    context: Use,
+    program_id: str,
+    caller: Steering,
+    kpi: Annotated[str, OneOf(words.KPIS), Query()],
+    first: Annotated[Day, Query(alias="from")],
+    to: Annotated[Day, Query()],
+) -> BaselineView:
+    """The KPI's figure of as many days before; what adds up is brought to the length of the period."""
+    program = await queries.program_of(context, program_id)
+    period = queries.period_of(first, to, program["time_zone"], context.clock.now())
+    return BaselineView.of(program_id, kpi, await queries.baseline(context, program, kpi, period, context.clock.now()))
 
 
 @router.get(

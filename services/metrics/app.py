@@ -12,6 +12,7 @@ from services.metrics.consumers import CONSUMERS
 from services.metrics.context import Context
 from services.metrics.jobs import jobs
 from services.metrics.live import Live
+from services.metrics.paces import Paces
 from services.metrics.settings import MetricsSettings
 from services.metrics.store import Store
 from services.metrics.windows import Windows
@@ -29,6 +30,7 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
         principals=PrincipalStore(runtime.mongo),
         store=store,
         windows=Windows(store),
+        paces=Paces(store),
         live=Live(store, runtime.clock, runtime.telemetry, runtime.supervisor, heartbeat=settings.live_heartbeat),
     )
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from chassis import audit
 from chassis.consumer import Received
+from chassis.ids import derived_id
 from chassis.mongo import Document, Transaction
 from chassis.tasks import yielding
 from chassis.web.http import Expected, check_version
@@ -187,4 +188,8 @@ async def reach_objective(
     """Mark the objective and announce it, once, in the trace that moved the figure."""
     if await context.store.mark_reached(objective["_id"], objective["revision"], tx):
         cause = _Cause(version.traceparent) if version.traceparent else None
-        tx.emit(event_mapping.objective_reached(objective, value, tx.now), cause=cause)
+        # Named by the goal: after a rebuild it is found again, and is the same event.
+        id = derived_id(
+            "ObjectiveReached", objective["_id"], str(objective.get("goal_revision", objective["revision"]))
+        )
+        tx.emit(event_mapping.objective_reached(objective, value, tx.now), cause=cause, id=id)

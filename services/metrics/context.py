@@ -8,6 +8,7 @@ from chassis.clock import Clock
 from chassis.mongo import Mongo
 from chassis.principals import PrincipalStore
 from services.metrics.live import Live
+from services.metrics.paces import Paces
 from services.metrics.store import Store
 from services.metrics.windows import Windows
 
@@ -21,4 +22,5 @@ class Context:
     principals: PrincipalStore
     store: Store
     windows: Windows
+    paces: Paces
     live: Live

@@ -47,8 +47,9 @@ class Objectives:
         program = await context.store.program(objective["program_id"])
         if program is None:
             return
-        value = await queries.objective_value(context, program, objective, version)
-        if value is not None and value >= objective["target"]:
+        standing = await queries.objective_standing(context, program, objective, version)
+        if standing is not None and standing.value >= objective["target"]:
+            value = standing.value
             await job.lease.transact(lambda tx: commands.reach_objective(context, tx, objective, value, version))
         self._seen[objective["_id"]] = state
         self._seen.move_to_end(objective["_id"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -16,15 +16,14 @@ from services.metrics.context import Context
 from services.metrics.domain import figures as compute
 from services.metrics.domain.counts import SMALL_GROUP, Counts, shown_apart
 from services.metrics.domain.figures import Figures, Tally
-from services.metrics.domain.objectives import progress
+from services.metrics.domain.objectives import FIGURES, Standing, before, measured_baseline, progress
 from services.metrics.domain.periods import MAX_DAYS, Period, last_days, zone
 from services.metrics.domain.value import Rates
 from services.metrics.store import FiguresVersion
 
 By = Literal["day", "network", "country", "content", "team"]
-OF_PEOPLE = ("participation_rate", "active_ambassadors")
-"""Figures that an objective may be about and that do not add up from day to day."""
 DEFAULT_DAYS = 30
+MAX_OPEN_OBJECTIVES = 20
 LAST_VERSION = 1_000_000
 MAX_AMOUNTS_SHOWN = 5000
 """On a page of rates."""
@@ -59,6 +58,14 @@ class Slice:
         """Raises Invalid for a combination that no counter answers."""
         if self.of_people and self.content_id is not None:
             raise Invalid.one("content_id", "combination", "Narrow by content or by country and team, not by both.")
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What an objective starts from, and the days by which that was measured; None where there are too few."""
+
+    value: float | None
+    measured: Period | None
 
 
 async def program_of(context: Context, program_id: str) -> Document:
@@ -288,47 +295,72 @@ async def rates_page(
 # --- objectives --------------------------------------------------------------------------------------------------
 
 
-async def objective_value(
+async def objective_standing(
     context: Context, program: Document, objective: Mapping[str, Any], version: FiguresVersion
-) -> float | None:
+) -> Standing | None:
     """The objective's figure over its own period, as of at least `version`; None for a KPI that this version of
     Herald does not know."""
+    window = await context.windows.at_version(program, _period(objective), version)
+    return Standing.of(objective["kpi"], window.figures())
+
+
+def _period(objective: Mapping[str, Any]) -> Period:
     first, last = (date.fromisoformat(objective[name]) for name in ("starts_on", "ends_on"))
-    period = Period(max(first, EARLIEST), min(last, LATEST))
-    name = "clicks_counted" if objective["kpi"] == "clicks" else objective["kpi"]
-    window = await context.windows.at_version(program, period, version)
-    figure = window.figures().get(name)
-    return None if figure is None else float(figure["value"] or 0)
+    return Period(max(first, EARLIEST), min(last, LATEST))
 
 
 async def objective_progress(
-    context: Context, program: Document, now: datetime, *, version: FiguresVersion | None = None
-) -> dict[str, Any] | None:
-    """The newest objective with its progress and forecast; None where none is set."""
-    objective = await context.store.objective_of(program["_id"])
-    if objective is None:
-        return None
+    context: Context,
+    program: Document,
+    objective: Mapping[str, Any],
+    now: datetime,
+    *,
+    version: FiguresVersion | None = None,
+) -> dict[str, Any]:
+    """An objective with its progress and forecast, as of at least `version`."""
     version = version or await context.store.version_of(program["_id"])
     names = ("use_case", "kpi", "baseline", "target", "starts_on", "ends_on", "reached_at")
-    view = {"objective_id": objective["_id"], **{name: objective[name] for name in names}}
-    value = await objective_value(context, program, objective, version)
-    if value is None:
-        return view | dict.fromkeys(("value", "progress", "forecast", "on_track"))
-    found = progress(
-        value,
-        baseline=objective["baseline"],
-        target=objective["target"],
-        starts_on=date.fromisoformat(objective["starts_on"]),
-        ends_on=date.fromisoformat(objective["ends_on"]),
-        today=now.astimezone(zone(program["time_zone"])).date(),
-        rate=objective["kpi"] in OF_PEOPLE,
-    )
-    return view | {
-        "value": found.value,
-        "progress": found.share,
-        "forecast": found.forecast,
-        "on_track": found.on_track,
+    view: dict[str, Any] = {
+        "objective_id": objective["_id"],
+        **{name: objective[name] for name in names},
+        "title": objective.get("title") or "",
+        "state": objective.get("state") or "open",
+        "figure": FIGURES.get(objective["kpi"]),
     }
+    standing = await objective_standing(context, program, objective, version)
+    period = _period(objective)
+    today = now.astimezone(zone(program["time_zone"])).date()
+    if standing is None:
+        return view | {"ended": today > period.last}
+    pace = await context.paces.of(program, objective["kpi"], period, today)
+    goal = {"baseline": objective["baseline"], "target": objective["target"]}
+    return view | asdict(progress(standing, **goal, period=period, today=today, pace=pace))
+
+
+async def objectives(
+    context: Context,
+    program: Document,
+    now: datetime,
+    *,
+    state: str = "open",
+    start: int = 0,
+    limit: int = MAX_OPEN_OBJECTIVES,
+    version: FiguresVersion | None = None,
+) -> list[dict[str, Any]]:
+    """Objectives in a state with their progress and forecast, those that end first first."""
+    version = version or await context.store.version_of(program["_id"])
+    rows = await context.store.objectives_of(program["_id"], state, start, limit=limit)
+    return [await objective_progress(context, program, row, now, version=version) for row in rows]
+
+
+async def baseline(context: Context, program: Document, kpi: str, period: Period, now: datetime) -> Baseline:
+    """What an objective for `period` starts from, by the days before it."""
+    today = now.astimezone(zone(program["time_zone"])).date()
+    measured = before(period, today, await context.store.first_day(program["_id"]))
+    if measured is None:
+        return Baseline(None, None)
+    found = (await figures(context, program, measured, Slice()) or {}).get(FIGURES[kpi], {})
+    return Baseline(measured_baseline(kpi, float(found.get("value") or 0), measured, period), measured)
 
 
 # --- live and own ------------------------------------------------------------------------------------------------
@@ -337,7 +369,7 @@ async def objective_progress(
 async def live_figures(
     context: Context, program: Document, days: int, now: datetime, version: FiguresVersion
 ) -> dict[str, Any]:
-    """What a dashboard of the last `days` days shows, as of at least `version`: figures, series, the objective."""
+    """What a dashboard of the last `days` days shows, as of at least `version`: figures, series, open objectives."""
     today = now.astimezone(zone(program["time_zone"])).date()
     window = await context.windows.at_version(program, last_days(today, days), version)
     found: dict[str, Any] = {
@@ -352,7 +384,7 @@ async def live_figures(
             "content": window.by_content(),
         },
     }
-    found["objective"] = await objective_progress(context, program, now, version=version)
+    found["objectives"] = await objectives(context, program, now, version=version)
     return found
 
 

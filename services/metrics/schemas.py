@@ -16,7 +16,7 @@ from herald_contracts.words import ENGAGEMENT_KINDS, MAX_LENGTH
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.periods import Period
 from services.metrics.domain.value import FORMULA, Rates
-from services.metrics.queries import By
+from services.metrics.queries import Baseline, By
 
 PROGRAM = "019c1347-d280-752e-b651-3270269e0d37"
 Language = Literal["fr", "en"]
@@ -235,37 +235,88 @@ class RatesView(BaseModel):
 
 
 class ObjectiveView(BaseModel):
-    """How far the objective is."""
+    """How far an objective is, and where the present pace leads."""
 
     model_config = example(
         objective_id="019c1347-d280-752e-b651-3270269e0d38",
-        use_case="employer_branding",
+        title="A thousand shares",
+        state="open",
+        use_case="employer_brand",
         kpi="shares",
-        baseline=0,
+        figure="shares",
+        baseline=380,
         target=1000,
         starts_on="2026-11-01",
         ends_on="2026-12-31",
         reached_at=None,
         value=421,
-        progress=0.421,
-        forecast=1117.0,
-        on_track=True,
+        share=0.421,
+        days_left=34,
+        ended=False,
+        forecast=931.2,
+        low=874.4,
+        high=988.0,
+        outlook="unlikely",
+        pace=15.0,
+        needed=17.03,
     )
 
     objective_id: str
+    title: str
+    state: str = Field(description="open, reviewed (after its end), withdrawn")
     use_case: str
     kpi: str
+    figure: str | None = Field(description="Whose definition it has: see `/definitions`")
     baseline: Number
     target: Number
     starts_on: date = Field(description="First day, in the programme's time zone")
     ends_on: date = Field(description="Last day, included")
     reached_at: datetime | None
-    value: Number | None = Field(description="Null for a KPI that this version does not know")
-    progress: float | None = Field(description="Of the way from the baseline to the target: 0 to 1 and beyond")
-    forecast: float | None = Field(
-        description="The value on the last day at the present pace; null while too few days have passed to tell"
+    ended: bool = Field(description="Whether its last day is over: it can be reviewed")
+    value: Number | None = Field(default=None, description="Null for a KPI that this version does not know")
+    share: float | None = Field(
+        default=None,
+        description="Of the way to the target, 0 to 1 and beyond: from 0 for what adds up in the period, from the "
+        "baseline for what counts people",
     )
-    on_track: bool | None
+    days_left: int | None = Field(default=None, description="Days of its period that are left, today included")
+    forecast: float | None = Field(
+        default=None,
+        description="The value on the last day at the pace of the last four weeks; null while too few days have passed",
+    )
+    low: float | None = Field(default=None, description="The value ends between `low` and `high` in four of five cases")
+    high: float | None = None
+    outlook: str | None = Field(
+        default=None,
+        description="reached; likely where even `low` meets the target, unlikely where not even `high` does, open "
+        "between",
+    )
+    pace: float | None = Field(default=None, description="By day, of what is counted: of a rate, people")
+    needed: float | None = Field(default=None, description="By day from today on, to meet the target")
+
+
+class ObjectivesView(BaseModel):
+    """A page of objectives, those that end first first."""
+
+    program_id: str
+    items: list[ObjectiveView]
+    next: str | None = Field(description="Cursor of the next page")
+
+
+class BaselineView(BaseModel):
+    """What an objective would start from."""
+
+    model_config = example(program_id=PROGRAM, kpi="shares", value=380.0, measured=NOVEMBER)
+
+    program_id: str
+    kpi: str
+    value: float | None = Field(description="Null where there are not two weeks to measure")
+    measured: PeriodView | None = Field(description="The days by which it was measured")
+
+    @classmethod
+    def of(cls, program_id: str, kpi: str, found: Baseline) -> Self:
+        measured = PeriodView.of(found.measured) if found.measured else None
+        return cls(program_id=program_id, kpi=kpi, value=found.value, measured=measured)
 
 
 class LiveLine(BaseModel):
@@ -294,7 +345,7 @@ class LiveView(BaseModel):
     period: PeriodView
     figures: dict[str, FigureView]
     series: LiveSeries
-    objective: ObjectiveView | None
+    objectives: list[ObjectiveView] = Field(description="Those that are open, at most 20")
 
 
 LIVE_EXAMPLE = (
@@ -303,7 +354,7 @@ LIVE_EXAMPLE = (
     '"period": {"from": "2026-11-01", "to": "2026-11-30"}, '
     '"figures": {"shares": {"value": 421, "formula": "|posts shared| - |those of them taken back|"}}, '
     '"series": {"day": [], "network": [{"key": "linkedin", "shares": 225, "clicks_counted": 702}], '
-    '"country": [], "content": []}, "objective": null}\n\n'
+    '"country": [], "content": []}, "objectives": []}\n\n'
     "event: heartbeat\ndata: {}\n\n"
 )
 

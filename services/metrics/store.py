@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -102,7 +102,7 @@ class Store:
         await self.enrolments.create_index([("program_id", 1), ("intervals.since", 1)])
         await self.contents.create_index([("program_id", 1), ("published_at", 1)])
         await self.objectives.create_indexes(
-            [IndexModel([("program_id", 1), ("starts_on", -1)]), IndexModel([("reached_at", 1), ("_id", 1)])]
+            [IndexModel([("program_id", 1), ("ends_on", 1)]), IndexModel([("reached_at", 1), ("_id", 1)])]
         )
         await self.rates.create_index([("program_id", 1), ("version", 1)], unique=True)
         await self.waiting.create_index("program_id")
@@ -221,8 +221,10 @@ class Store:
         known = await self.objectives.find_one({"_id": row["_id"]}, session=tx.session)
         if known is not None and known["revision"] >= row["revision"]:
             return
+        row["goal_revision"] = row["revision"]
         if known is not None and all(known[name] == row[name] for name in GOAL):
-            row = {**row, "reached_at": known["reached_at"]}
+            goal = known.get("goal_revision", known["revision"])
+            row = {**row, "reached_at": known["reached_at"], "goal_revision": goal}
         await self.objectives.update_one({"_id": row["_id"]}, {"$set": row}, upsert=True, session=tx.session)
 
     async def mark_reached(self, objective_id: str, revision: int, tx: Transaction) -> bool:
@@ -430,12 +432,35 @@ class Store:
         found = [_rates(row) async for row in cursor]
         return [*found, DEFAULT_RATES] if len(found) < limit and version > 0 else found
 
-    async def objective_of(self, program_id: str) -> Document | None:
-        return await self.objectives.find_one({"program_id": program_id}, sort=[("starts_on", -1)])
+    async def first_day(self, program_id: str) -> date | None:
+        """The first day on which anything was counted."""
+        row = await self.totals.find_one({"program_id": program_id}, {"day": 1}, sort=[("day", 1)])
+        return date.fromisoformat(row["day"]) if row else None
+
+    async def first_shares(self, program_id: str, period: Period) -> dict[str, str]:
+        """Who shared in the period, and on which day first."""
+        days = {"$gte": period.first.isoformat(), "$lte": period.last.isoformat()}
+        stages: list[Document] = [
+            {"$match": {"program_id": program_id, "day": days}},
+            {"$group": {"_id": {"person": "$ambassador_id", "day": "$day"}, "shares": {"$sum": "$shares"}}},
+            {"$match": {"shares": {"$gt": 0}}},
+            {"$group": {"_id": "$_id.person", "day": {"$min": "$_id.day"}}},
+        ]
+        cursor = await self.person_days.aggregate(stages, batchSize=AT_ONCE)
+        return {row["_id"]: row["day"] async for row in cursor}
+
+    async def objective(self, program_id: str, objective_id: str) -> Document | None:
+        return await self.objectives.find_one({"_id": objective_id, "program_id": program_id})
+
+    async def objectives_of(self, program_id: str, state: str, start: int = 0, *, limit: int) -> list[Document]:
+        """Objectives of a programme in a state, those that end first first."""
+        wanted = {"program_id": program_id, "state": {"$in": ["open", None]} if state == "open" else state}
+        order = [("ends_on", 1), ("_id", 1)]
+        return await self.objectives.find(wanted, sort=order, skip=start, limit=limit).to_list()
 
     async def open_objectives(self, after: str = "", *, limit: int = 200) -> list[Document]:
-        """Objectives that were not reached yet, in the order of their ids."""
-        wanted = {"reached_at": None, "_id": {"$gt": after}}
+        """Objectives that were not reached yet, in the order of their ids; not those that were withdrawn."""
+        wanted = {"reached_at": None, "state": {"$ne": "withdrawn"}, "_id": {"$gt": after}}
         return await self.objectives.find(wanted, sort=[("_id", 1)], limit=limit).to_list()
 
 

@@ -18,6 +18,7 @@ from services.program.store.audit import AuditTrail
 from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
+from services.program.store.objectives import Objectives
 from services.program.store.people import People
 from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
@@ -35,6 +36,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         teams=Teams(runtime.mongo),
         programs=Programs(runtime.mongo),
         lessons=Lessons(runtime.mongo),
+        objectives=Objectives(runtime.mongo),
         imports=Imports(runtime.mongo),
         surveys=Surveys(runtime.mongo),
         history=History(runtime.mongo),
@@ -44,8 +46,8 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
     )
 
     async def ensure_indexes() -> None:
-        stores = (context.people, context.teams, context.programs, context.imports, context.history, context.surveys)
-        for store in (*stores, context.lessons, context.audit_trail):
+        stores = (context.people, context.teams, context.programs, context.objectives, context.imports)
+        for store in (*stores, context.history, context.surveys, context.lessons, context.audit_trail):
             await store.ensure_indexes()
 
     return Service(

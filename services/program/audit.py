@@ -5,8 +5,9 @@ from __future__ import annotations
 from chassis.audit import Audited
 from services.program.domain.imports import Import
 from services.program.domain.lessons import Lesson, Path
+from services.program.domain.objectives import Objective
 from services.program.domain.people import Person
-from services.program.domain.programs import Objective, Program, Text
+from services.program.domain.programs import Program, Text
 from services.program.domain.surveys import Survey
 
 PERSON = Audited(
@@ -31,7 +32,17 @@ PERSON = Audited(
 PROGRAM = Audited(
     "program",
     Program,
-    shown=("name", "time_zone", "languages", "open", "consent_version", "guidelines_version", "material_version"),
+    shown=(
+        "name",
+        "time_zone",
+        "languages",
+        "open",
+        "colour",
+        "archived_at",
+        "consent_version",
+        "guidelines_version",
+        "material_version",
+    ),
     left_out=("id", "version", "created_at", "updated_at"),
 )
 _TEXT = {"shown": ("version", "material", "texts"), "left_out": ("program_id", "kind", "published_at")}
@@ -39,8 +50,22 @@ TEXTS = {"consent": Audited("consent", Text, **_TEXT), "guidelines": Audited("gu
 OBJECTIVE = Audited(
     "objective",
     Objective,
-    shown=("use_case", "kpi", "baseline", "target", "starts_on", "ends_on"),
-    left_out=("id", "program_id", "version", "updated_at"),
+    shown=(
+        "title",
+        "use_case",
+        "kpi",
+        "baseline",
+        "baseline_source",
+        "target",
+        "starts_on",
+        "ends_on",
+        "owner_id",
+        "items",
+        "challenges",
+        "state",
+    ),
+    withheld=("learned",),
+    left_out=("id", "program_id", "version", "reviewed_by", "reviewed_at", "updated_at"),
 )
 SURVEY = Audited(
     "survey",

@@ -13,6 +13,7 @@ from services.program.store.audit import AuditTrail
 from services.program.store.history import History
 from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
+from services.program.store.objectives import Objectives
 from services.program.store.people import People
 from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
@@ -30,6 +31,7 @@ class Context:
     teams: Teams
     programs: Programs
     lessons: Lessons
+    objectives: Objectives
     imports: Imports
     surveys: Surveys
     history: History

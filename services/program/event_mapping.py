@@ -18,18 +18,23 @@ from herald_contracts import (
     LessonCompleted,
     LessonPublished,
     LessonRetired,
+    ObjectiveReviewed,
     ObjectiveSet,
     PersonDeactivated,
     PersonProvisioned,
     PersonUpdated,
+    ProgramArchived,
+    ProgramChanged,
     ProgramCreated,
+    ProgramRestored,
     SurveyClosed,
 )
 from herald_contracts.words import LeaveReason, PersonOrigin
 from services.program.domain.history import PastMembership
 from services.program.domain.lessons import Completion, Lesson
+from services.program.domain.objectives import Objective
 from services.program.domain.people import Person
-from services.program.domain.programs import Objective, Program, Text
+from services.program.domain.programs import Program, Text
 from services.program.domain.surveys import Results, Survey
 
 
@@ -130,6 +135,25 @@ def program_created(program: Program) -> ProgramCreated:
     )
 
 
+def program_changed(program: Program) -> ProgramChanged:
+    return ProgramChanged(
+        program_id=program.id,
+        revision=program.version,
+        name=program.name,
+        open=program.open,
+        colour=program.colour,
+        occurred_at=program.updated_at,
+    )
+
+
+def program_archived(program: Program) -> ProgramArchived:
+    return ProgramArchived(program_id=program.id, revision=program.version, occurred_at=program.updated_at)
+
+
+def program_restored(program: Program) -> ProgramRestored:
+    return ProgramRestored(program_id=program.id, revision=program.version, occurred_at=program.updated_at)
+
+
 def objective_set(objective: Objective) -> ObjectiveSet:
     return ObjectiveSet(
         program_id=objective.program_id,
@@ -141,6 +165,22 @@ def objective_set(objective: Objective) -> ObjectiveSet:
         target=objective.target,
         starts_on=objective.starts_on,
         ends_on=objective.ends_on,
+        title=objective.title or None,
+        owner_id=objective.owner_id,
+        baseline_source=objective.baseline_source,
+        items=list(objective.items),
+        challenges=list(objective.challenges),
+        state=objective.state,
+        occurred_at=objective.updated_at,
+    )
+
+
+def objective_reviewed(objective: Objective) -> ObjectiveReviewed:
+    return ObjectiveReviewed(
+        program_id=objective.program_id,
+        objective_id=objective.id,
+        revision=objective.version,
+        person_id=str(objective.reviewed_by),
         occurred_at=objective.updated_at,
     )
 

@@ -91,6 +91,7 @@ async def check_draft(context: Context, caller: Principal, order: ShareOrder, tx
         acknowledged=await context.store.projections.acknowledged(caller.id, content.program_id, tx),
         required=int(program.get("required", 0)),
         lessons_left=await context.store.projections.lessons_left(caller.id, content.program_id, "share", tx),
+        archived=bool(program.get("archived")),
     )
     check_may_share(content, standing, tx.now if tx else context.clock.now())
     guardrails = await context.store.guardrails.get(content.program_id, tx)

@@ -17,7 +17,9 @@ from herald_contracts import (
     LessonCompleted,
     LessonPublished,
     LessonRetired,
+    ProgramArchived,
     ProgramCreated,
+    ProgramRestored,
 )
 from services.sharing.context import Context
 from services.sharing.domain.posts import Content, RequiredLesson, Suggestion, Variant
@@ -64,6 +66,15 @@ async def project_lessons(
                     required[found.id] = found
     await context.store.projections.put_lessons(required.values(), tx)
     await context.store.projections.put_completions(completed, tx)
+
+
+async def project_archive(
+    context: Context, tx: Transaction, batch: Sequence[Received[ProgramArchived | ProgramRestored]]
+) -> None:
+    """Which programmes are over, by the latest fact on each."""
+    for event in batch:
+        archived = isinstance(event.data, ProgramArchived)
+        await context.store.projections.put_archived(event.data.program_id, event.data.revision, archived, tx)
 
 
 async def project_contents(

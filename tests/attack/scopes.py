@@ -26,7 +26,7 @@ OPEN_TO_PERSONS = {
     ("program", "PUT", "/v1/me"), ("program", "GET", "/v1/me"), ("program", "PATCH", "/v1/me"),
     ("program", "GET", "/v1/me/invitations"), ("program", "POST", "/v1/people/names"),
     ("program", "GET", "/v1/programs"), ("program", "GET", "/v1/programs/{program_id}"),
-    ("program", "GET", "/v1/programs/{program_id}/objective"),
+    ("program", "GET", "/v1/programs/{program_id}/objectives"),
     ("program", "GET", "/v1/programs/{program_id}/consent"),
     ("program", "GET", "/v1/programs/{program_id}/guidelines"), ("sharing", "GET", "/v1/networks"),
     ("sharing", "GET", "/v1/posts"), ("metrics", "GET", "/v1/definitions"), ("metrics", "GET", "/v1/me/figures"),

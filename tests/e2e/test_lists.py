@@ -22,12 +22,16 @@ async def test_a_manager_chooses_from_lists_and_types_a_rate_in_percent(
     async with signed_in(browser, stack.url, "marc", device) as seen:
         page = seen.page
         await page.goto(f"{stack.url}/manage/program")
+        await page.click('a[href="/manage/objectives"]')
+        await page.click('a[href="/manage/objectives/new"]')
         aim = page.locator("form.aim")
         await aim.locator("#kpi").select_option("shares")
         await expect(aim.locator(".unit").first).to_be_hidden()
         await aim.locator("#kpi").select_option("participation_rate")
         await expect(aim.locator(".unit").first).to_be_visible()
+        await aim.locator("[name=measure]").uncheck()
         await aim.locator("#baseline").fill("0")
+        await aim.locator("#title").fill(f"Une sur trois, {device}")
         await aim.locator("#target").fill("many")
         await aim.locator("#starts_on").fill("2026-01-01")
         await aim.locator("#ends_on").fill("2026-12-31")
@@ -36,8 +40,19 @@ async def test_a_manager_chooses_from_lists_and_types_a_rate_in_percent(
         assert await accessibility_findings(page) == []
         await page.locator("#target").fill("35,5")
         await page.locator("form.aim button").click()
-        await page.wait_for_url("**/manage/program?*")
+        await page.wait_for_url("**/manage/objectives?*")
+        card = page.locator("li.card", has_text=f"Une sur trois, {device}")
+        await expect(card).to_contain_text("35,5")
+        assert await accessibility_findings(page) == []
+        await card.locator('form[action$="/withdraw"] button').click()
+        await expect(card).to_have_count(0)
+        await page.click("[data-undo] button")
+        await expect(card).to_contain_text("Taux de participation")
+        await card.locator("a", has_text="Modifier").click()
         await expect(page.locator("#target")).to_have_value("35,5")
+        await page.goto(f"{stack.url}/manage")
+        await expect(page.locator("#charts")).to_contain_text(f"Une sur trois, {device}")
+        assert await accessibility_findings(page) == []
 
         await page.goto(f"{stack.url}/manage/ambassadors")
         countries = page.locator("fieldset", has=page.locator('[name="countries"]'))

@@ -37,13 +37,15 @@ class EngagementWeighed(EngagementRecorded):
     weight: float = 1.0
 
 
-def emit_all(self: Transaction, event: Event, *versions: Event, cause: Caused | None = None) -> str:
+def emit_all(
+    self: Transaction, event: Event, *versions: Event, cause: Caused | None = None, id: str | None = None
+) -> str:
     """`emit` in both versions, and the new event after it."""
     if not isinstance(event, NextEngagement):
-        return str(emit(self, event, *versions, cause=cause))
-    id: str = emit(self, event, EngagementRecordedV2(**event.model_dump(), certainty=1.0), cause=cause)
+        return str(emit(self, event, *versions, cause=cause, id=id))
+    given: str = emit(self, event, EngagementRecordedV2(**event.model_dump(), certainty=1.0), cause=cause, id=id)
     emit(self, EngagementWeighed(**event.model_dump()), cause=cause)
-    return id
+    return given
 
 
 def stored(alone: Callable[[Any], Document]) -> Callable[[Any], Document]:

@@ -90,7 +90,12 @@ async def in_program(trail: Trail) -> None:
     program = (await trail.act("POST", "/programs", body))["id"]
     first = {"headers": {"If-Match": '"1"'}, "of": program}
     await trail.act("PATCH", "/programs/{program_id}", {"open": True}, **first)
-    await trail.act("PUT", "/programs/{program_id}/objective", OBJECTIVE, of=program)
+    aim = (await trail.act("POST", "/programs/{program_id}/objectives", OBJECTIVE, of=program))["id"]
+    aims, aim = "/programs/{program_id}/objectives/{objective_id}", f"{program}/{aim}"
+    higher = {**OBJECTIVE, "target": 0.5}
+    await trail.act("PUT", aims, higher, of=aim, headers={"If-Match": '"1"'})
+    for act in ("withdraw", "reopen"):
+        await trail.act("POST", f"{aims}/{act}", of=aim)
     await trail.act("POST", "/programs/{program_id}/consent", {"texts": CONSENT}, of=program)
     await trail.act("POST", "/programs/{program_id}/guidelines", {"texts": GUIDELINES, "material": True}, of=program)
     await in_learning(trail, program)
@@ -99,6 +104,8 @@ async def in_program(trail: Trail) -> None:
     taken_back = "/programs/{program_id}/invitations/{batch_id}/withdraw"
     await trail.act("POST", taken_back, of=f"{program}/{batch}")
     await with_a_survey(trail, program)
+    for act in ("archive", "restore"):
+        await trail.act("POST", f"/programs/{{program_id}}/{act}", of=program)
     text = b"email,name,country,team\nbob@x.example,Bob,FR,IT\n"
     preview = (await trail.act("POST", "/imports", content=text, headers={"content-type": "text/csv"}))["id"]
     columns = {"columns": ["email", "name", "country", "team"]}

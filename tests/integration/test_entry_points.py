@@ -55,6 +55,7 @@ CREATES = {
     "POST /v1/posts": "post_id",
     "POST /v1/programs/{program_id}/lessons": "lesson_id",
     "POST /v1/programs/{program_id}/paths": "path_id",
+    "POST /v1/programs/{program_id}/objectives": "objective_id",
 }
 """What the id of an answer names in paths."""
 TEXTS = {"en": "I take part of my own free will."}
@@ -341,7 +342,7 @@ async def _settle_in(world: World) -> None:
     await world.ok("program", "POST", f"{where}/join", {"consent_version": 1})
     await world.ok("program", "POST", f"{where}/guidelines", {"texts": TEXTS})
     await world.ok("program", "POST", f"{where}/guidelines/1/acknowledge")
-    await world.ok("program", "PUT", f"{where}/objective", OBJECTIVE, headers={})
+    await world.ok("program", "POST", f"{where}/objectives", OBJECTIVE)
     for who in [new_id() for _ in range(4)]:  # with the administrator, enough to be asked in a survey
         await world.ok("program", "PUT", "/v1/me", {}, by=who)
         await world.ok("program", "POST", f"{where}/join", {"consent_version": 1}, by=who)
@@ -438,6 +439,24 @@ async def _asked(world: World) -> dict[str, str]:
     return ids
 
 
+async def _objective_over(world: World) -> dict[str, str]:
+    program = world.known["program_id"]
+    order = {**OBJECTIVE, "starts_on": "2025-01-01", "ends_on": "2025-01-31"}
+    made = await world.ok("program", "POST", f"/v1/programs/{program}/objectives", order)
+    return {"program_id": program, "objective_id": made["id"]}
+
+
+async def _program_apart(world: World) -> dict[str, str]:
+    order = {"name": "Apart", "time_zone": "UTC", "languages": ["en"], "consent": TEXTS}
+    return {"program_id": (await world.ok("program", "POST", "/v1/programs", order))["id"]}
+
+
+async def _program_over(world: World) -> dict[str, str]:
+    apart = await _program_apart(world)
+    await world.ok("program", "POST", f"/v1/programs/{apart['program_id']}/archive")
+    return apart
+
+
 async def _two_persons(world: World) -> dict[str, str]:
     world.known["other_id"] = await _person(world)
     return {"person_id": await _person(world)}
@@ -459,16 +478,22 @@ PREPARED = {
     "POST /v1/programs/{program_id}/surveys/{survey_id}/withdraw": _asked,
     "POST /v1/programs/{program_id}/ambassadors/{person_id}/withdraw": _invited,
     "POST /v1/programs/{program_id}/learning/{lesson_id}/answers": _lesson,
+    "POST /v1/programs/{program_id}/archive": _program_apart,
     "POST /v1/programs/{program_id}/invitations/{batch_id}/withdraw": _invited,
+    "POST /v1/programs/{program_id}/objectives/{objective_id}/review": _objective_over,
+    "POST /v1/programs/{program_id}/restore": _program_over,
 }
 """What is made for operations that few states allow; every second round, so that the others are tried too."""
+APART = {f"POST /v1/programs/{{program_id}}/{act}" for act in ("archive", "restore")}
+"""In every round: what ends would let nothing else be done."""
 
 
 async def _try(world: World, operation: Operation, number: int, texts: list[str], chance: Random) -> str:
     """Why the request of a round was not accepted; empty where it was."""
     more: dict[str, Any] = {}
     body = None
-    ids = await PREPARED[operation.name](world) if operation.name in PREPARED and number % 2 == 0 else {}
+    prepared = operation.name in PREPARED and (number % 2 == 0 or operation.name in APART)
+    ids = await PREPARED[operation.name](world) if prepared else {}
     if operation.name in FILES:
         media, more["content"] = FILES[operation.name](texts)
         more["headers"] = {"Content-Type": media}

@@ -40,7 +40,9 @@ from herald_contracts import (
     PersonUpdated,
     PostRemoved,
     PostShared,
+    ProgramArchived,
     ProgramCreated,
+    ProgramRestored,
     decode,
 )
 from herald_contracts.words import KNOWN_VALUES
@@ -144,6 +146,9 @@ HISTORY: list[Event] = [
     ProgramCreated(program_id=PROGRAM, name="P", time_zone="Europe/Paris", languages=["en"], occurred_at=at(0)),
     objective(1),
     objective(2),
+    ProgramArchived(program_id=PROGRAM, revision=2, occurred_at=at(2)),
+    ProgramRestored(program_id=PROGRAM, revision=3, occurred_at=at(3)),
+    ProgramArchived(program_id=PROGRAM, revision=4, occurred_at=at(4)),
     GuidelinePublished(program_id=PROGRAM, version=1, material=True, languages=["en"], occurred_at=at(1)),
     GuidelinePublished(program_id=PROGRAM, version=2, material=False, languages=["en"], occurred_at=at(2)),
     GuidelinePublished(program_id=PROGRAM, version=3, material=True, languages=["en"], occurred_at=at(3)),

@@ -16,8 +16,9 @@ from services.content.domain.items import Variant as ItemVariant
 from services.content.domain.sources import Source
 from services.gamification.domain.ledger import Entry
 from services.metrics.domain.enrolments import MembershipChange
+from services.program.domain.objectives import Objective
 from services.program.domain.people import Membership, Person
-from services.program.domain.programs import Objective, Program
+from services.program.domain.programs import Program
 from services.sharing.domain.guardrails import ForbiddenPhrase, Guardrails
 from services.sharing.domain.posts import Content, Post, Suggestion, Variant
 from tests.infra import Infra
@@ -94,8 +95,8 @@ async def rename(context: Context, tx: Transaction) -> object:
 
 
 async def aim_higher(context: Context, tx: Transaction) -> object:
-    objective = await context.programs.find_objective("prog", tx)
-    return await context.programs.save_objective(objective, replace(objective, version=2, target=20), tx)
+    objective = await context.objectives.get("prog", "goal", tx)
+    return await context.objectives.save(objective, replace(objective, version=2, target=20), tx)
 
 
 async def publish(context: Context, tx: Transaction) -> object:
@@ -149,7 +150,7 @@ CASES: list[tuple[str, str, Act, Act, tuple[str, ...]]] = [
         MEMBERSHIPS,
     ),
     ("program", "programs", lambda c, tx: c.programs.insert(PROGRAM, tx), rename, ()),
-    ("program", "objectives", lambda c, tx: c.programs.save_objective(None, OBJECTIVE, tx), aim_higher, ()),
+    ("program", "objectives", lambda c, tx: c.objectives.insert(OBJECTIVE, tx), aim_higher, ()),
     ("content", "items", lambda c, tx: c.store.insert_items([ITEM], tx), publish, ("copy", "copy.targeting")),
     ("content", "sources", lambda c, tx: c.store.insert_source(SOURCE, tx), look, ()),
     ("sharing", "posts", lambda c, tx: c.store.posts.add(POST, tx), take_back, ()),

@@ -31,6 +31,8 @@ MAIN: Final[Mapping[str, Sequence[str]]] = {
         "/manage",
         "/manage/ambassadors?query=a",
         "/manage/program",
+        "/manage/objectives",
+        "/manage/objectives/new",
         "/manage/import",
         "/manage/history",
         "/manage/guardrails",

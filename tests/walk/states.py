@@ -24,11 +24,12 @@ async def refused_item(page: Page, url: str) -> None:
 
 
 async def refused_objective(page: Page, url: str) -> None:
-    await page.goto(f"{url}/manage/program")
+    await page.goto(f"{url}/manage/objectives/new")
+    await page.locator("[name=measure]").uncheck()
     await page.locator("[name=target]").fill("5")
     for name, day in (("starts_on", "2026-03-02"), ("ends_on", "2026-03-01")):
         await page.locator(f"[name={name}]").fill(day)
-    await page.locator('form[action="/manage/objective"] button').last.click()
+    await page.locator('form[action="/manage/objectives/new"] button').last.click()
     await expect(page.locator("[aria-invalid=true]").first).to_be_visible()
 
 

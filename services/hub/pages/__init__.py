@@ -17,10 +17,12 @@ from services.hub.pages import (
     learning,
     lessons,
     manager,
+    objectives,
     opening,
     points,
     posts,
     privacy,
+    program_look,
     share,
     sources,
     surveys,
@@ -28,7 +30,7 @@ from services.hub.pages import (
 
 MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
-    opening, guardrails,
+    objectives, opening, program_look, guardrails,
     importing, history, admin, audit, dead_letters, surveys,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -1,4 +1,4 @@
-"""What comes of a programme, as it comes: figures that move without a reload, charts, and the objective."""
+"""What comes of a programme, as it comes: figures that move without a reload, charts, and the objectives."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class Charts:
         series = {f"{name}_series": {"items": pushed["series"][by]} for name, by in SERIES.items()}
         unknown = [row for row in pushed["series"]["content"][:BEST] if row["key"] not in self._titles]
         self._titles |= await titles_of(self._view, unknown)
-        shown = {"days": self._days, "titles": self._titles, "objective": pushed["objective"], **series}
+        shown = {"days": self._days, "titles": self._titles, "objectives": {"items": pushed["objectives"]}, **series}
         found = await asyncio.to_thread(self._view.render, "manage/_charts.html", **shown)
         if found == self._shown:
             return ""
@@ -211,7 +211,7 @@ async def board(view: View, days: int) -> dict[str, Any]:
         networks_series=series("network"),
         countries_series=series("country"),
         contents_series=series("content", limit=BEST),
-        objective=view.apis.get("metrics", v1(*of, "objective")),
+        objectives=view.apis.get("metrics", v1(*of, "objectives")),
     )
     figures, definitions = found["figures"], found["definitions"]
     shown = [] if isinstance(figures, Missing) else tiles(view.language, figures, definitions)

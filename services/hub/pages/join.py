@@ -20,7 +20,8 @@ router = APIRouter()
 async def invitations(view: SignedIn) -> Response:
     """The programmes that a person may join, invitations first; what one agrees to stands with each of them."""
     await load_person(view, fresh=True)
-    open_to_them = [one for one in view.me.programs if one.status == "left" or (one.open and not one.status)]
+    running = [one for one in view.me.programs if not one.archived]
+    open_to_them = [one for one in running if one.status == "left" or (one.open and not one.status)]
     consents = await view.gather(**{one.id: consent_of(view, one.id) for one in view.me.invitations})
     return view.page("join/join.html", offered=[*view.me.invitations, *open_to_them], consents=consents)
 

@@ -14,7 +14,6 @@ from services.hub.audience import reached
 from services.hub.clients import Json, invalid
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager
-from services.hub.figures import RATES
 from services.hub.forms.filling import Place
 from services.hub.language import Language
 from services.hub.lists import (
@@ -30,8 +29,6 @@ from services.hub.view import View
 
 router = APIRouter(prefix="/manage")
 STATUSES = ("joined", "invited", "declined", "left")
-USE_CASES = ("employer_brand", "awareness", "recruiting", "social_selling", "culture")
-KPIS = ("shares", "clicks", "active_ambassadors", "participation_rate", "earned_media_value")
 KINDS: tuple[Kind, ...] = ("countries", "teams", "sites")
 PAGE = 30
 
@@ -139,28 +136,23 @@ async def _group_invited(view: View) -> Json:
 
 @router.get("/program")
 async def program(view: Manager) -> Response:
-    """What the programme is for, and what its people agree to."""
-    found: dict[str, Any] = {"objective": None, "guidelines": {}, "consent": {}}
-    version: int | None = None
+    """What leads on to all that a programme has, and what its people agree to."""
+    found: dict[str, Any] = {"guidelines": {}, "consent": {}, "version": None}
     if view.program is not None:
         of = ("programs", view.program.id)
         texts = {
             f"guidelines_{one}": view.apis.get("program", v1(*of, "guidelines"), language=one) for one in LANGUAGES
         }
         answers = await view.gather(
-            objective=view.apis.call("program", "GET", v1(*of, "objective")),
+            look=view.apis.call("program", "GET", v1(*of)),
             consent=view.apis.get("program", v1(*of, "consent"), language=view.language.code),
             **texts,
         )
-        if hasattr(answers["objective"], "data"):
-            found["objective"], version = answers["objective"].data, answers["objective"].version
         found["consent"] = answers["consent"]
+        found["version"] = getattr(answers["look"], "version", None)
         found["guidelines"] = {one: answers[f"guidelines_{one}"] for one in LANGUAGES}
     return view.page(
         "manage/program.html",
-        version=version,
-        use_cases=USE_CASES,
-        kpis=KPIS,
         time_zones=time_zones(view.language),
         zone=local_zone(view.language),
         **found,
@@ -180,18 +172,6 @@ async def create(view: Manager) -> Response:
     assert view.session is not None
     await view.context.sessions.put(view.session, "choices", {**view.session.choices, "program_id": answer.data["id"]})
     return view.go("/manage/program", toast="program-created")
-
-
-@router.post("/objective")
-async def objective(view: Manager) -> Response:
-    """The programme's one objective, set or changed."""
-    program = view.require_program()
-    order = {name: await view.field(name) for name in ("use_case", "kpi", "starts_on", "ends_on")} | {
-        name: _number(view.language, await view.field(name), await view.field("kpi")) for name in ("baseline", "target")
-    }
-    version = await view.whole("version")
-    await view.apis.call("program", "PUT", v1("programs", program.id, "objective"), order, version=version)
-    return view.go("/manage/program", toast="objective-set")
 
 
 @router.post("/guidelines")
@@ -217,15 +197,6 @@ async def _texts(view: View, name: str) -> dict[str, str]:
     """A text in the languages in which it was written."""
     found = {language: (await view.field(f"{name}_{language}")).strip() for language in LANGUAGES}
     return {language: text for language, text in found.items() if text}
-
-
-def _number(language: Language, text: str, kpi: str) -> float | str:
-    """The number as the person writes it, a rate in percent; the text itself where it is none, for the API to
-    refuse."""
-    number = language.read_number(text.strip().removesuffix("%") if kpi in RATES else text)
-    if number is None:
-        return text
-    return round(number / 100, 12) if kpi in RATES else number
 
 
 def _count(language: Language, text: str) -> int | str:

@@ -1,8 +1,19 @@
 """The HTTP interface: parse, call, answer."""
 
 from chassis.web.http import Router
-from services.program.api import audit, history, imports, lessons, me, membership, people, programs, surveys
+from services.program.api import (
+    audit,
+    history,
+    imports,
+    lessons,
+    me,
+    membership,
+    objectives,
+    people,
+    programs,
+    surveys,
+)
 
 router = Router(prefix="/v1")
-for part in (me, history, people, imports, programs, membership, lessons, surveys, audit):
+for part in (me, history, people, imports, programs, objectives, membership, lessons, surveys, audit):
     router.include_router(part.router)

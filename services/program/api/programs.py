@@ -1,4 +1,4 @@
-"""Programmes: their texts, their objective, and who is invited."""
+"""Programmes: their texts, and who is invited."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ from services.program.schemas.programs import (
     InvitedView,
     NewConsent,
     NewGuidelines,
-    NewObjective,
     NewProgram,
-    ObjectiveView,
     ProgramChange,
     ProgramsView,
     ProgramView,
@@ -59,35 +57,37 @@ async def get_program(program_id: str, _: ProgramReader, context: Use, response:
     return ProgramView.model_validate(program)
 
 
-@router.patch("/programs/{program_id}", summary="Open or close a programme", response_model=ProgramView)
+@router.patch("/programs/{program_id}", summary="Change a programme", response_model=ProgramView)
 async def change_program(
     program_id: str, body: ProgramChange, _: Manager, unit: Unit, context: Use, if_match: IfMatch
 ) -> Response:
-    """Whether anybody may join or only the invited, under the version that was read (`If-Match`)."""
+    """Its name, its colour, and whether anybody may join or only the invited, under the version that was read
+    (`If-Match`). 422 `contrast` with a `suggestion` for a colour that can hardly be seen on one of the themes."""
     return await unit.run(
-        lambda tx: programs.open_program(context, tx, program_id, if_match, body.open),
+        lambda tx: programs.change_program(context, tx, program_id, if_match, body.values()),
         view=ProgramView.model_validate,
         etag=lambda program: program.version,
     )
 
 
-@router.get("/programs/{program_id}/objective", summary="The objective", response_model=ObjectiveView)
-async def get_objective(program_id: str, _: ProgramReader, context: Use, response: Response) -> ObjectiveView:
-    """What the programme wants to reach, with the ETag that changing it asks for."""
-    objective = await queries.programs.objective(context, program_id)
-    response.headers.update(etag(objective.version))
-    return ObjectiveView.of(objective)
-
-
-@router.put("/programs/{program_id}/objective", summary="Set the objective", response_model=ObjectiveView)
-async def set_objective(
-    program_id: str, body: NewObjective, _: Manager, unit: Unit, context: Use, if_match: IfMatch
-) -> Response:
-    """The programme's one objective. Changing it needs `If-Match` with the version that was read."""
+@router.post("/programs/{program_id}/archive", summary="End a programme", response_model=ProgramView)
+async def archive_program(program_id: str, _: Manager, unit: Unit, context: Use) -> Response:
+    """Nothing is shared under it any more, nobody is invited, no invitation is answered (409 `program-archived`); its
+    figures stay. Repeating it changes nothing."""
     return await unit.run(
-        lambda tx: programs.set_objective(context, tx, program_id, if_match, dict(body)),
-        view=ObjectiveView.of,
-        etag=lambda objective: objective.version,
+        lambda tx: programs.archive_program(context, tx, program_id),
+        view=ProgramView.model_validate,
+        etag=lambda program: program.version,
+    )
+
+
+@router.post("/programs/{program_id}/restore", summary="Take back that a programme ended", response_model=ProgramView)
+async def restore_program(program_id: str, _: Manager, unit: Unit, context: Use) -> Response:
+    """It goes on as it was: ambassadors share, invitations wait. Repeating it changes nothing."""
+    return await unit.run(
+        lambda tx: programs.restore_program(context, tx, program_id),
+        view=ProgramView.model_validate,
+        etag=lambda program: program.version,
     )
 
 

@@ -1,4 +1,4 @@
-"""Programmes, their texts and objective, and who takes part in them."""
+"""Programmes, their texts, and who takes part in them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from chassis.web.http import Expected, check_version
 from chassis.web.problems import Conflict, NotFound
 from herald_contracts import Event
 from services.program import event_mapping
-from services.program.audit import OBJECTIVE, PROGRAM, TEXTS
+from services.program.audit import PROGRAM, TEXTS
 from services.program.context import Context
 from services.program.domain import memberships, programs
 from services.program.domain.people import Person, Segment
-from services.program.domain.programs import Objective, Program, Text, TextKind
+from services.program.domain.programs import Program, Text, TextKind
 
 
 async def create_program(
@@ -54,17 +54,43 @@ async def create_program(
     return program
 
 
-async def open_program(
-    context: Context, tx: Transaction, program_id: str, version: Expected | None, open: bool
+async def change_program(
+    context: Context, tx: Transaction, program_id: str, version: Expected | None, values: Mapping[str, Any]
 ) -> Program:
-    """Let anybody join, or only the invited. Raises PreconditionRequired, StaleVersion."""
+    """Another name or colour, or who may join. Raises NotFound, Invalid, Conflict, PreconditionRequired,
+    StaleVersion."""
     before = await context.programs.get(program_id, tx)
     check_version(version, before.version)
-    after = before
-    if before.open != open:
-        after = replace(before, open=open, version=before.version + 1, updated_at=tx.now)
+    after = programs.change_program(before, tx.now, **values)
+    if after is not before:
+        tx.emit(event_mapping.program_changed(after))
+    return await _save_program(context, tx, "change_program", before, after)
+
+
+async def archive_program(context: Context, tx: Transaction, program_id: str) -> Program:
+    """End a programme: nothing is shared under it any more, nobody is invited and nobody joins; repeating changes
+    nothing. Raises NotFound."""
+    before = await context.programs.get(program_id, tx)
+    after = programs.archive_program(before, tx.now)
+    if after is not before:
+        tx.emit(event_mapping.program_archived(after))
+    return await _save_program(context, tx, "archive_program", before, after)
+
+
+async def restore_program(context: Context, tx: Transaction, program_id: str) -> Program:
+    """Take back that a programme ended: invitations wait again, and its ambassadors go on; repeating changes nothing.
+    Raises NotFound."""
+    before = await context.programs.get(program_id, tx)
+    after = programs.restore_program(before, tx.now)
+    if after is not before:
+        tx.emit(event_mapping.program_restored(after))
+    return await _save_program(context, tx, "restore_program", before, after)
+
+
+async def _save_program(context: Context, tx: Transaction, act: str, before: Program, after: Program) -> Program:
+    if after is not before:
         await context.programs.save(before, after, tx)
-    audit.record(tx, "change_program", PROGRAM, program_id, before=before, after=after, program_id=program_id)
+    audit.record(tx, act, PROGRAM, after.id, before=before, after=after, program_id=after.id)
     return after
 
 
@@ -86,22 +112,6 @@ async def publish_text(
         tx.emit(event_mapping.guideline_published(text))
     audit.record(tx, f"publish_{kind}", TEXTS[kind], program_id, after=text, program_id=program_id)
     return text
-
-
-async def set_objective(
-    context: Context, tx: Transaction, program_id: str, version: Expected | None, values: Mapping[str, Any]
-) -> Objective:
-    """Set the one objective, or change it under its version. Raises NotFound, Invalid, PreconditionRequired,
-    StaleVersion."""
-    await context.programs.get(program_id, tx)
-    before = await context.programs.find_objective(program_id, tx)
-    check_version(version, before.version if before else 0, required=before is not None)
-    after = programs.set_objective(before, new_id(), program_id, tx.now, **values)
-    if after is not before:
-        await context.programs.save_objective(before, after, tx)
-        tx.emit(event_mapping.objective_set(after))
-    audit.record(tx, "set_objective", OBJECTIVE, after.id, before=before, after=after, program_id=program_id)
-    return after
 
 
 SHOWN = 20
@@ -131,7 +141,7 @@ async def invite_people(
     context: Context, tx: Transaction, program_id: str, ids: Sequence[str], *, dry_run: bool = False
 ) -> Invited:
     """Invite those of the people who may be invited, or say whom that would be. Raises NotFound for the programme."""
-    await context.programs.get(program_id, tx)
+    programs.check_active(await context.programs.get(program_id, tx))
     wanted = set(ids)
     found = await context.people.get_many(wanted, tx)
     reasons = [memberships.why_not_invite(person, program_id) for person in found]
@@ -146,7 +156,7 @@ async def invite_segment(
 ) -> Invited:
     """Invite up to `limit` people of a segment, of those who were never asked, or say whom that would be. Raises
     NotFound for the programme."""
-    await context.programs.get(program_id, tx)
+    programs.check_active(await context.programs.get(program_id, tx))
     spellings = await context.teams.spellings(segment.teams)
     segment = replace(segment, teams=tuple(spellings.get(team, team) for team in segment.teams))
     skipped, free = await context.people.count_segment(program_id, segment, tx)
@@ -210,7 +220,7 @@ async def _withdraw(
 
 async def join(context: Context, tx: Transaction, program_id: str, person_id: str, consent_version: int) -> Person:
     """Become an ambassador by accepting the consent; repeating changes nothing. Raises Conflict, Forbidden."""
-    program = await context.programs.get(program_id, tx)
+    program = programs.check_active(await context.programs.get(program_id, tx))
     before = await context.people.get(person_id, tx)
     after = memberships.join(before, program, consent_version, tx.now)
     if after is not before:
@@ -221,14 +231,14 @@ async def join(context: Context, tx: Transaction, program_id: str, person_id: st
 
 async def decline(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
     """Turn an invitation down for good; repeating changes nothing. Raises Conflict."""
-    await context.programs.get(program_id, tx)
+    programs.check_active(await context.programs.get(program_id, tx))
     before = await context.people.get(person_id, tx)
     return await _save(context, tx, before, memberships.decline(before, program_id, tx.now))
 
 
 async def reconsider(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
     """Take back having declined: the invitation waits again. Repeating changes nothing. Raises Conflict."""
-    await context.programs.get(program_id, tx)
+    programs.check_active(await context.programs.get(program_id, tx))
     before = await context.people.get(person_id, tx)
     return await _save(context, tx, before, memberships.reconsider(before, program_id, tx.now))
 

@@ -1,14 +1,14 @@
-"""Programmes, their texts in versions and languages, and their objective."""
+"""Programmes, and their texts in versions and languages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
-from chassis.web.problems import Invalid, Violation
-from herald_contracts.words import Kpi, UseCase
+from chassis.web.problems import Conflict, Invalid, Violation
+from services.program.domain.looks import check_colour, text_colour
 
 TextKind = Literal["consent", "guidelines"]
 
@@ -29,6 +29,15 @@ class Program:
     material_version: int
     created_at: datetime
     updated_at: datetime
+    colour: str | None = None
+    """`#rrggbb`; None for none of its own."""
+    archived_at: datetime | None = None
+    """Since when it is over; None while it runs."""
+
+    @property
+    def text_colour(self) -> str | None:
+        """Of text on its colour."""
+        return text_colour(self.colour) if self.colour else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +52,34 @@ class Text:
     published_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """What a programme wants to reach. `target` and `baseline` are in the KPI's unit: a count, a rate from 0 to
-    1, or an amount; the period includes both days."""
+def check_active(program: Program) -> Program:
+    """The programme itself. Raises Conflict `program-archived` where it is over."""
+    if program.archived_at is not None:
+        raise Conflict("This programme is over.", type_="program-archived")
+    return program
 
-    id: str
-    program_id: str
-    version: int
-    use_case: UseCase
-    kpi: Kpi
-    baseline: float
-    target: float
-    starts_on: date
-    ends_on: date
-    updated_at: datetime
+
+def change_program(before: Program, now: datetime, **values: Any) -> Program:
+    """The programme with another `name`, `colour` or `open`; the same object if nothing changes. Raises Conflict
+    `program-archived`, Invalid `contrast`."""
+    wanted = replace(check_active(before), **values)
+    if wanted.colour and wanted.colour != before.colour:
+        check_colour(wanted.colour)
+    return before if wanted == before else _next(wanted, now)
+
+
+def archive_program(before: Program, now: datetime) -> Program:
+    """The programme, over; repeating changes nothing."""
+    return before if before.archived_at else _next(replace(before, archived_at=now), now)
+
+
+def restore_program(before: Program, now: datetime) -> Program:
+    """The programme, running again; repeating changes nothing."""
+    return _next(replace(before, archived_at=None), now) if before.archived_at else before
+
+
+def _next(program: Program, now: datetime) -> Program:
+    return replace(program, version=program.version + 1, updated_at=now)
 
 
 def publish_text(
@@ -66,8 +88,9 @@ def publish_text(
     """The next version of a text, and the programme that knows it. The first guidelines are always material.
 
     Raises Invalid `language-missing` or `language-unknown` unless there is one text for each language of the
-    programme.
+    programme, Conflict `program-archived`.
     """
+    check_active(program)
     check_languages(texts, program.languages)
     if kind == "consent":
         version = program.consent_version + 1
@@ -81,7 +104,7 @@ def publish_text(
             material_version=version if material else program.material_version,
         )
     return (
-        replace(changed, version=program.version + 1, updated_at=now),
+        _next(changed, now),
         Text(program.id, kind, version, dict(texts), material, now),
     )
 
@@ -112,29 +135,3 @@ def choose_language(texts: Mapping[str, object], wanted: str | None, languages: 
     base = (wanted or "").partition("-")[0]
     near = [language for language in languages if language.partition("-")[0] == base and language in texts]
     return base if base in texts else (near or list(languages))[0]
-
-
-def set_objective(before: Objective | None, id: str, program_id: str, now: datetime, **values: Any) -> Objective:
-    """The objective with these values and the next version; the same object if nothing changes.
-
-    Raises Invalid: `ends_on` `before-start`, `target` `above-one` (a rate) or `not-above-baseline`.
-    """
-    wanted = (
-        replace(before, **values)
-        if before
-        else Objective(id=id, program_id=program_id, version=0, updated_at=now, **values)
-    )
-    _check(wanted)
-    return before if wanted == before else replace(wanted, version=wanted.version + 1, updated_at=now)
-
-
-def _check(objective: Objective) -> None:
-    errors = []
-    if objective.ends_on < objective.starts_on:
-        errors.append(Violation("ends_on", "before-start", "The period ends before it starts."))
-    if objective.kpi == "participation_rate" and objective.target > 1:
-        errors.append(Violation("target", "above-one", "A participation rate is at most 1 (everybody)."))
-    if objective.target <= objective.baseline:
-        errors.append(Violation("target", "not-above-baseline", "The target has to lie above the baseline."))
-    if errors:
-        raise Invalid("The objective cannot be set.", errors=errors)

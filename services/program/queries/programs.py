@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chassis.web.http import decode_cursor, encode_cursor
-from chassis.web.problems import NotFound
 from services.program.context import Context
 from services.program.domain.people import Filter, Person, Segment, Status
-from services.program.domain.programs import Objective, Program, Text, TextKind, choose_language
+from services.program.domain.programs import Program, Text, TextKind, choose_language
 from services.program.queries import people
 from services.program.queries.cursors import texts_of
 
@@ -27,14 +26,6 @@ async def latest_text(context: Context, program_id: str, kind: TextKind, languag
     version = program.consent_version if kind == "consent" else program.guidelines_version
     text = await context.programs.text(program_id, kind, version)
     return text, choose_language(text.texts, language, program.languages)
-
-
-async def objective(context: Context, program_id: str) -> Objective:
-    """Raises NotFound."""
-    found = await context.programs.find_objective(program_id)
-    if found is None:
-        raise NotFound("objective of programme", program_id)
-    return found
 
 
 async def ambassadors(

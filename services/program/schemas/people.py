@@ -178,6 +178,7 @@ class MyProgramView(StandingView):
     acknowledged_version: int = Field(description="The latest version that they acknowledged; 0 for none")
     must_acknowledge: bool = Field(description="True while guidelines must be acknowledged before a share")
     paused_since: datetime | None = Field(description="Since when they take a break")
+    archived: bool = Field(description="True where the programme is over")
 
     @classmethod
     def of(cls, membership: Membership, program: Program) -> MyProgramView:
@@ -191,6 +192,7 @@ class MyProgramView(StandingView):
             acknowledged_version=membership.acknowledged,
             must_acknowledge=must_acknowledge(membership, program),
             paused_since=membership.paused_since,
+            archived=program.archived_at is not None,
         )
 
 
@@ -223,6 +225,7 @@ class MeView(View):
                             "acknowledged_version": 1,
                             "must_acknowledge": True,
                             "paused_since": None,
+                            "archived": False,
                         }
                     ],
                     "invitations": [],
@@ -263,7 +266,7 @@ def invitations_of(me: Me) -> list[InvitationView]:
             invited_at=one.since,
         )
         for one in me.person.memberships
-        if one.status == "invited"
+        if one.status == "invited" and me.programs[one.program_id].archived_at is None
     ]
 
 

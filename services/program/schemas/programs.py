@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, model_validator
 
 from chassis.rules import broken
 from chassis.web.json_bodies import Body
-from chassis.web.one_of import OneOf
-from chassis.web.times import Day
-from herald_contracts.words import KPIS, USE_CASES, Kpi, UseCase
 from services.program.domain.people import Person, Status
-from services.program.domain.programs import Objective, Text, TextKind
+from services.program.domain.programs import Text, TextKind
 from services.program.schemas.fields import AT, PROGRAM_ID, Country, Line, Locale, Texts, TimeZone, View
 from services.program.schemas.people import KnownView
-
-FIRST_DAY = "First day, in the programme's time zone"
-LAST_DAY = "Last day, included"
 
 
 class ProgramView(View):
@@ -38,6 +32,9 @@ class ProgramView(View):
                     "consent_version": 1,
                     "guidelines_version": 2,
                     "material_version": 2,
+                    "colour": "#b0413e",
+                    "text_colour": "#ffffff",
+                    "archived_at": None,
                     "created_at": AT,
                     "updated_at": AT,
                 }
@@ -55,6 +52,9 @@ class ProgramView(View):
     consent_version: int
     guidelines_version: int = Field(description="The version in force; 0 for none")
     material_version: int = Field(description="The latest version that must be acknowledged; 0 for none")
+    colour: str | None = Field(description="`#rrggbb`, seen on a light and on a dark page; null for none of its own")
+    text_colour: str | None = Field(description="Of text on it")
+    archived_at: datetime | None = Field(description="Since when it is over; null while it runs")
     created_at: datetime
     updated_at: datetime
 
@@ -99,45 +99,6 @@ class TextView(View):
     def of(cls, text: Text, language: str) -> TextView:
         values = {name: getattr(text, name) for name in cls.model_fields if hasattr(text, name)}
         return cls(**{**values, "language": language, "languages": list(text.texts), "text": text.texts[language]})
-
-
-class ObjectiveView(View):
-    """What a programme wants to reach."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "019c186e-2e80-76ca-890c-192cd3ac94af",
-                    "program_id": PROGRAM_ID,
-                    "version": 1,
-                    "use_case": "employer_brand",
-                    "kpi": "participation_rate",
-                    "baseline": 0.08,
-                    "target": 0.35,
-                    "starts_on": "2026-03-01",
-                    "ends_on": "2026-06-30",
-                    "updated_at": AT,
-                }
-            ]
-        },
-        from_attributes=True,
-    )
-
-    id: str
-    program_id: str
-    version: int = Field(description="Rises with each change; the ETag")
-    use_case: UseCase
-    kpi: Kpi
-    baseline: float
-    target: float
-    starts_on: date = Field(description=FIRST_DAY)
-    ends_on: date = Field(description=LAST_DAY)
-    updated_at: datetime
-
-    @classmethod
-    def of(cls, objective: Objective) -> ObjectiveView:
-        return cls.model_validate(objective)
 
 
 class InvitedView(View):
@@ -240,9 +201,6 @@ class AmbassadorsView(View):
 MAX_INVITED = 5_000
 
 
-Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
-
-
 class NewProgram(Body):
     """A new programme."""
 
@@ -260,9 +218,22 @@ class NewProgram(Body):
 
 
 class ProgramChange(Body):
-    """A change of a programme."""
+    """A change of a programme; what is left out stays."""
 
-    open: bool
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Voices", "colour": "#b0413e"}]})
+
+    open: bool | None = Field(None, description="True to let anybody of the company join without an invitation")
+    name: Line | None = None
+    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None = Field(
+        None, description="`#rrggbb`; refused where it can hardly be seen on a light or on a dark page. Null for none"
+    )
+
+    def values(self) -> dict[str, Any]:
+        """What was sent. A colour is taken away by null; nothing else can be."""
+        sent = {name: getattr(self, name) for name in self.model_fields_set}
+        if isinstance(sent.get("colour"), str):
+            sent["colour"] = sent["colour"].lower()
+        return {name: value for name, value in sent.items() if name == "colour" or value is not None}
 
 
 class NewConsent(Body):
@@ -276,33 +247,6 @@ class NewGuidelines(Body):
 
     texts: Texts
     material: bool = Field(True, description="True if ambassadors must acknowledge it before their next share")
-
-
-class NewObjective(Body):
-    """What the programme wants to reach. Baseline and target are in the KPI's unit: a count, a rate from 0 to 1, or
-    an amount."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "use_case": "employer_brand",
-                    "kpi": "participation_rate",
-                    "baseline": 0.08,
-                    "target": 0.35,
-                    "starts_on": "2026-03-01",
-                    "ends_on": "2026-06-30",
-                }
-            ]
-        }
-    )
-
-    use_case: Annotated[str, OneOf(USE_CASES)]
-    kpi: Annotated[str, OneOf(KPIS)]
-    baseline: Amount
-    target: Annotated[Amount, Field(gt=0)]
-    starts_on: Day = Field(description=FIRST_DAY)
-    ends_on: Day = Field(description=LAST_DAY)
 
 
 class SegmentOrder(Body):

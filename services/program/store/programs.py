@@ -1,24 +1,21 @@
-"""Programmes, the versions of their texts, and their objectives."""
+"""Programmes, and the versions of their texts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pymongo.asynchronous.collection import AsyncCollection
-
-from chassis.mongo import Document, Mongo, Transaction
+from chassis.mongo import Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
 from chassis.web.problems import NotFound, StaleVersion
-from services.program.domain.programs import Objective, Program, Text, TextKind
+from services.program.domain.programs import Program, Text, TextKind
 
 
 class Programs:
-    """The collections `programs`, `texts` and `objectives`."""
+    """The collections `programs` and `texts`."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._programs = mongo.db["programs"]
         self._texts = mongo.db["texts"]
-        self._objectives = mongo.db["objectives"]
 
     async def ensure_indexes(self) -> None:
         await self._texts.create_index(["program_id", "kind", "version"], unique=True)
@@ -47,7 +44,10 @@ class Programs:
 
     async def save(self, before: Program, after: Program, tx: Transaction) -> None:
         """Raises StaleVersion if the programme has changed meanwhile."""
-        await _save(self._programs, before.id, before.version, after, tx)
+        where = {"_id": before.id, "version": before.version}
+        result = await self._programs.update_one(where, {"$set": changes(after)}, session=tx.session)
+        if result.matched_count == 0:
+            raise StaleVersion()
 
     async def text(self, program_id: str, kind: TextKind, version: int) -> Text:
         """Raises NotFound."""
@@ -59,24 +59,3 @@ class Programs:
     async def insert_text(self, text: Text, tx: Transaction) -> None:
         id = f"{text.program_id}:{text.kind}:{text.version}"
         await self._texts.insert_one({"_id": id, **document(text)}, session=tx.session)
-
-    async def find_objective(self, program_id: str, tx: Transaction | None = None) -> Objective | None:
-        row = await self._objectives.find_one({"_id": program_id}, session=tx.session if tx else None)
-        return read(Objective, row, id=row["id"]) if row else None
-
-    async def save_objective(self, before: Objective | None, after: Objective, tx: Transaction) -> None:
-        """Raises StaleVersion if the objective has changed meanwhile."""
-        if before is None:
-            # A programme has one objective.
-            row = {**document(after), "id": after.id, "_id": after.program_id}
-            await self._objectives.insert_one(row, session=tx.session)
-        else:
-            await _save(self._objectives, after.program_id, before.version, after, tx)
-
-
-async def _save(
-    collection: AsyncCollection[Document], id: str, version: int, after: Program | Objective, tx: Transaction
-) -> None:
-    result = await collection.update_one({"_id": id, "version": version}, {"$set": changes(after)}, session=tx.session)
-    if result.matched_count == 0:
-        raise StaleVersion()

@@ -94,6 +94,8 @@ class Standing:
     required: int
     site: str | None = None
     lessons_left: tuple[str, ...] = ()
+    archived: bool = False
+    """Whether the programme is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +172,12 @@ class TitledPost(NamedTuple):
 
 
 def check_may_share(content: Content, standing: Standing, now: datetime) -> None:
-    """Raises Forbidden `not-a-member`, `not-targeted`, or Conflict `content-not-shareable`,
+    """Raises Forbidden `not-a-member`, `not-targeted`, or Conflict `program-archived`, `content-not-shareable`,
     `guidelines-not-acknowledged`, `lesson-not-completed`."""
     if not standing.member:
         raise Forbidden("Join the programme first.", type_="not-a-member", program_id=content.program_id)
+    if standing.archived:
+        raise Conflict("This programme is over.", type_="program-archived", program_id=content.program_id)
     team = match_key(standing.team)
     where = (
         (standing.country, content.countries),

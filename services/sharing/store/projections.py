@@ -9,6 +9,7 @@ from typing import Any
 from pymongo import UpdateOne
 
 from chassis.mongo import Mongo, Transaction, pieces
+from chassis.mongo.projection import when_newer
 from chassis.mongo.rows import changes, read
 from chassis.web.problems import NotFound
 from services.sharing.domain.posts import Content, RequiredLesson
@@ -62,7 +63,8 @@ class Projections:
     # --- programmes ------------------------------------------------------------------------------------------
 
     async def program(self, id: str, tx: Transaction | None = None) -> Mapping[str, Any]:
-        """`name`, and `required`, the version of the guidelines to acknowledge. Raises NotFound."""
+        """`name`, `required`, the version of the guidelines to acknowledge, and whether it is `archived`. Raises
+        NotFound."""
         row = await self._programs.find_one({"_id": id}, session=tx.session if tx else None)
         if row is None or "name" not in row:
             raise NotFound("program", id)
@@ -76,6 +78,11 @@ class Projections:
         ]
         if writes:
             await self._programs.bulk_write(writes, session=tx.session)
+
+    async def put_archived(self, id: str, revision: int, archived: bool, tx: Transaction) -> None:
+        """That a programme is over or not, unless a later revision said so already."""
+        fields = when_newer(revision, {"archived": archived}, guard="archive_revision")
+        await self._programs.update_one({"_id": id}, [{"$set": fields}], upsert=True, session=tx.session)
 
     async def acknowledged(self, person_id: str, program_id: str, tx: Transaction | None = None) -> int:
         """The latest version of the guidelines that this person acknowledged, 0 for none."""

@@ -142,6 +142,13 @@ def _open_survey(apis: Refusing) -> None:
             apis.said[operation] = {**operation.answer(), "state": "open"}
 
 
+def _open_objectives(apis: Refusing) -> None:
+    for one in apis.known:
+        if (one.service, one.method, one.template) == ("program", "GET", "/v1/programs/{program_id}/objectives"):
+            answer = one.answer()
+            apis.said[one] = {**answer, "items": [{**aim, "state": "open"} for aim in answer["items"]]}
+
+
 MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/admin/people/x/merge?query=x", None),
     ("/programs/p2/join", None),
@@ -153,6 +160,8 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/manage/lessons?toast=lesson-retired&of=x", None),
     ("/manage/guardrails?toast=guardrails-changed&of=p1:7", None),
     ("/manage/program?toast=program-opened&of=p1", None),
+    ("/manage/program?toast=archived&of=p1", None),
+    ("/manage/objectives?toast=objective-withdrawn&of=o1", _open_objectives),
     ("/admin/people/x", _cut_off),
     ("/feed/x/share?network=linkedin", _to_acknowledge),
     ("/me", _paused),

@@ -51,7 +51,6 @@ EMPTY: dict[str, Any] = {
     "/v1/programs/p1/ambassadors": {"counts": NOBODY, "items": [], "next": None},
     "/v1/programs/p1/audience": {"ambassadors": 0},
     "/v1/programs/p1/figures": {"figures": {}},
-    "/v1/programs/p1/objective": httpx.Response(404, json={"type": "not-found"}),
     "/v1/programs/p1/guidelines": httpx.Response(404, json={"type": "not-found"}),
     "/v1/programs/p1/consent": {"text": "Freely.", "version": 1, "language": "en"},
     "/v1/programs/p1/guardrails": {"disclosures": {}, "forbidden": []},

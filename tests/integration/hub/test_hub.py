@@ -296,7 +296,7 @@ def pushed(shares: int) -> bytes:
             "country": [{"key": None, "shares": shares, "ambassadors_enrolled": 5}],
             "content": [],
         },
-        "objective": None,
+        "objectives": [],
     }
     return f"event: figures\nid: {shares}\ndata: {json.dumps(data)}\n\n".encode()
 

@@ -122,19 +122,32 @@ async def test_a_rate_is_typed_in_percent_and_a_number_as_one_writes_it(
 ) -> None:
     csrf = await signed_in(browser, locale)
     form = {**OBJECTIVE, "csrf": csrf, "kpi": kpi, "baseline": baseline, "target": target}
-    browser.network.answers["/v1/programs/p1/objective"] = OBJECTIVE
-    await browser.client.post("/manage/objective", data=form)
-    order = sent_to(browser, "/v1/programs/p1/objective")
-    assert (order["baseline"], order["target"]) == expected
+    await browser.client.post("/manage/objectives/new", data=form)
+    order = sent_to(browser, "/v1/programs/p1/objectives")
+    assert (order["baseline"], order["target"], order["baseline_source"]) == (*expected, "given")
+
+
+@pytest.mark.parametrize(("measured", "expected"), [(0.11, (0.11, "measured")), (None, (0.08, "given"))])
+async def test_a_baseline_is_measured_where_there_is_something_to_measure(
+    browser: Browser, measured: float | None, expected: tuple[float, str]
+) -> None:
+    csrf = await signed_in(browser, "en")
+    browser.network.answers["/v1/programs/p1/baseline"] = {"value": measured, "measured": None}
+    form = {**OBJECTIVE, "csrf": csrf, "baseline": "8", "target": "35", "measure": "yes"}
+    await browser.client.post("/manage/objectives/new", data=form)
+    order = sent_to(browser, "/v1/programs/p1/objectives")
+    assert (order["baseline"], order["baseline_source"]) == expected
 
 
 @pytest.mark.parametrize(("locale", "target"), [("fr", "35,5"), ("en", "35.5")])
 async def test_a_rate_stands_in_its_form_in_percent(browser: Browser, locale: str, target: str) -> None:
     await signed_in(browser, locale)
-    browser.network.answers["/v1/programs/p1/objective"] = OBJECTIVE
-    page = (await browser.client.get("/manage/program")).text
+    answer = httpx.Response(200, json={**OBJECTIVE, "id": "o1"}, headers={"etag": '"1"'})
+    browser.network.answers["/v1/programs/p1/objectives/o1"] = answer
+    page = (await browser.client.get("/manage/objectives/o1")).text
     assert re.search(rf'name="target"[^>]* value="{target}"', page)
     assert re.search(r'name="baseline"[^>]* value="8"', page)
+    page = (await browser.client.get("/manage/program")).text
     paris = "France (Paris)"
     assert f'<option value="Europe/Paris" selected>{paris}</option>' in page
 

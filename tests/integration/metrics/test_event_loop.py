@@ -148,7 +148,7 @@ async def test_figures_of_years(harness: Harness, service: Service) -> None:
             headers={**headers, "If-Match": f'"{VERSIONS if ALONE else 0}"'},
         )  # fmt: skip
         assert refused.status_code == (422 if ALONE else 412)
-        assert (await get(f"{of}/objective")).json()["value"] > 0
+        assert (await get(f"{of}/objectives")).json()["items"][0]["value"] > 0
         own = (await get("/v1/me/figures", params={**WHOLE, "program_id": PROGRAM})).json()
         assert own["figures"]["shares"] > 0
         await get("/v1/definitions")

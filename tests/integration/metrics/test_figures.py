@@ -198,9 +198,10 @@ async def test_a_figure_moves_within_two_seconds_and_the_objective_is_reached_on
         await drained(service)
         reached = await harness.events("herald.metrics")
         assert [one.data.objective_id for one in reached if isinstance(one.data, ObjectiveReached)] == ["o1"]
-        answer = await client.get(f"/v1/programs/{PROGRAM}/objective", headers=harness.bearer("boss"))
-        assert answer.json()["reached_at"] is not None
-        assert answer.json()["progress"] >= 1
+        answer = await client.get(f"/v1/programs/{PROGRAM}/objectives", headers=harness.bearer("boss"))
+        [found] = answer.json()["items"]
+        assert (found["reached_at"] is not None, found["outlook"], found["figure"]) == (True, "reached", "shares")
+        assert found["share"] >= 1
 
 
 async def test_rates_are_dated_and_never_rewrite_what_was(harness: Harness, service: Service) -> None:

@@ -118,7 +118,7 @@ async def test_the_api_keeps_to_its_document(program: ProgramHarness, mode: Gene
     await program.sign_in("all", "editor", "manager", "admin")
     program_id = await program.create_program(open=True)
     await program.ok("max", "POST", f"/programs/{program_id}/guidelines", {"texts": GUIDELINES})
-    await program.ok("max", "PUT", f"/programs/{program_id}/objective", OBJECTIVE)
+    await program.ok("max", "POST", f"/programs/{program_id}/objectives", OBJECTIVE)
     preview = (await program.upload("email,name,country,team\nbob@x.example,Bob,FR,IT\n")).json()
     text = {"title": "First post", "text": "Two taps."}
     lesson = await program.ok("max", "POST", f"/programs/{program_id}/lessons", {"texts": {"fr": text, "en": text}})

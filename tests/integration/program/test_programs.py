@@ -29,7 +29,7 @@ async def test_the_main_job_from_programme_to_acknowledged_guidelines(
         program_id = await program.create_program()
         path = f"/programs/{program_id}"
         await program.ok("max", "POST", f"{path}/guidelines", {"texts": GUIDELINES, "material": True})
-        await program.ok("max", "PUT", f"{path}/objective", OBJECTIVE)
+        await program.ok("max", "POST", f"{path}/objectives", OBJECTIVE)
         assert (await program.invite(program_id, "ada"))["invited"] == 1
         [invitation] = (await program.ok("ada", "GET", "/me/invitations"))["items"]
         assert (invitation["program_id"], invitation["program_name"]) == (program_id, "Voices")
@@ -322,31 +322,6 @@ async def test_guidelines_published_at_once_have_each_their_version(program: Pro
     assert sorted(answer["version"] for answer in answers) == [1, 2, 3, 4, 5]
 
 
-async def test_the_objective_is_changed_under_its_version(program: ProgramHarness) -> None:
-    path = f"/programs/{await program.create_program()}/objective"
-    await program.forget()
-    assert await program.refused("max", "GET", path) == (404, "not-found")
-    assert await program.refused("max", "PUT", path, OBJECTIVE, headers={"If-Match": '"1"'}) == (412, "stale-version")
-    created = await program.call("max", "PUT", path, OBJECTIVE)
-    assert (created.headers["etag"], created.json()["target"]) == ('"1"', 0.35)
-    assert await program.refused("max", "PUT", path, {**OBJECTIVE, "target": 0.4}) == (428, "precondition-required")
-    changed = await program.call("max", "PUT", path, {**OBJECTIVE, "target": 0.4}, headers={"If-Match": '"1"'})
-    assert (changed.headers["etag"], changed.json()["id"]) == ('"2"', created.json()["id"])
-    stale = await program.refused("max", "PUT", path, {**OBJECTIVE, "target": 0.5}, headers={"If-Match": '"1"'})
-    assert stale == (412, "stale-version")
-    events = [event.data for event in await program.emitted()]
-    assert [(type(one), getattr(one, "revision", None)) for one in events] == [(ObjectiveSet, 1), (ObjectiveSet, 2)]
-    assert (await program.ok("max", "GET", path))["target"] == 0.4
-
-
-async def test_two_first_objectives_at_once_are_one(program: ProgramHarness) -> None:
-    path = f"/programs/{await program.create_program()}/objective"
-    answers = await asyncio.gather(
-        *(program.call("max", "PUT", path, {**OBJECTIVE, "target": 0.4 + n / 10}) for n in range(4))
-    )
-    assert sorted(answer.status_code for answer in answers) == [200, 428, 428, 428]
-
-
 async def test_programmes_are_listed_page_by_page(program: ProgramHarness) -> None:
     ids = [await program.create_program(name=f"P{n}") for n in range(5)]
     first = await program.ok("max", "GET", "/programs", params={"limit": 3})
@@ -368,11 +343,14 @@ BAD: list[tuple[str, str, Any, str, str]] = [
     ("POST", "/programs", {**NEW, "consent": {**CONSENT, "de": "Ja"}}, "consent.de", "language-unknown"),
     ("POST", "/programs", {**NEW, "consent": {"fr": "  ", "en": "x"}}, "consent.fr", "blank"),
     ("POST", "/programs", {**NEW, "languages": []}, "languages", "required"),
-    ("PUT", "{p}/objective", {**OBJECTIVE, "kpi": "likes"}, "kpi", "one-of"),
-    ("PUT", "{p}/objective", {**OBJECTIVE, "target": 3}, "target", "above-one"),
-    ("PUT", "{p}/objective", {**OBJECTIVE, "target": "NaN"}, "target", "number"),
-    ("PUT", "{p}/objective", {**OBJECTIVE, "ends_on": "2026-01-01"}, "ends_on", "before-start"),
-    ("PUT", "{p}/objective", {**OBJECTIVE, "ends_on": "tomorrow"}, "ends_on", "day"),
+    ("POST", "{p}/objectives", {**OBJECTIVE, "kpi": "likes"}, "kpi", "one-of"),
+    ("POST", "{p}/objectives", {**OBJECTIVE, "owner_id": "nobody"}, "owner_id", "unknown"),
+    ("POST", "{p}/objectives", {**OBJECTIVE, "items": ["a b"]}, "items.0", "pattern"),
+    ("POST", "{p}/objectives", {**OBJECTIVE, "title": "x" * 121}, "title", "too-long"),
+    ("POST", "{p}/objectives", {**OBJECTIVE, "target": 3}, "target", "above-one"),
+    ("POST", "{p}/objectives", {**OBJECTIVE, "target": "NaN"}, "target", "number"),
+    ("POST", "{p}/objectives", {**OBJECTIVE, "ends_on": "2026-01-01"}, "ends_on", "before-start"),
+    ("POST", "{p}/objectives", {**OBJECTIVE, "ends_on": "tomorrow"}, "ends_on", "day"),
     ("POST", "{p}/guidelines", {"texts": {"fr": "x" * 20_001, "en": "x"}}, "texts.fr", "too-long"),
     ("POST", "{p}/invitations", {}, "body", "people-or-segment"),
     ("POST", "{p}/invitations", {"people": ["a"], "segment": {"everybody": True}}, "body", "people-or-segment"),
@@ -406,7 +384,7 @@ MISSING: list[tuple[str, str, Any]] = [
     ("GET", "/programs/none", None),
     ("GET", "/programs/none/consent", None),
     ("GET", "/programs/none/guidelines", None),
-    ("GET", "/programs/none/objective", None),
+    ("GET", "/programs/none/objectives", None),
     ("GET", "/programs/none/ambassadors", None),
     ("POST", "/programs/none/join", {"consent_version": 1}),
     ("POST", "/programs/none/decline", None),
@@ -415,7 +393,7 @@ MISSING: list[tuple[str, str, Any]] = [
     ("POST", "/programs/none/guidelines", {"texts": GUIDELINES}),
     ("POST", "/programs/none/consent", {"texts": CONSENT}),
     ("POST", "/programs/none/invitations", {"people": ["x"]}),
-    ("PUT", "/programs/none/objective", OBJECTIVE),
+    ("POST", "/programs/none/objectives", OBJECTIVE),
     ("GET", "/people/none", None),
     ("GET", "/people/%00%F0%9F%98%80", None),
     ("GET", "/nothing", None),

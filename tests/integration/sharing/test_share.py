@@ -20,6 +20,8 @@ from herald_contracts import (
     LessonRetired,
     PostRemoved,
     PostShared,
+    ProgramArchived,
+    ProgramRestored,
     Targeting,
 )
 from services.sharing import commands
@@ -200,6 +202,14 @@ async def test_every_reason_to_refuse_has_a_type(sharing: SharingHarness) -> Non
     answer = await sharing.share(ana)
     assert (answer.status_code, answer.json()["type"]) == (409, "guidelines-not-acknowledged")
     assert answer.json()["required_version"] == 2
+    await sharing.known(ProgramArchived(program_id="p1", revision=4, occurred_at=now))
+    answer = await sharing.share(ana)
+    assert (answer.status_code, answer.json()["type"]) == (409, "program-archived")
+    await sharing.known(
+        ProgramRestored(program_id="p1", revision=5, occurred_at=now),
+        ProgramArchived(program_id="p1", revision=4, occurred_at=now),
+    )
+    assert (await sharing.share(ana)).json()["type"] == "guidelines-not-acknowledged"
     assert await sharing.db["posts"].count_documents({}) == 0
 
 

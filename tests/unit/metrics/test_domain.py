@@ -22,7 +22,6 @@ from services.metrics.domain.counts import (
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.enrolments import MembershipChange, intervals
 from services.metrics.domain.figures import Tally
-from services.metrics.domain.objectives import progress
 from services.metrics.domain.periods import Period, day_of, last_days
 from services.metrics.domain.value import DEFAULT_RATES, Rates, RateTable, doubly_paid, to_cents
 
@@ -156,26 +155,6 @@ def test_each_day_has_the_rates_that_held_on_it() -> None:
 def test_an_unnamed_network_takes_the_rates_of_all() -> None:
     likes = counted([("like", "counted", 3)])
     assert RateTable().value("2026-01-01", "email", likes) == Decimal("0.30")
-
-
-def test_what_accumulates_is_forecast_by_its_pace_and_a_rate_stays() -> None:
-    common = {"baseline": 0.0, "target": 100.0, "starts_on": date(2026, 1, 1), "ends_on": date(2026, 1, 10)}
-    pace = progress(30, **common, today=date(2026, 1, 5), rate=False)  # type: ignore[arg-type]
-    assert (pace.share, pace.forecast, pace.on_track) == (0.3, 60.0, False)
-    steady = progress(120, **common, today=date(2026, 1, 5), rate=True)  # type: ignore[arg-type]
-    assert (steady.forecast, steady.on_track) == (120, True)
-    early = progress(0, **common, today=date(2025, 12, 1), rate=False)  # type: ignore[arg-type]
-    assert (early.forecast, early.on_track) == (None, None)
-
-
-@pytest.mark.parametrize(("days", "first"), [(90, 7), (28, 7), (10, 3), (4, 1), (1, 1)])
-def test_few_days_foretell_nothing(days: int, first: int) -> None:
-    start = date(2026, 1, 1)
-    spans = {"baseline": 0.0, "target": 100.0, "starts_on": start, "ends_on": start + timedelta(days=days - 1)}
-    for passed in range(1, days + 1):
-        found = progress(10, **spans, today=start + timedelta(days=passed - 1), rate=False)  # type: ignore[arg-type]
-        assert (found.forecast is None) == (passed < first), passed
-        assert (found.on_track is None) == (found.forecast is None)
 
 
 def test_every_definition_is_in_both_languages() -> None:

@@ -1,29 +1,20 @@
-"""Texts in versions and languages, and the objective."""
+"""Texts in versions and languages."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.web.problems import Invalid
-from services.program.domain.programs import choose_language, publish_text, set_objective
+from services.program.domain.programs import choose_language, publish_text
 from tests.unit.program.test_people import program
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
 BOTH = {"fr": "Bonjour", "en": "Hello"}
-GOAL: dict[str, Any] = {
-    "use_case": "recruiting",
-    "kpi": "clicks",
-    "baseline": 0.0,
-    "target": 20_000.0,
-    "starts_on": date(2026, 3, 1),
-    "ends_on": date(2026, 12, 31),
-}
 
 
 def test_texts_have_versions_and_the_first_guidelines_are_material() -> None:
@@ -70,28 +61,6 @@ def test_a_text_is_there_in_each_language(texts: dict[str, str], errors: list[tu
 )
 def test_a_reader_gets_the_nearest_language(wanted: str | None, chosen: str) -> None:
     assert choose_language({"fr": "", "en-GB": ""}, wanted, ("fr", "en-GB")) == chosen
-
-
-def test_an_objective_has_versions_and_the_same_again_is_none() -> None:
-    one = set_objective(None, "o", "prog", NOW, **GOAL)
-    assert (one.id, one.version, one.updated_at) == ("o", 1, NOW)
-    assert set_objective(one, "other", "prog", LATER, **GOAL) is one
-    two = set_objective(one, "other", "prog", LATER, **{**GOAL, "target": 30_000.0})
-    assert (two.id, two.version, two.updated_at, two.target) == ("o", 2, LATER, 30_000.0)
-
-
-@pytest.mark.parametrize(
-    ("changes", "field", "rule"),
-    [
-        ({"ends_on": date(2026, 2, 28)}, "ends_on", "before-start"),
-        ({"kpi": "participation_rate", "target": 1.5}, "target", "above-one"),
-        ({"baseline": 20_000.0}, "target", "not-above-baseline"),
-    ],
-)
-def test_an_objective_that_makes_no_sense_is_invalid(changes: dict[str, Any], field: str, rule: str) -> None:
-    with pytest.raises(Invalid) as raised:
-        set_objective(None, "o", "prog", NOW, **{**GOAL, **changes})
-    assert [(error.field, error.rule) for error in raised.value.errors] == [(field, rule)]
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=10))
