@@ -55,7 +55,6 @@ async def measured() -> AsyncIterator[Steps]:
             steps.note(time.thread_time() - began, handle)
 
     await asyncio.sleep(0)
-    gc.collect()
     gc.disable()
     asyncio.Handle._run = timed  # type: ignore[method-assign, assignment]
     try:
