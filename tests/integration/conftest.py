@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from fastapi.dependencies import models
 
 from tests.infra import Infra
 from tests.integration.harness import Harness, open_harness
@@ -16,6 +17,16 @@ from tests.issuer import Issuer, serve_issuer
 def issuer() -> Iterator[Issuer]:
     with serve_issuer() as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def _applications_are_forgotten() -> Iterator[None]:
+    """FastAPI remembers the functions that it was asked about, some of which hold a whole service: megabytes a test,
+    which the collector of garbage looks through again and again."""
+    yield
+    for one in vars(models).values():
+        if hasattr(one, "cache_clear"):
+            one.cache_clear()
 
 
 class _Undeclared(logging.Handler):
