@@ -223,7 +223,7 @@ async def test_one_is_invited_agrees_and_reads_the_guidelines_before_the_first_s
     async with signed_in(browser, stack.url, "marc", "desktop") as seen:
         page = seen.page
         await page.goto(f"{stack.url}/manage/program")
-        await page.locator("summary.button").click()
+        await page.locator('details:has(form[action="/manage/program"]) summary').click()
         await page.locator("#name").fill("Second voices")
         await page.locator('form[action="/manage/program"] button').click()
         await expect(page.locator("h1")).to_have_text("Second voices")
