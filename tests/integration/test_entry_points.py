@@ -457,6 +457,14 @@ async def _program_over(world: World) -> dict[str, str]:
     return apart
 
 
+async def _feed(world: World) -> dict[str, str]:
+    media, content = feed_file([new_id()])
+    params = {"program_id": world.known["program_id"], "language": "en"}
+    headers = {"Content-Type": media}
+    feed = await world.ok("content", "POST", "/v1/feeds/file", params=params, content=content, headers=headers)
+    return {"feed_id": feed["id"]}
+
+
 async def _two_persons(world: World) -> dict[str, str]:
     world.known["other_id"] = await _person(world)
     return {"person_id": await _person(world)}
@@ -470,6 +478,7 @@ PREPARED = {
     "POST /v1/items/{item_id}/retire": _published,
     "POST /v1/items/{item_id}/unpublish": _published,
     "POST /v1/items/{item_id}/restore": _retired,
+    **{f"POST /v1/feeds/{{feed_id}}/{act}": _feed for act in ("pause", "resume")},
     "POST /v1/people/{person_id}/merge": _two_persons,
     "POST /v1/posts/{post_id}/restore": _taken_back_for_now,
     **{f"{act} /v1/programs/{{program_id}}/surveys/{{survey_id}}": _survey for act in ("PUT", "DELETE")},
