@@ -47,7 +47,7 @@ async def test_what_is_not_applied_in_time_holds_nobody_up_for_long(harness: Har
     async with harness.api(service) as client:
         headers = harness.bearer("nobody")
         began = time.monotonic()
-        for event in ("herald.LessonCompleted.v1", "nonsense"):
+        for event in ("herald.SurveyClosed.v1", "nonsense"):
             await client.get(PATH, headers={**headers, AFTER: f"{event}/{new_id()}"})
         quick = time.monotonic() - began
         began = time.monotonic()
