@@ -457,6 +457,13 @@ async def _program_over(world: World) -> dict[str, str]:
     return apart
 
 
+async def _preview(world: World) -> dict[str, str]:
+    media, content = people_file([new_id()])
+    headers = {"Content-Type": media}
+    preview = await world.ok("program", "POST", "/v1/imports", content=content, headers=headers)
+    return {"import_id": preview["id"]}
+
+
 async def _feed(world: World) -> dict[str, str]:
     media, content = feed_file([new_id()])
     params = {"program_id": world.known["program_id"], "language": "en"}
@@ -478,7 +485,9 @@ PREPARED = {
     "POST /v1/items/{item_id}/retire": _published,
     "POST /v1/items/{item_id}/unpublish": _published,
     "POST /v1/items/{item_id}/restore": _retired,
-    **{f"POST /v1/feeds/{{feed_id}}/{act}": _feed for act in ("pause", "resume")},
+    **{f"POST /v1/feeds/{{feed_id}}/{act}": _feed for act in ("pause", "resume", "entries")},
+    "POST /v1/imports/{import_id}/confirm": _preview,
+    "PUT /v1/imports/{import_id}/columns": _preview,
     "POST /v1/people/{person_id}/merge": _two_persons,
     "POST /v1/posts/{post_id}/restore": _taken_back_for_now,
     **{f"{act} /v1/programs/{{program_id}}/surveys/{{survey_id}}": _survey for act in ("PUT", "DELETE")},
@@ -514,9 +523,11 @@ async def _try(world: World, operation: Operation, number: int, texts: list[str]
         for row in rows:
             row.update({name: new_id() for name in ("id", "external_id") if name in row and chance.random() < 0.9})
     by = ACTORS.get(operation.name, ROOT)
-    answer = await world.call(
-        operation.service, operation.method, world.path(operation, chance, ids), body, by=by, **more
-    )
+    path = world.path(operation, chance, ids)
+    answer = await world.call(operation.service, operation.method, path, body, by=by, **more)
+    if answer.is_success and operation.method == "DELETE":
+        for pool in world.there.values():
+            pool[:] = [one for one in pool if one != path.rpartition("/")[2]]
     if answer.is_success and operation.name in CREATES:
         world.there[CREATES[operation.name]].append(answer.json()["id"])
     if answer.is_success and operation.path.endswith("/consent"):
