@@ -85,7 +85,7 @@ WELL_MADE: dict[str, Any] = {
     "POST /v1/people/{person_id}/merge": {"other_id": ""},
     "PUT /v1/imports/{import_id}/columns": {"columns": ["email", "name", "country", "team"]},
     "POST /v1/programs": {"name": "Voices", "time_zone": "Europe/Paris", "languages": ["en"], "consent": TEXTS},
-    "PATCH /v1/programs/{program_id}": {"open": True},
+    "PATCH /v1/programs/{program_id}": {"name": "More voices", "open": True},
     "POST /v1/programs/{program_id}/consent": {"texts": TEXTS},
     "POST /v1/programs/{program_id}/guidelines": {"texts": TEXTS, "material": False},
     "POST /v1/programs/{program_id}/join": {"consent_version": 1},
