@@ -23,8 +23,8 @@ class ProgramSettings(Settings):
         5,
         ge=5,
         le=1_000,
-        description="How many answers a survey needs for its results to be shown, and how many ambassadors a programme "
-        "for anything in it to be anonymous",
+        description="How many people a figure needs: a lesson's who completed it, a survey's who answered, and a "
+        "programme's ambassadors for anything in it to be anonymous",
     )
     program_locale: str = Field("en", description="Language of people of whom no other is known")
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from herald_contracts.words import KPIS, OBJECTIVE_STATES, USE_CASES
 from services.hub.clients import Json
 from services.hub.dependencies import Manager
 from services.hub.figures import RATES, definitions_by_key
@@ -21,18 +22,6 @@ from services.hub.view import Missing, View
 
 router = APIRouter(prefix="/manage/objectives")
 HERE: Final = "/manage/objectives"
-STATES: Final = ("open", "reviewed", "withdrawn")
-USE_CASES: Final = ("employer_brand", "awareness", "recruiting", "social_selling", "culture")
-KPIS: Final = (
-    "shares",
-    "clicks",
-    "active_ambassadors",
-    "participation_rate",
-    "leader_participation",
-    "engagements",
-    "impressions",
-    "earned_media_value",
-)
 PAGE: Final = 20
 OFFERED: Final = 100
 """So many of the latest items, and of the programme's managers, can be chosen."""
@@ -42,7 +31,7 @@ OFFERED: Final = 100
 async def objectives(view: Manager, state: str = "open", cursor: str | None = None) -> Response:
     """The objectives in a state: what is set is `program`'s, how far it is `metrics` says."""
     program = view.require_program()
-    state = state if state in STATES else "open"
+    state = state if state in OBJECTIVE_STATES else "open"
     of = ("programs", program.id, "objectives")
 
     def page_of(cursor: str | None) -> Awaitable[Json]:
@@ -65,7 +54,7 @@ async def objectives(view: Manager, state: str = "open", cursor: str | None = No
         definitions={} if isinstance(found["definitions"], Missing) else definitions_by_key(found["definitions"]),
         names=await view.names(people) if people else {},
         state=state,
-        states=STATES,
+        states=OBJECTIVE_STATES,
     )
 
 

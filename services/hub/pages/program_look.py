@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from services.hub.audience import reached
 from services.hub.clients import Json, Refusal
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager, load_person
@@ -48,8 +49,7 @@ async def archive(view: Manager) -> Response:
     """End the programme, once it was said how many take part in it."""
     program = view.require_program()
     if not await is_confirmed(view):
-        found = await view.apis.call("program", "POST", v1("programs", program.id, "audience"), {})
-        concerned = view.language.text("ask.archive.reaches", count=found.data["ambassadors"])
+        concerned = view.language.text("ask.archive.reaches", count=await reached(view, program.id))
         notes = [str(concerned), str(view.language.text("ask.archive.what"))]
         return await ask(view, "archive", back=HERE, notes=notes, undo=True, danger=True, name=program.name)
     await view.apis.call("program", "POST", v1("programs", program.id, "archive"))

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
+from services.hub.audience import reached
 from services.hub.clients import Json
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Ambassador, Manager
@@ -120,8 +121,7 @@ async def change(view: Manager, survey_id: str) -> Response:
 async def open_survey(view: Manager, survey_id: str) -> Response:
     """Ask it of all ambassadors."""
     if not await is_confirmed(view):
-        audience = await view.apis.call("program", "POST", v1("programs", view.require_program().id, "audience"), {})
-        count = audience.data["ambassadors"]
+        count = await reached(view, view.require_program().id)
         notes = [str(view.language.text("ask.survey-open.what", count=count))]
         return await ask(view, "survey-open", back=page("manage", "surveys", survey_id), notes=notes, undo=True)
     await view.apis.call("program", "POST", _path(view, survey_id, "open"))

@@ -25,7 +25,6 @@ from services.program.schemas.lessons import (
     PathsView,
     PathView,
     ReadingView,
-    StepView,
 )
 
 router = Router(tags=["learning"])
@@ -209,18 +208,4 @@ async def certificate(
     program_id: str, path_id: str, caller: Person, context: Use, language: Language = None
 ) -> CertificateView:
     """That the caller completed a path, and when. 409 `path-not-completed` before."""
-    course = await queries.lessons.certificate(context, program_id, path_id, caller.id, language)
-    program = await context.programs.get(program_id)
-    person = await context.people.get(caller.id)
-    assert course.completed_at is not None  # or else there was no certificate
-    return CertificateView(
-        program_id=program_id,
-        program_name=program.name,
-        person_id=person.id,
-        name=person.name,
-        path_id=course.path.id,
-        title=course.title,
-        language=course.language,
-        lessons=[StepView.of(step) for step in course.steps],
-        completed_at=course.completed_at,
-    )
+    return CertificateView.of(await queries.lessons.certificate(context, program_id, path_id, caller.id, language))

@@ -13,7 +13,7 @@ from chassis.web.problems import Conflict, Refused
 from services.program import event_mapping
 from services.program.audit import LESSON, PATH
 from services.program.context import Context
-from services.program.domain import lessons
+from services.program.domain import lessons, memberships
 from services.program.domain.lessons import MAX_LESSONS, MAX_PATHS, Completion, Edition, Judged, Lesson, Path
 from services.program.domain.programs import Program
 from services.program.starters import StarterPath, starter_lessons, starter_paths
@@ -217,9 +217,7 @@ async def answer(
 
     Raises NotFound, Invalid, Conflict `not-a-member`, `lesson-not-published`, `lesson-changed`.
     """
-    person = await context.people.get(person_id, tx)
-    if program_id not in person.joined:
-        raise Conflict("This is for ambassadors of the programme.", type_="not-a-member")
+    memberships.joined(await context.people.get(person_id, tx), program_id)
     lesson = await context.lessons.get(program_id, lesson_id, tx)
     texts = lessons.check_readable(lesson, edition).texts
     if language not in texts:

@@ -13,7 +13,7 @@ from chassis.web.problems import Refused
 from services.program import event_mapping
 from services.program.audit import SURVEY
 from services.program.context import Context
-from services.program.domain import surveys
+from services.program.domain import memberships, surveys
 from services.program.domain.people import Segment
 from services.program.domain.surveys import MAX_DRAFTS, Answer, Survey, today
 
@@ -95,7 +95,7 @@ async def answer_survey(
     `survey-not-open`, `already-answered`."""
     survey = await context.surveys.get(program_id, survey_id, tx)
     program = await context.programs.get(program_id, tx)
-    surveys.check_member(await context.people.get(person_id, tx), program_id)
+    memberships.joined(await context.people.get(person_id, tx), program_id)
     surveys.check_answer(survey, answer, today(program, tx.now))
     await context.surveys.note_answered(survey_id, person_id, tx)
     await context.surveys.add(survey_id, answer, tx)

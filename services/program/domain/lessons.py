@@ -22,8 +22,6 @@ SECONDS_A_PICTURE: Final = 10
 SECONDS_A_QUESTION: Final = 15
 MAX_LESSONS: Final = 200
 MAX_PATHS: Final = 20
-SUPPRESSED_BELOW: Final = 5
-"""How many people a figure has at least."""
 
 _LINK: Final = re.compile(r"\]\([^)]*\)|<https?:[^>]*>|https?://\S+")
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")

@@ -126,16 +126,17 @@ def leave(person: Person, program_id: str, now: datetime) -> Person:
 def pause(person: Person, program_id: str, now: datetime) -> Person:
     """The ambassador, of whom nothing is expected until they resume; repeating changes nothing. Raises Conflict
     `not-a-member`."""
-    before = _joined(person, program_id)
+    before = joined(person, program_id)
     return _enter(person, replace(before, paused_since=before.paused_since or now), now)
 
 
 def resume(person: Person, program_id: str, now: datetime) -> Person:
     """The ambassador, back from a pause; repeating changes nothing. Raises Conflict `not-a-member`."""
-    return _enter(person, replace(_joined(person, program_id), paused_since=None), now)
+    return _enter(person, replace(joined(person, program_id), paused_since=None), now)
 
 
-def _joined(person: Person, program_id: str) -> Membership:
+def joined(person: Person, program_id: str) -> Membership:
+    """The membership of an ambassador. Raises Conflict `not-a-member`."""
     found = person.membership(program_id)
     if found is None or found.status != "joined":
         raise Conflict("This is for ambassadors of the programme.", type_="not-a-member")

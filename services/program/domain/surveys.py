@@ -16,7 +16,6 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from chassis.web.problems import Conflict, Invalid, Violation
-from services.program.domain.people import Person
 from services.program.domain.programs import Program, check_languages
 
 SurveyState = Literal["draft", "open", "closed"]
@@ -152,12 +151,6 @@ def check_answer(survey: Survey, answer: Answer, day: date) -> None:
         errors.append(_not_asked("text"))
     if errors:
         raise Invalid("The answer does not fit the survey.", errors=errors)
-
-
-def check_member(person: Person, program_id: str) -> None:
-    """Raises Conflict `not-a-member`."""
-    if program_id not in person.joined:
-        raise Conflict("This is for ambassadors of the programme.", type_="not-a-member")
 
 
 def check_crowd(ambassadors: int, small_group: int) -> None:

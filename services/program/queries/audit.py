@@ -13,9 +13,7 @@ from herald_contracts.base import in_utc
 from services.program.context import Context
 from services.program.domain import audit
 from services.program.domain.audit import Act, ActFilter
-from services.program.queries.cursors import texts_of
-
-EXPORT_PAGE = 500
+from services.program.queries.cursors import EXPORT_PAGE, texts_of
 
 
 async def page(context: Context, wanted: ActFilter, cursor: str | None, limit: int) -> tuple[list[Act], str | None]:

@@ -1,10 +1,13 @@
-"""Where a page of a list begins."""
+"""Where a page of a list begins, and how long one of an export is."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from chassis.web.problems import ForeignCursor
+
+EXPORT_PAGE = 500
+"""Rows that an export reads at once."""
 
 
 def texts_of(position: Any, count: int) -> list[str] | None:

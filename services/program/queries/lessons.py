@@ -10,7 +10,6 @@ from chassis.web.http import decode_cursor, encode_cursor
 from chassis.web.problems import Conflict
 from services.program.context import Context
 from services.program.domain.lessons import (
-    SUPPRESSED_BELOW,
     Completion,
     Lesson,
     LessonText,
@@ -18,13 +17,14 @@ from services.program.domain.lessons import (
     State,
     check_readable,
 )
+from services.program.domain.people import Person
 from services.program.domain.programs import Program, choose_language
 from services.program.queries.cursors import texts_of
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Lessons, with how many people completed each; None where that would be fewer than `SUPPRESSED_BELOW`."""
+    """Lessons, with how many people completed each; None where they are a small group."""
 
     lessons: Sequence[Lesson]
     completed: Mapping[str, int | None]
@@ -45,9 +45,10 @@ async def page(
 
 
 async def completed(context: Context, program_id: str, lessons: Sequence[Lesson]) -> dict[str, int | None]:
-    """How many people completed each; None where that would be fewer than `SUPPRESSED_BELOW`."""
+    """How many people completed each; None where they are a small group."""
+    least = context.settings.small_group
     counts = await context.lessons.completions(program_id, [one.id for one in lessons])
-    return {one.id: count if (count := counts.get(one.id, 0)) >= SUPPRESSED_BELOW else None for one in lessons}
+    return {one.id: count if (count := counts.get(one.id, 0)) >= least else None for one in lessons}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,7 @@ class Learning:
 async def learning(context: Context, program_id: str, person_id: str, language: str | None) -> Learning:
     """Raises NotFound."""
     program = await context.programs.get(program_id)
-    done = await context.lessons.completed_by(program_id, person_id)
-    readable = await context.lessons.readable(program_id)
-    steps = {one.id: _step(one, program, language, done.get(one.id)) for one in readable}
+    steps = await _steps(context, program, person_id, language)
     paths = await context.lessons.paths(program_id)
     courses = [_course(path, program, language, steps) for path in paths]
     placed = {id for path in paths for id in path.lesson_ids}
@@ -117,18 +116,34 @@ async def lesson(context: Context, program_id: str, id: str, person_id: str, lan
     return _step(found, program, language, done.get(id))
 
 
-async def certificate(context: Context, program_id: str, path_id: str, person_id: str, language: str | None) -> Course:
-    """A path that a person completed. Raises NotFound, Conflict `path-not-completed`."""
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A path that a person completed, and when."""
+
+    program: Program
+    person: Person
+    course: Course
+    completed_at: datetime
+
+
+async def certificate(
+    context: Context, program_id: str, path_id: str, person_id: str, language: str | None
+) -> Certificate:
+    """Raises NotFound, Conflict `path-not-completed`."""
     program = await context.programs.get(program_id)
     path = await context.lessons.path(program_id, path_id)
-    done = await context.lessons.completed_by(program_id, person_id)
-    readable = await context.lessons.readable(program_id)
-    course = _course(
-        path, program, language, {one.id: _step(one, program, language, done.get(one.id)) for one in readable}
-    )
-    if course.completed_at is None:
+    course = _course(path, program, language, await _steps(context, program, person_id, language))
+    completed_at = course.completed_at
+    if completed_at is None:
         raise Conflict("Not all lessons of this path are completed.", type_="path-not-completed")
-    return course
+    return Certificate(program, await context.people.get(person_id), course, completed_at)
+
+
+async def _steps(context: Context, program: Program, person_id: str, language: str | None) -> dict[str, Step]:
+    """The published lessons as a person reads them, by id."""
+    done = await context.lessons.completed_by(program.id, person_id)
+    readable = await context.lessons.readable(program.id)
+    return {one.id: _step(one, program, language, done.get(one.id)) for one in readable}
 
 
 def _step(lesson: Lesson, program: Program, language: str | None, completion: Completion | None) -> Step:

@@ -11,10 +11,9 @@ from chassis.web.http import decode_cursor, encode_cursor
 from services.program.context import Context
 from services.program.domain.people import EXPORTED, Filter, Person, exported
 from services.program.domain.programs import Program
-from services.program.queries.cursors import texts_of
+from services.program.queries.cursors import EXPORT_PAGE, texts_of
 from services.program.store.people import position
 
-EXPORT_PAGE = 500
 VIEWING = ("admin", "manager")
 """Roles by which one sees the data of persons."""
 

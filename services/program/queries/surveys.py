@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chassis.web.http import decode_cursor, encode_cursor
 from services.program.context import Context
-from services.program.domain import surveys
+from services.program.domain import memberships, surveys
 from services.program.domain.programs import choose_language
 from services.program.domain.surveys import Results, Survey, SurveyState, Tally, today
 from services.program.queries.cursors import texts_of
@@ -40,7 +40,7 @@ async def page(
 async def running(context: Context, program_id: str, person_id: str, language: str | None) -> Asked | None:
     """What an ambassador is asked now. Raises NotFound, Conflict `not-a-member`."""
     program = await context.programs.get(program_id)
-    surveys.check_member(await context.people.get(person_id), program_id)
+    memberships.joined(await context.people.get(person_id), program_id)
     survey = await context.surveys.find_open(program_id)
     if survey is None or not surveys.is_running(survey, today(program, context.clock.now())):
         return None

@@ -14,7 +14,7 @@ from chassis.web_address import Address
 from services.program.commands.lessons import Added, Answered
 from services.program.domain import lessons as domain
 from services.program.domain.lessons import RIGHTS, Edition, Lesson, LessonText, Path, State
-from services.program.queries.lessons import Course, Found, Learning, Step
+from services.program.queries.lessons import Certificate, Course, Found, Learning, Step
 from services.program.schemas.fields import AT, ID, PROGRAM_ID, Locale, View
 
 MAX_QUESTIONS: Final = 5
@@ -199,7 +199,7 @@ class LessonView(View):
     changed: bool = Field(description="Whether what is being written differs from what is read")
     starter: str | None = Field(description="Which of the lessons it was that Herald brings")
     completed: int | None = Field(
-        description=f"How many people completed it; null for fewer than {domain.SUPPRESSED_BELOW}, which stay unsaid"
+        description="How many people completed it; null where they are fewer than `HERALD_SMALL_GROUP`"
     )
     created_at: datetime
     updated_at: datetime
@@ -547,3 +547,18 @@ class CertificateView(View):
     language: str
     lessons: list[StepView]
     completed_at: datetime
+
+    @classmethod
+    def of(cls, certificate: Certificate) -> CertificateView:
+        course = certificate.course
+        return cls(
+            program_id=certificate.program.id,
+            program_name=certificate.program.name,
+            person_id=certificate.person.id,
+            name=certificate.person.name,
+            path_id=course.path.id,
+            title=course.title,
+            language=course.language,
+            lessons=[StepView.of(step) for step in course.steps],
+            completed_at=certificate.completed_at,
+        )

@@ -9,8 +9,8 @@ from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
 from chassis.mongo.search import begin_with
 from chassis.text import terms
-from chassis.web.problems import NotFound, StaleVersion
 from services.program.domain.lessons import MAX_LESSONS, MAX_PATHS, Completion, Lesson, Path, State
+from services.program.store.shared import row_of, save_row
 
 READ_AT_ONCE = 20
 """Lessons; each may hold texts in many languages, written and published."""
@@ -38,11 +38,7 @@ class Lessons:
 
     async def get(self, program_id: str, id: str, tx: Transaction | None = None) -> Lesson:
         """Raises NotFound."""
-        wanted = {"_id": id, "program_id": program_id}
-        row = await self._lessons.find_one(wanted, session=tx.session if tx else None)
-        if row is None:
-            raise NotFound("lesson", id)
-        return read(Lesson, row)
+        return read(Lesson, await row_of(self._lessons, "lesson", program_id, id, tx))
 
     async def page(
         self, program_id: str, query: str | None, state: State | None, after: str | None, limit: int
@@ -79,23 +75,14 @@ class Lessons:
 
     async def save(self, before: Lesson, after: Lesson, tx: Transaction) -> None:
         """Raises StaleVersion if the lesson has changed meanwhile."""
-        found = await self._lessons.update_one(
-            {"_id": before.id, "version": before.version},
-            {"$set": {**changes(after), "terms": _terms(after)}},
-            session=tx.session,
-        )
-        if found.matched_count == 0:
-            raise StaleVersion()
+        fields = {**changes(after), "terms": _terms(after)}
+        await save_row(self._lessons, {"_id": before.id}, before.version, fields, tx)
 
     # --- paths -----------------------------------------------------------------------------------------------
 
     async def path(self, program_id: str, id: str, tx: Transaction | None = None) -> Path:
         """Raises NotFound."""
-        wanted = {"_id": id, "program_id": program_id}
-        row = await self._paths.find_one(wanted, session=tx.session if tx else None)
-        if row is None:
-            raise NotFound("path", id)
-        return read(Path, row)
+        return read(Path, await row_of(self._paths, "path", program_id, id, tx))
 
     async def paths(self, program_id: str, tx: Transaction | None = None) -> list[Path]:
         """In their order."""
@@ -112,10 +99,7 @@ class Lessons:
 
     async def save_path(self, before: Path, after: Path, tx: Transaction) -> None:
         """Raises StaleVersion if the path has changed meanwhile."""
-        wanted = {"_id": before.id, "version": before.version}
-        found = await self._paths.update_one(wanted, {"$set": changes(after)}, session=tx.session)
-        if found.matched_count == 0:
-            raise StaleVersion()
+        await save_row(self._paths, {"_id": before.id}, before.version, changes(after), tx)
 
     async def delete_path(self, path: Path, tx: Transaction) -> None:
         await self._paths.delete_one({"_id": path.id}, session=tx.session)

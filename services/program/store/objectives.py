@@ -7,8 +7,9 @@ from typing import Any
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
-from chassis.web.problems import NotFound, StaleVersion
+from chassis.web.problems import NotFound
 from services.program.domain.objectives import Objective, ObjectiveState
+from services.program.store.shared import save_row
 
 
 class Objectives:
@@ -54,10 +55,7 @@ class Objectives:
 
     async def save(self, before: Objective, after: Objective, tx: Transaction) -> None:
         """Raises StaleVersion if the objective has changed meanwhile."""
-        where = {**_one(before.program_id, before.id), "version": before.version}
-        result = await self._objectives.update_one(where, {"$set": changes(after)}, session=tx.session)
-        if result.matched_count == 0:
-            raise StaleVersion()
+        await save_row(self._objectives, _one(before.program_id, before.id), before.version, changes(after), tx)
 
 
 def _one(program_id: str, id: str) -> Document:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from chassis.mongo import Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
-from chassis.web.problems import NotFound, StaleVersion
+from chassis.web.problems import NotFound
 from services.program.domain.programs import Program, Text, TextKind
+from services.program.store.shared import save_row
 
 
 class Programs:
@@ -44,10 +45,7 @@ class Programs:
 
     async def save(self, before: Program, after: Program, tx: Transaction) -> None:
         """Raises StaleVersion if the programme has changed meanwhile."""
-        where = {"_id": before.id, "version": before.version}
-        result = await self._programs.update_one(where, {"$set": changes(after)}, session=tx.session)
-        if result.matched_count == 0:
-            raise StaleVersion()
+        await save_row(self._programs, {"_id": before.id}, before.version, changes(after), tx)
 
     async def text(self, program_id: str, kind: TextKind, version: int) -> Text:
         """Raises NotFound."""

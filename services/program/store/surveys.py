@@ -11,9 +11,10 @@ from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
-from chassis.web.problems import Conflict, NotFound, StaleVersion
+from chassis.web.problems import Conflict, StaleVersion
 from services.program.domain.surveys import Answer, Survey, SurveyState, Tally
 from services.program.store.anonymous import ensure_clustered, random_id
+from services.program.store.shared import row_of, save_row
 
 TEXTS, TOKENS = "survey_texts", "survey_tokens"
 NEWEST_FIRST = [("opens_on", -1), ("_id", -1)]
@@ -41,11 +42,7 @@ class Surveys:
 
     async def get(self, program_id: str, id: str, tx: Transaction | None = None) -> Survey:
         """Raises NotFound."""
-        where = {"_id": id, "program_id": program_id}
-        row = await self._surveys.find_one(where, session=tx.session if tx else None)
-        if row is None:
-            raise NotFound("survey", id)
-        return read(Survey, row)
+        return read(Survey, await row_of(self._surveys, "survey", program_id, id, tx))
 
     async def find_open(self, program_id: str) -> Survey | None:
         row = await self._surveys.find_one({"program_id": program_id, "state": "open"})
@@ -78,13 +75,10 @@ class Surveys:
 
     async def save(self, before: Survey, after: Survey, tx: Transaction) -> None:
         """Raises StaleVersion if it has changed meanwhile, Conflict `survey-open` where another one is open."""
-        where = {"_id": before.id, "version": before.version}
         try:
-            result = await self._surveys.update_one(where, {"$set": changes(after)}, session=tx.session)
+            await save_row(self._surveys, {"_id": before.id}, before.version, changes(after), tx)
         except DuplicateKeyError:
             raise Conflict("Another survey of this programme is open.", type_="survey-open") from None
-        if result.matched_count == 0:
-            raise StaleVersion
 
     async def delete(self, survey: Survey, tx: Transaction) -> None:
         """Raises StaleVersion if it has changed meanwhile."""

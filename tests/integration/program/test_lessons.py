@@ -6,8 +6,10 @@ import asyncio
 from typing import Any
 
 from herald_contracts import LessonCompleted, LessonPublished, LessonRetired
-from services.program.domain.lessons import SUPPRESSED_BELOW
+from services.program.settings import ProgramSettings
 from tests.integration.program.conftest import ProgramHarness
+
+SMALL_GROUP: int = ProgramSettings.model_fields["small_group"].default
 
 QUESTION = {
     "text": "Who publishes?",
@@ -118,7 +120,7 @@ async def test_bad_lessons_are_refused_and_change_nothing(program: ProgramHarnes
 
 
 async def test_starter_lessons_are_added_once_and_small_numbers_stay_unsaid(program: ProgramHarness) -> None:
-    people = [f"p{number}" for number in range(SUPPRESSED_BELOW)]
+    people = [f"p{number}" for number in range(SMALL_GROUP)]
     where = f"/programs/{await _joined(program, *people)}"
     assert await program.ok("max", "POST", f"{where}/starter-lessons") == {"lessons": 7, "paths": 3}
     assert await program.emitted_types() == ["LessonPublished"] * 7
@@ -130,7 +132,7 @@ async def test_starter_lessons_are_added_once_and_small_numbers_stay_unsaid(prog
     for one in people:
         await program.ok(one, "POST", f"{where}/learning/{first['lesson_id']}/answers", answers)
         said.append((await program.ok("max", "GET", f"{where}/lessons/{first['lesson_id']}"))["completed"])
-    assert said == [None] * (SUPPRESSED_BELOW - 1) + [SUPPRESSED_BELOW]
+    assert said == [None] * (SMALL_GROUP - 1) + [SMALL_GROUP]
 
 
 async def test_a_programme_in_another_language_gets_them_as_drafts(program: ProgramHarness) -> None:

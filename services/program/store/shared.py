@@ -1,0 +1,27 @@
+"""What the collections of this service do alike."""
+
+from __future__ import annotations
+
+from pymongo.asynchronous.collection import AsyncCollection
+
+from chassis.mongo import Document, Transaction
+from chassis.web.problems import NotFound, StaleVersion
+
+
+async def row_of(
+    collection: AsyncCollection[Document], kind: str, program_id: str, id: str, tx: Transaction | None
+) -> Document:
+    """The row with that id in a programme; `kind` says what it is. Raises NotFound."""
+    row = await collection.find_one({"_id": id, "program_id": program_id}, session=tx.session if tx else None)
+    if row is None:
+        raise NotFound(kind, id)
+    return row
+
+
+async def save_row(
+    collection: AsyncCollection[Document], where: Document, version: int, fields: Document, tx: Transaction
+) -> None:
+    """Set fields of the row, which must still have that version. Raises StaleVersion."""
+    found = await collection.update_one({**where, "version": version}, {"$set": fields}, session=tx.session)
+    if found.matched_count == 0:
+        raise StaleVersion
