@@ -22,8 +22,8 @@ router = APIRouter(prefix="/manage")
 HERE = "/manage/lessons"
 STATES = ("published", "draft", "retired")
 PAGE = 20
-ALL = 100
-"""Lessons to choose from for a path."""
+AT_ONCE, PAGES = 100, 2
+"""How all the lessons of a programme are read, to choose from for a path: there are at most 200."""
 QUESTIONS = 3
 CHOICES = 4
 """That a form has room for; more where a lesson has more."""
@@ -218,12 +218,24 @@ async def edit_path(view: Manager, path_id: str) -> Response:
 
 
 async def _path_form(view: View, path: Json) -> Response:
-    found = await view.apis.get("program", _path(view, "lessons"), limit=ALL)
-    known = {one["id"]: one for one in found["items"]}
+    lessons = await _all_lessons(view)
+    known = {one["id"]: one for one in lessons}
     placed = [known[id] for id in path["lesson_ids"] if id in known]
-    others = [one for one in found["items"] if one["id"] not in path["lesson_ids"] and one["state"] != "retired"]
+    others = [one for one in lessons if one["id"] not in path["lesson_ids"] and one["state"] != "retired"]
     languages = dict.fromkeys((*(view.require_program().languages or LANGUAGES), *path["titles"]))
     return view.page("lessons/path.html", path=path, placed=placed, others=others, written_in=list(languages))
+
+
+async def _all_lessons(view: View) -> list[Json]:
+    found: list[Json] = []
+    cursor: str | None = None
+    for _ in range(PAGES):
+        one = await view.apis.get("program", _path(view, "lessons"), cursor=cursor, limit=AT_ONCE)
+        found += one["items"]
+        cursor = one["next"]
+        if cursor is None:
+            break
+    return found
 
 
 @router.post("/paths/new")

@@ -70,6 +70,8 @@ class Network:
         if request.url.host in self.down:
             raise httpx.ConnectError("nobody there")
         answer = self.answers.get(request.url.path)
+        if callable(answer):
+            answer = answer(request)
         if isinstance(answer, httpx.Response):
             return answer
         return httpx.Response(200, json={"items": [], "next": None} if answer is None else answer)

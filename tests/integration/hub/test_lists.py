@@ -182,3 +182,20 @@ async def test_a_person_works_in_a_country_by_its_name(browser: Browser) -> None
     form = {"csrf": csrf, "version": "1", "team": "R&D, Lyon", "country": "Égypte"}
     await browser.client.post("/admin/people/ada", data=form)
     assert sent_to(browser, "/v1/people/ada")["country"] == "EG"
+
+
+async def test_a_path_keeps_its_lessons_however_many_there_are(browser: Browser) -> None:
+    lessons = [{"id": f"l{number}", "titles": {"fr": f"Leçon {number}"}, "state": "published"} for number in range(150)]
+
+    def pages(request: httpx.Request) -> Any:
+        start = int(request.url.params.get("cursor", "0"))
+        end = start + int(request.url.params["limit"])
+        return {"items": lessons[start:end], "next": str(end) if end < len(lessons) else None}
+
+    path = {"id": "way", "version": 1, "titles": {"fr": "Expert"}, "lesson_ids": ["l120", "l3"]}
+    await signed_in(browser)
+    browser.network.answers |= {"/v1/programs/p1/lessons": pages, "/v1/programs/p1/paths/way": path}
+    page = (await browser.client.get("/manage/paths/way")).text
+    placed = re.findall(r'name="lesson" value="(l\d+)".*?name="place"[^>]*value="(\d*)"', page, re.DOTALL)
+    assert len(placed) == 150
+    assert [id for id, place in sorted(placed, key=lambda one: int(one[1] or 999))][:2] == ["l120", "l3"]
