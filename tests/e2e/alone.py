@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,12 @@ class Network:
             found = await self.hub.client.request(
                 request.method, target, content=request.post_data_buffer, headers=headers
             )
+            if found.is_redirect and request.is_navigation_request():
+                # A form that was sent before its script was there; a request that a redirect makes is not handed to us.
+                there = html.escape(found.headers["location"])
+                body = f'<meta http-equiv="refresh" content="0;url={there}">'
+                await route.fulfill(status=200, content_type="text/html", body=body)
+                return
             said = {name: value for name, value in found.headers.items() if name not in ENCODED}
             await route.fulfill(status=found.status_code, headers=said, body=found.content)
 
