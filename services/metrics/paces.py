@@ -27,19 +27,28 @@ class Paces:
         self._known: OrderedDict[tuple[str, str, Period], tuple[float, Pace]] = OrderedDict()
 
     async def of(self, program: Document, kpi: str, period: Period, today: date) -> Pace:
-        """The pace of the period's whole days before `today`; its cost depends on days and people, not on events."""
+        """The pace of the period's whole days before `today`, from the first of which anything is known.
+
+        Its cost depends on days and people, not on events.
+        """
         past = Period(period.first, min(period.last, today - timedelta(days=1)))
         if past.days < 1 or kpi not in FIGURES:
             return NONE
         key = (program["_id"], kpi, past)
         known = self._known.get(key)
         if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
-            found = await (self._people if kpi in OF_PEOPLE else self._sums)(program, kpi, past)
-            known = self._known[key] = (time.monotonic(), found)
+            known = self._known[key] = (time.monotonic(), await self._read(program, kpi, past))
         self._known.move_to_end(key)
         while len(self._known) > MAX_PACES:
             self._known.popitem(last=False)
         return known[1]
+
+    async def _read(self, program: Document, kpi: str, past: Period) -> Pace:
+        first = await self._store.first_day(program["_id"])
+        if first is None or first > past.last:
+            return NONE
+        known = Period(max(past.first, first), past.last)
+        return await (self._people if kpi in OF_PEOPLE else self._sums)(program, kpi, known)
 
     async def _sums(self, program: Document, kpi: str, past: Period) -> Pace:
         rates = await self._store.rates_of(program["_id"])

@@ -103,8 +103,9 @@ def progress(
     `T + m * mean`. Its interval is the prediction interval for a sum of m further observations,
     `± t(n - 1) * s * sqrt(m * (1 + m / n))`, with the mean and the standard deviation s of the n last whole days: that
     for their mean, times m (W. Q. Meeker, G. J. Hahn and L. A. Escobar, "Statistical Intervals", 2nd edition, Wiley
-    2017, chapter 4). Counts have at least the variance of a Poisson process, their mean. It takes the days for alike
-    and independent: a campaign to come is not in it.
+    2017, chapter 4). Counts have at least the variance of a Poisson process, their mean; that is taken to be
+    one in n days at least, since days on which nothing happened do not tell that nothing ever will. It takes the days
+    for alike and independent: a campaign to come is not in it.
     """
     way = target - baseline
     people = standing.whole is not None
@@ -145,7 +146,7 @@ def first_forecast(period: Period) -> int:
 
 def _margin(last: Sequence[float], days: int) -> float:
     n = len(last)
-    spread = max(variance(last), fmean(last))
+    spread = max(variance(last), fmean(last), 1 / n)
     return _t_quantile(0.5 + LEVEL / 2, n - 1) * math.sqrt(spread * days * (1 + days / n))
 
 

@@ -36,6 +36,7 @@ from services.metrics.context import Context
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.periods import Period
 from services.metrics.domain.window import Window
+from services.metrics.paces import Paces
 from services.metrics.queries import Slice
 from services.metrics.settings import MetricsSettings
 from tests.fuzz import examples
@@ -249,6 +250,17 @@ async def test_figures_of_fewer_than_five_are_shown_nowhere(booking: Booking) ->
     assert big["ambassadors_enrolled"]["value"] == 6
     found = {row["key"]: row["ambassadors_enrolled"] for row in await booking.series("team")}
     assert found == {"Big": 6, None: 6}
+
+
+@pytest.mark.parametrize(("days_after", "whole_days"), [(0, 0), (1, 1), (9, 9)])
+async def test_a_pace_begins_with_the_first_day_of_which_anything_is_known(
+    booking: Booking, days_after: int, whole_days: int
+) -> None:
+    await booking.take([CREATED, shared(0)])
+    program, today = await booking.store.program(PROGRAM), START.date() + timedelta(days=days_after)
+    for kpi in ("shares", "active_ambassadors"):
+        pace = await Paces(booking.store).of(program, kpi, WHOLE, today)
+        assert (pace.days, len(pace.last)) == (whole_days, whole_days)
 
 
 async def test_what_waits_for_a_programme_that_came_meanwhile_is_booked(booking: Booking) -> None:

@@ -68,6 +68,11 @@ def test_the_outlook_is_where_the_target_lies(target: float, outlook: str) -> No
     assert of_sum([10.0] * 30, target=target).outlook == outlook
 
 
+def test_days_on_which_nothing_happened_are_not_certain() -> None:
+    low, high = interval(of_sum([0.0] * 30, target=50))
+    assert (low, high > 1) == (0, True)
+
+
 def test_the_pace_is_that_of_the_last_four_weeks() -> None:
     assert of_sum([100.0] * 10 + [1.0] * 28, target=2_000).forecast == 1_000 + 28 + 32
 
