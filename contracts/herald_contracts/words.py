@@ -95,6 +95,7 @@ AUDITED_OBJECTS: Final = (
     "path",
     "people",
     "person",
+    "picture",
     "program",
     "rates",
     "rebuild",
@@ -104,6 +105,7 @@ AUDITED_OBJECTS: Final = (
 ADMINISTRATIVE_ACTS: Final = (
     "add_feed",
     "add_feed_entries",
+    "add_picture",
     "add_starter_lessons",
     "approve_item",
     "archive_program",

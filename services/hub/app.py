@@ -28,14 +28,18 @@ from services.hub.dependencies import protect, session_of
 from services.hub.errors import add_error_pages
 from services.hub.history.staging import Staging
 from services.hub.oidc import OidcClient
+from services.hub.pages.pictures import PICTURES
 from services.hub.sessions import Sessions
 from services.hub.settings import HubSettings
 from services.hub.undo import undo_path
 from services.hub.view import is_missing
 
+PICTURE_FORM = 11 * 1024 * 1024
 MAX_BODY = {
     "/manage/import": 32 * 1024 * 1024,
     "/manage/history": 32 * 1024 * 1024,
+    "/manage/identity": PICTURE_FORM,
+    "/manage/look": PICTURE_FORM,
     "/editor/feeds": 6 * 1024 * 1024,
 }
 DEFAULT_MAX_BODY = 1024 * 1024
@@ -93,7 +97,7 @@ def create_app(service: Service, context: Context) -> ASGIApp:
         app.include_router(router, dependencies=[Depends(protect)])
     app.add_route("/static/{digest}/{name}", context.assets.serve)
     answer = add_error_pages(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
+    app.add_middleware(Compression, minimum_size=1024, compresslevel=6)
     app.add_middleware(
         Admission,
         concurrency=context.settings.max_concurrency,
@@ -141,6 +145,16 @@ def templates(assets: Assets) -> Environment:
         "shown_host": shown_host,
     }
     return environment
+
+
+class Compression(GZipMiddleware):
+    """For all but pictures, which are as small as they get."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PICTURES):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class Policy:

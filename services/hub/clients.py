@@ -175,6 +175,18 @@ class Apis:
 
         return pieces()
 
+    async def file(self, service: str, path: ApiPath, /, **params: Any) -> tuple[str, bytes]:
+        """The whole of a small file at `path`: its media type, its bytes. Raises ServiceUnavailable, Refusal or
+        SignedOut."""
+        try:
+            response = await self.http.get(self.urls[service] + path, params=params, headers=self._headers())
+        except httpx.HTTPError as error:
+            raise ServiceUnavailable(service, type(error).__name__) from error
+        if response.status_code != 200:
+            read(service, response)
+            raise ServiceUnavailable(service, str(response.status_code))
+        return response.headers.get("content-type", "application/octet-stream"), response.content
+
     def _headers(self) -> dict[str, str]:
         after = {AFTER: ", ".join(self.after)} if self.after else {}
         return {**self.caller.headers, **after}

@@ -12,6 +12,7 @@ from services.program.api import router
 from services.program.api.imports import MAX_FILE
 from services.program.consumers import CONSUMERS
 from services.program.context import Context
+from services.program.domain.pictures import MAX_FILE as MAX_PICTURE
 from services.program.jobs import jobs
 from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
@@ -20,6 +21,7 @@ from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
 from services.program.store.objectives import Objectives
 from services.program.store.people import People
+from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
 from services.program.store.teams import Teams
@@ -35,6 +37,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         people=People(runtime.mongo),
         teams=Teams(runtime.mongo),
         programs=Programs(runtime.mongo),
+        pictures=Pictures(runtime.mongo),
         lessons=Lessons(runtime.mongo),
         objectives=Objectives(runtime.mongo),
         imports=Imports(runtime.mongo),
@@ -46,8 +49,9 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
     )
 
     async def ensure_indexes() -> None:
-        stores = (context.people, context.teams, context.programs, context.objectives, context.imports)
-        for store in (*stores, context.history, context.surveys, context.lessons, context.audit_trail):
+        stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
+        others = (context.imports, context.history, context.surveys, context.lessons, context.audit_trail)
+        for store in (*stores, *others):
             await store.ensure_indexes()
 
     return Service(
@@ -60,5 +64,5 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         consumer=Consumer(context, CONSUMERS),
         jobs=jobs(context),
         ensure_indexes=ensure_indexes,
-        max_body={"/v1/imports": MAX_FILE},
+        max_body={"/v1/imports": MAX_FILE, "/v1/pictures": MAX_PICTURE},
     )

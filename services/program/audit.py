@@ -7,6 +7,7 @@ from services.program.domain.imports import Import
 from services.program.domain.lessons import Lesson, Path
 from services.program.domain.objectives import Objective
 from services.program.domain.people import Person
+from services.program.domain.pictures import Picture
 from services.program.domain.programs import Program, Text
 from services.program.domain.surveys import Survey
 
@@ -84,6 +85,12 @@ PATH = Audited(
     Path,
     shown=("titles", "lesson_ids", "position"),
     left_out=("id", "program_id", "version", "starter", "created_at", "updated_at"),
+)
+PICTURE = Audited(
+    "picture",
+    Picture,
+    shown=("media_type", "width", "height", "size", "used_by"),
+    left_out=("id", "program_id", "created_at"),
 )
 IMPORT = Audited(
     "import",

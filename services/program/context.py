@@ -15,6 +15,7 @@ from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
 from services.program.store.objectives import Objectives
 from services.program.store.people import People
+from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
 from services.program.store.teams import Teams
@@ -30,6 +31,7 @@ class Context:
     people: People
     teams: Teams
     programs: Programs
+    pictures: Pictures
     lessons: Lessons
     objectives: Objectives
     imports: Imports

@@ -14,13 +14,18 @@ from services.program.domain.surveys import Survey, today
 
 ABANDONED: Final = timedelta(seconds=15)
 ANNOUNCED_AT_ONCE: Final = 200
+UNUSED: Final = timedelta(days=1)
+"""How long a picture that nothing shows is kept."""
+PICTURES_AT_ONCE: Final = 100
 
 
 def jobs(context: Context) -> list[Job]:
-    """Confirmed imports that are not over are looked for every 2 s, surveys whose last day is over every 5 s."""
+    """Confirmed imports that are not over are looked for every 2 s, surveys whose last day is over every 5 s, and
+    pictures that nothing shows every 10 min."""
     return [
         Job("imports", timedelta(seconds=2), partial(import_unfinished, context)),
         Job("surveys", timedelta(seconds=5), partial(close_surveys, context)),
+        Job("pictures", timedelta(minutes=10), partial(delete_unused_pictures, context)),
     ]
 
 
@@ -41,6 +46,12 @@ async def close_surveys(context: Context, job: JobContext) -> None:
     for survey in await context.surveys.closed_with_answered():
         while job.may_go_on and await job.lease.transact(partial(_announce, context, survey)):
             pass
+
+
+async def delete_unused_pictures(context: Context, job: JobContext) -> None:
+    """Delete pictures that were sent a day ago and that nothing shows."""
+    for id in await context.pictures.unused(context.clock.now() - UNUSED, PICTURES_AT_ONCE):
+        await job.lease.transact(partial(context.pictures.delete_unused, id))
 
 
 async def _close(context: Context, survey: Survey, tx: Transaction) -> Survey:

@@ -31,6 +31,7 @@ from services.content.app import build as build_content
 from services.content.settings import ContentSettings
 from services.program.app import build as build_program
 from services.program.settings import ProgramSettings
+from tests.drawings import drawing
 from tests.integration.consumers import Applied, received
 from tests.integration.harness import Harness, eventually
 from tests.integration.program.conftest import CONSENT, GUIDELINES, OBJECTIVE
@@ -99,6 +100,8 @@ async def in_program(trail: Trail) -> None:
     await trail.act("POST", "/programs/{program_id}/consent", {"texts": CONSENT}, of=program)
     await trail.act("POST", "/programs/{program_id}/guidelines", {"texts": GUIDELINES, "material": True}, of=program)
     await in_learning(trail, program)
+    png = {"content-type": "image/png"}
+    await trail.act("POST", "/pictures", content=drawing(), headers=png, params={"program_id": program})
     segment = {"segment": {"countries": ["FR"], "teams": [], "leaders_only": False}}
     batch = (await trail.act("POST", "/programs/{program_id}/invitations", segment, of=program))["batch_id"]
     taken_back = "/programs/{program_id}/invitations/{batch_id}/withdraw"

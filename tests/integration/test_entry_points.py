@@ -31,6 +31,7 @@ from herald.local.plan import SERVICES
 from herald_contracts import Event, FeedbackSubmitted, ObjectiveReached, Record, decode
 from services.sharing.redirect.server import RedirectServer
 from services.sharing.redirect.target_cache import TargetCache
+from tests.drawings import drawing
 from tests.fuzz import WANTED
 from tests.integration.consumers import Applied, received, services
 from tests.integration.harness import Harness
@@ -133,10 +134,15 @@ def people_file(texts: list[str]) -> tuple[str, bytes]:
     return "text/csv", table.getvalue().encode(errors="replace")
 
 
+def picture_file(texts: list[str]) -> tuple[str, bytes]:
+    return "image/png", drawing(size=(8 + len(texts[0]), 8))
+
+
 FILES = {
     "POST /v1/feeds/file": feed_file,
     "POST /v1/feeds/{feed_id}/entries": feed_file,
     "POST /v1/imports": people_file,
+    "POST /v1/pictures": picture_file,
 }
 ONE_LINE = st.text(st.characters(codec="latin-1", categories=("L", "N", "P", "S", "Zs")), max_size=300)
 HEADERS = st.fixed_dictionaries(

@@ -19,6 +19,7 @@ from services.hub.pages import (
     manager,
     objectives,
     opening,
+    pictures,
     points,
     posts,
     privacy,
@@ -30,7 +31,7 @@ from services.hub.pages import (
 
 MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
-    objectives, opening, program_look, guardrails,
+    objectives, opening, pictures, program_look, guardrails,
     importing, history, admin, audit, dead_letters, surveys,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

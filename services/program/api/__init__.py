@@ -10,10 +10,11 @@ from services.program.api import (
     membership,
     objectives,
     people,
+    pictures,
     programs,
     surveys,
 )
 
 router = Router(prefix="/v1")
-for part in (me, history, people, imports, programs, objectives, membership, lessons, surveys, audit):
+for part in (me, history, people, imports, programs, pictures, objectives, membership, lessons, surveys, audit):
     router.include_router(part.router)
