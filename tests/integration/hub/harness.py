@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from starlette.types import ASGIApp
 
 from chassis.clock import FixedClock
 from chassis.service import Service
@@ -80,8 +81,10 @@ class Network:
 class Browser:
     """The hub's application, and a client of it with a signed-in session."""
 
-    def __init__(self, service: Service, network: Network, clock: FixedClock, client: httpx.AsyncClient) -> None:
-        self.app = service.asgi()
+    def __init__(
+        self, service: Service, app: ASGIApp, network: Network, clock: FixedClock, client: httpx.AsyncClient
+    ) -> None:
+        self.app = app
         self.context: Context = service.context
         self.mongo = service.runtime.mongo
         self.network = network
@@ -115,8 +118,9 @@ async def open_browser(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyP
     network, clock = Network(), FixedClock(datetime.now(UTC))
     service = build(HubSettings(), clock=clock, transport=httpx.MockTransport(network))
     await service.ensure_indexes()
-    transport = httpx.ASGITransport(service.asgi(), raise_app_exceptions=False)
+    app = service.asgi()
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
-        yield Browser(service, network, clock, client)
+        yield Browser(service, app, network, clock, client)
     await service.runtime.mongo.client.drop_database(service.runtime.mongo.db.name)
     await service.runtime.close()

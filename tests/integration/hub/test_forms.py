@@ -15,6 +15,7 @@ from services.hub.view import mask
 from tests.integration.hub.forms import LEFT_OUT, Fields, Found, Refusing, find_forms, refusing, routes, send
 from tests.integration.hub.harness import URL, Browser
 
+pytestmark = pytest.mark.xdist_group("hub-forms")  # they are found once a worker
 WORD = "W" * 300
 SCRIPTS = "Grüße Ω привет こんにちは مرحبا शुभ"
 BEFORE = {"/manage/history": "what is sent here is no table"}
