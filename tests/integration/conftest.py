@@ -34,8 +34,8 @@ def _applications_are_forgotten() -> Iterator[None]:
 
 @pytest.fixture(scope="package", autouse=True)
 def _routes_are_worked_out_once() -> Iterator[None]:
-    """FastAPI works out for each application anew what its routes depend on: a fifth of a second a test. It follows from
-    these arguments; functions that are made with an application go with it."""
+    """FastAPI works out for each application anew what its routes depend on, for a fifth of a second. It follows from
+    these arguments alone; functions that are made with an application go with it."""
     name = "_build_dependant_with_parameterless_dependencies"
     build = getattr(routing, name)
     built: dict[tuple[Any, ...], Any] = {}
