@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import routing
 from fastapi.dependencies import models
@@ -33,9 +35,10 @@ def _applications_are_forgotten() -> Iterator[None]:
 
 
 @pytest.fixture(scope="package", autouse=True)
-def _routes_are_worked_out_once() -> Iterator[None]:
+def _what_is_the_same_is_made_once() -> Iterator[None]:
     """FastAPI works out for each application anew what its routes depend on, for a fifth of a second. It follows from
-    these arguments alone; functions that are made with an application go with it."""
+    these arguments alone; functions that are made with an application go with it. HTTPX reads the certificates that it
+    trusts for each client."""
     name = "_build_dependant_with_parameterless_dependencies"
     build = getattr(routing, name)
     built: dict[tuple[Any, ...], Any] = {}
@@ -50,6 +53,7 @@ def _routes_are_worked_out_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(routing, name, once)
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield
 
 

@@ -54,8 +54,8 @@ class Harness:
     infra: Infra
     namespace: str
     issuer: Issuer
-    producer: AIOKafkaProducer
     variables: dict[str, Any] = field(default_factory=dict)
+    _producer: asyncio.Task[AIOKafkaProducer] | None = None
 
     def settings(self, cls: type[S], **changes: Any) -> S:
         """A service's settings in this namespace."""
@@ -103,10 +103,22 @@ class Harness:
             await self.publish_record(encode(event, id=id, time=at or datetime.now(UTC)))
         return names
 
+    async def close(self) -> None:
+        if self._producer is not None:
+            await (await self._producer).stop()
+
     async def publish_record(self, record: Record, *, partition: int | None = None) -> None:
-        await self.producer.send_and_wait(
+        if self._producer is None:
+            self._producer = asyncio.create_task(self._start_producer())
+        await (await self._producer).send_and_wait(
             self.name(record.topic), record.value, key=record.key, headers=record.headers, partition=partition
         )
+
+    async def _start_producer(self) -> AIOKafkaProducer:
+        bootstrap = self.infra.kafka_bootstrap
+        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+        await producer.start()
+        return producer
 
     async def records(self, topic: str) -> list[Any]:
         """Everything on the topic now, from offset 0, partition by partition."""
@@ -209,10 +221,9 @@ class Harness:
 
 @asynccontextmanager
 async def open_harness(infra: Infra, namespace: str, issuer: Issuer) -> AsyncIterator[Harness]:
-    """A harness whose producer is connected."""
-    producer = AIOKafkaProducer(bootstrap_servers=infra.kafka_bootstrap, acks="all", enable_idempotence=True)
-    await producer.start()
+    """A harness whose producer, if it needed one, is closed at the end."""
+    harness = Harness(infra, namespace, issuer)
     try:
-        yield Harness(infra, namespace, issuer, producer)
+        yield harness
     finally:
-        await producer.stop()
+        await harness.close()
