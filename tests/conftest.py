@@ -3,12 +3,17 @@
 import gc
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import httpx
 import hypothesis
 import pytest
 import pytest_socket
+from fastapi import routing
+from fastapi.params import Depends
 
 from tests import infra as servers
 from tests.fuzz import WANTED
@@ -39,6 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _leads(config):
         servers.end_run()
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A text of a megabyte is not the name of a test: every worker would tell it, several times."""
+    return f"{val[:30]!a}, {len(val)} long" if isinstance(val, str | bytes) and len(val) > 100 else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,6 +84,29 @@ def _no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
     finally:
         pytest_socket.enable_socket()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_the_same_is_made_once() -> Iterator[None]:
+    """FastAPI works out for each application anew what its routes depend on, for a fifth of a second. It follows from
+    these arguments alone; functions that are made with an application go with it. HTTPX reads the certificates that it
+    trusts for each client."""
+    name = "_build_dependant_with_parameterless_dependencies"
+    build = getattr(routing, name)
+    built: dict[tuple[Any, ...], Any] = {}
+
+    def once(*, path: str, call: Callable[..., Any], dependencies: Sequence[Depends]) -> Any:
+        if "<locals>" in call.__qualname__:
+            return build(path=path, call=call, dependencies=dependencies)
+        key = (path, call, *dependencies)
+        if key not in built:
+            built[key] = build(path=path, call=call, dependencies=dependencies)
+        return built[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(routing, name, once)
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
-import httpx
 import pytest
-from fastapi import routing
 from fastapi.dependencies import models
-from fastapi.params import Depends
 
 from tests.infra import Infra
 from tests.integration.harness import Harness, open_harness
@@ -32,29 +27,6 @@ def _applications_are_forgotten() -> Iterator[None]:
     for one in vars(models).values():
         if hasattr(one, "cache_clear"):
             one.cache_clear()
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _what_is_the_same_is_made_once() -> Iterator[None]:
-    """FastAPI works out for each application anew what its routes depend on, for a fifth of a second. It follows from
-    these arguments alone; functions that are made with an application go with it. HTTPX reads the certificates that it
-    trusts for each client."""
-    name = "_build_dependant_with_parameterless_dependencies"
-    build = getattr(routing, name)
-    built: dict[tuple[Any, ...], Any] = {}
-
-    def once(*, path: str, call: Callable[..., Any], dependencies: Sequence[Depends]) -> Any:
-        if "<locals>" in call.__qualname__:
-            return build(path=path, call=call, dependencies=dependencies)
-        key = (path, call, *dependencies)
-        if key not in built:
-            built[key] = build(path=path, call=call, dependencies=dependencies)
-        return built[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routing, name, once)
-        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
-        yield
 
 
 class _Undeclared(logging.Handler):
