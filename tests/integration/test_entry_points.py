@@ -492,6 +492,7 @@ PREPARED = {
     "POST /v1/items/{item_id}/unpublish": _published,
     "POST /v1/items/{item_id}/restore": _retired,
     **{f"POST /v1/feeds/{{feed_id}}/{act}": _feed for act in ("pause", "resume", "entries")},
+    "DELETE /v1/feeds/{feed_id}": _feed,
     "POST /v1/imports/{import_id}/confirm": _preview,
     "PUT /v1/imports/{import_id}/columns": _preview,
     "POST /v1/people/{person_id}/merge": _two_persons,
