@@ -60,14 +60,15 @@ FILES = "file_manager=(close_idle_time=30,close_scan_interval=10,close_handle_mi
 
 
 class Mongod(Server):
-    """A one-node replica set, so that transactions and change streams work."""
+    """A one-node replica set, so that transactions and change streams work. Documents expire only where `expiry`."""
 
     name = "mongod"
     grace = 20.0
 
-    def __init__(self, data: Path, logs: Path, port: int) -> None:
+    def __init__(self, data: Path, logs: Path, port: int, *, expiry: bool = True) -> None:
         super().__init__(logs)
         self.data = data
+        self._expiry = expiry
         self._port = port
         self._binary = ""
 
@@ -87,6 +88,7 @@ class Mongod(Server):
         argv = [self._binary, "--dbpath", str(self.data), "--bind_ip", LOOPBACK, "--port", str(self._port)]
         argv += ["--replSet", REPLICA_SET, "--wiredTigerCacheSizeGB", str(CACHE_GB), "--nounixsocket"]
         argv += ["--oplogSize", "512", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+        argv += ["--setParameter", f"ttlMonitorEnabled={str(self._expiry).lower()}"]
         argv += ["--wiredTigerEngineConfigString", FILES]
         argv += ["--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"]
         return Child(self.name, argv, self.log)
