@@ -31,7 +31,7 @@ from services.hub.oidc import OidcClient
 from services.hub.pages.pictures import PICTURES
 from services.hub.sessions import Sessions
 from services.hub.settings import HubSettings
-from services.hub.undo import undo_path
+from services.hub.undo import UNDO_SECONDS, undo_path
 from services.hub.view import is_missing
 
 PICTURE_FORM = 11 * 1024 * 1024
@@ -136,6 +136,7 @@ def templates(assets: Assets) -> Environment:
         "navigation": shell.navigation,
         "home": shell.home,
         "undo_path": undo_path,
+        "undo_seconds": UNDO_SECONDS,
         "with_suggestion": captions.with_suggestion,
         "in_its_language": captions.in_its_language,
         "without_link": captions.without_link,

@@ -27,7 +27,7 @@ async def ask(
     count: int = 1,
     names: Sequence[str] = (),
     notes: Iterable[str] = (),
-    undo: bool = False,
+    undo: bool | None = False,
     danger: bool = False,
     carry: Mapping[str, str] | None = None,
     **words: Any,
@@ -35,7 +35,8 @@ async def ask(
     """The page that asks whether to do `act` (`ask.<act>`, `ask.<act>.do`).
 
     Its button sends the form once more, or else the fields `carry`, to `path` or where it was sent; there is none where
-    `count`, how many are reached, is 0. `names` are some of those. `undo` says whether it can be undone afterwards.
+    `count`, how many are reached, is 0. `names` are some of those. `undo` says whether it can be undone afterwards,
+    None that the notes say what can be done then.
     """
     sent = (await view.form()).multi_items() if carry is None else carry.items()
     carried = [(name, value) for name, value in sent if name not in _OURS and isinstance(value, str)]

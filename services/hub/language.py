@@ -187,7 +187,11 @@ class Language:
         return str(self.locale.territories.get(code, code))
 
     def language_name(self, code: str) -> str:
-        return (self.locale.languages.get(code.partition("-")[0]) or code).capitalize()
+        """A language by its name, with the region or the script of one that has it: two of one language differ."""
+        base, _, part = code.partition("-")
+        name = (self.locale.languages.get(base) or base).capitalize()
+        where = self.locale.territories.get(part.upper()) or self.locale.scripts.get(part.title()) or part
+        return f"{name} ({where})" if where else name
 
     def language_entry(self, code: str) -> str:
         """A language as one types it: its name, or the code of one that is written as a region does."""

@@ -1,7 +1,7 @@
 """What can be undone by the message that says it was done: the form that does it, for a message (`toast.<key>`) and the
 id of what it is about.
 
-The message stands for some seconds; the services set no time. Whatever undoes is an act of its own that the person may
+The message stands for `UNDO_SECONDS`; the services set no time. Whatever undoes is an act of its own that the person may
 do on a page at any moment (withdraw, unpublish, restore, reactivate, come back, ...), with its own event and its own
 line in the audit trail: late, it does what it says, or is refused where the state is another by now. Only a share is
 held for a time (`restorable_until`), because nobody is told of its removal before.
@@ -10,9 +10,11 @@ held for a time (`restorable_until`), because nobody is told of its removal befo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from services.hub.paths import NoSuchPath, page
 
+UNDO_SECONDS: Final = 10
 UNDO: Mapping[str, Callable[[str], str]] = {
     "archived": lambda program_id: page("manage", "programs", program_id, "restore"),
     "declined": lambda program_id: page("programs", program_id, "reconsider"),
@@ -24,6 +26,7 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "item-publish": lambda item_id: page("editor", "items", item_id, "unpublish"),
     "item-restore": lambda item_id: page("editor", "items", item_id, "retire"),
     "item-retire": lambda item_id: page("editor", "items", item_id, "restore"),
+    "lesson-published": lambda lesson_id: page("manage", "lessons", lesson_id, "retire"),
     "lesson-retired": lambda lesson_id: page("manage", "lessons", lesson_id, "restore"),
     "left": lambda program_id: page("programs", program_id, "return"),
     "objective-withdrawn": lambda objective_id: page("manage", "objectives", objective_id, "reopen"),

@@ -137,10 +137,18 @@ async def contrasts(page: Page) -> list[Text]:
     ]
 
 
-async def contrast_findings(page: Page) -> list[str]:
-    """The texts in the window that are too faint to read, each with its contrast and the one needed."""
-    return [
-        f"{one.name} “{one.text}”: {one.contrast:.2f} instead of {one.needed}"
-        for one in await contrasts(page)
-        if one.contrast < one.needed
-    ]
+async def contrast_findings(page: Page, windows: int = 1) -> list[str]:
+    """Text that is hard to read where it stands, window by window from the top; of one window, as the page stands."""
+    height = await page.evaluate("innerHeight")
+    found: dict[str, None] = {}
+    for number in range(windows):
+        if number:
+            if await page.evaluate("document.documentElement.scrollHeight") <= number * height:
+                break
+            await page.evaluate(f"scrollTo(0, {number * height})")
+        for text in await contrasts(page):
+            if text.contrast < text.needed:
+                found[f"contrast {text.contrast:.1f} of {text.needed}: {text.name} “{text.text}”"] = None
+    if windows > 1:
+        await page.evaluate("scrollTo(0, 0)")
+    return list(found)

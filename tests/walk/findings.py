@@ -11,7 +11,7 @@ from playwright.async_api import Page
 from chassis.messages import LANGUAGES
 from services.hub.language import MESSAGES
 from tests.browser import accessibility_findings
-from tests.e2e.contrast import contrasts
+from tests.e2e.contrast import contrast_findings
 
 LONGEST_WAIT: Final = 2_000
 """Milliseconds within which a control has to do something."""
@@ -90,22 +90,6 @@ async def findings_of(page: Page, language: str, looks: Looks) -> list[str]:
         *await contrast_findings(page, looks.windows),
         *(await button_findings(page) if looks.press else []),
     ]
-
-
-async def contrast_findings(page: Page, windows: int) -> list[str]:
-    """Text that is hard to read where it stands, window by window from the top."""
-    height = await page.evaluate("innerHeight")
-    found: dict[str, None] = {}
-    for number in range(windows):
-        if number:
-            if await page.evaluate("document.documentElement.scrollHeight") <= number * height:
-                break
-            await page.evaluate(f"scrollTo(0, {number * height})")
-        for text in await contrasts(page):
-            if text.contrast < text.needed:
-                found[f"contrast {text.contrast:.1f} of {text.needed}: {text.name} “{text.text}”"] = None
-    await page.evaluate("scrollTo(0, 0)")
-    return list(found)
 
 
 async def language_findings(page: Page, language: str) -> list[str]:

@@ -57,7 +57,8 @@ async def lessons(view: Manager, state: str = "", query: str = "", cursor: str |
 async def add_starters(view: Manager) -> Response:
     """The lessons that Herald brings."""
     if not await is_confirmed(view):
-        return await ask(view, "starters", back=HERE, notes=[str(view.language.text("ask.starters.what"))])
+        notes = [str(view.language.text("ask.starters.what"))]
+        return await ask(view, "starters", back=HERE, notes=notes, undo=None)
     answer = await view.apis.call("program", "POST", _path(view, "starter-lessons"))
     return view.go(HERE, toast="starters-added", count=str(answer.data.get("lessons", 0)))
 
@@ -167,8 +168,10 @@ async def preview(view: Manager, lesson_id: str) -> Response:
 async def publish(view: Manager, lesson_id: str) -> Response:
     if not await is_confirmed(view):
         return await _ask_to_publish(view, lesson_id)
+    before = await view.apis.get("program", _path(view, "lessons", lesson_id))
     await view.apis.call("program", "POST", _path(view, "lessons", lesson_id, "publish"))
-    return view.go(HERE, toast="lesson-published")
+    again = before["state"] == "published"
+    return view.go(HERE, toast="lesson-published", **({} if again else {"of": lesson_id}))
 
 
 async def _ask_to_publish(view: View, lesson_id: str) -> Response:
@@ -177,12 +180,16 @@ async def _ask_to_publish(view: View, lesson_id: str) -> Response:
     notes = [str(view.language.text("ask.lesson_publish.what", count=count))]
     if "share" in lesson["latest"]["required_for"]:
         notes.append(str(view.language.text("ask.lesson_publish.required")))
+    again = lesson["state"] == "published"
+    if again:
+        notes.append(str(view.language.text("ask.lesson_publish.again")))
     return await ask(
         view,
         "lesson_publish",
         back=page("manage", "lessons", lesson_id),
         path=page("manage", "lessons", lesson_id, "publish"),
         notes=notes,
+        undo=None if again else True,
         carry={},
     )
 
@@ -201,7 +208,7 @@ async def retire(view: Manager, lesson_id: str) -> Response:
 async def restore(view: Manager, lesson_id: str) -> Response:
     """A retired lesson is there again."""
     await view.apis.call("program", "POST", _path(view, "lessons", lesson_id, "publish"))
-    return view.go(page("manage", "lessons", lesson_id), toast="lesson-published")
+    return view.go(page("manage", "lessons", lesson_id), toast="lesson-published", of=lesson_id)
 
 
 # --- paths --------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -74,7 +74,7 @@ async def surveys(view: Manager, cursor: str | None = None) -> Response:
 @router.get(HERE + "/new")
 async def new(view: Manager) -> Response:
     """A further survey."""
-    return view.page("surveys/form.html", survey={}, version=None, action=f"{HERE}/new", questions=QUESTIONS)
+    return _form(view, {}, None, f"{HERE}/new")
 
 
 @router.post(HERE + "/new")
@@ -92,9 +92,7 @@ async def one(view: Manager, survey_id: str, cursor: str | None = None) -> Respo
     found = await view.apis.call("program", "GET", _path(view, survey_id))
     state, action = found.data["state"], page("manage", "surveys", survey_id)
     if state == "draft":
-        return view.page(
-            "surveys/form.html", survey=found.data, version=found.version, action=action, questions=QUESTIONS
-        )
+        return _form(view, found.data, found.version, action)
     calls: dict[str, Any] = {}
     if state == "closed":
         calls["results"] = view.apis.get("program", _path(view, survey_id, "results"))
@@ -102,6 +100,20 @@ async def one(view: Manager, survey_id: str, cursor: str | None = None) -> Respo
     found_all = {"results": None, "texts": NO_PAGE, **await view.gather(**calls)}
     template = "surveys/_texts.html" if cursor and view.is_fragment else "surveys/results.html"
     return view.page(template, survey=found.data, **found_all)
+
+
+def _form(view: View, survey: Json, version: int | None, action: str) -> Response:
+    """In the languages of the programme, and those in which the survey is written."""
+    written = (code for texts in (*survey.get("questions", ()), survey.get("prompt", {})) for code in texts)
+    languages = list(dict.fromkeys((*(view.require_program().languages or LANGUAGES), *written)))
+    return view.page(
+        "surveys/form.html",
+        survey=survey,
+        version=version,
+        action=action,
+        questions=QUESTIONS,
+        written_in=languages,
+    )
 
 
 async def _texts_of(view: View, survey_id: str, cursor: str | None) -> Json:
@@ -161,29 +173,30 @@ def _path(view: View, survey_id: str, *more: str) -> Any:
 async def _order(view: View) -> Json:
     """The survey as the form has it; a question that nobody wrote is none."""
     form = await view.form()
-    texts = {number: await _written(view, f"question_{number}") for number in QUESTIONS}
+    languages = [name.removeprefix("prompt_") for name in form if name.startswith("prompt_")]
+    texts = {number: await _written(view, f"question_{number}", languages) for number in QUESTIONS}
     asked = [number for number in QUESTIONS if texts[number]]
-    view.fields = dict(_places(asked))
+    view.fields = dict(_places(asked, languages or LANGUAGES))
     return {
         "title": await view.field("title"),
         "opens_on": await view.field("opens_on"),
         "closes_on": await view.field("closes_on"),
         "enps": "enps" in form,
         "questions": [texts[number] for number in asked],
-        "prompt": await _written(view, "prompt"),
+        "prompt": await _written(view, "prompt", languages),
     }
 
 
-def _places(asked: list[int]) -> Iterator[tuple[str, Place]]:
+def _places(asked: list[int], languages: Sequence[str]) -> Iterator[tuple[str, Place]]:
     """Where the fields of the API are in the form."""
-    yield "questions", Place(f"question_0_{LANGUAGES[0]}")
-    for code in LANGUAGES:
+    yield "questions", Place(f"question_0_{languages[0]}")
+    for code in languages:
         yield f"prompt.{code}", Place(f"prompt_{code}")
         for index, number in enumerate(asked):
             yield f"questions.{index}.{code}", Place(f"question_{number}_{code}")
 
 
-async def _written(view: View, name: str) -> dict[str, str]:
+async def _written(view: View, name: str, languages: Sequence[str]) -> dict[str, str]:
     """A text in the languages in which it was written."""
-    found = {code: (await view.field(f"{name}_{code}")).strip() for code in LANGUAGES}
+    found = {code: (await view.field(f"{name}_{code}")).strip() for code in languages}
     return {code: text for code, text in found.items() if text}

@@ -40,7 +40,7 @@ if (one(".toast")) {
   for (const name of ["toast", "count", "of"]) url.searchParams.delete(name);
   history.replaceState(history.state, "", url);
   const box = one(".toast");
-  setTimeout(() => box.remove(), one("form", box) ? 15000 : 6000);
+  setTimeout(() => box.remove(), (box.dataset.seconds || 6) * 1000);
 }
 if (!navigator.share) document.documentElement.classList.add("no-share-menu");
 

@@ -72,8 +72,8 @@ async def change_program(
 
 @router.post("/programs/{program_id}/archive", summary="End a programme", response_model=ProgramView)
 async def archive_program(program_id: str, _: Manager, unit: Unit, context: Use) -> Response:
-    """Nothing is shared under it any more, nobody is invited, no invitation is answered (409 `program-archived`); its
-    figures stay. Repeating it changes nothing."""
+    """Nothing is shared under it any more, nobody is invited, no invitation is answered, no lesson is completed and no
+    survey answered (409 `program-archived`); its figures stay. Repeating it changes nothing."""
     return await unit.run(
         lambda tx: programs.archive_program(context, tx, program_id),
         view=ProgramView.model_validate,

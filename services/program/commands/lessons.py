@@ -15,13 +15,13 @@ from services.program.audit import LESSON, PATH
 from services.program.context import Context
 from services.program.domain import lessons, memberships
 from services.program.domain.lessons import MAX_LESSONS, MAX_PATHS, Completion, Edition, Judged, Lesson, Path
-from services.program.domain.programs import Program
+from services.program.domain.programs import Program, check_active
 from services.program.starters import StarterPath, starter_lessons, starter_paths
 
 
 async def create_lesson(context: Context, tx: Transaction, program_id: str, edition: Edition) -> Lesson:
-    """A draft that nobody else reads. Raises NotFound, Invalid, Refused `too-many-lessons`."""
-    program = await context.programs.get(program_id, tx)
+    """A draft that nobody else reads. Raises NotFound, Conflict `program-archived`, Invalid, Refused `too-many-lessons`."""
+    program = check_active(await context.programs.get(program_id, tx))
     await _check_room(context, program_id, 1)
     lesson = lessons.create(new_id(), program_id, edition, program.languages, tx.now)
     await context.lessons.insert(lesson, tx)
@@ -34,7 +34,7 @@ async def change_lesson(
 ) -> Lesson:
     """Another draft; what is published is read until then. Raises NotFound, PreconditionRequired, StaleVersion,
     Invalid, Conflict `lesson-retired`."""
-    program = await context.programs.get(program_id, tx)
+    program = check_active(await context.programs.get(program_id, tx))
     before = await context.lessons.get(program_id, id, tx)
     check_version(version, before.version)
     after = lessons.write(before, edition, program.languages, tx.now)
@@ -45,7 +45,7 @@ async def change_lesson(
 async def publish_lesson(context: Context, tx: Transaction, program_id: str, id: str) -> Lesson:
     """Make the draft the next edition, or a retired lesson readable again; repeating changes nothing. Raises NotFound,
     Invalid."""
-    program = await context.programs.get(program_id, tx)
+    program = check_active(await context.programs.get(program_id, tx))
     before = await context.lessons.get(program_id, id, tx)
     after = lessons.publish(before, program.languages, tx.now)
     await _save(context, tx, "publish_lesson", before, after)
@@ -83,7 +83,7 @@ async def create_path(
     context: Context, tx: Transaction, program_id: str, titles: Mapping[str, str], lesson_ids: Sequence[str]
 ) -> Path:
     """A path, after those that are there. Raises NotFound, Invalid, Refused `too-many-paths`."""
-    program = await context.programs.get(program_id, tx)
+    program = check_active(await context.programs.get(program_id, tx))
     lessons.check_path(titles, lesson_ids, program.languages, await context.lessons.usable(program_id, tx))
     present = await context.lessons.paths(program_id, tx)
     if len(present) >= MAX_PATHS:
@@ -119,7 +119,7 @@ async def change_path(
 ) -> Path:
     """Another name, or other lessons in another order. A lesson that was retired may stay. Raises NotFound,
     PreconditionRequired, StaleVersion, Invalid."""
-    program = await context.programs.get(program_id, tx)
+    program = check_active(await context.programs.get(program_id, tx))
     before = await context.lessons.path(program_id, id, tx)
     check_version(version, before.version)
     known = await context.lessons.usable(program_id, tx) | set(before.lesson_ids)
@@ -154,7 +154,7 @@ async def add_starter_lessons(context: Context, tx: Transaction, program_id: str
     """The starter lessons and paths that the programme does not have yet, in those of its languages in which they are
     written: published, or a draft where a language of the programme is missing. Raises NotFound, Conflict
     `no-starter-lessons`, Refused `too-many-lessons`, `too-many-paths`."""
-    program = await context.programs.get(program_id, tx)
+    program = check_active(await context.programs.get(program_id, tx))
     known = await context.lessons.starters(program_id, tx)
     new = [one for one in starter_lessons() if one.name not in known]
     await _check_room(context, program_id, len(new))
@@ -215,8 +215,9 @@ async def answer(
 ) -> Answered:
     """Judge a person's answers; with all right, the lesson is completed, for good. One may try as often as one likes.
 
-    Raises NotFound, Invalid, Conflict `not-a-member`, `lesson-not-published`, `lesson-changed`.
+    Raises NotFound, Invalid, Conflict `not-a-member`, `program-archived`, `lesson-not-published`, `lesson-changed`.
     """
+    check_active(await context.programs.get(program_id, tx))
     memberships.joined(await context.people.get(person_id, tx), program_id)
     lesson = await context.lessons.get(program_id, lesson_id, tx)
     texts = lessons.check_readable(lesson, edition).texts

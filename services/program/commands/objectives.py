@@ -77,6 +77,7 @@ async def reopen_objective(context: Context, tx: Transaction, program_id: str, o
     before = await context.objectives.get(program_id, objective_id, tx)
     after = objectives.reopen_objective(before, tx.now)
     if after is not before:
+        check_active(await context.programs.get(program_id, tx))
         await _check_room(context, tx, program_id)
     return await _save(context, tx, "reopen_objective", before, after)
 

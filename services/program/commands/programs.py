@@ -261,7 +261,7 @@ async def pause(context: Context, tx: Transaction, program_id: str, person_id: s
 
 async def resume(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
     """Come back from a pause; repeating changes nothing. Raises NotFound, Conflict."""
-    await context.programs.get(program_id, tx)
+    programs.check_active(await context.programs.get(program_id, tx))
     before = await context.people.get(person_id, tx)
     after = memberships.resume(before, program_id, tx.now)
     return await _save(context, tx, before, after, event_mapping.ambassador_resumed(after, program_id, tx.now))
@@ -269,7 +269,7 @@ async def resume(context: Context, tx: Transaction, program_id: str, person_id: 
 
 async def acknowledge(context: Context, tx: Transaction, program_id: str, person_id: str, version: int) -> Person:
     """Say that a version of the guidelines was read; repeating changes nothing. Raises NotFound, Conflict."""
-    program = await context.programs.get(program_id, tx)
+    program = programs.check_active(await context.programs.get(program_id, tx))
     before = await context.people.get(person_id, tx)
     after = memberships.acknowledge(before, program, version, tx.now)
     return await _save(

@@ -15,12 +15,13 @@ from services.program.audit import SURVEY
 from services.program.context import Context
 from services.program.domain import memberships, surveys
 from services.program.domain.people import Segment
+from services.program.domain.programs import check_active
 from services.program.domain.surveys import MAX_DRAFTS, Answer, Survey, today
 
 
 async def create_survey(context: Context, tx: Transaction, program_id: str, values: Mapping[str, Any]) -> Survey:
-    """A draft. Raises NotFound, Invalid, Refused `too-many-drafts`."""
-    program = await context.programs.get(program_id, tx)
+    """A draft. Raises NotFound, Conflict `program-archived`, Invalid, Refused `too-many-drafts`."""
+    program = check_active(await context.programs.get(program_id, tx))
     if await context.surveys.count_drafts(program_id, tx) >= MAX_DRAFTS:
         raise Refused(f"At most {MAX_DRAFTS} surveys are drafts.", type_="too-many-drafts", max=MAX_DRAFTS)
     after = surveys.new_survey(new_id(), program, tx.now, **values)
@@ -40,7 +41,7 @@ async def change_survey(
     """Change a draft under its version. Raises NotFound, Invalid, Conflict, PreconditionRequired, StaleVersion."""
     before = await context.surveys.get(program_id, survey_id, tx)
     check_version(version, before.version)
-    program = await context.programs.get(program_id, tx)
+    program = check_active(await context.programs.get(program_id, tx))
     after = surveys.change_survey(before, program, tx.now, **values)
     return await _save(context, tx, "change_survey", before, after)
 
@@ -56,7 +57,7 @@ async def delete_survey(context: Context, tx: Transaction, program_id: str, surv
 async def open_survey(context: Context, tx: Transaction, program_id: str, survey_id: str) -> Survey:
     """Ask it of all ambassadors; repeating changes nothing. Raises NotFound, Invalid, Conflict."""
     before = await context.surveys.get(program_id, survey_id, tx)
-    program = await context.programs.get(program_id, tx)
+    program = check_active(await context.programs.get(program_id, tx))
     ambassadors = await context.people.count_ambassadors(program_id, Segment())
     after = surveys.open_survey(before, program, ambassadors, context.settings.small_group, tx.now)
     if after is not before:
@@ -92,9 +93,9 @@ async def answer_survey(
     context: Context, tx: Transaction, program_id: str, survey_id: str, person_id: str, answer: Answer
 ) -> None:
     """Count an answer, and note that this person gave one. Raises NotFound, Invalid, Conflict: `not-a-member`,
-    `survey-not-open`, `already-answered`."""
+    `program-archived`, `survey-not-open`, `already-answered`."""
     survey = await context.surveys.get(program_id, survey_id, tx)
-    program = await context.programs.get(program_id, tx)
+    program = check_active(await context.programs.get(program_id, tx))
     memberships.joined(await context.people.get(person_id, tx), program_id)
     surveys.check_answer(survey, answer, today(program, tx.now))
     await context.surveys.note_answered(survey_id, person_id, tx)

@@ -42,7 +42,7 @@ async def running(context: Context, program_id: str, person_id: str, language: s
     program = await context.programs.get(program_id)
     memberships.joined(await context.people.get(person_id), program_id)
     survey = await context.surveys.find_open(program_id)
-    if survey is None or not surveys.is_running(survey, today(program, context.clock.now())):
+    if program.archived_at or survey is None or not surveys.is_running(survey, today(program, context.clock.now())):
         return None
     texts: Mapping[str, str] = dict.fromkeys(program.languages, "")
     chosen = choose_language(texts, language, program.languages)

@@ -10,6 +10,8 @@ import httpx
 import orjson
 import pytest
 
+from services.hub.pages.share import HELD_SECONDS
+from services.hub.undo import UNDO_SECONDS
 from services.hub.view import mask
 from tests.integration.hub.harness import EMPTY, Browser
 
@@ -62,7 +64,7 @@ async def _ready(browser: Browser) -> str:
     browser.network.answers |= {
         "/v1/items/i1": ITEM,
         "/v1/programs/p1/starter-lessons": {"lessons": 7, "paths": 3},
-        "/v1/programs/p1/lessons/l1": {"latest": {"required_for": ["share"], "texts": {}}},
+        "/v1/programs/p1/lessons/l1": {"state": "draft", "latest": {"required_for": ["share"], "texts": {}}},
         "/v1/people/bob": {"name": "Bob", "email": "bob@herald.example", "team": "Sales", "roles": []},
         "/v1/people/ada": ADA,
         "/v1/programs/p1/audience": {"ambassadors": 43},
@@ -112,6 +114,8 @@ UNDONE = [
     ("/editor/items/i1/restore", "/editor/items/i1/retire", "/v1/items/i1/retire"),
     ("/admin/people/ada/deactivate", "/admin/people/ada/reactivate", "/v1/people/ada/reactivate"),
     ("/manage/lessons/l1/retire", "/manage/lessons/l1/restore", "/v1/programs/p1/lessons/l1/publish"),
+    ("/manage/lessons/l1/publish", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),
+    ("/manage/lessons/l1/restore", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),
     ("/manage/programs/p1/open", "/manage/programs/p1/close", "/v1/programs/p1"),
     ("/manage/programs/p1/close", "/manage/programs/p1/open", "/v1/programs/p1"),
     ("/manage/guardrails/phrase", "/manage/guardrails/p1/7/undo", "/v1/programs/p1/guardrails/restore"),
@@ -145,6 +149,28 @@ async def test_what_was_done_can_be_undone_where_it_is_said(
     answer = await browser.client.post(undo, data={**carried, "csrf": csrf})
     assert answer.status_code == 303
     assert _done(browser)[-1][1] == undone
+
+
+async def test_how_long_it_can_be_undone_is_how_long_the_message_stands(browser: Browser) -> None:
+    csrf = await _ready(browser)
+    asked = re.sub(r"\s", " ", (await browser.client.post("/manage/lessons/l1/publish", data={"csrf": csrf})).text)
+    assert f"Vous pourrez annuler pendant {UNDO_SECONDS} secondes." in asked
+    browser.network.answers |= EMPTY
+    page = (await browser.client.get("/manage/lessons?toast=lesson-published&of=l1")).text
+    assert f'role="status" data-seconds="{UNDO_SECONDS}"' in page
+    assert UNDO_SECONDS <= HELD_SECONDS
+
+
+async def test_a_further_edition_says_what_it_replaces_and_is_not_called_final(browser: Browser) -> None:
+    csrf = await _ready(browser)
+    browser.network.answers["/v1/programs/p1/lessons/l1"]["state"] = "published"
+    asked = (await browser.client.post("/manage/lessons/l1/publish", data={"csrf": csrf})).text
+    assert "Elle remplace ce qui se lit" in asked
+    assert "définitif" not in asked
+    assert "annuler pendant" not in asked
+    done = await browser.client.post("/manage/lessons/l1/publish", data={"csrf": csrf, "confirmed": "yes"})
+    browser.network.answers |= EMPTY
+    assert "data-undo" not in (await browser.client.get(done.headers["location"])).text
 
 
 async def test_what_somebody_changed_since_is_not_undone(browser: Browser) -> None:

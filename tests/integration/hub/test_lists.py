@@ -199,3 +199,23 @@ async def test_a_path_keeps_its_lessons_however_many_there_are(browser: Browser)
     placed = re.findall(r'name="lesson" value="(l\d+)".*?name="place"[^>]*value="(\d*)"', page, re.DOTALL)
     assert len(placed) == 150
     assert [id for id, place in sorted(placed, key=lambda one: int(one[1] or 999))][:2] == ["l120", "l3"]
+
+
+async def test_a_survey_is_written_in_the_languages_of_its_programme(browser: Browser) -> None:
+    csrf = await signed_in(browser)
+    programme = {"id": "p1", "name": "Stimmen", "time_zone": "Europe/Berlin", "languages": ["de", "pt-BR"]}
+    browser.network.answers["/v1/programs"] = {"items": [programme]}
+    page = (await browser.client.get("/manage/surveys/new")).text
+    assert re.findall(r'<input id="prompt_([^"]+)"', page) == ["de", "pt-BR"]
+    assert "Portugais (Brésil)" in page
+    form = {"csrf": csrf, "title": "Puls", "opens_on": "2026-03-02", "closes_on": "2026-03-13", "key": "k"}
+    form |= {"question_1_de": "Zeit?", "question_1_pt-BR": "Tempo?", "prompt_de": "Was?", "prompt_pt-BR": ""}
+    wrong = {"field": "questions.0.pt-BR", "rule": "too-long", "params": {"max": 200}}
+    browser.network.answers["/v1/programs/p1/surveys"] = httpx.Response(
+        422, json={"type": "invalid", "errors": [wrong]}
+    )
+    refused = await browser.client.post("/manage/surveys/new", data={**form, "page": "/manage/surveys/new"})
+    assert refused.status_code == 422
+    assert re.search(r'<input id="question_1_pt-BR"[^>]*aria-invalid="true"', refused.text)
+    sent = sent_to(browser, "/v1/programs/p1/surveys")
+    assert (sent["questions"], sent["prompt"]) == ([{"de": "Zeit?", "pt-BR": "Tempo?"}], {"de": "Was?"})

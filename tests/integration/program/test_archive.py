@@ -5,6 +5,11 @@ from __future__ import annotations
 from herald_contracts import ProgramArchived, ProgramChanged, ProgramRestored
 from tests.integration.program.conftest import GUIDELINES, OBJECTIVE, ProgramHarness
 
+_BOTH = {"fr": "Premier jour", "en": "First day"}
+LESSON = {"texts": {language: {"title": title, "text": "Two taps."} for language, title in _BOTH.items()}}
+PATH = {"titles": _BOTH, "lesson_ids": []}
+SURVEY = {"title": "Pulse", "opens_on": "2026-03-02", "closes_on": "2126-03-13"}
+
 
 async def test_a_programme_has_another_name_and_a_colour_that_is_seen(program: ProgramHarness) -> None:
     path = f"/programs/{await program.create_program()}"
@@ -34,6 +39,11 @@ async def test_nothing_is_begun_in_a_programme_that_is_over_and_it_can_go_on(pro
     path = f"/programs/{id}"
     await program.invite(id, "ada", "bob")
     await program.ok("ada", "POST", f"{path}/join", {"consent_version": 1})
+    lesson = (await program.ok("max", "POST", f"{path}/lessons", LESSON))["id"]
+    await program.ok("max", "POST", f"{path}/lessons/{lesson}/publish")
+    survey = (await program.ok("max", "POST", f"{path}/surveys", SURVEY))["id"]
+    dropped = (await program.ok("max", "POST", f"{path}/objectives", OBJECTIVE))["id"]
+    await program.ok("max", "POST", f"{path}/objectives/{dropped}/withdraw")
     aim = (await program.ok("max", "POST", f"{path}/objectives", OBJECTIVE))["id"]
     await program.forget()
     assert await program.refused("ada", "POST", f"{path}/archive") == (403, "role-missing")
@@ -49,11 +59,25 @@ async def test_nothing_is_begun_in_a_programme_that_is_over_and_it_can_go_on(pro
     assert await program.refused("max", "POST", f"{path}/guidelines", {"texts": GUIDELINES}) == over
     assert await program.refused("max", "POST", f"{path}/objectives", OBJECTIVE) == over
     assert await program.refused("max", "PUT", f"{path}/objectives/{aim}", OBJECTIVE, **match) == over
+    assert await program.refused("max", "POST", f"{path}/objectives/{dropped}/reopen") == over
     assert await program.refused("max", "PATCH", path, {"open": True}, **match) == over
+    assert await program.refused("max", "POST", f"{path}/lessons", LESSON) == over
+    assert await program.refused("max", "PUT", f"{path}/lessons/{lesson}", LESSON, **match) == over
+    assert await program.refused("max", "POST", f"{path}/lessons/{lesson}/publish") == over
+    assert await program.refused("max", "POST", f"{path}/starter-lessons") == over
+    assert await program.refused("max", "POST", f"{path}/paths", PATH) == over
+    read = {"edition": 1, "language": "en", "answers": []}
+    assert await program.refused("ada", "POST", f"{path}/learning/{lesson}/answers", read) == over
+    assert await program.refused("max", "POST", f"{path}/surveys", SURVEY) == over
+    assert await program.refused("max", "PUT", f"{path}/surveys/{survey}", SURVEY, **match) == over
+    assert await program.refused("max", "POST", f"{path}/surveys/{survey}/open") == over
+    assert await program.refused("ada", "POST", f"{path}/surveys/{survey}/answers", {"enps": 9}) == over
+    assert await program.ok("ada", "GET", f"{path}/surveys/running") == {"survey": None}
+    assert await program.refused("ada", "POST", f"{path}/resume") == over
     assert await program.state() == before
     assert (await program.ok("bob", "GET", "/me/invitations"))["items"] == []
     assert [one["archived"] for one in (await program.ok("ada", "GET", "/me"))["programs"]] == [True]
-    assert (await program.ok("max", "GET", f"{path}/objectives"))["items"][0]["id"] == aim
+    assert (await program.ok("max", "GET", f"{path}/objectives"))["items"][0]["id"] in (aim, dropped)
     for _ in range(2):
         assert (await program.ok("max", "POST", f"{path}/restore"))["archived_at"] is None
     assert len((await program.ok("bob", "GET", "/me/invitations"))["items"]) == 1
