@@ -1,10 +1,10 @@
 """What can be undone by the message that says it was done: the form that does it, for a message (`toast.<key>`) and the
 id of what it is about.
 
-The message stands for `UNDO_SECONDS`; the services set no time. Whatever undoes is an act of its own that the person may
-do on a page at any moment (withdraw, unpublish, restore, reactivate, come back, ...), with its own event and its own
-line in the audit trail: late, it does what it says, or is refused where the state is another by now. Only a share is
-held for a time (`restorable_until`), because nobody is told of its removal before.
+The message stands for `UNDO_SECONDS`; the services set no time. Whatever undoes is an act of its own that the person
+may do on a page at any moment (withdraw, unpublish, restore, reactivate, come back, ...), with its own event and its
+own line in the audit trail: late, it does what it says, or is refused where the state is another by now. Only a share
+is held for a time (`restorable_until`), because nobody is told of its removal before.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ from services.program.starters import StarterPath, starter_lessons, starter_path
 
 
 async def create_lesson(context: Context, tx: Transaction, program_id: str, edition: Edition) -> Lesson:
-    """A draft that nobody else reads. Raises NotFound, Conflict `program-archived`, Invalid, Refused `too-many-lessons`."""
+    """A draft that nobody else reads. Raises NotFound, Conflict `program-archived`, Invalid, Refused
+    `too-many-lessons`."""
     program = check_active(await context.programs.get(program_id, tx))
     await _check_room(context, program_id, 1)
     lesson = lessons.create(new_id(), program_id, edition, program.languages, tx.now)
