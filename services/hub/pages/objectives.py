@@ -16,7 +16,7 @@ from services.hub.forms.filling import Place
 from services.hub.language import Language
 from services.hub.lists import Option, chosen_of
 from services.hub.pages.dashboard import titles_of
-from services.hub.paging import read_list
+from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import v1
 from services.hub.view import Missing, View
 
@@ -28,14 +28,15 @@ OFFERED: Final = 100
 
 
 @router.get("")
-async def objectives(view: Manager, state: str = "open", cursor: str | None = None) -> Response:
+async def objectives(view: Manager, state: str = "open", query: str = "", cursor: str | None = None) -> Response:
     """The objectives in a state: what is set is `program`'s, how far it is `metrics` says."""
     program = view.require_program()
     state = state if state in OBJECTIVE_STATES else "open"
     of = ("programs", program.id, "objectives")
 
     def page_of(cursor: str | None) -> Awaitable[Json]:
-        return view.apis.get("program", v1(*of), state=state, cursor=cursor, limit=PAGE)
+        wanted = {"query": query.strip()[:MAX_QUERY], "state": state}
+        return view.apis.get("program", v1(*of), **wanted, cursor=cursor, limit=PAGE)
 
     found = await view.gather(
         objectives=read_list(view, cursor, page_of),
@@ -53,6 +54,7 @@ async def objectives(view: Manager, state: str = "open", cursor: str | None = No
         known=known,
         definitions={} if isinstance(found["definitions"], Missing) else definitions_by_key(found["definitions"]),
         names=await view.names(people) if people else {},
+        query=query,
         state=state,
         states=OBJECTIVE_STATES,
     )

@@ -15,7 +15,7 @@ from services.hub.clients import Json
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Ambassador, Manager
 from services.hub.forms.filling import Place
-from services.hub.paging import read_list
+from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import page, v1
 from services.hub.view import View
 
@@ -57,18 +57,18 @@ async def running(view: View) -> Any:
 
 
 @router.get(HERE)
-async def surveys(view: Manager, cursor: str | None = None) -> Response:
+async def surveys(view: Manager, query: str = "", cursor: str | None = None) -> Response:
     """All surveys of the programme, and how the scores went from one to the next."""
     of = ("programs", view.require_program().id, "surveys")
 
     def page_of(cursor: str | None) -> Awaitable[Json]:
-        return view.apis.get("program", v1(*of), cursor=cursor, limit=PAGE)
+        return view.apis.get("program", v1(*of), query=query.strip()[:MAX_QUERY], cursor=cursor, limit=PAGE)
 
     calls: dict[str, Any] = {"surveys": read_list(view, cursor, page_of)}
     if cursor and view.is_fragment:
-        return view.page("surveys/_list.html", **await view.gather(**calls))
+        return view.page("surveys/_list.html", query=query, **await view.gather(**calls))
     calls["trend"] = view.apis.get("program", v1(*of, "trend"))
-    return view.page("surveys/list.html", **await view.gather(**calls))
+    return view.page("surveys/list.html", query=query, **await view.gather(**calls))
 
 
 @router.get(HERE + "/new")

@@ -21,13 +21,16 @@ async def list_objectives(
     program_id: str,
     _: ProgramReader,
     context: Use,
+    query: Annotated[
+        str | None, Query(max_length=200, description="Beginnings of words of the title, or of what was learned")
+    ] = None,
     state: Annotated[ObjectiveState | None, Query()] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> ObjectivesView:
     """What the programme wants to reach, what ends first first; in one state, or in all."""
-    found, following = await queries.objectives.page(context, program_id, state, cursor, limit)
-    return ObjectivesView(items=[ObjectiveView.model_validate(one) for one in found], next=following)
+    found, following, total = await queries.objectives.page(context, program_id, query or None, state, cursor, limit)
+    return ObjectivesView(items=[ObjectiveView.model_validate(one) for one in found], next=following, total=total)
 
 
 @router.post("", summary="Set an objective", response_model=ObjectiveView, status_code=201)

@@ -32,13 +32,14 @@ async def list_surveys(
     program_id: str,
     _: Manages,
     context: Use,
+    query: Annotated[str | None, Query(max_length=200, description="Beginnings of words of the title")] = None,
     state: Annotated[SurveyState | None, Query()] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> SurveysView:
     """A programme's surveys, the last one first; in one state, or in all."""
-    found, following = await queries.surveys.page(context, program_id, state, cursor, limit)
-    return SurveysView(items=[SurveyView.model_validate(one) for one in found], next=following)
+    found, following, total = await queries.surveys.page(context, program_id, query or None, state, cursor, limit)
+    return SurveysView(items=[SurveyView.model_validate(one) for one in found], next=following, total=total)
 
 
 @router.post("", summary="Make a survey", response_model=SurveyView, status_code=201)

@@ -25,16 +25,18 @@ class Asked:
 
 
 async def page(
-    context: Context, program_id: str, state: SurveyState | None, cursor: str | None, limit: int
-) -> tuple[list[Survey], str | None]:
-    """Surveys of a programme, the last one first, and the cursor of the next page. Raises NotFound, Invalid."""
+    context: Context, program_id: str, query: str | None, state: SurveyState | None, cursor: str | None, limit: int
+) -> tuple[list[Survey], str | None, int]:
+    """Surveys of a programme, the last one first, the cursor of the next page, and how many there are. Raises NotFound,
+    Invalid."""
     await context.programs.get(program_id)
     after = texts_of(decode_cursor(cursor), 2)
-    found = await context.surveys.page(program_id, state, after, limit + 1)
+    found = await context.surveys.page(program_id, state, after, limit + 1, query)
+    total = await context.surveys.count(program_id, state, query)
     if len(found) <= limit:
-        return found, None
+        return found, None, total
     last = found[limit - 1]
-    return found[:limit], encode_cursor([last.opens_on.isoformat(), last.id])
+    return found[:limit], encode_cursor([last.opens_on.isoformat(), last.id]), total
 
 
 async def running(context: Context, program_id: str, person_id: str, language: str | None) -> Asked | None:

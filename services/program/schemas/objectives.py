@@ -88,6 +88,7 @@ class ObjectivesView(View):
 
     items: list[ObjectiveView]
     next: str | None
+    total: int
 
 
 Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]

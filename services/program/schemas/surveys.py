@@ -71,6 +71,7 @@ class SurveysView(View):
 
     items: list[SurveyView]
     next: str | None
+    total: int
 
 
 class NewSurvey(Body):

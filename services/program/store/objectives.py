@@ -7,9 +7,11 @@ from typing import Any
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
+from chassis.mongo.search import MAX_COUNTED, begin_with
+from chassis.text import terms
 from chassis.web.problems import NotFound
 from services.program.domain.objectives import Objective, ObjectiveState
-from services.program.store.shared import save_row
+from services.program.store.shared import add_terms, save_row
 
 
 class Objectives:
@@ -24,6 +26,7 @@ class Objectives:
 
     async def ensure_indexes(self) -> None:
         await self._objectives.create_index(["program_id", "ends_on"])
+        await add_terms(self._objectives, lambda row: _texts(_read(row)))
 
     async def get(self, program_id: str, id: str, tx: Transaction | None = None) -> Objective:
         """Raises NotFound."""
@@ -33,29 +36,38 @@ class Objectives:
         return _read(row)
 
     async def page(
-        self, program_id: str, state: ObjectiveState | None, after: Sequence[str] | None, limit: int
+        self,
+        program_id: str,
+        state: ObjectiveState | None,
+        after: Sequence[str] | None,
+        limit: int,
+        query: str | None = None,
     ) -> list[Objective]:
         """Objectives of a programme in a state, by their last day, after a position: last day and id of the last one
         of the page before."""
-        clauses: list[Mapping[str, Any]] = [{"program_id": program_id}]
-        if state is not None:
-            clauses.append({"state": {"$in": [state, None]} if state == "open" else state})
+        clauses = _wanted(program_id, state, query)
         if after is not None:
             day, id = after
             clauses.append({"$or": [{"ends_on": {"$gt": day}}, {"ends_on": day, "_id": {"$gt": id}}]})
         order = [("ends_on", 1), ("_id", 1)]
         return [_read(row) for row in await self._objectives.find({"$and": clauses}, sort=order, limit=limit).to_list()]
 
+    async def count(self, program_id: str, state: ObjectiveState | None, query: str | None) -> int:
+        """How many of them there are, 10,000 at most."""
+        wanted = {"$and": _wanted(program_id, state, query)}
+        return await self._objectives.count_documents(wanted, limit=MAX_COUNTED)
+
     async def count_open(self, program_id: str, tx: Transaction) -> int:
         where = {"program_id": program_id, "state": {"$in": ["open", None]}}
         return await self._objectives.count_documents(where, session=tx.session)
 
     async def insert(self, objective: Objective, tx: Transaction) -> None:
-        await self._objectives.insert_one(document(objective), session=tx.session)
+        await self._objectives.insert_one({**document(objective), "terms": _terms(objective)}, session=tx.session)
 
     async def save(self, before: Objective, after: Objective, tx: Transaction) -> None:
         """Raises StaleVersion if the objective has changed meanwhile."""
-        await save_row(self._objectives, _one(before.program_id, before.id), before.version, changes(after), tx)
+        fields = {**changes(after), "terms": _terms(after)}
+        await save_row(self._objectives, _one(before.program_id, before.id), before.version, fields, tx)
 
 
 def _one(program_id: str, id: str) -> Document:
@@ -64,3 +76,18 @@ def _one(program_id: str, id: str) -> Document:
 
 def _read(row: Document) -> Objective:
     return read(Objective, row, id=row.get("id", row["_id"]))
+
+
+def _wanted(program_id: str, state: ObjectiveState | None, query: str | None) -> list[Mapping[str, Any]]:
+    clauses: list[Mapping[str, Any]] = [{"program_id": program_id}]
+    if state is not None:
+        clauses.append({"state": {"$in": [state, None]} if state == "open" else state})
+    return [*clauses, *begin_with(query)] if query else clauses
+
+
+def _texts(objective: Objective) -> tuple[str, str]:
+    return objective.title, objective.learned
+
+
+def _terms(objective: Objective) -> list[str]:
+    return list(terms(*_texts(objective)))

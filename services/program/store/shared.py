@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chassis.mongo import Document, Transaction
+from chassis.text import terms
 from chassis.web.problems import NotFound, StaleVersion
 
 
@@ -25,3 +28,9 @@ async def save_row(
     found = await collection.update_one({**where, "version": version}, {"$set": fields}, session=tx.session)
     if found.matched_count == 0:
         raise StaleVersion
+
+
+async def add_terms(collection: AsyncCollection[Document], texts: Callable[[Document], Iterable[str]]) -> None:
+    """Give rows of before they could be searched the terms of their texts."""
+    async for row in collection.find({"terms": None}):
+        await collection.update_one({"_id": row["_id"]}, {"$set": {"terms": list(terms(*texts(row)))}})

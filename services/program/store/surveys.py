@@ -11,10 +11,12 @@ from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
+from chassis.mongo.search import MAX_COUNTED, begin_with
+from chassis.text import terms
 from chassis.web.problems import Conflict, StaleVersion
 from services.program.domain.surveys import Answer, Survey, SurveyState, Tally
 from services.program.store.anonymous import ensure_clustered, random_id
-from services.program.store.shared import row_of, save_row
+from services.program.store.shared import add_terms, row_of, save_row
 
 TEXTS, TOKENS = "survey_texts", "survey_tokens"
 NEWEST_FIRST = [("opens_on", -1), ("_id", -1)]
@@ -39,6 +41,7 @@ class Surveys:
             ["program_id"], unique=True, partialFilterExpression={"state": "open"}, name="one_open_survey"
         )
         await self._surveys.create_indexes([IndexModel([("program_id", 1), *NEWEST_FIRST]), one_open])
+        await add_terms(self._surveys, lambda row: [read(Survey, row).title])
 
     async def get(self, program_id: str, id: str, tx: Transaction | None = None) -> Survey:
         """Raises NotFound."""
@@ -49,17 +52,25 @@ class Surveys:
         return read(Survey, row) if row else None
 
     async def page(
-        self, program_id: str, state: SurveyState | None, after: Sequence[str] | None, limit: int
+        self,
+        program_id: str,
+        state: SurveyState | None,
+        after: Sequence[str] | None,
+        limit: int,
+        query: str | None = None,
     ) -> list[Survey]:
         """Surveys of a programme, the last one first, after a position: first day and id of the last one before."""
-        clauses: list[Mapping[str, Any]] = [{"program_id": program_id}]
-        if state is not None:
-            clauses.append({"state": state})
+        clauses = _wanted(program_id, state, query)
         if after is not None:
             day, id = after
             clauses.append({"$or": [{"opens_on": {"$lt": day}}, {"opens_on": day, "_id": {"$lt": id}}]})
         rows = await self._surveys.find({"$and": clauses}, sort=NEWEST_FIRST, limit=limit).to_list()
         return [read(Survey, row) for row in rows]
+
+    async def count(self, program_id: str, state: SurveyState | None, query: str | None) -> int:
+        """How many of them there are, 10,000 at most."""
+        wanted = {"$and": _wanted(program_id, state, query)}
+        return await self._surveys.count_documents(wanted, limit=MAX_COUNTED)
 
     async def count_drafts(self, program_id: str, tx: Transaction) -> int:
         where = {"program_id": program_id, "state": "draft"}
@@ -71,12 +82,13 @@ class Surveys:
         return [read(Survey, row) for row in rows]
 
     async def insert(self, survey: Survey, tx: Transaction) -> None:
-        await self._surveys.insert_one(document(survey), session=tx.session)
+        await self._surveys.insert_one({**document(survey), "terms": _terms(survey)}, session=tx.session)
 
     async def save(self, before: Survey, after: Survey, tx: Transaction) -> None:
         """Raises StaleVersion if it has changed meanwhile, Conflict `survey-open` where another one is open."""
         try:
-            await save_row(self._surveys, {"_id": before.id}, before.version, changes(after), tx)
+            fields = {**changes(after), "terms": _terms(after)}
+            await save_row(self._surveys, {"_id": before.id}, before.version, fields, tx)
         except DuplicateKeyError:
             raise Conflict("Another survey of this programme is open.", type_="survey-open") from None
 
@@ -154,3 +166,14 @@ class Surveys:
 
 def _token(survey_id: str, person_id: str) -> str:
     return f"{survey_id}:{person_id}"
+
+
+def _wanted(program_id: str, state: SurveyState | None, query: str | None) -> list[Mapping[str, Any]]:
+    clauses: list[Mapping[str, Any]] = [{"program_id": program_id}]
+    if state is not None:
+        clauses.append({"state": state})
+    return [*clauses, *begin_with(query)] if query else clauses
+
+
+def _terms(survey: Survey) -> list[str]:
+    return list(terms(survey.title))
