@@ -88,3 +88,39 @@ async def test_the_one_objective_of_before_is_read_and_changed_where_it_is(progr
     assert await db["objectives"].count_documents({"_id": id, "version": 4}) == 1
     assert await db["objectives"].count_documents({}) == 2
     assert await program.refused("max", "GET", "/programs/none/objectives/old") == (404, "not-found")
+
+
+async def test_objectives_and_surveys_are_found_by_words_and_counted(program: ProgramHarness) -> None:
+    path = f"/programs/{await program.create_program()}"
+    ids = {}
+    for title in ("Été des équipes", "Spring in Lyon", ""):
+        ids[title] = (await program.ok("max", "POST", f"{path}/objectives", {**OBJECTIVE, "title": title}))["id"]
+    days = {"opens_on": "2126-03-02", "closes_on": "2126-03-13"}
+    for title in ("Pulse of spring", "Pulse of autumn"):
+        ids[title] = (await program.ok("max", "POST", f"{path}/surveys", {"title": title, **days}))["id"]
+
+    async def found(kind: str, query: str, **more: str) -> tuple[list[str], int]:
+        answer = await program.ok("max", "GET", f"{path}/{kind}", params={"query": query, **more})
+        return [one["id"] for one in answer["items"]], answer["total"]
+
+    assert await found("objectives", "equipe ETE") == ([ids["Été des équipes"]], 1)
+    assert await found("objectives", "equipe spring") == ([], 0)
+    assert await found("objectives", "?!") == ([], 0)
+    everything, total = await found("objectives", "", limit="2")
+    assert (len(everything), total) == (2, 3)
+    assert await found("surveys", "spr") == ([ids["Pulse of spring"]], 1)
+    assert (await found("surveys", "pulse"))[1] == 2
+    wanted = {"title": "Summer in Lyon"}
+    await program.ok(
+        "max", "PUT", f"{path}/objectives/{ids['Spring in Lyon']}", {**OBJECTIVE, **wanted}, headers={"If-Match": "*"}
+    )
+    assert await found("objectives", "summer") == ([ids["Spring in Lyon"]], 1)
+    assert (await found("objectives", "spring"))[1] == 0
+
+
+async def test_what_was_kept_before_it_could_be_searched_is_found(program: ProgramHarness) -> None:
+    path = f"/programs/{await program.create_program()}"
+    id = (await program.ok("max", "POST", f"{path}/objectives", {**OBJECTIVE, "title": "Harvest"}))["id"]
+    await program.service.runtime.mongo.db["objectives"].update_one({"_id": id}, {"$unset": {"terms": 1}})
+    await program.service.ensure_indexes()
+    assert (await program.ok("max", "GET", f"{path}/objectives", params={"query": "harv"}))["total"] == 1
