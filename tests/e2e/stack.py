@@ -26,6 +26,7 @@ from herald.operations import topics
 from herald_contracts import Record
 from tests.infra import Infra
 
+MANAGER = "marc@herald.example"
 READY_SECONDS = 90.0
 STOP_SECONDS = 25.0
 OURS = {"HERALD_LIVE_HEARTBEAT": "1"}
@@ -151,6 +152,7 @@ async def _first_day(api: Api) -> str:
     story = Story(api, Scale(people=24, ambassadors=9, visits_per_post=1, seed=3), sample, lambda *_: None)
     for act in (story.people, story.programme, story.invitations, story.content, story.shares, story.clicks):
         await act()
+    await api.post(MANAGER, f"/program/v1/programs/{story.tally.program_id}/starter-lessons")
     await _counted(api, story)
     return story.tally.program_id
 
@@ -160,5 +162,5 @@ async def _counted(api: Api, story: Story) -> None:
     path = f"/metrics/v1/programs/{story.tally.program_id}/figures"
     clicks = sum(story.tally.clicks.values())
     async with asyncio.timeout(60):
-        while (await api.get("marc@herald.example", path))["figures"]["clicks_raw"]["value"] < clicks:
+        while (await api.get(MANAGER, path))["figures"]["clicks_raw"]["value"] < clicks:
             await asyncio.sleep(0.2)

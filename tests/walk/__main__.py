@@ -43,9 +43,10 @@ async def _address(url: str) -> AsyncIterator[str]:
         yield url.rstrip("/")
         return
     from tests.e2e.stack import running
+    from tests.walk import asked
 
     with tempfile.TemporaryDirectory(prefix="herald-walk-") as folder:
-        async with running(servers.acquire(), Path(folder)) as stack:
+        async with running(servers.acquire(), Path(folder)) as stack, asked.survey(stack):
             yield stack.url
 
 

@@ -21,12 +21,13 @@ MAIN: Final[Mapping[str, Sequence[str]]] = {
         "/posts",
         "/points",
         "/leaderboard",
-        "/leaderboard?scope=team&period=all",
+        "/learn",
+        "/survey",
         "/me",
         "/join",
         "/menu",
     ),
-    "emma": ("/editor", "/editor?state=published", "/editor?state=retired", "/editor/new", "/editor/feeds"),
+    "emma": ("/editor", "/editor?state=retired", "/editor/new", "/editor/feeds"),
     "marc": (
         "/manage",
         "/manage/ambassadors?query=a",
@@ -36,10 +37,12 @@ MAIN: Final[Mapping[str, Sequence[str]]] = {
         "/manage/import",
         "/manage/history",
         "/manage/guardrails",
-        "/manage/guardrails/disclosure?country=FR&language=fr",
-        "/manage/guardrails/phrase",
+        "/manage/lessons",
+        "/manage/lessons/new",
+        "/manage/surveys",
+        "/manage/surveys/new",
     ),
-    "ines": ("/admin/people", "/admin/audit", "/admin/deadletters", "/admin/deadletters/gamification"),
+    "ines": ("/admin/people", "/admin/audit", "/admin/deadletters"),
 }
 """The pages of each role, for what is not worth a walk through all."""
 LEFT_OUT: Final = re.compile(r"^/(auth|issuer|api|go)\b|/export\b|\.csv$")

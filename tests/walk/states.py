@@ -33,6 +33,37 @@ async def refused_objective(page: Page, url: str) -> None:
     await expect(page.locator("[aria-invalid=true]").first).to_be_visible()
 
 
+async def refused_lesson(page: Page, url: str) -> None:
+    await page.goto(f"{url}/manage/lessons/new")
+    await page.locator("[name^=text_]").first.fill("It takes two taps.")
+    await page.locator('button[form=lesson][value=""]').click()
+    await expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+
+
+async def refused_survey(page: Page, url: str) -> None:
+    await page.goto(f"{url}/manage/surveys/new")
+    await page.locator("[name=title]").fill("Pulse")
+    for name, day in (("opens_on", "2026-03-02"), ("closes_on", "2026-03-01")):
+        await page.locator(f"[name={name}]").fill(day)
+    await page.locator('form[action="/manage/surveys/new"] button').last.click()
+    await expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+
+
+async def quiz(page: Page, url: str) -> None:
+    """A lesson, answered wrongly as far as it can be."""
+    await page.goto(f"{url}/learn")
+    await page.locator("a.through").first.click()
+    for asked in await page.locator("#quiz fieldset").all():
+        await asked.locator("input").first.check()
+    await page.locator("#quiz button").click()
+    await expect(page.locator("main .notice").first).to_be_visible()
+
+
+async def asked_survey(page: Page, url: str) -> None:
+    await page.goto(f"{url}/survey")
+    await expect(page.locator("main h1")).to_be_visible()
+
+
 async def question(page: Page, url: str) -> None:
     await page.goto(f"{url}/manage/ambassadors")
     await page.locator("[name=everybody]").check()
@@ -41,7 +72,12 @@ async def question(page: Page, url: str) -> None:
 
 
 STATES: Final[Mapping[str, Mapping[str, State]]] = {
-    "amina": {"share sheet": sheet},
+    "amina": {"share sheet": sheet, "answered quiz": quiz, "survey": asked_survey},
     "emma": {"refused item": refused_item},
-    "marc": {"refused objective": refused_objective, "question before an invitation": question},
+    "marc": {
+        "refused objective": refused_objective,
+        "refused lesson": refused_lesson,
+        "refused survey": refused_survey,
+        "question before an invitation": question,
+    },
 }
