@@ -13,6 +13,10 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
+class SettingsError(ValueError):
+    """What a setting names cannot be used, such as a file with a fault. Its text is for operators."""
+
+
 class KafkaSettings(BaseSettings):
     """What everything that speaks to Kafka needs. Variables are `HERALD_<FIELD>` unless a field says otherwise."""
 

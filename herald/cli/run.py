@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from chassis.process import WORKS_FAST, run_process, worker_app
 from chassis.service import Background, Role, Service
+from chassis.settings import SettingsError
 
 SERVICES = ("program", "content", "sharing", "gamification", "metrics", "hub")
 WORKERS = SERVICES[:-1]
@@ -28,7 +29,11 @@ def load(name: str) -> Service:
             variable = settings_class.model_config.get("env_prefix", "") + str(one["loc"][0])
             typer.echo(f"{name}: {variable.upper()}: {one['msg']}", err=True)
         raise typer.Exit(2) from None
-    service: Service = build(settings)
+    try:
+        service: Service = build(settings)
+    except SettingsError as error:
+        typer.echo(f"{name}: {error}", err=True)
+        raise typer.Exit(2) from None
     return service
 
 

@@ -24,11 +24,13 @@ from services.program.store.people import People
 from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
+from services.program.store.tasks import Mixes, Tasks
 from services.program.store.teams import Teams
+from services.program.templates import load_templates
 
 
 def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
-    """The service `program`; nothing is connected yet."""
+    """The service `program`; nothing is connected yet. Raises TemplateError."""
     runtime = Runtime("program", settings, clock=clock)
     context = Context(
         settings=settings,
@@ -42,6 +44,9 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         objectives=Objectives(runtime.mongo),
         imports=Imports(runtime.mongo),
         surveys=Surveys(runtime.mongo),
+        tasks=Tasks(runtime.mongo),
+        mixes=Mixes(runtime.mongo),
+        templates=load_templates(settings.program_templates),
         history=History(runtime.mongo),
         external_rows=ExternalRows(runtime.mongo),
         audit_trail=AuditTrail(runtime.mongo),
@@ -50,7 +55,14 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
 
     async def ensure_indexes() -> None:
         stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
-        others = (context.imports, context.history, context.surveys, context.lessons, context.audit_trail)
+        others = (
+            context.imports,
+            context.history,
+            context.surveys,
+            context.lessons,
+            context.tasks,
+            context.audit_trail,
+        )
         for store in (*stores, *others):
             await store.ensure_indexes()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from chassis.audit import Audited
 from services.program.domain.imports import Import
 from services.program.domain.lessons import Lesson, Path
+from services.program.domain.mixes import Mix
 from services.program.domain.objectives import Objective
 from services.program.domain.people import Person
 from services.program.domain.pictures import Picture
 from services.program.domain.programs import Program, Text
 from services.program.domain.surveys import Survey
+from services.program.domain.tasks import Task
 
 PERSON = Audited(
     "person",
@@ -74,6 +76,14 @@ SURVEY = Audited(
     shown=("title", "opens_on", "closes_on", "enps", "questions", "prompt", "state"),
     left_out=("id", "program_id", "version", "updated_at"),
 )
+TASK = Audited(
+    "task",
+    Task,
+    shown=("title", "kind", "due_on", "owner_id", "state", "done_by"),
+    withheld=("notes",),
+    left_out=("id", "program_id", "version", "created_at", "updated_at", "done_at", "template"),
+)
+MIX = Audited("mix", Mix, shown=("shares",), left_out=("program_id", "version", "updated_at"))
 LESSON = Audited(
     "lesson",
     Lesson,

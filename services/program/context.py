@@ -8,6 +8,7 @@ from chassis.clock import Clock
 from chassis.external_rows import ExternalRows
 from chassis.mongo import Mongo
 from chassis.offload import Offload
+from services.program.domain.templates import Template
 from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
 from services.program.store.history import History
@@ -18,6 +19,7 @@ from services.program.store.people import People
 from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
+from services.program.store.tasks import Mixes, Tasks
 from services.program.store.teams import Teams
 
 
@@ -36,6 +38,9 @@ class Context:
     objectives: Objectives
     imports: Imports
     surveys: Surveys
+    tasks: Tasks
+    mixes: Mixes
+    templates: tuple[Template, ...]
     history: History
     external_rows: ExternalRows
     audit_trail: AuditTrail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -25,6 +26,9 @@ class ProgramSettings(Settings):
         le=1_000,
         description="How many people a figure needs: a lesson's who completed it, a survey's who answered, and a "
         "programme's ambassadors for anything in it to be anonymous",
+    )
+    program_templates: Path | None = Field(
+        None, description="Directory of starter templates that a company adds to those of Herald, one TOML file each"
     )
     program_locale: str = Field("en", description="Language of people of whom no other is known")
 

@@ -107,6 +107,7 @@ async def in_program(trail: Trail) -> None:
     taken_back = "/programs/{program_id}/invitations/{batch_id}/withdraw"
     await trail.act("POST", taken_back, of=f"{program}/{batch}")
     await with_a_survey(trail, program)
+    await in_the_team(trail, program)
     for act in ("archive", "restore"):
         await trail.act("POST", f"/programs/{{program_id}}/{act}", of=program)
     text = b"email,name,country,team\nbob@x.example,Bob,FR,IT\n"
@@ -154,6 +155,20 @@ async def with_a_survey(trail: Trail, program: str) -> None:
         await trail.act("POST", f"{route}/{{survey_id}}/{act}", of=one)
     other = (await trail.act("POST", route, body, of=program))["id"]
     await trail.act("DELETE", f"{route}/{{survey_id}}", of=f"{program}/{other}")
+
+
+async def in_the_team(trail: Trail, program: str) -> None:
+    applied = "/programs/{program_id}/templates/{template_name}/apply"
+    await trail.act("POST", applied, {"language": "en"}, of=f"{program}/experts")
+    mix = {"shares": {"jobs": 100}}
+    await trail.act("PUT", "/programs/{program_id}/mix", mix, of=program, headers={"If-Match": "*"})
+    tasks, task = "/programs/{program_id}/tasks", {"title": "Write", "due_on": "2026-03-10"}
+    of = f"{program}/{(await trail.act('POST', tasks, task, of=program))['id']}"
+    later = {**task, "due_on": "2026-03-11"}
+    await trail.act("PUT", f"{tasks}/{{task_id}}", later, of=of, headers={"If-Match": "*"})
+    for act in ("finish", "reopen"):
+        await trail.act("POST", f"{tasks}/{{task_id}}/{act}", of=of)
+    await trail.act("DELETE", f"{tasks}/{{task_id}}", of=of)
 
 
 async def in_learning(trail: Trail, program: str) -> None:

@@ -57,6 +57,7 @@ CREATES = {
     "POST /v1/programs/{program_id}/lessons": "lesson_id",
     "POST /v1/programs/{program_id}/paths": "path_id",
     "POST /v1/programs/{program_id}/objectives": "objective_id",
+    "POST /v1/programs/{program_id}/tasks": "task_id",
 }
 """What the id of an answer names in paths."""
 TEXTS = {"en": "I take part of my own free will."}
@@ -457,6 +458,10 @@ async def _program_apart(world: World) -> dict[str, str]:
     return {"program_id": (await world.ok("program", "POST", "/v1/programs", order))["id"]}
 
 
+async def _with_a_template(world: World) -> dict[str, str]:
+    return {**await _program_apart(world), "template_name": "consultants"}
+
+
 async def _program_over(world: World) -> dict[str, str]:
     apart = await _program_apart(world)
     await world.ok("program", "POST", f"/v1/programs/{apart['program_id']}/archive")
@@ -507,6 +512,7 @@ PREPARED = {
     "POST /v1/programs/{program_id}/invitations/{batch_id}/withdraw": _invited,
     "POST /v1/programs/{program_id}/objectives/{objective_id}/review": _objective_over,
     "POST /v1/programs/{program_id}/restore": _program_over,
+    "POST /v1/programs/{program_id}/templates/{template_name}/apply": _with_a_template,
 }
 """What is made for operations that few states allow; every second round, so that the others are tried too."""
 APART = {f"POST /v1/programs/{{program_id}}/{act}" for act in ("archive", "restore")}

@@ -24,6 +24,7 @@ from services.hub.pages import (
     posts,
     privacy,
     program_look,
+    setup,
     share,
     sources,
     surveys,
@@ -32,6 +33,6 @@ from services.hub.pages import (
 MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
     objectives, opening, pictures, program_look, guardrails,
-    importing, history, admin, audit, dead_letters, surveys,
+    importing, history, admin, audit, dead_letters, surveys, setup,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -12,9 +12,26 @@ from services.program.api import (
     people,
     pictures,
     programs,
+    setup,
     surveys,
+    tasks,
 )
 
 router = Router(prefix="/v1")
-for part in (me, history, people, imports, programs, pictures, objectives, membership, lessons, surveys, audit):
+parts = (
+    me,
+    history,
+    people,
+    imports,
+    programs,
+    pictures,
+    objectives,
+    membership,
+    lessons,
+    surveys,
+    setup,
+    tasks,
+    audit,
+)
+for part in parts:
     router.include_router(part.router)

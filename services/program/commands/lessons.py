@@ -14,7 +14,16 @@ from services.program import event_mapping
 from services.program.audit import LESSON, PATH
 from services.program.context import Context
 from services.program.domain import lessons, memberships
-from services.program.domain.lessons import MAX_LESSONS, MAX_PATHS, Completion, Edition, Judged, Lesson, Path
+from services.program.domain.lessons import (
+    MAX_LESSONS,
+    MAX_PATHS,
+    Completion,
+    Edition,
+    Judged,
+    Lesson,
+    LessonText,
+    Path,
+)
 from services.program.domain.programs import Program, check_active
 from services.program.starters import StarterPath, starter_lessons, starter_paths
 
@@ -23,7 +32,7 @@ async def create_lesson(context: Context, tx: Transaction, program_id: str, edit
     """A draft that nobody else reads. Raises NotFound, Conflict `program-archived`, Invalid, Refused
     `too-many-lessons`."""
     program = check_active(await context.programs.get(program_id, tx))
-    await _check_room(context, program_id, 1)
+    await check_room(context, program_id, 1)
     lesson = lessons.create(new_id(), program_id, edition, program.languages, tx.now)
     await context.lessons.insert(lesson, tx)
     audit.record(tx, "create_lesson", LESSON, lesson.id, after=lesson, program_id=program_id)
@@ -72,7 +81,8 @@ async def _save(context: Context, tx: Transaction, act: str, before: Lesson, aft
     audit.record(tx, act, LESSON, before.id, before=before, after=after, program_id=before.program_id)
 
 
-async def _check_room(context: Context, program_id: str, more: int) -> None:
+async def check_room(context: Context, program_id: str, more: int) -> None:
+    """Raises Refused `too-many-lessons`."""
     if await context.lessons.count(program_id) + more > MAX_LESSONS:
         raise Refused(f"A programme has at most {MAX_LESSONS} lessons.", type_="too-many-lessons")
 
@@ -89,12 +99,12 @@ async def create_path(
     present = await context.lessons.paths(program_id, tx)
     if len(present) >= MAX_PATHS:
         raise Refused(f"A programme has at most {MAX_PATHS} paths.", type_="too-many-paths")
-    path = await _add_path(context, tx, program, present, titles, lesson_ids)
+    path = await add_path(context, tx, program, present, titles, lesson_ids)
     audit.record(tx, "create_path", PATH, path.id, after=path, program_id=program_id)
     return path
 
 
-async def _add_path(
+async def add_path(
     context: Context,
     tx: Transaction,
     program: Program,
@@ -103,6 +113,7 @@ async def _add_path(
     lesson_ids: Sequence[str],
     starter: str | None = None,
 ) -> Path:
+    """A path after those that are `present`."""
     position = max((one.position for one in present), default=-1) + 1
     path = Path(new_id(), program.id, 1, position, dict(titles), tuple(lesson_ids), tx.now, tx.now, starter)
     await context.lessons.insert_path(path, tx)
@@ -158,21 +169,28 @@ async def add_starter_lessons(context: Context, tx: Transaction, program_id: str
     program = check_active(await context.programs.get(program_id, tx))
     known = await context.lessons.starters(program_id, tx)
     new = [one for one in starter_lessons() if one.name not in known]
-    await _check_room(context, program_id, len(new))
+    await check_room(context, program_id, len(new))
     for one in new:
-        texts = {language: text for language in program.languages if (text := one.text_in(language))}
+        texts = one.texts_for(program.languages)
         if not texts:
             raise Conflict("There are no starter lessons in a language of this programme.", type_="no-starter-lessons")
-        lesson = lessons.create(new_id(), program_id, Edition(texts), program.languages, tx.now, starter=one.name)
-        if len(texts) == len(program.languages):
-            lesson = replace(lessons.publish(lesson, program.languages, tx.now), version=1)
-            tx.emit(event_mapping.lesson_published(lesson))
-        await context.lessons.insert(lesson, tx)
-        known[one.name] = lesson.id
+        known[one.name] = (await add_starter(context, tx, program, one.name, texts)).id
     paths = await _add_starter_paths(context, tx, program, known)
     facts = {"lessons": len(new), "paths": paths}
     audit.record(tx, "add_starter_lessons", "program", program_id, program_id=program_id, facts=facts)
     return Added(len(new), paths)
+
+
+async def add_starter(
+    context: Context, tx: Transaction, program: Program, name: str, texts: Mapping[str, LessonText]
+) -> Lesson:
+    """A lesson of that name, in languages of the programme: published, or a draft where one of them is missing."""
+    lesson = lessons.create(new_id(), program.id, Edition(texts), program.languages, tx.now, starter=name)
+    if len(texts) == len(program.languages):
+        lesson = replace(lessons.publish(lesson, program.languages, tx.now), version=1)
+        tx.emit(event_mapping.lesson_published(lesson))
+    await context.lessons.insert(lesson, tx)
+    return lesson
 
 
 async def _add_starter_paths(context: Context, tx: Transaction, program: Program, known: Mapping[str, str]) -> int:
@@ -183,7 +201,7 @@ async def _add_starter_paths(context: Context, tx: Transaction, program: Program
         raise Refused(f"A programme has at most {MAX_PATHS} paths.", type_="too-many-paths")
     for one in missing:
         ids = [known[name] for name in one.lessons]
-        present.append(await _add_path(context, tx, program, present, _titles(one, program), ids, one.name))
+        present.append(await add_path(context, tx, program, present, _titles(one, program), ids, one.name))
     return len(missing)
 
 

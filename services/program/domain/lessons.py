@@ -138,6 +138,22 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Starter:
+    """A lesson that a programme begins with, by its name, in the languages in which it is written."""
+
+    name: str
+    texts: Mapping[str, LessonText]
+
+    def text_in(self, language: str) -> LessonText | None:
+        """In that language, else in its base (`fr` for `fr-CA`)."""
+        return self.texts.get(language) or self.texts.get(language.partition("-")[0])
+
+    def texts_for(self, languages: Sequence[str]) -> dict[str, LessonText]:
+        """In those of the languages in which it is written."""
+        return {language: text for language in languages if (text := self.text_in(language))}
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """That a person completed a lesson."""
 

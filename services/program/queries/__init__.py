@@ -1,5 +1,5 @@
 """The read side, by subject: `queries.people.page(...)`."""
 
-from services.program.queries import audit, lessons, objectives, people, programs, surveys
+from services.program.queries import audit, lessons, objectives, people, programs, setup, surveys, tasks
 
-__all__ = ["audit", "lessons", "objectives", "people", "programs", "surveys"]
+__all__ = ["audit", "lessons", "objectives", "people", "programs", "setup", "surveys", "tasks"]

@@ -71,6 +71,17 @@ class LessonTextBody(Body):
     video_seconds: int = Field(0, ge=0, le=domain.MAX_SECONDS, description="How long the video is")
     questions: list[QuestionBody] = Field([], max_length=MAX_QUESTIONS)
 
+    @property
+    def lesson_text(self) -> LessonText:
+        questions = tuple(
+            domain.Question(
+                one.text, tuple(domain.Choice(choice.text, choice.right) for choice in one.choices), one.explanation
+            )
+            for one in self.questions
+        )
+        media = (self.picture, self.picture_alt, self.video, self.video_seconds)
+        return LessonText(self.title, self.text, questions, *media)
+
 
 class LessonBody(Body):
     """What a lesson says: a text for languages of the programme, of which none is missing once it is published."""
@@ -86,18 +97,8 @@ class LessonBody(Body):
 
     @property
     def edition(self) -> Edition:
-        texts = {language: _text(one) for language, one in self.texts.items()}
+        texts = {language: one.lesson_text for language, one in self.texts.items()}
         return Edition(texts, tuple(dict.fromkeys(self.required_for)))
-
-
-def _text(body: LessonTextBody) -> LessonText:
-    questions = tuple(
-        domain.Question(
-            one.text, tuple(domain.Choice(choice.text, choice.right) for choice in one.choices), one.explanation
-        )
-        for one in body.questions
-    )
-    return LessonText(body.title, body.text, questions, body.picture, body.picture_alt, body.video, body.video_seconds)
 
 
 class PathBody(Body):

@@ -9,21 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from services.program.domain.lessons import Choice, LessonText, Question
+from services.program.domain.lessons import Choice, LessonText, Question, Starter
 
 _HERE: Final = Path(__file__).parent
-
-
-@dataclass(frozen=True, slots=True)
-class Starter:
-    """A lesson, by its name, in the languages in which it is written."""
-
-    name: str
-    texts: Mapping[str, LessonText]
-
-    def text_in(self, language: str) -> LessonText | None:
-        """In that language, else in its base (`fr` for `fr-CA`)."""
-        return self.texts.get(language) or self.texts.get(language.partition("-")[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,10 +64,10 @@ class Lessons:
         where = {"program_id": program_id, "state": {"$ne": "retired"}}
         return {row["_id"] async for row in self._lessons.find(where, {"_id": 1}, session=tx.session)}
 
-    async def starters(self, program_id: str, tx: Transaction) -> dict[str, str]:
+    async def starters(self, program_id: str, tx: Transaction | None) -> dict[str, str]:
         """Ids of the lessons that Herald brought, by their names."""
         where = {"program_id": program_id, "starter": {"$type": "string"}}
-        cursor = self._lessons.find(where, {"starter": 1}, session=tx.session)
+        cursor = self._lessons.find(where, {"starter": 1}, session=tx.session if tx else None)
         return {row["starter"]: row["_id"] async for row in cursor}
 
     async def insert(self, lesson: Lesson, tx: Transaction) -> None:

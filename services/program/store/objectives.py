@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chassis.mongo import Document, Mongo, Transaction
@@ -57,9 +57,14 @@ class Objectives:
         wanted = {"$and": _wanted(program_id, state, query)}
         return await self._objectives.count_documents(wanted, limit=MAX_COUNTED)
 
-    async def count_open(self, program_id: str, tx: Transaction) -> int:
+    async def known(self, ids: Iterable[str], tx: Transaction | None) -> set[str]:
+        """Those of the ids that are there, whatever their state."""
+        found = self._objectives.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=tx.session if tx else None)
+        return {row["_id"] async for row in found}
+
+    async def count_open(self, program_id: str, tx: Transaction | None = None) -> int:
         where = {"program_id": program_id, "state": {"$in": ["open", None]}}
-        return await self._objectives.count_documents(where, session=tx.session)
+        return await self._objectives.count_documents(where, session=tx.session if tx else None)
 
     async def insert(self, objective: Objective, tx: Transaction) -> None:
         await self._objectives.insert_one({**document(objective), "terms": _terms(objective)}, session=tx.session)

@@ -76,6 +76,10 @@ class Surveys:
         where = {"program_id": program_id, "state": "draft"}
         return await self._surveys.count_documents(where, session=tx.session)
 
+    async def count_asked(self, program_id: str) -> int:
+        """How many are open or closed."""
+        return await self._surveys.count_documents({"program_id": program_id, "state": {"$ne": "draft"}})
+
     async def closing(self, day: str) -> list[Survey]:
         """The open surveys whose last day is that one or before."""
         rows = await self._surveys.find({"state": "open", "closes_on": {"$lte": day}}).to_list()

@@ -108,6 +108,8 @@ def refusing(browser: Browser) -> Refusing:
         elif operation.template.endswith("/surveys/running"):
             asked = {"id": "x", "closes_on": "2031-03-13", "language": "en", "enps": True, "answered": False}
             apis.said[operation] = {"survey": {**asked, "questions": ["I have the time."], "prompt": "What to change?"}}
+        elif operation.template.endswith("/templates/{template_name}"):
+            apis.said[operation] = {**answer, "pieces": [{**one, "outcome": "set"} for one in answer["pieces"]]}
         elif operation.template == "/v1/imports/{import_id}":
             apis.said[operation] = {**answer, "missing": []}
         elif operation.template in ("/v1/people/{person_id}", "/v1/people"):

@@ -54,6 +54,8 @@ EMPTY: dict[str, Any] = {
     "/v1/programs/p1/figures": {"figures": {}},
     "/v1/programs/p1/guidelines": httpx.Response(404, json={"type": "not-found"}),
     "/v1/programs/p1/consent": {"text": "Freely.", "version": 1, "language": "en"},
+    "/v1/programs/p1/mix": {"shares": {}},
+    "/v1/programs/p1/setup": {"steps": []},
     "/v1/programs/p1/guardrails": {"disclosures": {}, "forbidden": []},
 }
 

@@ -86,7 +86,8 @@ async def test_a_service_that_is_down_leaves_the_rest_of_the_page(browser: Brows
 PLACES = (
     "/feed", "/posts", "/points", "/leaderboard", "/leaderboard?scope=team", "/join", "/me", "/menu", "/offline",
     "/editor", "/editor?state=retired", "/editor/new", "/editor/feeds", "/editor/caption", "/manage",
-    "/manage/ambassadors?query=x", "/manage/program", "/manage/import", "/manage/guardrails",
+    "/manage/ambassadors?query=x", "/manage/program", "/manage/import", "/manage/guardrails", "/manage/setup",
+    "/manage/setup/mix",
     "/admin/people?query=x", "/admin/audit", "/admin/audit?act=publish_item&since=2026-03-01&until=9999-12-31",
 )  # fmt: skip
 

@@ -1,0 +1,147 @@
+"""Setting a programme up: the steps of a good start, starter templates, and the content mix that is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from herald_contracts.words import CATEGORIES
+from services.hub.clients import Json, Refusal, ServiceUnavailable
+from services.hub.dependencies import Manager
+from services.hub.forms.filling import Place
+from services.hub.paths import v1
+from services.hub.view import Missing, View
+
+router = APIRouter(prefix="/manage/setup")
+HERE: Final = "/manage/setup"
+STEPS: Final[Mapping[str, str]] = {
+    "objectives": "/manage/objectives/new",
+    "leaders": "/manage/ambassadors",
+    "volunteers": "/manage/ambassadors",
+    "guidelines": "/manage/program",
+    "content": "/editor",
+    "learning": "/manage/lessons",
+    "feedback": "/manage/surveys/new",
+}
+"""The steps in their order, and the page where each is done. `content` is counted here, the others by `program`."""
+ENOUGH_CONTENT: Final = 5
+COUNTED: Final = 100
+"""So many of the latest published items tell of the mix."""
+Points = Literal["set", "left", "own", "away", "none"]
+"""What becomes of a template's rules of points: `own` are those that somebody made, which stay; `away` where
+`gamification` does not answer, or does not know the programme yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a good start, and the page where it is done."""
+
+    key: str
+    path: str
+    have: int
+    need: int
+    done: bool
+
+
+@router.get("")
+async def setup(view: Manager) -> Response:
+    """What is there of a good start, what is missing, and templates to begin with."""
+    of = ("programs", view.require_program().id)
+    found = await view.gather(
+        setup=view.apis.get("program", v1(*of, "setup")),
+        published=_published(view),
+        templates=view.apis.get("program", v1("templates"), language=view.language.code),
+    )
+    return view.page("setup/setup.html", steps=steps_of(found["setup"], found["published"]), **found)
+
+
+def steps_of(setup: Any, published: Any) -> list[Step]:
+    """The steps that this page has words for, in its order."""
+    said = [] if isinstance(setup, Missing) else setup["steps"]
+    known = {one["key"]: Step(one["key"], "", one["have"], one["need"], one["done"]) for one in said}
+    if not isinstance(published, Missing):
+        have = len(published["items"])
+        known["content"] = Step("content", "", have, ENOUGH_CONTENT, have >= ENOUGH_CONTENT)
+    found = [(known[key], path) for key, path in STEPS.items() if key in known]
+    return [Step(one.key, path, one.have, one.need, one.done) for one, path in found]
+
+
+async def _published(view: View) -> Any:
+    wanted = {"program_id": view.require_program().id, "state": "published", "limit": COUNTED}
+    return await view.apis.get("content", v1("items"), **wanted)
+
+
+@router.get("/templates/{name}")
+async def template(view: Manager, name: str) -> Response:
+    """What a template would set, and what it would leave."""
+    path = v1("programs", view.require_program().id, "templates", name)
+    applied = await view.apis.get("program", path, language=view.language.code)
+    points = await _set_points(view, applied["template"]["rules"], dry_run=True)
+    return view.page("setup/template.html", applied=applied, points=points, done=False)
+
+
+@router.post("/templates/{name}")
+async def apply(view: Manager, name: str) -> Response:
+    """Set it, and say what was set. The page before has shown it all."""
+    path = v1("programs", view.require_program().id, "templates", name, "apply")
+    applied = (await view.apis.call("program", "POST", path, {"language": view.language.code})).data
+    points = await _set_points(view, applied["template"]["rules"], dry_run=False)
+    return view.page("setup/template.html", applied=applied, points=points, done=True)
+
+
+async def _set_points(view: View, rules: Sequence[Json], *, dry_run: bool) -> Points:
+    """Set a template's rules of points where nobody made others, or say what would become of them."""
+    if not rules:
+        return "none"
+    path = v1("programs", view.require_program().id, "rules")
+    try:
+        found = await view.apis.call("gamification", "GET", path, params={"limit": 1})
+        latest = found.data["items"][0]
+        if latest["rules"] == rules:
+            return "left"
+        if latest["version"] > 1:
+            return "own"
+        if not dry_run:
+            await view.apis.call("gamification", "POST", path, {"rules": rules}, version=found.version)
+    except (ServiceUnavailable, Refusal):
+        return "away"
+    return "set"
+
+
+@router.get("/mix")
+async def mix(view: Manager) -> Response:
+    """The content mix that is wanted, beside that of the latest published items."""
+    path = v1("programs", view.require_program().id, "mix")
+    wanted = await view.apis.call("program", "GET", path)
+    found = await view.gather(published=_published(view))
+    items = [] if isinstance(found["published"], Missing) else found["published"]["items"]
+    counts = {one: sum(item["category"] == one for item in items) for one in CATEGORIES}
+    return view.page(
+        "setup/mix.html",
+        shares=wanted.data["shares"],
+        version=wanted.version,
+        categories=CATEGORIES,
+        counts=counts,
+        total=len(items),
+        **found,
+    )
+
+
+@router.post("/mix")
+async def set_mix(view: Manager) -> Response:
+    """Say which mix is wanted; without shares, none is."""
+    shares: Json = {}
+    for one in CATEGORIES:
+        text = (await view.field(f"share_{one}")).strip().removesuffix("%").strip()
+        if text:
+            number = view.language.read_number(text)
+            shares[one] = int(number) if number is not None and number.is_integer() else text
+    view.fields = {"shares": Place(f"share_{CATEGORIES[0]}")}
+    view.fields |= {f"shares.{one}": Place(f"share_{one}") for one in CATEGORIES}
+    path = v1("programs", view.require_program().id, "mix")
+    await view.apis.call("program", "PUT", path, {"shares": shares}, version=await view.whole("version"))
+    return view.go(HERE, toast="mix-saved")

@@ -1,0 +1,144 @@
+"""Setting a programme up on real servers: the steps, the three templates, the mix, and the team's tasks."""
+
+from __future__ import annotations
+
+import pytest
+
+from herald_contracts import LessonPublished, ObjectiveSet
+from services.program.templates import load_templates
+from tests.integration.program.conftest import GUIDELINES, ProgramHarness
+
+TASK = {"title": "Write", "kind": "content", "due_on": "2026-03-10"}
+
+
+async def test_each_template_sets_what_is_missing_once_and_says_so_before(program: ProgramHarness) -> None:
+    for template in load_templates():
+        id = await program.create_program()
+        at = f"/programs/{id}/templates/{template.name}"
+        await program.forget()
+        before = await program.state()
+        planned = await program.ok("max", "GET", at, params={"language": "fr-CA"})
+        assert await program.state() == before, "a plan writes nothing"
+        applied = await program.ok("max", "POST", f"{at}/apply", {"language": "fr-CA"})
+        assert applied["pieces"] == planned["pieces"]
+        assert {one["outcome"] for one in applied["pieces"]} == {"set"}
+        assert {one["part"] for one in applied["pieces"]} == {"objective", "mix", "lesson", "path", "task"}
+        assert applied["template"]["rules"]
+        objectives = (await program.ok("max", "GET", f"/programs/{id}/objectives"))["items"]
+        assert {one["title"] for one in objectives} == {one.titles["fr"] for one in template.objectives}
+        tasks = await program.ok("max", "GET", f"/programs/{id}/tasks", params={"limit": 100})
+        assert tasks["total"] == sum(one.times for one in template.tasks)
+        assert {one["template"] for one in tasks["items"]} == {template.name}
+        assert (await program.ok("max", "GET", f"/programs/{id}/mix"))["shares"] == template.mix
+        told = [event.data for event in await program.emitted()]
+        assert sum(isinstance(one, ObjectiveSet) for one in told) == len(template.objectives)
+        lessons = {name for path in template.paths for name in path.lessons}
+        assert sum(isinstance(one, LessonPublished) for one in told) == len(lessons)
+        [act] = await program.acts()
+        assert (act.act, act.object_id) == ("apply_template", id)
+
+        stood = await program.state()
+        again = await program.ok("max", "POST", f"{at}/apply", {"language": "en"})
+        assert {one["outcome"] for one in again["pieces"]} == {"left"}
+        assert await program.state() == stood
+
+
+async def test_what_a_programme_has_is_left(program: ProgramHarness) -> None:
+    id = await program.create_program(languages=["fr", "de"], consent={"fr": "Oui", "de": "Ja"})
+    aim = {"use_case": "culture", "kpi": "shares", "baseline": 0, "target": 9, "starts_on": "2026-03-01"}
+    await program.ok("max", "POST", f"/programs/{id}/objectives", {**aim, "ends_on": "2026-05-01"})
+    await program.ok("max", "PUT", f"/programs/{id}/mix", {"shares": {"jobs": 100}}, headers={"If-Match": '"1"'})
+    applied = await program.ok("max", "POST", f"/programs/{id}/templates/visibility/apply", {"language": "fr"})
+    left = [(one["part"], one["title"]) for one in applied["pieces"] if one["outcome"] == "left"]
+    assert left == [("objective", "300 partages au premier trimestre"), ("mix", "")]
+    lessons = (await program.ok("max", "GET", f"/programs/{id}/lessons"))["items"]
+    assert {one["state"] for one in lessons} == {"draft"}, "not written in German: nobody reads them yet"
+    gone = (await program.ok("max", "GET", f"/programs/{id}/tasks"))["items"][0]
+    await program.ok("max", "DELETE", f"/programs/{id}/tasks/{gone['id']}")
+    again = await program.ok("max", "POST", f"/programs/{id}/templates/visibility/apply", {"language": "fr"})
+    assert [(one["title"], one["count"]) for one in again["pieces"] if one["outcome"] == "set"] == [(gone["title"], 1)]
+
+    other = await program.create_program(languages=["de"], consent={"de": "Ja"})
+    applied = await program.ok("max", "POST", f"/programs/{other}/templates/experts/apply", {"language": "fr"})
+    assert {one["part"] for one in applied["pieces"] if one["outcome"] == "untranslated"} == {"lesson", "path"}
+    assert (await program.ok("max", "GET", f"/programs/{other}/lessons"))["total"] == 0
+
+
+async def test_a_template_for_strangers_unknown_or_over(program: ProgramHarness) -> None:
+    await program.sign_in("bob")
+    id = await program.create_program()
+    path = f"/programs/{id}/templates/visibility"
+    assert await program.refused("bob", "GET", path) == (403, "role-missing")
+    assert await program.refused("bob", "POST", f"{path}/apply", {"language": "en"}) == (403, "role-missing")
+    assert await program.refused("max", "GET", f"/programs/{id}/templates/none") == (404, "not-found")
+    assert await program.refused("max", "POST", f"{path}/apply", {"language": "?"}) == (422, "invalid")
+    await program.ok("max", "POST", f"/programs/{id}/archive")
+    stood = await program.state()
+    for method, at, body in (("GET", path, None), ("POST", f"{path}/apply", {"language": "en"})):
+        assert await program.refused("max", method, at, body) == (409, "program-archived")
+    assert await program.refused("max", "POST", f"/programs/{id}/tasks", TASK) == (409, "program-archived")
+    assert await program.state() == stood
+
+
+async def test_the_steps_follow_what_is_there(program: ProgramHarness) -> None:
+    id = await program.create_program(open=True)
+    path = f"/programs/{id}/setup"
+
+    async def done() -> set[str]:
+        return {one["key"] for one in (await program.ok("max", "GET", path))["steps"] if one["done"]}
+
+    assert await done() == set()
+    await program.ok("max", "POST", f"/programs/{id}/guidelines", {"texts": GUIDELINES, "material": True})
+    assert await done() == {"guidelines"}
+    await program.ok("max", "POST", f"/programs/{id}/templates/visibility/apply", {"language": "en"})
+    assert await done() == {"guidelines", "objectives", "learning"}
+    leader = await program.sign_in("lea")
+    await program.ok("root", "PATCH", f"/people/{leader}", {"leader": True}, headers={"If-Match": "*"})
+    await program.ok("lea", "POST", f"/programs/{id}/join", {"consent_version": 1})
+    assert await done() == {"guidelines", "objectives", "learning", "leaders"}
+    survey = {"title": "Pulse", "opens_on": "2026-03-02", "closes_on": "2099-01-01"}
+    await program.ok("max", "POST", f"/programs/{id}/surveys", survey)
+    assert "feedback" not in await done(), "a draft asks nobody"
+
+
+async def test_tasks_of_the_team(program: ProgramHarness) -> None:
+    await program.sign_in("bob")
+    emma = await program.sign_in("emma", "editor")
+    id = await program.create_program()
+    path = f"/programs/{id}/tasks"
+    for owner in (program.ids["bob"], "nobody"):
+        answer = await program.call("max", "POST", path, {**TASK, "owner_id": owner})
+        assert (answer.status_code, [one["rule"] for one in answer.json()["errors"]]) == (422, ["not-on-team"])
+    assert await program.refused("bob", "GET", path) == (403, "role-missing")
+    one = await program.call("max", "POST", path, {**TASK, "owner_id": emma, "notes": "Bring photos"})
+    assert (one.status_code, one.headers["etag"]) == (201, '"1"')
+    later = await program.ok("emma", "POST", path, {**TASK, "due_on": "2026-04-10"})
+    at = f"{path}/{one.json()['id']}"
+    assert await program.refused("max", "PUT", at, TASK) == (428, "precondition-required")
+    changed = await program.ok("max", "PUT", at, {**TASK, "owner_id": emma, "title": "W"}, headers={"If-Match": '"1"'})
+    assert (changed["version"], changed["notes"]) == (2, "")
+    assert await program.refused("max", "PUT", at, TASK, headers={"If-Match": '"1"'}) == (412, "stale-version")
+    for _ in range(2):
+        done = await program.ok("emma", "POST", f"{at}/finish")
+        assert (done["state"], done["done_by"], done["version"]) == ("done", emma, 3)
+    open_ones = await program.ok("max", "GET", path, params={"state": "open"})
+    assert ([found["id"] for found in open_ones["items"]], open_ones["total"]) == ([later["id"]], 1)
+    mine = await program.ok("max", "GET", path, params={"owner_id": emma})
+    assert [found["id"] for found in mine["items"]] == [one.json()["id"]]
+    first = await program.ok("max", "GET", path, params={"limit": 1})
+    rest = await program.ok("max", "GET", path, params={"limit": 1, "cursor": first["next"]})
+    assert [found["id"] for found in (*first["items"], *rest["items"])] == [one.json()["id"], later["id"]]
+    assert (await program.ok("max", "POST", f"{at}/reopen"))["done_by"] is None
+    await program.ok("max", "DELETE", at)
+    assert await program.refused("max", "GET", at) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("shares", "rule"), [({"jobs": 90}, "not-whole"), ({"cats": 100}, "one-of"), ({"jobs": "x"}, "whole-number")]
+)
+async def test_a_mix_that_is_none_changes_nothing(program: ProgramHarness, shares: object, rule: str) -> None:
+    id = await program.create_program()
+    stood = await program.state()
+    answer = await program.call("max", "PUT", f"/programs/{id}/mix", {"shares": shares}, headers={"If-Match": '"1"'})
+    assert (answer.status_code, [one["rule"] for one in answer.json()["errors"]]) == (422, [rule])
+    assert await program.state() == stood
