@@ -55,15 +55,8 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
 
     async def ensure_indexes() -> None:
         stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
-        others = (
-            context.imports,
-            context.history,
-            context.surveys,
-            context.lessons,
-            context.tasks,
-            context.audit_trail,
-        )
-        for store in (*stores, *others):
+        others = (context.imports, context.history, context.surveys, context.lessons, context.audit_trail)
+        for store in (*stores, *others, context.tasks):
             await store.ensure_indexes()
 
     return Service(

@@ -18,20 +18,6 @@ from services.program.api import (
 )
 
 router = Router(prefix="/v1")
-parts = (
-    me,
-    history,
-    people,
-    imports,
-    programs,
-    pictures,
-    objectives,
-    membership,
-    lessons,
-    surveys,
-    setup,
-    tasks,
-    audit,
-)
-for part in parts:
+of_programs = (programs, pictures, objectives, membership, lessons, surveys, setup, tasks)
+for part in (me, history, people, imports, *of_programs, audit):
     router.include_router(part.router)
