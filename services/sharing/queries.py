@@ -16,7 +16,9 @@ from services.sharing.domain.guardrails import Guardrails
 from services.sharing.domain.posts import Post, TitledPost
 
 MAX_SEARCHED = 2000
-"""Of a person's posts so many are searched, the newest: they are theirs alone, and no index is kept of their words."""
+"""Of a person's posts so many are searched, the newest. They are read by the index of a person's posts, without their
+captions; an index of their words would be some ten entries more for each share of everybody, for a search that few
+make, and would have to be made for all posts that there are."""
 PAGE_LETTERS = 50_000
 """Letters of captions after which a page ends: a network's address repeats each caption, encoded."""
 

@@ -16,6 +16,8 @@ from services.hub.view import Missing, View
 router = APIRouter()
 PAGE = 25
 MAX_POSTS = 100
+"""Posts whose points are looked up for words: `gamification` knows no titles, so their ids are sent to it. Where more
+match, the page says that it has those of the newest."""
 
 
 @router.get("/points")
@@ -23,11 +25,12 @@ async def points(view: Ambassador, query: str = "", cursor: str | None = None) -
     """The ledger, or what came of the posts whose titles have the words `query`."""
     program_id = view.program.id if view.program else None
     wanted: list[str] | None = None
+    newest = False
 
     async def page_of(cursor: str | None) -> Json:
-        nonlocal wanted
+        nonlocal wanted, newest
         if query.strip() and wanted is None:
-            wanted = await _posts_about(view, program_id, query.strip()[:MAX_QUERY])
+            wanted, newest = await _posts_about(view, program_id, query.strip()[:MAX_QUERY])
         if wanted == []:
             return {"items": [], "next": None, "total": 0}
         asked = {"program_id": program_id, "post_id": wanted, "cursor": cursor, "limit": PAGE}
@@ -40,13 +43,20 @@ async def points(view: Ambassador, query: str = "", cursor: str | None = None) -
         calls["points"] = view.apis.get("gamification", v1("me", "points"), program_id=program_id)
     found = await view.gather(**calls)
     titles = await _titles(view, found["ledger"])
-    return view.page("points/points.html" if whole else "points/_entries.html", titles=titles, query=query, **found)
+    return view.page(
+        "points/points.html" if whole else "points/_entries.html",
+        titles=titles,
+        query=query,
+        newest=MAX_POSTS if newest else 0,
+        **found,
+    )
 
 
-async def _posts_about(view: View, program_id: str | None, query: str) -> list[str]:
-    """The person's posts with these words in the title, the newest of them."""
+async def _posts_about(view: View, program_id: str | None, query: str) -> tuple[list[str], bool]:
+    """The person's posts with these words in the title, the newest of them, and whether there are more."""
     wanted = {"program_id": program_id, "query": query, "limit": MAX_POSTS}
-    return [one["id"] for one in (await view.apis.get("sharing", v1("posts"), **wanted))["items"]]
+    found = await view.apis.get("sharing", v1("posts"), **wanted)
+    return [one["id"] for one in found["items"]], found["next"] is not None
 
 
 async def _titles(view: View, ledger: Json | Missing) -> Mapping[str, Json]:

@@ -12,19 +12,21 @@ from services.program import queries
 from services.program.api.base import Language, Manager, Use
 from services.program.commands import lessons
 from services.program.domain.lessons import State
-from services.program.schemas.lessons import (
-    AddedView,
+from services.program.schemas.learning import (
     AnsweredView,
     AnswersBody,
     CertificateView,
     LearningView,
+    ReadingView,
+)
+from services.program.schemas.lessons import (
+    AddedView,
     LessonBody,
     LessonsView,
     LessonView,
     PathBody,
     PathsView,
     PathView,
-    ReadingView,
 )
 
 router = Router(tags=["learning"])

@@ -15,7 +15,8 @@ from chassis.jobs import JobContext
 from chassis.mongo.leases import Lease
 from chassis.web.problems import NotFound, TooManyRequests
 from herald_contracts import ContentPublished, ContentSubmitted
-from services.content import api, commands, jobs
+from services.content import commands, jobs
+from services.content.api import feeds as api
 from services.content.feeds.client import FeedRefused, Feeds
 from tests.integration.content.harness import PROGRAM, ContentHarness, broken, make, problem
 from tests.integration.harness import Harness, eventually

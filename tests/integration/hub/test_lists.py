@@ -219,3 +219,13 @@ async def test_a_survey_is_written_in_the_languages_of_its_programme(browser: Br
     assert re.search(r'<input id="question_1_pt-BR"[^>]*aria-invalid="true"', refused.text)
     sent = sent_to(browser, "/v1/programs/p1/surveys")
     assert (sent["questions"], sent["prompt"]) == ([{"de": "Zeit?", "pt-BR": "Tempo?"}], {"de": "Was?"})
+
+
+async def test_points_of_more_posts_than_are_looked_up_say_so(browser: Browser) -> None:
+    await signed_in(browser)
+    posts: dict[str, Any] = {"items": [{"id": "s1"}], "next": "more", "total": 140}
+    browser.network.answers |= {"/v1/posts": posts, "/v1/me/ledger": {"items": [], "next": None, "total": 3}}
+    told = "Les points des 100 publications les plus récentes"
+    assert told in (await browser.client.get("/points?query=eau")).text
+    browser.network.answers["/v1/posts"] = {**posts, "next": None}
+    assert told not in (await browser.client.get("/points?query=eau")).text

@@ -1,0 +1,11 @@
+"""The HTTP interface: parse, call, answer."""
+
+from chassis.web.http import Router
+from services.content.api import feed, feeds, items
+from services.content.feeds.client import MAX_BYTES
+from services.content.history import api as history
+
+MAX_BODY = {"/v1/feeds/": MAX_BYTES}
+router = Router(prefix="/v1")
+for part in (history, items, feeds, feed):
+    router.include_router(part.router)
