@@ -15,7 +15,7 @@ from chassis.web import http
 from chassis.web.tokens import Token
 from herald.contracts.services import built
 from herald.local.plan import SERVICES
-from services.content import api as content_api
+from services.content.api import base as content_api
 from services.sharing import api as sharing_api
 
 APIS = [name for name in SERVICES if name != "hub"]
