@@ -125,7 +125,7 @@ def sentence(run: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
-async def test_a_life(place: Place) -> None:
+async def test_two_lives_in_a_terminal_and_detached(place: Place) -> None:
     terminal = place.terminal()
     assert eventually(place.is_ready, 120)
     state = place.state()
@@ -154,12 +154,19 @@ async def test_a_life(place: Place) -> None:
     assert "links ended (killed by SIGKILL); starting it again" in words
     assert place.herald("status").returncode == 3
 
-    terminal = place.terminal()
-    assert eventually(place.is_ready, 120)
+    start_detached(place)
     await find_it_again(place.state())
-    terminal.close()
-    assert terminal.wait() == 0
+    async with httpx.AsyncClient() as client:
+        environment = (await client.get(f"http://127.0.0.1:{place.port}/env")).json()
+    assert environment["HERALD_ISSUER"] == f"http://127.0.0.1:{place.port}/issuer"
+    assert Path(environment["HERALD_ISSUER_KEY_FILE"]).stat().st_mode & 0o777 == 0o600
+    assert place.home.secrets.stat().st_mode & 0o777 == 0o600
+    printed = place.herald("logs", "kafka", "-n", "5").stdout
+    assert "Kafka Server started" in printed
+    down = place.herald("down")
+    assert (down.returncode, down.stdout) == (0, "Herald has stopped.\n")
     assert place.left() == {}
+    assert place.herald("down").stdout == "Herald is not running here.\n"
 
 
 async def write_something(state: dict[str, Any]) -> None:
@@ -192,13 +199,13 @@ def test_nothing_outlives_a_killed_supervisor(place: Place) -> None:
 
     terminal = place.terminal()
     assert eventually(lambda: place.home.holder() and place.child("mongod")["state"] == "ready", 60)
-    terminal.process.terminate()
+    terminal.close()
     assert terminal.wait() == 0
     assert place.left() == {}
     assert not place.state()["running"]
 
 
-def test_detached_then_down(place: Place) -> None:
+def start_detached(place: Place) -> None:
     script = (
         "from herald.local import home, terminal as t, up;"
         "home = home.Home(home.default_folder());"
@@ -216,16 +223,6 @@ def test_detached_then_down(place: Place) -> None:
     assert run.returncode == 0, run.stderr
     assert f"http://127.0.0.1:{place.port}" in run.stdout
     assert place.state()["status"] == "ready"
-    environment = httpx.get(f"http://127.0.0.1:{place.port}/env").json()
-    assert environment["HERALD_ISSUER"] == f"http://127.0.0.1:{place.port}/issuer"
-    assert Path(environment["HERALD_ISSUER_KEY_FILE"]).stat().st_mode & 0o777 == 0o600
-    assert place.home.secrets.stat().st_mode & 0o777 == 0o600
-    printed = place.herald("logs", "kafka", "-n", "5").stdout
-    assert "Kafka Server started" in printed
-    down = place.herald("down")
-    assert (down.returncode, down.stdout) == (0, "Herald has stopped.\n")
-    assert place.left() == {}
-    assert place.herald("down").stdout == "Herald is not running here.\n"
 
 
 def test_a_port_in_use(place: Place) -> None:

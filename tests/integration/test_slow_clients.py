@@ -40,7 +40,7 @@ async def test_slow_clients_cost_honest_ones_nothing(
     }
     async with process_of(harness, tmp_path, service, role, **variables) as port:
         target = Target("127.0.0.1", port, path, status, harness.bearer("ada") if "items" in path else {})
-        waits = await within(MOST, partial(measure, target, rounds=2, seconds=3.0))
+        waits = await within(MOST, partial(measure, target, rounds=2 if EVERYWHERE else 1, seconds=3.0))
     print(f"{service} {role}: {waits}")
     assert waits.connected > 500
     assert waits.ratio <= MOST, waits
