@@ -19,6 +19,7 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "archived": lambda program_id: page("manage", "programs", program_id, "restore"),
     "declined": lambda program_id: page("programs", program_id, "reconsider"),
     "deactivated": lambda person_id: page("admin", "people", person_id, "reactivate"),
+    "feedback-published": lambda feedback_id: page("manage", "feedback", feedback_id, "private"),
     "feed-pause": lambda feed_id: page("editor", "feeds", feed_id, "resume"),
     "feed-resume": lambda feed_id: page("editor", "feeds", feed_id, "pause"),
     "guardrails-changed": lambda change: page("manage", "guardrails", *change.split(":", 1), "undo"),

@@ -16,7 +16,9 @@ from services.program.domain.pictures import MAX_FILE as MAX_PICTURE
 from services.program.jobs import jobs
 from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
+from services.program.store.feedback import FeedbackStore
 from services.program.store.history import History
+from services.program.store.identities import Identities
 from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
 from services.program.store.objectives import Objectives
@@ -40,10 +42,12 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         teams=Teams(runtime.mongo),
         programs=Programs(runtime.mongo),
         pictures=Pictures(runtime.mongo),
+        identities=Identities(runtime.mongo),
         lessons=Lessons(runtime.mongo),
         objectives=Objectives(runtime.mongo),
         imports=Imports(runtime.mongo),
         surveys=Surveys(runtime.mongo),
+        feedback=FeedbackStore(runtime.mongo),
         tasks=Tasks(runtime.mongo),
         mixes=Mixes(runtime.mongo),
         templates=load_templates(settings.program_templates),
@@ -55,8 +59,8 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
 
     async def ensure_indexes() -> None:
         stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
-        others = (context.imports, context.history, context.surveys, context.lessons, context.audit_trail)
-        for store in (*stores, *others, context.tasks):
+        others = (context.imports, context.history, context.surveys, context.lessons, context.feedback)
+        for store in (*stores, *others, context.tasks, context.audit_trail):
             await store.ensure_indexes()
 
     return Service(

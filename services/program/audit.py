@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from chassis.audit import Audited
+from services.program.domain.feedback import Feedback
+from services.program.domain.identity import Identity
 from services.program.domain.imports import Import
 from services.program.domain.lessons import Lesson, Path
 from services.program.domain.mixes import Mix
@@ -48,7 +50,7 @@ PROGRAM = Audited(
     ),
     left_out=("id", "version", "created_at", "updated_at"),
 )
-_TEXT = {"shown": ("version", "material", "texts"), "left_out": ("program_id", "kind", "published_at")}
+_TEXT = {"shown": ("version", "material", "texts", "rules", "quiz"), "left_out": ("program_id", "kind", "published_at")}
 TEXTS = {"consent": Audited("consent", Text, **_TEXT), "guidelines": Audited("guidelines", Text, **_TEXT)}
 OBJECTIVE = Audited(
     "objective",
@@ -84,6 +86,25 @@ TASK = Audited(
     left_out=("id", "program_id", "version", "created_at", "updated_at", "done_at", "template"),
 )
 MIX = Audited("mix", Mix, shown=("shares",), left_out=("program_id", "version", "updated_at"))
+FEEDBACK = Audited(
+    "feedback",
+    Feedback,
+    shown=("kind", "public", "done", "answered_at"),
+    withheld=("text", "answer"),
+    left_out=(
+        "id",
+        "program_id",
+        "version",
+        "person_id",
+        "language",
+        "created_at",
+        "updated_at",
+        "item_id",
+        "answered_by",
+        "seen_at",
+        "published_at",
+    ),
+)
 LESSON = Audited(
     "lesson",
     Lesson,
@@ -96,6 +117,7 @@ PATH = Audited(
     shown=("titles", "lesson_ids", "position"),
     left_out=("id", "program_id", "version", "starter", "created_at", "updated_at"),
 )
+IDENTITY = Audited("identity", Identity, shown=("colours", "elements"), left_out=("id", "version", "updated_at"))
 PICTURE = Audited(
     "picture",
     Picture,

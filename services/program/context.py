@@ -11,7 +11,9 @@ from chassis.offload import Offload
 from services.program.domain.templates import Template
 from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
+from services.program.store.feedback import FeedbackStore
 from services.program.store.history import History
+from services.program.store.identities import Identities
 from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
 from services.program.store.objectives import Objectives
@@ -34,10 +36,12 @@ class Context:
     teams: Teams
     programs: Programs
     pictures: Pictures
+    identities: Identities
     lessons: Lessons
     objectives: Objectives
     imports: Imports
     surveys: Surveys
+    feedback: FeedbackStore
     tasks: Tasks
     mixes: Mixes
     templates: tuple[Template, ...]

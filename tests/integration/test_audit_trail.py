@@ -100,8 +100,13 @@ async def in_program(trail: Trail) -> None:
     await trail.act("POST", "/programs/{program_id}/consent", {"texts": CONSENT}, of=program)
     await trail.act("POST", "/programs/{program_id}/guidelines", {"texts": GUIDELINES, "material": True}, of=program)
     await in_learning(trail, program)
+    await with_a_question(trail, program)
     png = {"content-type": "image/png"}
-    await trail.act("POST", "/pictures", content=drawing(), headers=png, params={"program_id": program})
+    logo = await trail.act("POST", "/pictures", content=drawing(), headers=png, params={"program_id": program})
+    shown = [{"picture_id": logo["id"], "kind": "logo", "titles": {"fr": "Logo", "en": "Logo"}}]
+    await trail.act(
+        "PUT", "/programs/{program_id}/identity", {"elements": shown}, of=program, headers={"If-Match": "*"}
+    )
     segment = {"segment": {"countries": ["FR"], "teams": [], "leaders_only": False}}
     batch = (await trail.act("POST", "/programs/{program_id}/invitations", segment, of=program))["batch_id"]
     taken_back = "/programs/{program_id}/invitations/{batch_id}/withdraw"
@@ -169,6 +174,18 @@ async def in_the_team(trail: Trail, program: str) -> None:
     for act in ("finish", "reopen"):
         await trail.act("POST", f"{tasks}/{{task_id}}/{act}", of=of)
     await trail.act("DELETE", f"{tasks}/{{task_id}}", of=of)
+
+
+async def with_a_question(trail: Trail, program: str) -> None:
+    asker = trail.harness.bearer("zoe", country="FR", team="IT", name="zoe")
+    await trail.client.put("/v1/me", json={}, headers=asker)
+    await trail.client.post(f"/v1/programs/{program}/join", json={"consent_version": 2}, headers=asker)
+    body = {"kind": "question", "text": "May I?", "language": "en"}
+    asked = await trail.client.post(f"/v1/programs/{program}/feedback", json=body, headers=asker)
+    assert asked.is_success, asked.text
+    await trail.told()
+    route, of = "/programs/{program_id}/feedback/{feedback_id}/answer", f"{program}/{asked.json()['id']}"
+    await trail.act("PUT", route, {"answer": "Yes"}, of=of, headers={"If-Match": "*"})
 
 
 async def in_learning(trail: Trail, program: str) -> None:

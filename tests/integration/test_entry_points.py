@@ -56,6 +56,7 @@ CREATES = {
     "POST /v1/posts": "post_id",
     "POST /v1/programs/{program_id}/lessons": "lesson_id",
     "POST /v1/programs/{program_id}/paths": "path_id",
+    "POST /v1/programs/{program_id}/feedback": "feedback_id",
     "POST /v1/programs/{program_id}/objectives": "objective_id",
     "POST /v1/programs/{program_id}/tasks": "task_id",
 }
@@ -90,6 +91,14 @@ WELL_MADE: dict[str, Any] = {
     "PATCH /v1/programs/{program_id}": {"name": "More voices", "open": True},
     "POST /v1/programs/{program_id}/consent": {"texts": TEXTS},
     "POST /v1/programs/{program_id}/guidelines": {"texts": TEXTS, "material": False},
+    "POST /v1/programs/{program_id}/guidelines/{version}/answers": {"language": "en", "answers": []},
+    "PUT /v1/programs/{program_id}/identity": {"colours": [{"name": "Red", "value": "#b0413e"}], "elements": []},
+    "POST /v1/programs/{program_id}/feedback": {"kind": "comment", "text": "More pictures", "language": "en"},
+    "PUT /v1/programs/{program_id}/feedback/{feedback_id}/answer": {
+        "answer": "They come.",
+        "public": {"en": {"said": "More pictures", "answer": "They come."}},
+        "done": True,
+    },
     "POST /v1/programs/{program_id}/join": {"consent_version": 1},
     "POST /v1/programs/{program_id}/surveys": SURVEY,
     "PUT /v1/programs/{program_id}/surveys/{survey_id}": SURVEY,

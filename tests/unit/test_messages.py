@@ -10,7 +10,7 @@ import pytest
 
 from chassis.messages import LANGUAGES, Messages, supported
 from services.metrics.domain.definitions import DEFINITIONS
-from services.program.domain.lessons import Question
+from services.program.domain.quizzes import Question
 from services.program.starters import starter_lessons
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,11 @@ from services.hub.pages import (
     dead_letters,
     editor,
     feed,
+    feedback,
     guardrails,
+    guidelines,
     history,
+    identity,
     importing,
     join,
     leaderboard,
@@ -33,6 +36,6 @@ from services.hub.pages import (
 MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
     objectives, opening, pictures, program_look, guardrails,
-    importing, history, admin, audit, dead_letters, surveys, setup,
+    importing, history, admin, audit, dead_letters, surveys, setup, guidelines, identity, feedback,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.hub.dependencies import Ambassador, SignedIn
+from services.hub.pages.feedback import unseen
 from services.hub.pages.surveys import running
 from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import v1
@@ -33,13 +34,14 @@ async def menu(view: SignedIn) -> Response:
 @router.get("/feed")
 async def feed(view: Ambassador, query: str = "", cursor: str | None = None) -> Response:
     """The items for this person; further ones are added below."""
-    asked = {"items": read_list(view, cursor, partial(items_with_shares, view, query))}
+    asked: dict[str, Any] = {"items": read_list(view, cursor, partial(items_with_shares, view, query))}
     if cursor and view.is_fragment:
         return view.page("feed/_items.html", query=query, **await view.gather(**asked))
     asked["points"] = view.apis.get(
         "gamification", v1("me", "points"), program_id=view.program.id if view.program else None
     )
     asked["survey"] = running(view)
+    asked["answered"] = unseen(view)
     return view.page("feed/feed.html", query=query, **await view.gather(**asked))
 
 

@@ -1,4 +1,4 @@
-"""Becoming an ambassador, of one's own free will, and leaving again; the guidelines in between."""
+"""Becoming an ambassador, of one's own free will, and leaving again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from services.hub.clients import Refusal
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import SignedIn, load_person
-from services.hub.paths import page, safe_path, v1
+from services.hub.paths import page, v1
 from services.hub.view import View
 
 router = APIRouter()
@@ -113,16 +113,3 @@ async def pause(view: SignedIn, program_id: str) -> Response:
 async def resume(view: SignedIn, program_id: str) -> Response:
     await view.apis.call("program", "POST", v1("programs", program_id, "resume"))
     return view.go("/me", toast="resumed")
-
-
-@router.get("/programs/{program_id}/guidelines")
-async def guidelines(view: SignedIn, program_id: str, back: str = "/feed") -> Response:
-    text = await view.apis.get("program", v1("programs", program_id, "guidelines"), language=view.language.code)
-    return view.page("join/guidelines.html", of=view.me.find_program(program_id), guidelines=text, back=safe_path(back))
-
-
-@router.post("/programs/{program_id}/guidelines")
-async def acknowledge(view: SignedIn, program_id: str) -> Response:
-    version = await view.whole("version") or 0
-    await view.apis.call("program", "POST", v1("programs", program_id, "guidelines", str(version), "acknowledge"))
-    return view.go(safe_path(await view.field("back", "/feed")))

@@ -9,12 +9,11 @@ from starlette.responses import Response
 
 from services.hub.clients import Json, Refusal
 from services.hub.dependencies import Ambassador
-from services.hub.forms.filling import Place
 from services.hub.paths import page, safe_path, v1
+from services.hub.quizzes import given_answers
 from services.hub.view import Missing, View
 
 router = APIRouter()
-MAX_QUESTIONS = 5
 
 
 @router.get("/learn")
@@ -57,11 +56,7 @@ async def _lesson(view: View, program_id: str, lesson_id: str) -> Json:
 @router.post("/programs/{program_id}/lessons/{lesson_id}")
 async def answer(view: Ambassador, program_id: str, lesson_id: str) -> Response:
     """The answers, judged: what was wrong is explained, and can be tried again."""
-    form, back = await view.form(), safe_path(await view.field("back", "/learn"))
-    count = min(await view.whole("questions") or 0, MAX_QUESTIONS)
-    names = [f"answer_{number}" for number in range(count)]
-    given = [[int(one) for one in form.getlist(name) if isinstance(one, str) and one in "012345"] for name in names]
-    view.fields = {f"answers.{number}": Place(name) for number, name in enumerate(names)}
+    given, back = await given_answers(view), safe_path(await view.field("back", "/learn"))
     order = {"edition": await view.whole("edition") or 1, "language": await view.field("language"), "answers": given}
     try:
         answers = v1("programs", program_id, "learning", lesson_id, "answers")

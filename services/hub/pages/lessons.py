@@ -16,6 +16,7 @@ from services.hub.dependencies import Manager
 from services.hub.forms.filling import Place
 from services.hub.paging import read_list
 from services.hub.paths import ApiPath, page, v1
+from services.hub.quizzes import CHOICES, written_questions
 from services.hub.view import View
 
 router = APIRouter(prefix="/manage")
@@ -25,7 +26,6 @@ PAGE = 20
 AT_ONCE, PAGES = 100, 2
 """How all the lessons of a programme are read, to choose from for a path: there are at most 200."""
 QUESTIONS = 3
-CHOICES = 4
 """That a form has room for; more where a lesson has more."""
 BLANK: Json = {"latest": {"texts": {}, "required_for": []}, "state": "new", "edition": 0}
 
@@ -122,7 +122,7 @@ async def _written(view: View) -> Json:
     for code in dict.fromkeys(name.removeprefix("title_") for name in form if name.startswith("title_")):
         text = {name: (await view.field(f"{name}_{code}")).strip() for name in ("title", "text", "picture_alt")}
         addresses = {name: (await view.field(f"{name}_{code}")).strip() or None for name in ("picture", "video")}
-        questions = await _questions(view, code)
+        questions = await written_questions(view, code, f"texts.{code}.questions")
         if not any((*text.values(), *addresses.values(), questions)):
             continue
         seconds = (await view.field(f"video_seconds_{code}")).strip()
@@ -133,28 +133,6 @@ async def _written(view: View) -> Json:
         view.fields |= {f"texts.{code}.{name}": Place(f"{name}_{code}") for name in names}
     view.fields.setdefault("texts", Place(f"title_{LANGUAGES[0]}"))
     return {"texts": texts, "required_for": [str(one) for one in form.getlist("required_for")]}
-
-
-async def _questions(view: View, code: str) -> list[Json]:
-    """The questions in which something was written; answers without words are left out."""
-    form = await view.form()
-    found: list[Json] = []
-    count = sum(name.startswith(f"question_{code}_") for name in form)
-    for number in range(count):
-        right = form.getlist(f"right_{code}_{number}")
-        written = enumerate(str(one).strip() for one in form.getlist(f"choice_{code}_{number}"))
-        choices = [{"text": one, "right": str(place) in right} for place, one in written if one]
-        text = (await view.field(f"question_{code}_{number}")).strip()
-        explanation = (await view.field(f"explanation_{code}_{number}")).strip()
-        if text or choices or explanation:
-            at = f"texts.{code}.questions.{len(found)}"
-            view.fields |= {
-                at: Place(f"question_{code}_{number}"),
-                f"{at}.choices": Place(f"choice_{code}_{number}"),
-                f"{at}.explanation": Place(f"explanation_{code}_{number}"),
-            }
-            found.append({"text": text, "choices": choices, "explanation": explanation})
-    return found
 
 
 @router.get("/lessons/{lesson_id}/preview")

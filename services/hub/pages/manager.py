@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
 from chassis.web.problems import Violation
-from services.hub.audience import reached
 from services.hub.clients import Json, invalid
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager
@@ -137,20 +136,15 @@ async def _group_invited(view: View) -> Json:
 @router.get("/program")
 async def program(view: Manager) -> Response:
     """What leads on to all that a programme has, and what its people agree to."""
-    found: dict[str, Any] = {"guidelines": {}, "consent": {}, "version": None}
+    found: dict[str, Any] = {"consent": {}, "version": None}
     if view.program is not None:
         of = ("programs", view.program.id)
-        texts = {
-            f"guidelines_{one}": view.apis.get("program", v1(*of, "guidelines"), language=one) for one in LANGUAGES
-        }
         answers = await view.gather(
             look=view.apis.call("program", "GET", v1(*of)),
             consent=view.apis.get("program", v1(*of, "consent"), language=view.language.code),
-            **texts,
         )
         found["consent"] = answers["consent"]
         found["version"] = getattr(answers["look"], "version", None)
-        found["guidelines"] = {one: answers[f"guidelines_{one}"] for one in LANGUAGES}
     return view.page(
         "manage/program.html",
         time_zones=time_zones(view.language),
@@ -172,25 +166,6 @@ async def create(view: Manager) -> Response:
     assert view.session is not None
     await view.context.sessions.put(view.session, "choices", {**view.session.choices, "program_id": answer.data["id"]})
     return view.go("/manage/program", toast="program-created")
-
-
-@router.post("/guidelines")
-async def guidelines(view: Manager) -> Response:
-    """A new version of the guidelines."""
-    program = view.require_program()
-    order = {"texts": await _texts(view, "guidelines"), "material": "material" in await view.form()}
-    view.fields = {"texts": Place(f"guidelines_{LANGUAGES[0]}")}
-    view.fields |= {f"texts.{code}": Place(f"guidelines_{code}") for code in LANGUAGES}
-    if order["texts"] and not await is_confirmed(view):
-        return await _ask_about_guidelines(view, program.id, material=bool(order["material"]))
-    await view.apis.call("program", "POST", v1("programs", program.id, "guidelines"), order)
-    return view.go("/manage/program", toast="guidelines-published")
-
-
-async def _ask_about_guidelines(view: View, program_id: str, *, material: bool) -> Response:
-    count = await reached(view, program_id)
-    note = view.language.text("ask.guidelines.material" if material else "ask.guidelines.other", count=count)
-    return await ask(view, "guidelines", back="/manage/program", notes=[str(note)])
 
 
 async def _texts(view: View, name: str) -> dict[str, str]:

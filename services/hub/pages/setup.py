@@ -22,7 +22,7 @@ STEPS: Final[Mapping[str, str]] = {
     "objectives": "/manage/objectives/new",
     "leaders": "/manage/ambassadors",
     "volunteers": "/manage/ambassadors",
-    "guidelines": "/manage/program",
+    "guidelines": "/manage/guidelines",
     "content": "/editor",
     "learning": "/manage/lessons",
     "feedback": "/manage/surveys/new",

@@ -17,6 +17,7 @@ from services.hub.captions import has_words
 from services.hub.clients import Json, Refusal
 from services.hub.dependencies import Ambassador, load_person
 from services.hub.networks import NETWORKS
+from services.hub.pages.guidelines import acknowledge_guidelines
 from services.hub.paths import page, v1
 from services.hub.view import BadForm, Missing, View
 
@@ -37,7 +38,9 @@ async def show_sheet(view: View, item_id: str, network: str, caption: str | None
     """The sheet as it opens: the guidelines if they are to be read first, or else the caption."""
     item = await _item(view, item_id, network)
     if (guidelines := await _guidelines_to_read(view, item["program_id"])) is not None:
-        return view.page("feed/acknowledge.html", item=item, network=network, guidelines=guidelines)
+        return view.page(
+            "feed/acknowledge.html", item=item, network=network, guidelines=guidelines, answered=None, given=[]
+        )
     captions = suggestions(item, network, view.language.code)
     chosen = next((one for one in captions if one["caption_id"] == caption), captions[0] if captions else None)
     text = chosen["text"] if chosen else f"{item['title']}"
@@ -90,15 +93,30 @@ async def acknowledge(view: Ambassador, item_id: str) -> Response:
     network, program_id = await view.field("network"), await view.field("program_id")
     if network not in NETWORKS:
         raise BadForm
-    version = await view.whole("version") or 0
     try:
-        await view.apis.call("program", "POST", v1("programs", program_id, "guidelines", str(version), "acknowledge"))
+        answered, given = await acknowledge_guidelines(view, program_id)
     except Refusal as refusal:
         if refusal.type != "guidelines-superseded":  # the sheet shows the newer ones
+            view.form_page = partial(_guidelines_text, view, item_id, network, program_id)
             raise
+    else:
+        if answered is not None and not answered["passed"]:
+            sheet = await _guidelines_again(view, item_id, network, program_id)
+            return view.page("feed/acknowledge.html", answered=answered, given=given, **sheet)
     if view.is_fragment:
         return await show_sheet(view, item_id, network)
     return view.go(page("feed", item_id, "share"), network=network)
+
+
+async def _guidelines_again(view: View, item_id: str, network: str, program_id: str) -> dict[str, Any]:
+    path = v1("programs", program_id, "guidelines")
+    guidelines = await view.apis.get("program", path, language=view.language.code)
+    return {"item": await _item(view, item_id, network), "network": network, "guidelines": guidelines}
+
+
+async def _guidelines_text(view: View, item_id: str, network: str, program_id: str) -> str:
+    sheet = await _guidelines_again(view, item_id, network, program_id)
+    return await asyncio.to_thread(view.render, "feed/acknowledge.html", answered=None, given=[], **sheet)
 
 
 @router.post("/feed/{item_id}/check")

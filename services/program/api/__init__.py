@@ -3,7 +3,9 @@
 from chassis.web.http import Router
 from services.program.api import (
     audit,
+    feedback,
     history,
+    identity,
     imports,
     lessons,
     me,
@@ -18,6 +20,6 @@ from services.program.api import (
 )
 
 router = Router(prefix="/v1")
-of_programs = (programs, pictures, objectives, membership, lessons, surveys, setup, tasks)
+of_programs = (programs, pictures, identity, objectives, membership, lessons, surveys, feedback, setup, tasks)
 for part in (me, history, people, imports, *of_programs, audit):
     router.include_router(part.router)

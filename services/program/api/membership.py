@@ -15,8 +15,10 @@ from services.program.commands import programs
 from services.program.context import Context
 from services.program.domain.people import Person as Somebody
 from services.program.schemas.people import Join, MeView
+from services.program.schemas.programs import QuizAnswers, QuizView
 
 router = Router(tags=["taking part"])
+Version = Annotated[int, Path(ge=1, le=1_000_000)]
 
 
 def _answering_me(
@@ -80,11 +82,31 @@ async def resume(program_id: str, caller: Person, unit: Unit, context: Use) -> R
 )
 async def acknowledge(
     program_id: str,
-    version: Annotated[int, Path(ge=1, le=1_000_000)],
+    version: Version,
     caller: Person,
     unit: Unit,
     context: Use,
 ) -> Response:
-    """Says that a version was read, which a share asks for. Repeating it changes nothing."""
+    """Says that a version was read, which a share asks for. 409 `quiz-required` where its quiz has to be passed.
+    Repeating it changes nothing."""
     act = _answering_me(context, lambda tx: programs.acknowledge(context, tx, program_id, caller.id, version))
     return await unit.run(act, view=MeView.of)
+
+
+@router.post(
+    "/programs/{program_id}/guidelines/{version}/answers",
+    summary="Answer the quiz of guidelines",
+    response_model=QuizView,
+)
+async def answer_quiz(
+    program_id: str, version: Version, body: QuizAnswers, caller: Person, unit: Unit, context: Use
+) -> Response:
+    """Says which answers are right, and why; with all right, this version is acknowledged. An ambassador may try as
+    often as they like; wrong answers leave no trace."""
+    answers = [frozenset(one) for one in body.answers]
+    return await unit.run(
+        lambda tx: programs.answer_quiz(
+            context, tx, program_id, caller.id, version, language=body.language, answers=answers
+        ),
+        view=QuizView.of,
+    )

@@ -16,6 +16,7 @@ from services.program.schemas.programs import (
     AmbassadorsView,
     Audience,
     AudienceView,
+    GuidelinesView,
     Invitations,
     InvitedView,
     NewConsent,
@@ -26,6 +27,7 @@ from services.program.schemas.programs import (
     ProgramView,
     TextView,
     WithdrawnView,
+    WrittenGuidelinesView,
 )
 
 router = Router(tags=["programmes"])
@@ -105,20 +107,32 @@ async def publish_consent(program_id: str, body: NewConsent, _: Manager, unit: U
     )
 
 
-@router.get("/programs/{program_id}/guidelines", summary="The guidelines", response_model=TextView)
-async def get_guidelines(program_id: str, _: ProgramReader, context: Use, language: Language = None) -> TextView:
+@router.get("/programs/{program_id}/guidelines", summary="The guidelines", response_model=GuidelinesView)
+async def get_guidelines(program_id: str, _: ProgramReader, context: Use, language: Language = None) -> GuidelinesView:
     """The version in force, in the reader's language."""
-    return TextView.of(*await queries.programs.latest_text(context, program_id, "guidelines", language))
+    return GuidelinesView.of(*await queries.programs.latest_text(context, program_id, "guidelines", language))
+
+
+@router.get(
+    "/programs/{program_id}/guidelines/written",
+    summary="The guidelines as they are written",
+    response_model=WrittenGuidelinesView,
+)
+async def get_written_guidelines(program_id: str, _: Manager, context: Use) -> WrittenGuidelinesView:
+    """The version in force in all its languages, with the right answers of its quiz."""
+    text, _language = await queries.programs.latest_text(context, program_id, "guidelines", None)
+    return WrittenGuidelinesView.model_validate(text)
 
 
 @router.post(
-    "/programs/{program_id}/guidelines", summary="Publish guidelines", response_model=TextView, status_code=201
+    "/programs/{program_id}/guidelines", summary="Publish guidelines", response_model=GuidelinesView, status_code=201
 )
 async def publish_guidelines(program_id: str, body: NewGuidelines, _: Manager, unit: Unit, context: Use) -> Response:
-    """A new version in each language of the programme. The first one is always material."""
+    """A new version in each language of the programme. The first one is always material. With a quiz, ambassadors
+    acknowledge a material version by answering it."""
     return await unit.run(
-        lambda tx: programs.publish_text(context, tx, program_id, "guidelines", body.texts, material=body.material),
-        view=_in_first,
+        lambda tx: programs.publish_text(context, tx, program_id, "guidelines", **body.values()),
+        view=lambda text: GuidelinesView.of(text, next(iter(text.texts))),
         status=201,
     )
 

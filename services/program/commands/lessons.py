@@ -19,12 +19,12 @@ from services.program.domain.lessons import (
     MAX_PATHS,
     Completion,
     Edition,
-    Judged,
     Lesson,
     LessonText,
     Path,
 )
 from services.program.domain.programs import Program, check_active
+from services.program.domain.quizzes import Judged, judge
 from services.program.starters import StarterPath, starter_lessons, starter_paths
 
 
@@ -242,7 +242,7 @@ async def answer(
     texts = lessons.check_readable(lesson, edition).texts
     if language not in texts:
         raise Conflict("The lesson is not in this language: read it again.", type_="lesson-changed")
-    judged = lessons.judge(texts[language], answers)
+    judged = judge(texts[language].questions, answers)
     completion = await context.lessons.completion(derived_id(lesson_id, person_id), tx)
     if judged.passed and completion is None:
         completion = Completion(

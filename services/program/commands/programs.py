@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,8 +17,10 @@ from services.program import event_mapping
 from services.program.audit import PROGRAM, TEXTS
 from services.program.context import Context
 from services.program.domain import memberships, programs
+from services.program.domain.guidelines import Rules
 from services.program.domain.people import Person, Segment
 from services.program.domain.programs import Program, Text, TextKind
+from services.program.domain.quizzes import Judged, Question, judge
 
 
 async def create_program(
@@ -102,10 +104,12 @@ async def publish_text(
     texts: Mapping[str, str],
     *,
     material: bool = True,
+    rules: Mapping[str, Rules] | None = None,
+    quiz: Mapping[str, tuple[Question, ...]] | None = None,
 ) -> Text:
     """The next version of the consent or the guidelines. Raises NotFound, Invalid."""
     before = await context.programs.get(program_id, tx)
-    after, text = programs.publish_text(before, kind, texts, material=material, now=tx.now)
+    after, text = programs.publish_text(before, kind, texts, material=material, now=tx.now, rules=rules, quiz=quiz)
     await context.programs.save(before, after, tx)
     await context.programs.insert_text(text, tx)
     if kind == "guidelines":
@@ -268,13 +272,48 @@ async def resume(context: Context, tx: Transaction, program_id: str, person_id: 
 
 
 async def acknowledge(context: Context, tx: Transaction, program_id: str, person_id: str, version: int) -> Person:
-    """Say that a version of the guidelines was read; repeating changes nothing. Raises NotFound, Conflict."""
+    """Say that a version of the guidelines was read; repeating changes nothing. Raises NotFound, Conflict; Conflict
+    `quiz-required` where their quiz has to be passed."""
     program = programs.check_active(await context.programs.get(program_id, tx))
     before = await context.people.get(person_id, tx)
     after = memberships.acknowledge(before, program, version, tx.now)
-    return await _save(
-        context, tx, before, after, event_mapping.guideline_acknowledged(after, program_id, version, tx.now)
-    )
+    if memberships.must_acknowledge(before.in_program(program_id), program):
+        text = await context.programs.text(program_id, "guidelines", version, tx)
+        if text.quiz:
+            raise Conflict("These guidelines are acknowledged by answering their quiz.", type_="quiz-required")
+    return await _acknowledge(context, tx, program_id, version, before, after)
+
+
+async def answer_quiz(
+    context: Context,
+    tx: Transaction,
+    program_id: str,
+    person_id: str,
+    version: int,
+    *,
+    language: str,
+    answers: Sequence[Set[int]],
+) -> Judged:
+    """Judge what somebody answered to the quiz of guidelines; with all right, they are acknowledged. One may try as
+    often as one likes, and wrong answers leave no trace. Raises NotFound, Invalid, Conflict as `acknowledge` does;
+    Conflict `guidelines-superseded` for a language that they do not have."""
+    program = programs.check_active(await context.programs.get(program_id, tx))
+    before = await context.people.get(person_id, tx)
+    after = memberships.acknowledge(before, program, version, tx.now)
+    text = await context.programs.text(program_id, "guidelines", version, tx)
+    if language not in text.texts:
+        raise Conflict("The guidelines are not in this language: read them again.", type_="guidelines-superseded")
+    judged = judge(text.quiz.get(language, ()), answers)
+    if judged.passed:
+        await _acknowledge(context, tx, program_id, version, before, after)
+    return judged
+
+
+async def _acknowledge(
+    context: Context, tx: Transaction, program_id: str, version: int, before: Person, after: Person
+) -> Person:
+    fact = event_mapping.guideline_acknowledged(after, program_id, version, tx.now)
+    return await _save(context, tx, before, after, fact)
 
 
 async def _save(context: Context, tx: Transaction, before: Person, after: Person, *facts: Event) -> Person:

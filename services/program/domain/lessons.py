@@ -1,4 +1,4 @@
-"""Lessons of a few minutes, the paths that order them, and the judging of their quizzes."""
+"""Lessons of a few minutes, with a quiz each, and the paths that order them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from chassis.web.problems import Conflict, Invalid, Violation
 from services.program.domain.programs import check_languages
+from services.program.domain.quizzes import Question, question_faults, question_texts, script_fault
 
 State = Literal["draft", "published", "retired"]
 RIGHTS: Final = ("share",)
@@ -26,32 +27,6 @@ MAX_PATHS: Final = 20
 _LINK: Final = re.compile(r"\]\([^)]*\)|<https?:[^>]*>|https?://\S+")
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _IDEOGRAM: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
-_SCRIPT: Final = re.compile(
-    r"<\s*/?\s*(?:script|style|iframe|frame|object|embed|applet|form|input|button|link|meta|base|svg|math|template)\b"
-    r"|<[a-z][^>]*[\s/\"']on[a-z]+\s*=|[(<\"'=:]\s*(?:(?:java|vb)script:|data:text/html)",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An answer that can be chosen."""
-
-    text: str
-    right: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question with at least one right answer, and why it is right."""
-
-    text: str
-    choices: tuple[Choice, ...]
-    explanation: str
-
-    @property
-    def right(self) -> frozenset[int]:
-        return frozenset(number for number, choice in enumerate(self.choices) if choice.right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +140,6 @@ class Completion:
     completed_at: datetime
 
 
-class Judged(NamedTuple):
-    """Whether each question was answered rightly, and why."""
-
-    right: tuple[bool, ...]
-    explanations: tuple[str, ...]
-
-    @property
-    def passed(self) -> bool:
-        return all(self.right)
-
-
 def _words(text: str) -> int:
     """Half words of a text: what is no address."""
     bare = _LINK.sub("] ", text)
@@ -248,8 +212,7 @@ def check_edition(edition: Edition, languages: Sequence[str]) -> None:
 
 def _faults(at: str, text: LessonText) -> Iterator[Violation]:
     for field, value in _written(text):
-        if _SCRIPT.search(value):
-            yield Violation(f"{at}.{field}", "script", "A lesson is Markdown: no scripts, frames or forms.")
+        yield from script_fault(f"{at}.{field}", value)
     if text.seconds > MAX_SECONDS:
         minutes, most = -(-text.seconds // 60), MAX_SECONDS // 60
         detail = f"This takes {minutes} minutes; a lesson takes {most} at most."
@@ -259,44 +222,17 @@ def _faults(at: str, text: LessonText) -> Iterator[Violation]:
         yield Violation(f"{at}.picture_alt", "alternative-text", detail)
     if text.video and not text.video_seconds:
         yield Violation(f"{at}.video_seconds", "video-length", "Say how long the video is.")
-    for number, question in enumerate(text.questions):
-        where = f"{at}.questions.{number}.choices"
-        if not question.right:
-            yield Violation(where, "no-right-answer", "Mark at least one answer as right.")
-        elif len(question.right) == len(question.choices):
-            yield Violation(where, "nothing-wrong", "An answer that is wrong is needed too.")
-        if len({choice.text for choice in question.choices}) < len(question.choices):
-            yield Violation(where, "duplicate", "Two answers are the same.")
+    yield from question_faults(f"{at}.questions", text.questions)
 
 
 def _written(text: LessonText) -> Iterator[tuple[str, str]]:
     yield "title", text.title
     yield "text", text.text
     yield "picture_alt", text.picture_alt
-    for number, question in enumerate(text.questions):
-        at = f"questions.{number}"
-        yield f"{at}.text", question.text
-        yield f"{at}.explanation", question.explanation
-        yield from ((f"{at}.choices.{place}.text", choice.text) for place, choice in enumerate(question.choices))
+    yield from question_texts("questions", text.questions)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
-
-
-def judge(text: LessonText, answers: Sequence[Set[int]]) -> Judged:
-    """How answers, the numbers chosen for each question, compare with the right ones. Raises Invalid `unanswered`."""
-    missing = [
-        Violation(f"answers.{number}", "unanswered", "Choose an answer.")
-        for number in range(len(text.questions))
-        if number >= len(answers) or not answers[number]
-    ]
-    if missing:
-        raise Invalid("Each question needs an answer.", errors=missing)
-    given = zip(text.questions, answers, strict=False)
-    return Judged(
-        tuple(question.right == chosen for question, chosen in given),
-        tuple(question.explanation for question in text.questions),
-    )
 
 
 def check_readable(lesson: Lesson, edition: int | None = None) -> Edition:

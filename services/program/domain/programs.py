@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from chassis.web.problems import Conflict, Invalid, Violation
+from services.program.domain.guidelines import Rules, guideline_faults
 from services.program.domain.looks import check_colour, text_colour
+from services.program.domain.quizzes import Question
 
 TextKind = Literal["consent", "guidelines"]
 
@@ -42,7 +44,8 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One version of a programme's consent or guidelines, in each of its languages."""
+    """One version of a programme's consent or guidelines, in each of its languages. Guidelines may have `rules`, and a
+    `quiz` to pass before they are acknowledged."""
 
     program_id: str
     kind: TextKind
@@ -50,6 +53,8 @@ class Text:
     texts: Mapping[str, str]
     material: bool
     published_at: datetime
+    rules: Mapping[str, Rules] = field(default_factory=dict)
+    quiz: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
 
 
 def check_active(program: Program) -> Program:
@@ -83,15 +88,29 @@ def _next(program: Program, now: datetime) -> Program:
 
 
 def publish_text(
-    program: Program, kind: TextKind, texts: Mapping[str, str], *, material: bool, now: datetime
+    program: Program,
+    kind: TextKind,
+    texts: Mapping[str, str],
+    *,
+    material: bool,
+    now: datetime,
+    rules: Mapping[str, Rules] | None = None,
+    quiz: Mapping[str, tuple[Question, ...]] | None = None,
 ) -> tuple[Program, Text]:
     """The next version of a text, and the programme that knows it. The first guidelines are always material.
 
     Raises Invalid `language-missing` or `language-unknown` unless there is one text for each language of the
-    programme, Conflict `program-archived`.
+    programme, and rules and a quiz for each or for none; Invalid as `guideline_faults` says; Conflict
+    `program-archived`.
     """
     check_active(program)
     check_languages(texts, program.languages)
+    rules, quiz = rules or {}, quiz or {}
+    for written, at in ((rules, "rules"), (quiz, "quiz")):
+        if written:
+            check_languages(written, program.languages, at)
+    if wrong := list(guideline_faults(texts, rules, quiz)):
+        raise Invalid("The text cannot be taken.", errors=wrong)
     if kind == "consent":
         version = program.consent_version + 1
         changed = replace(program, consent_version=version)
@@ -105,7 +124,7 @@ def publish_text(
         )
     return (
         _next(changed, now),
-        Text(program.id, kind, version, dict(texts), material, now),
+        Text(program.id, kind, version, dict(texts), material, now, rules, quiz),
     )
 
 

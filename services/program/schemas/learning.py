@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from pydantic import ConfigDict, Field
 
@@ -11,7 +11,8 @@ from chassis.web.json_bodies import Body
 from services.program.commands.lessons import Answered
 from services.program.queries.lessons import Certificate, Course, Learning, Step
 from services.program.schemas.fields import AT, ID, PROGRAM_ID, Locale, View
-from services.program.schemas.lessons import LESSON_ID, MAX_CHOICES, MAX_QUESTIONS, PATH_ID
+from services.program.schemas.lessons import LESSON_ID, MAX_QUESTIONS, PATH_ID
+from services.program.schemas.quizzes import CHOSEN, Chosen, JudgedView, QuizQuestionView, judged_views
 
 
 class AnswersBody(Body):
@@ -21,9 +22,7 @@ class AnswersBody(Body):
 
     edition: int = Field(ge=1, le=1_000_000, description="The edition that was read")
     language: Locale = Field(description="The language in which it was read")
-    answers: list[Annotated[list[Annotated[int, Field(ge=0, lt=MAX_CHOICES)]], Field(max_length=MAX_CHOICES)]] = Field(
-        [], max_length=MAX_QUESTIONS, description="For each question the numbers of the chosen answers, from 0"
-    )
+    answers: Chosen = Field([], max_length=MAX_QUESTIONS, description=CHOSEN)
 
 
 class StepView(View):
@@ -121,14 +120,6 @@ class LearningView(View):
         )
 
 
-class QuizQuestionView(View):
-    """A question as it is asked: nothing tells which answers are right."""
-
-    text: str
-    choices: list[str]
-    several: bool = Field(description="Whether more than one answer is right")
-
-
 class ReadingView(StepView):
     """A lesson as one reads it."""
 
@@ -166,10 +157,6 @@ class ReadingView(StepView):
     @classmethod
     def of(cls, step: Step) -> ReadingView:
         text = step.text
-        asked = [
-            QuizQuestionView(text=one.text, choices=[choice.text for choice in one.choices], several=len(one.right) > 1)
-            for one in text.questions
-        ]
         return cls(
             **_step(step),
             program_id=step.lesson.program_id,
@@ -178,15 +165,8 @@ class ReadingView(StepView):
             picture=text.picture,
             picture_alt=text.picture_alt,
             video=text.video,
-            questions=asked,
+            questions=[QuizQuestionView.of(one) for one in text.questions],
         )
-
-
-class JudgedView(View):
-    """Whether a question was answered rightly, and why."""
-
-    right: bool
-    explanation: str
 
 
 class AnsweredView(View):
@@ -214,10 +194,7 @@ class AnsweredView(View):
         return cls(
             passed=judged.passed,
             completed_at=found.completion.completed_at if found.completion else None,
-            questions=[
-                JudgedView(right=right, explanation=why)
-                for right, why in zip(judged.right, judged.explanations, strict=True)
-            ],
+            questions=judged_views(judged),
         )
 
 

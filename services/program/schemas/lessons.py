@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
 
-from chassis.text import Line, Markdown, Title, Words
+from chassis.text import Line, Markdown, Title
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from chassis.web_address import Address
@@ -16,18 +16,13 @@ from services.program.domain import lessons as domain
 from services.program.domain.lessons import RIGHTS, Edition, Lesson, LessonText, Path, State
 from services.program.queries.lessons import Found
 from services.program.schemas.fields import AT, PROGRAM_ID, Locale, View
+from services.program.schemas.quizzes import QUESTION, QuestionBody, QuestionView, questions_of
 
 MAX_QUESTIONS: Final = 5
-MAX_CHOICES: Final = 6
 MAX_IN_PATH: Final = 30
 LESSON_ID: Final = "019c7a10-5b00-7d44-9c1e-5f0a7c2d4e61"
 PATH_ID: Final = "019c7a10-6c18-7a93-b07d-2e4f6a8c0d11"
 
-_QUESTION: Final[dict[str, Any]] = {
-    "text": "Who publishes the post?",
-    "choices": [{"text": "Herald", "right": False}, {"text": "You, on the network", "right": True}],
-    "explanation": "Herald prepares the text; the last tap is yours.",
-}
 _TEXT: Final[dict[str, Any]] = {
     "title": "Your first post",
     "text": "It takes **two taps**.",
@@ -35,29 +30,12 @@ _TEXT: Final[dict[str, Any]] = {
     "picture_alt": "",
     "video": None,
     "video_seconds": 0,
-    "questions": [_QUESTION],
+    "questions": [QUESTION],
 }
 _EDITION: Final[dict[str, Any]] = {"texts": {"en": _TEXT}, "required_for": []}
 
 
 # --- written ------------------------------------------------------------------------------------------------------
-
-
-class ChoiceBody(Body):
-    """An answer that can be chosen."""
-
-    text: Annotated[str, Title(300)]
-    right: bool = False
-
-
-class QuestionBody(Body):
-    """A question; one answer at least is right, one at least is not."""
-
-    text: Annotated[str, Title(300)]
-    choices: list[ChoiceBody] = Field(min_length=2, max_length=MAX_CHOICES)
-    explanation: Annotated[str, Words(1000)] = Field(
-        description="Why the right answers are right: read after answering"
-    )
 
 
 class LessonTextBody(Body):
@@ -73,12 +51,7 @@ class LessonTextBody(Body):
 
     @property
     def lesson_text(self) -> LessonText:
-        questions = tuple(
-            domain.Question(
-                one.text, tuple(domain.Choice(choice.text, choice.right) for choice in one.choices), one.explanation
-            )
-            for one in self.questions
-        )
+        questions = questions_of(self.questions)
         media = (self.picture, self.picture_alt, self.video, self.video_seconds)
         return LessonText(self.title, self.text, questions, *media)
 
@@ -115,21 +88,6 @@ class PathBody(Body):
 
 
 # --- for those who write ------------------------------------------------------------------------------------------
-
-
-class ChoiceView(View):
-    """An answer that can be chosen."""
-
-    text: str
-    right: bool
-
-
-class QuestionView(View):
-    """A question with its right answers."""
-
-    text: str
-    choices: list[ChoiceView]
-    explanation: str
 
 
 class LessonTextView(View):

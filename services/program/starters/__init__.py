@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from services.program.domain.lessons import Choice, LessonText, Question, Starter
+from services.program.domain.lessons import LessonText, Starter
+from services.program.domain.quizzes import Choice, Question
 
 _HERE: Final = Path(__file__).parent
 

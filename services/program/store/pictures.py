@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,11 @@ class Pictures:
     async def get(self, program_id: str, id: str, tx: Transaction | None = None) -> Picture:
         """Raises NotFound."""
         return read(Picture, await row_of(self._pictures, "picture", program_id, id, tx))
+
+    async def get_many(self, ids: Iterable[str], tx: Transaction | None = None) -> dict[str, Picture]:
+        """The pictures with these ids, by id; unknown ids are left out."""
+        cursor = self._pictures.find({"_id": {"$in": list(ids)}}, session=tx.session if tx else None)
+        return {row["_id"]: read(Picture, row) for row in await cursor.to_list()}
 
     async def content(self, id: str, size: Size) -> tuple[Picture, bytes]:
         """Raises NotFound."""

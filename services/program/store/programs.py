@@ -47,9 +47,10 @@ class Programs:
         """Raises StaleVersion if the programme has changed meanwhile."""
         await save_row(self._programs, {"_id": before.id}, before.version, changes(after), tx)
 
-    async def text(self, program_id: str, kind: TextKind, version: int) -> Text:
+    async def text(self, program_id: str, kind: TextKind, version: int, tx: Transaction | None = None) -> Text:
         """Raises NotFound."""
-        row = await self._texts.find_one({"program_id": program_id, "kind": kind, "version": version})
+        where = {"program_id": program_id, "kind": kind, "version": version}
+        row = await self._texts.find_one(where, session=tx.session if tx else None)
         if row is None:
             raise NotFound(kind, f"{program_id} version {version}")
         return read(Text, row)

@@ -27,6 +27,14 @@ ITEM: dict[str, Any] = {
     "retire_reason": "editor",
 }
 RULES = httpx.Response(200, json={"disclosures": {"*": {"fr": "#Salarié"}}, "forbidden": []}, headers={"etag": '"7"'})
+IDENTITY = httpx.Response(
+    200,
+    json={
+        "colours": [],
+        "elements": [{"picture_id": "pic-1", "kind": "logo", "titles": {"fr": "Logo"}, "notes": {}, "title": "Logo"}],
+    },
+    headers={"etag": '"2"'},
+)
 ADA = {"id": "ada", "name": "Ada", "email": "ada@herald.example", "team": "Sales", "roles": ["editor"], "active": True}
 ASKED = [
     ("/editor/items/i1/publish", {"state": "draft"}, "Deux fois moins d’eau", "43 ambassadeurs"),
@@ -40,6 +48,14 @@ ASKED = [
     ("/programs/p1/decline", {}, "Décliner Voices", "plus invité"),
     ("/manage/invitations", {"by": "name", "person": "ada"}, "2 personnes", "1 personne a décliné"),
     ("/manage/invitations", {"countries": "FR", "limit": "10"}, "2 personnes", "Ada · Sales · France"),
+    ("/manage/identity/remove", {"picture_id": "pic-1"}, "Retirer « Logo »", "Le fichier est effacé"),
+    ("/feedback/f1/remove", {}, "Effacer ce que vous avez écrit", "sans votre nom reste"),
+    (
+        "/manage/feedback/f1",
+        {"answer": "Oui.", "said_fr": "Puis-je ?", "answer_fr": "Oui.", "version": "1"},
+        "Publier cette réponse",
+        "43 ambassadeurs pourront la lire",
+    ),
     ("/manage/lessons/l1/publish", {}, "Publier cette leçon", "43 ambassadeurs"),
     ("/manage/lessons/l1/retire", {}, "Retirer cette leçon", "Personne ne pourra plus la lire"),
     ("/manage/lessons/starters", {}, "leçons de départ", "Sept leçons"),
@@ -63,6 +79,7 @@ async def _ready(browser: Browser) -> str:
     }
     browser.network.answers |= {
         "/v1/items/i1": ITEM,
+        "/v1/programs/p1/identity": IDENTITY,
         "/v1/programs/p1/starter-lessons": {"lessons": 7, "paths": 3},
         "/v1/programs/p1/lessons/l1": {"state": "draft", "latest": {"required_for": ["share"], "texts": {}}},
         "/v1/people/bob": {"name": "Bob", "email": "bob@herald.example", "team": "Sales", "roles": []},
@@ -116,6 +133,7 @@ UNDONE = [
     ("/manage/lessons/l1/retire", "/manage/lessons/l1/restore", "/v1/programs/p1/lessons/l1/publish"),
     ("/manage/lessons/l1/publish", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),
     ("/manage/lessons/l1/restore", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),
+    ("/manage/feedback/f1", "/manage/feedback/f1/private", "/v1/programs/p1/feedback/f1/answer"),
     ("/manage/programs/p1/open", "/manage/programs/p1/close", "/v1/programs/p1"),
     ("/manage/programs/p1/close", "/manage/programs/p1/open", "/v1/programs/p1"),
     ("/manage/guardrails/phrase", "/manage/guardrails/p1/7/undo", "/v1/programs/p1/guardrails/restore"),
@@ -140,7 +158,7 @@ async def test_what_was_done_can_be_undone_where_it_is_said(
         "/v1/me": {**browser.network.answers["/v1/me"], "programs": mine},
         "/v1/programs/p1/guardrails": RULES,
     }
-    form = {"csrf": csrf, "confirmed": "yes", "by": "name", "person": "ada", "phrase": "never"}
+    form = {"csrf": csrf, "confirmed": "yes", "by": "name", "person": "ada", "phrase": "never", "said_fr": "Puis-je ?"}
     done = await browser.client.post(path, data=form)
     page = await browser.client.get(done.headers["location"])
     [offered] = re.findall(rf'<form method="post" action="{undo}" data-undo>(.*?)</form>', page.text)

@@ -14,17 +14,15 @@ from chassis.web.problems import Conflict, Invalid
 from services.program.domain import lessons
 from services.program.domain.lessons import (
     MAX_SECONDS,
-    Choice,
     Edition,
     Lesson,
     LessonText,
     Path,
-    Question,
     check_edition,
     check_path,
     check_readable,
-    judge,
 )
+from services.program.domain.quizzes import Choice, Question, judge
 from services.program.starters import starter_lessons, starter_paths
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -195,16 +193,16 @@ def test_only_the_right_answers_to_all_questions_pass(given_: list[frozenset[int
     text = replace(TEXT, questions=(QUESTION, several))
     if len(given_) < 2 or not given_[0] or not given_[1]:
         with pytest.raises(Invalid):
-            judge(text, given_)
+            judge(text.questions, given_)
         return
-    found = judge(text, given_)
+    found = judge(text.questions, given_)
     assert found.right == (given_[0] == {1}, given_[1] == {0, 2})
     assert found.passed == (given_[:2] == [{1}, {0, 2}])
     assert found.explanations == ("It is always you.", "a and c")
 
 
 def test_a_lesson_without_questions_is_passed_by_reading_it() -> None:
-    assert judge(replace(TEXT, questions=()), []).passed
+    assert judge((), []).passed
 
 
 def test_a_path_has_lessons_of_the_programme_each_once() -> None:
