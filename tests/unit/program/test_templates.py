@@ -88,7 +88,7 @@ def test_recognition_takes_the_rules_of_points(template: Template) -> None:
         (HEAD + QUIZ.replace('"ours"', '"profile"'), "ours.toml: lessons: profile is there twice"),
         (
             HEAD + QUIZ.replace("Read.", "<script>x</script>"),
-            "ours.toml: lessons.0.texts.en.text: A lesson is Markdown",
+            "ours.toml: lessons.0.texts.en.text: Texts are Markdown",
         ),
         (HEAD + "[mix]\njobs = 30\ncompany_news = 60\n", "ours.toml: mix: the shares add up to 90 instead of 100"),
         (HEAD + "[mix]\ncats = 100\n", "ours.toml: mix.cats"),
