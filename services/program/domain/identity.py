@@ -81,8 +81,8 @@ def _faults(identity: Identity, languages: Sequence[str]) -> Iterator[Violation]
             yield Violation(f"{at}.picture_id", "duplicate", "This picture is there twice.")
         for language in languages:
             if language not in one.titles:
-                detail, params = f"A text in {language} is needed.", {"language": language}
-                yield Violation(f"{at}.titles.{language}", "language-missing", detail, params=params)
+                detail, where = f"A text in {language} is needed.", f"{at}.titles.{language}"
+                yield Violation(where, "language-missing", detail, params={"language": language})
         for name, texts in (("titles", one.titles), ("notes", one.notes)):
             for language in texts:
                 if language not in languages:
