@@ -5,26 +5,26 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from chassis.offload import TooMuchWork
-from chassis.web.problems import Conflict, Invalid, Refused
+from chassis.offload import MEBIBYTE, TooMuchWork
+from chassis.web.problems import Conflict, Invalid, Refused, Violation
 from services.program.audit import PICTURE
 from services.program.context import Context
 from services.program.domain import programs
-from services.program.domain.pictures import Picture, Size, encode
+from services.program.domain.pictures import MAX_PIXELS, MAX_STORED, Picture, Size, encode
 
 MAX_PICTURES = 100
 """Of one programme."""
-_WHY: Mapping[str, str] = {
-    "not-a-picture": "This is no PNG, JPEG or WebP picture.",
-    "svg": "An SVG file can hold a script: send it as PNG.",
-    "too-many-pixels": "The picture has too many pixels.",
-    "picture-too-large": "The picture takes too much room: send it as JPEG, or smaller.",
-}
+_FAULTS: Final = (
+    Violation("picture", "not-a-picture", "This is no PNG, JPEG or WebP picture."),
+    Violation("picture", "svg", "An SVG file can hold a script: send it as PNG."),
+    Violation("picture", "too-many-pixels", "It has too many pixels.", params={"max": MAX_PIXELS // 1_000_000}),
+    Violation("picture", "picture-too-large", "It takes too much room.", params={"max": MAX_STORED // MEBIBYTE}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ async def encode_picture(context: Context, body: bytes) -> Encoded:
         async with context.offload.stream(encode, body) as found:
             items = [item async for item in found]
     except TooMuchWork:
-        items = [{"rule": "not-a-picture", "params": {}}]
+        items = [{"rule": "not-a-picture"}]
     head = items[0]
-    if (rule := head.get("rule")) is not None:
-        raise Invalid.one("picture", rule, _WHY[rule], **head["params"])
+    if "rule" in head:
+        raise Invalid("The picture cannot be taken.", errors=[one for one in _FAULTS if one.rule == head["rule"]])
     full, preview = (b64decode(one) for one in items[1:])
     return Encoded(**head, content={"full": full, "preview": preview})
 

@@ -50,22 +50,22 @@ class Picture:
 def encode(body: bytes) -> Iterator[Any]:
     """What is kept of a picture: a dict of `media_type`, `width` and `height`, then the picture and its preview in
     base64. Or else why it is not taken, alone: a dict of `rule` (`not-a-picture`, `svg`, `too-many-pixels`,
-    `picture-too-large`) and `params`.
+    `picture-too-large`).
 
     A first frame stands for what moves. Colours become sRGB, and the longest side at most 4096 pixels.
     """
     try:
         yield from _encoded(body)
     except (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, struct.error):  # as Pillow has it
-        yield _refused("svg" if _is_svg(body) else "not-a-picture")
+        yield {"rule": "svg" if _is_svg(body) else "not-a-picture"}
     except Image.DecompressionBombError:
-        yield _refused("too-many-pixels", max=MAX_PIXELS // 1_000_000)
+        yield {"rule": "too-many-pixels"}
 
 
 def _encoded(body: bytes) -> Iterator[Any]:
     with Image.open(io.BytesIO(body), formats=tuple(MEDIA_TYPES)) as opened:
         if opened.width * opened.height > MAX_PIXELS:
-            yield _refused("too-many-pixels", max=MAX_PIXELS // 1_000_000)
+            yield {"rule": "too-many-pixels"}
             return
         form = str(opened.format)
         opened.load()
@@ -73,7 +73,7 @@ def _encoded(body: bytes) -> Iterator[Any]:
     picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     full = _saved(picture, form)
     if len(full) > MAX_STORED:
-        yield _refused("picture-too-large", max=MAX_STORED // (1024 * 1024))
+        yield {"rule": "picture-too-large"}
         return
     small = picture.copy()
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
@@ -107,7 +107,3 @@ def _saved(picture: Image.Image, form: str, **options: Any) -> bytes:
 
 def _is_svg(body: bytes) -> bool:
     return b"<svg" in body[:4096].lower()
-
-
-def _refused(rule: str, **params: Any) -> dict[str, Any]:
-    return {"rule": rule, "params": params}

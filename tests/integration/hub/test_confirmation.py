@@ -80,6 +80,7 @@ async def _ready(browser: Browser) -> str:
     browser.network.answers |= {
         "/v1/items/i1": ITEM,
         "/v1/programs/p1/identity": IDENTITY,
+        "/v1/programs/p1/feedback/f1": {"answer": "Oui."},
         "/v1/programs/p1/starter-lessons": {"lessons": 7, "paths": 3},
         "/v1/programs/p1/lessons/l1": {"state": "draft", "latest": {"required_for": ["share"], "texts": {}}},
         "/v1/people/bob": {"name": "Bob", "email": "bob@herald.example", "team": "Sales", "roles": []},
