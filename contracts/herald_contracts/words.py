@@ -88,6 +88,7 @@ AUDITED_OBJECTS: Final = (
     "feedback",
     "guardrails",
     "guidelines",
+    "handover",
     "consent",
     "identity",
     "import",
@@ -176,12 +177,15 @@ ADMINISTRATIVE_ACTS: Final = (
     "set_mix",
     "set_objective",
     "set_rates",
+    "share_calendar",
     "submit_item",
     "unpublish_item",
+    "unshare_calendar",
     "update_person",
     "withdraw_invitations",
     "withdraw_objective",
     "withdraw_survey",
+    "write_handover",
 )
 
 Network = Annotated[str, OpenWord(NETWORKS)]

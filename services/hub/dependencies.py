@@ -234,6 +234,7 @@ Ambassador = Annotated[View, Depends(ambassador)]
 Editor = Annotated[View, requires("editor")]
 Manager = Annotated[View, requires("manager")]
 Manages = Annotated[View, requires("manager", "admin")]
+Team = Annotated[View, requires("editor", "manager")]
 Admin = Annotated[View, requires("admin")]
 
 
@@ -374,5 +375,6 @@ __all__ = [
     "NeedsSignIn",
     "SignedIn",
     "SignedOut",
+    "Team",
     "Visitor",
 ]

@@ -33,6 +33,7 @@ class Tile:
     definition: str
     formula: str
     change: float | None
+    number: float | None = None
 
 
 def tiles(language: Language, found: Json, definitions: Any) -> list[Tile]:
@@ -50,6 +51,7 @@ def tiles(language: Language, found: Json, definitions: Any) -> list[Tile]:
             definition=str(known.get(key, {}).get("definition", "")),
             formula=str(known.get(key, {}).get("formula", "")),
             change=change_of(number_of(figures[key]), number_of(before.get(key))),
+            number=number_of(figures[key]),
         )
         for key in SHOWN
         if key in figures

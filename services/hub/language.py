@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_location
+from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta, get_timezone_location
 from babel.lists import format_list
 from babel.numbers import (
     format_compact_decimal,
@@ -128,6 +128,10 @@ class Language:
         except ValueError:
             return str(value)
         return str(format_date(day, format=style, locale=self.locale))
+
+    def month(self, day: date) -> str:
+        """The month of a day, with its year."""
+        return str(format_skeleton("yMMMM", day, locale=self.locale))
 
     @property
     def zone_name(self) -> str:

@@ -32,6 +32,7 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "left": lambda program_id: page("programs", program_id, "return"),
     "objective-withdrawn": lambda objective_id: page("manage", "objectives", objective_id, "reopen"),
     "survey-opened": lambda survey_id: page("manage", "surveys", survey_id, "withdraw"),
+    "task-done": lambda task_id: page("manage", "tasks", task_id, "reopen"),
     "post-removed": lambda post_id: page("posts", post_id, "restore"),
     "program-closed": lambda program_id: page("manage", "programs", program_id, "open"),
     "program-opened": lambda program_id: page("manage", "programs", program_id, "close"),

@@ -16,6 +16,7 @@ from services.program.domain.pictures import MAX_FILE as MAX_PICTURE
 from services.program.jobs import jobs
 from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
+from services.program.store.calendars import Calendars
 from services.program.store.feedback import FeedbackStore
 from services.program.store.history import History
 from services.program.store.identities import Identities
@@ -50,6 +51,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         feedback=FeedbackStore(runtime.mongo),
         tasks=Tasks(runtime.mongo),
         mixes=Mixes(runtime.mongo),
+        calendars=Calendars(runtime.mongo),
         templates=load_templates(settings.program_templates),
         history=History(runtime.mongo),
         external_rows=ExternalRows(runtime.mongo),
@@ -60,7 +62,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
     async def ensure_indexes() -> None:
         stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
         others = (context.imports, context.history, context.surveys, context.lessons, context.feedback)
-        for store in (*stores, *others, context.tasks, context.audit_trail):
+        for store in (*stores, *others, context.tasks, context.calendars, context.audit_trail):
             await store.ensure_indexes()
 
     return Service(

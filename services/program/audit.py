@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.audit import Audited
+from services.program.domain.calendars import Handover
 from services.program.domain.feedback import Feedback
 from services.program.domain.identity import Identity
 from services.program.domain.imports import Import
@@ -84,6 +85,9 @@ TASK = Audited(
     shown=("title", "kind", "due_on", "owner_id", "state", "done_by"),
     withheld=("notes",),
     left_out=("id", "program_id", "version", "created_at", "updated_at", "done_at", "template"),
+)
+HANDOVER = Audited(
+    "handover", Handover, withheld=("text",), left_out=("program_id", "version", "updated_at", "written_by"), shown=()
 )
 MIX = Audited("mix", Mix, shown=("shares",), left_out=("program_id", "version", "updated_at"))
 FEEDBACK = Audited(

@@ -11,6 +11,7 @@ from chassis.offload import Offload
 from services.program.domain.templates import Template
 from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
+from services.program.store.calendars import Calendars
 from services.program.store.feedback import FeedbackStore
 from services.program.store.history import History
 from services.program.store.identities import Identities
@@ -44,6 +45,7 @@ class Context:
     feedback: FeedbackStore
     tasks: Tasks
     mixes: Mixes
+    calendars: Calendars
     templates: tuple[Template, ...]
     history: History
     external_rows: ExternalRows

@@ -174,6 +174,10 @@ async def in_the_team(trail: Trail, program: str) -> None:
     for act in ("finish", "reopen"):
         await trail.act("POST", f"{tasks}/{{task_id}}/{act}", of=of)
     await trail.act("DELETE", f"{tasks}/{{task_id}}", of=of)
+    notes, match = {"text": "The works council meets on Tuesdays."}, {"If-Match": "*"}
+    await trail.act("PUT", "/programs/{program_id}/handover", notes, of=program, headers=match)
+    await trail.act("POST", "/programs/{program_id}/calendar/feed", {"language": "en"}, of=program)
+    await trail.act("DELETE", "/programs/{program_id}/calendar/feed", of=program)
 
 
 async def with_a_question(trail: Trail, program: str) -> None:

@@ -27,15 +27,18 @@ from services.hub.pages import (
     posts,
     privacy,
     program_look,
+    review,
     setup,
     share,
     sources,
     surveys,
+    team,
 )
 
 MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
     objectives, opening, pictures, program_look, guardrails,
     importing, history, admin, audit, dead_letters, surveys, setup, guidelines, identity, feedback,
+    team, review,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

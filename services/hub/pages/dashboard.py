@@ -19,6 +19,7 @@ from services.hub.content import variant_in
 from services.hub.dependencies import Manager, end_access
 from services.hub.figures import tiles
 from services.hub.language import known_zone
+from services.hub.pages.review import lines_of_today
 from services.hub.paths import NoSuchPath, v1
 from services.hub.view import Missing, View
 
@@ -40,7 +41,8 @@ async def dashboard(view: Manager, days: int = 30) -> Response:
         return view.go("/manage/program")
     days = days if days in PERIODS else 30
     found = await board(view, days)
-    return view.page("manage/dashboard.html", days=days, periods=PERIODS, **found)
+    lines = await lines_of_today(view, found["objectives"])
+    return view.page("manage/dashboard.html", days=days, periods=PERIODS, lines=lines, **found)
 
 
 @router.get("/live")

@@ -50,10 +50,9 @@ class Step:
 @router.get("")
 async def setup(view: Manager) -> Response:
     """What is there of a good start, what is missing, and templates to begin with."""
-    of = ("programs", view.require_program().id)
     found = await view.gather(
-        setup=view.apis.get("program", v1(*of, "setup")),
-        published=_published(view),
+        setup=read_setup(view),
+        published=published(view),
         templates=view.apis.get("program", v1("templates"), language=view.language.code),
     )
     return view.page("setup/setup.html", steps=steps_of(found["setup"], found["published"]), **found)
@@ -70,7 +69,17 @@ def steps_of(setup: Any, published: Any) -> list[Step]:
     return [Step(one.key, path, one.have, one.need, one.done) for one, path in found]
 
 
-async def _published(view: View) -> Any:
+def missing_steps(setup: Any, published: Any) -> list[tuple[str, str]]:
+    """The steps that are not done, with their pages."""
+    return [(one.key, one.path) for one in steps_of(setup, published) if not one.done]
+
+
+async def read_setup(view: View) -> Any:
+    return await view.apis.get("program", v1("programs", view.require_program().id, "setup"))
+
+
+async def published(view: View) -> Any:
+    """The latest published items of the programme."""
     wanted = {"program_id": view.require_program().id, "state": "published", "limit": COUNTED}
     return await view.apis.get("content", v1("items"), **wanted)
 
@@ -117,7 +126,7 @@ async def mix(view: Manager) -> Response:
     """The content mix that is wanted, beside that of the latest published items."""
     path = v1("programs", view.require_program().id, "mix")
     wanted = await view.apis.call("program", "GET", path)
-    found = await view.gather(published=_published(view))
+    found = await view.gather(published=published(view))
     items = [] if isinstance(found["published"], Missing) else found["published"]["items"]
     counts = {one: sum(item["category"] == one for item in items) for one in CATEGORIES}
     return view.page(

@@ -3,6 +3,7 @@
 from chassis.web.http import Router
 from services.program.api import (
     audit,
+    calendars,
     feedback,
     history,
     identity,
@@ -20,6 +21,7 @@ from services.program.api import (
 )
 
 router = Router(prefix="/v1")
-of_programs = (programs, pictures, identity, objectives, membership, lessons, surveys, feedback, setup, tasks)
-for part in (me, history, people, imports, *of_programs, audit):
+of_programs = (programs, pictures, identity, objectives, membership, lessons, surveys, feedback)
+of_teams = (setup, tasks, calendars)
+for part in (me, history, people, imports, *of_programs, *of_teams, audit):
     router.include_router(part.router)

@@ -16,6 +16,7 @@ ProgramReader = Annotated[Principal, requires(PERSON, "herald:programs:read")]
 NameReader = Annotated[Principal, requires(PERSON, "herald:names:read")]
 Manager = Annotated[Principal, requires("manager")]
 Manages = Annotated[Principal, requires("manager", "admin")]
+Team = Annotated[Principal, requires("editor", "manager")]
 Steers = Annotated[Principal, requires("editor", "manager", "admin")]
 Admin = Annotated[Principal, requires("admin")]
 

@@ -6,16 +6,14 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from chassis.principals import Principal
-from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, etag, requires
+from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, etag
 from services.program import queries
-from services.program.api.base import Use
+from services.program.api.base import Team, Use
 from services.program.commands import tasks
 from services.program.domain.tasks import Task, TaskState
 from services.program.schemas.tasks import TaskBody, TasksView, TaskView
 
 router = Router(prefix="/programs/{program_id}/tasks", tags=["team"])
-Team = Annotated[Principal, requires("editor", "manager")]
 
 
 @router.get("", summary="List tasks", response_model=TasksView)
@@ -25,11 +23,12 @@ async def list_tasks(
     context: Use,
     state: Annotated[TaskState | None, Query()] = None,
     owner_id: Annotated[str | None, Query(max_length=128)] = None,
+    query: Annotated[str | None, Query(max_length=200, description="Beginnings of words of title and notes")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> TasksView:
     """What the team has to do, what is due first first; in one state or in all, of one person or of all."""
-    return TasksView.of(await queries.tasks.page(context, program_id, state, owner_id, cursor, limit))
+    return TasksView.of(await queries.tasks.page(context, program_id, state, owner_id, query or None, cursor, limit))
 
 
 @router.post("", summary="Add a task", response_model=TaskView, status_code=201)

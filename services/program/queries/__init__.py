@@ -2,6 +2,7 @@
 
 from services.program.queries import (
     audit,
+    calendars,
     feedback,
     identity,
     lessons,
@@ -13,4 +14,16 @@ from services.program.queries import (
     tasks,
 )
 
-__all__ = ["audit", "feedback", "identity", "lessons", "objectives", "people", "programs", "setup", "surveys", "tasks"]
+__all__ = [
+    "audit",
+    "calendars",
+    "feedback",
+    "identity",
+    "lessons",
+    "objectives",
+    "people",
+    "programs",
+    "setup",
+    "surveys",
+    "tasks",
+]

@@ -20,13 +20,19 @@ class Found:
 
 
 async def page(
-    context: Context, program_id: str, state: TaskState | None, owner_id: str | None, cursor: str | None, limit: int
+    context: Context,
+    program_id: str,
+    state: TaskState | None,
+    owner_id: str | None,
+    query: str | None,
+    cursor: str | None,
+    limit: int,
 ) -> Found:
     """Tasks of a programme, those that are due first first. Raises NotFound, Invalid."""
     await context.programs.get(program_id)
     after = texts_of(decode_cursor(cursor), 2)
-    found = await context.tasks.page(program_id, state, owner_id, after, limit + 1)
-    total = await context.tasks.count(program_id, state, owner_id)
+    found = await context.tasks.page(program_id, state, owner_id, query, after, limit + 1)
+    total = await context.tasks.count(program_id, state, owner_id, query)
     if len(found) <= limit:
         return Found(found, None, total)
     last = found[limit - 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from chassis.mongo import Document, Mongo, Transaction
@@ -12,6 +13,8 @@ from chassis.text import terms
 from chassis.web.problems import NotFound
 from services.program.domain.objectives import Objective, ObjectiveState
 from services.program.store.shared import add_terms, save_row
+
+AT_ONCE = 200
 
 
 class Objectives:
@@ -61,6 +64,12 @@ class Objectives:
         """Those of the ids that are there, whatever their state."""
         found = self._objectives.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=tx.session if tx else None)
         return {row["_id"] async for row in found}
+
+    async def within(self, program_id: str, first: date, last: date) -> list[Objective]:
+        """Those that begin or end on one of these days."""
+        days = {"$gte": first.isoformat(), "$lte": last.isoformat()}
+        where = {"program_id": program_id, "$or": [{"starts_on": days}, {"ends_on": days}]}
+        return [_read(row) for row in await self._objectives.find(where, limit=AT_ONCE).to_list()]
 
     async def count_open(self, program_id: str, tx: Transaction | None = None) -> int:
         where = {"program_id": program_id, "state": {"$in": ["open", None]}}

@@ -4,6 +4,7 @@ with nothing in common but the survey."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from pymongo import IndexModel
@@ -19,6 +20,7 @@ from services.program.store.anonymous import ensure_clustered, random_id
 from services.program.store.shared import add_terms, row_of, save_row
 
 TEXTS, TOKENS = "survey_texts", "survey_tokens"
+AT_ONCE = 200
 NEWEST_FIRST = [("opens_on", -1), ("_id", -1)]
 
 
@@ -75,6 +77,12 @@ class Surveys:
     async def count_drafts(self, program_id: str, tx: Transaction) -> int:
         where = {"program_id": program_id, "state": "draft"}
         return await self._surveys.count_documents(where, session=tx.session)
+
+    async def within(self, program_id: str, first: date, last: date) -> list[Survey]:
+        """Those that open or close on one of these days."""
+        days = {"$gte": first.isoformat(), "$lte": last.isoformat()}
+        where = {"program_id": program_id, "$or": [{"opens_on": days}, {"closes_on": days}]}
+        return [read(Survey, row) for row in await self._surveys.find(where, limit=AT_ONCE).to_list()]
 
     async def count_asked(self, program_id: str) -> int:
         """How many are open or closed."""

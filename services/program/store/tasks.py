@@ -8,8 +8,10 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from chassis.mongo import Mongo, Transaction
+from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
+from chassis.mongo.search import begin_with
+from chassis.text import terms
 from chassis.web.problems import StaleVersion
 from services.program.domain.mixes import Mix, no_mix
 from services.program.domain.tasks import MAX_TASKS, Task, TaskState
@@ -36,10 +38,16 @@ class Tasks:
         return {row["_id"] async for row in self._tasks.find(wanted, {"_id": 1}, session=tx.session if tx else None)}
 
     async def page(
-        self, program_id: str, state: TaskState | None, owner_id: str | None, after: Sequence[str] | None, limit: int
+        self,
+        program_id: str,
+        state: TaskState | None,
+        owner_id: str | None,
+        query: str | None,
+        after: Sequence[str] | None,
+        limit: int,
     ) -> list[Task]:
         """Tasks by the day when they are due, after a position: day and id of the last one of the page before."""
-        where = _where(program_id, state, owner_id)
+        where = _where(program_id, state, owner_id, query)
         if after is not None:
             day, id = after
             where["$or"] = [{"due_on": {"$gt": day}}, {"due_on": day, "_id": {"$gt": id}}]
@@ -51,9 +59,10 @@ class Tasks:
         program_id: str,
         state: TaskState | None = None,
         owner_id: str | None = None,
+        query: str | None = None,
         tx: Transaction | None = None,
     ) -> int:
-        where = _where(program_id, state, owner_id)
+        where = _where(program_id, state, owner_id, query)
         return await self._tasks.count_documents(where, session=tx.session if tx else None)
 
     async def due(self, program_id: str, first: date, last: date) -> list[Task]:
@@ -64,19 +73,27 @@ class Tasks:
 
     async def insert(self, tasks: Sequence[Task], tx: Transaction) -> None:
         if tasks:
-            await self._tasks.insert_many([document(one) for one in tasks], session=tx.session)
+            await self._tasks.insert_many([_row(one) for one in tasks], session=tx.session)
 
     async def save(self, before: Task, after: Task, tx: Transaction) -> None:
         """Raises StaleVersion if the task has changed meanwhile."""
-        await save_row(self._tasks, {"_id": before.id}, before.version, changes(after), tx)
+        await save_row(self._tasks, {"_id": before.id}, before.version, {**changes(after), "terms": _terms(after)}, tx)
 
     async def delete(self, task: Task, tx: Transaction) -> None:
         await self._tasks.delete_one({"_id": task.id}, session=tx.session)
 
 
-def _where(program_id: str, state: TaskState | None, owner_id: str | None) -> dict[str, Any]:
-    asked: Mapping[str, Any] = {"state": state, "owner_id": owner_id}
+def _where(program_id: str, state: TaskState | None, owner_id: str | None, query: str | None) -> dict[str, Any]:
+    asked: Mapping[str, Any] = {"state": state, "owner_id": owner_id, "$and": begin_with(query) if query else None}
     return {"program_id": program_id, **{name: value for name, value in asked.items() if value is not None}}
+
+
+def _row(task: Task) -> Document:
+    return {**document(task), "terms": _terms(task)}
+
+
+def _terms(task: Task) -> list[str]:
+    return list(terms(task.title, task.notes))
 
 
 class Mixes:

@@ -151,6 +151,13 @@ def _open_objectives(apis: Refusing) -> None:
             apis.said[one] = {**answer, "items": [{**aim, "state": "open"} for aim in answer["items"]]}
 
 
+def _open_tasks(apis: Refusing) -> None:
+    for one in apis.known:
+        if (one.service, one.method, one.template) == ("program", "GET", "/v1/programs/{program_id}/tasks"):
+            answer = one.answer()
+            apis.said[one] = {**answer, "items": [{**task, "state": "open"} for task in answer["items"]]}
+
+
 MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/admin/people/x/merge?query=x", None),
     ("/programs/p2/join", None),
@@ -167,6 +174,7 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/admin/people/x", _cut_off),
     ("/feed/x/share?network=linkedin", _to_acknowledge),
     ("/me", _paused),
+    ("/manage/tasks?toast=task-done&of=x", _open_tasks),
     ("/manage/surveys/x", _open_survey),
     ("/manage/surveys?toast=survey-opened&of=x", None),
 )

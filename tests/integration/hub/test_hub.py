@@ -87,7 +87,8 @@ PLACES = (
     "/feed", "/posts", "/points", "/leaderboard", "/leaderboard?scope=team", "/join", "/me", "/menu", "/offline",
     "/editor", "/editor?state=retired", "/editor/new", "/editor/feeds", "/editor/caption", "/manage",
     "/manage/ambassadors?query=x", "/manage/program", "/manage/import", "/manage/guardrails", "/manage/setup",
-    "/manage/setup/mix",
+    "/manage/setup/mix", "/manage/calendar?month=2026-02", "/manage/calendar/feed", "/manage/tasks",
+    "/manage/tasks/new", "/manage/handover", "/manage/review?month=2026-02",
     "/admin/people?query=x", "/admin/audit", "/admin/audit?act=publish_item&since=2026-03-01&until=9999-12-31",
 )  # fmt: skip
 

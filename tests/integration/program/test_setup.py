@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from herald_contracts import LessonPublished, ObjectiveSet
@@ -142,3 +144,68 @@ async def test_a_mix_that_is_none_changes_nothing(program: ProgramHarness, share
     answer = await program.call("max", "PUT", f"/programs/{id}/mix", {"shares": shares}, headers={"If-Match": '"1"'})
     assert (answer.status_code, [one["rule"] for one in answer.json()["errors"]]) == (422, [rule])
     assert await program.state() == stood
+
+
+async def test_the_calendar_tells_what_there_is_on_each_day(program: ProgramHarness) -> None:
+    emma = await program.sign_in("emma", "editor")
+    id = await program.create_program()
+    of = f"/programs/{id}"
+    task = await program.ok("max", "POST", f"{of}/tasks", {**TASK, "owner_id": emma})
+    await program.ok("max", "POST", f"{of}/tasks/{task['id']}/finish")
+    aim = {"use_case": "culture", "kpi": "shares", "baseline": 0, "target": 9, "title": "Nine"}
+    await program.ok("max", "POST", f"{of}/objectives", {**aim, "starts_on": "2026-03-01", "ends_on": "2026-03-31"})
+    survey = {"title": "Pulse", "opens_on": "2026-03-09", "closes_on": "2026-04-01", "enps": True}
+    await program.ok("max", "POST", f"{of}/surveys", survey)
+    days = {"from": "2026-03-01", "to": "2026-03-31"}
+    found = (await program.ok("emma", "GET", f"{of}/calendar", params=days))["items"]
+    assert [(one["day"], one["kind"], one["title"], one["done"]) for one in found] == [
+        ("2026-03-01", "objective_starts", "Nine", False),
+        ("2026-03-09", "survey_opens", "Pulse", False),
+        ("2026-03-10", "task", "Write", True),
+        ("2026-03-31", "objective_ends", "Nine", False),
+    ]
+    told = await program.ok("max", "GET", f"{of}/calendar", params={"from": "2025-12-01", "to": "2026-12-31"})
+    assert told["name"] == "Voices"
+    backwards, long = {"from": "2026-03-02", "to": "2026-03-01"}, {"from": "2026-03-02", "to": "2027-06-01"}
+    for params, rule in ((backwards, "before-start"), (long, "too-many-days")):
+        answer = await program.call("max", "GET", f"{of}/calendar", params=params)
+        assert (answer.status_code, [one["rule"] for one in answer.json()["errors"]]) == (422, [rule])
+
+
+async def test_a_secret_address_leads_to_the_calendar_until_it_is_given_up(program: ProgramHarness) -> None:
+    await program.sign_in("bob")
+    emma = await program.sign_in("emma", "editor")
+    id = await program.create_program()
+    feed = f"/programs/{id}/calendar/feed"
+    await program.ok("emma", "POST", f"/programs/{id}/tasks", {**TASK, "due_on": datetime.now(UTC).date().isoformat()})
+    assert await program.refused("bob", "POST", feed, {"language": "fr"}) == (403, "role-missing")
+
+    async def read(secret: str) -> int:
+        answer = await program.client.get(f"/v1/calendars/{secret}")
+        assert answer.status_code == 404 or [one["title"] for one in answer.json()["items"]] == ["Write"]
+        return answer.status_code
+
+    first = (await program.ok("emma", "POST", feed, {"language": "fr"}))["secret"]
+    assert await read(first) == 200
+    second = (await program.ok("emma", "POST", feed, {"language": "fr"}))["secret"]
+    assert (await read(first), await read(second), await read("x")) == (404, 200, 404)
+    assert first not in str(await program.state())
+    assert second not in str(await program.state())
+    await program.ok("root", "PATCH", f"/people/{emma}", {"roles": []}, headers={"If-Match": "*"})
+    assert await read(second) == 404, "who left the team reads no calendar"
+    await program.ok("root", "PATCH", f"/people/{emma}", {"roles": ["editor"]}, headers={"If-Match": "*"})
+    assert (await program.ok("emma", "GET", feed))["since"]
+    for _ in range(2):
+        await program.ok("emma", "DELETE", feed)
+    assert await read(second) == 404
+
+
+async def test_hand_over_notes_are_written_under_their_version(program: ProgramHarness) -> None:
+    id = await program.create_program()
+    path, notes = f"/programs/{id}/handover", {"text": "Ask the **works council**."}
+    assert (await program.ok("max", "GET", path))["text"] == ""
+    written = await program.ok("max", "PUT", path, notes, headers={"If-Match": '"1"'})
+    assert (written["version"], written["written_by"]) == (2, program.ids["max"])
+    assert await program.refused("max", "PUT", path, notes, headers={"If-Match": '"1"'}) == (412, "stale-version")
+    again = await program.ok("max", "PUT", path, notes, headers={"If-Match": '"2"'})
+    assert again["version"] == 2

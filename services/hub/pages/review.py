@@ -1,0 +1,72 @@
+"""The review of a month: what rose, what fell, and what that suggests."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from services.hub.dependencies import Manager
+from services.hub.figures import tiles
+from services.hub.language import known_zone
+from services.hub.pages.setup import missing_steps, published, read_setup
+from services.hub.pages.team import shown_month
+from services.hub.paths import v1
+from services.hub.today import Line, items_of, today
+from services.hub.today import month as look_back
+from services.hub.view import Missing, View
+
+router = APIRouter()
+SOON: Final = 20
+
+
+@router.get("/manage/review")
+async def review(view: Manager, month: str = "") -> Response:
+    """A month against as many days before it; the present one as far as it goes."""
+    now = view.now.astimezone(known_zone(view.language.zone)).date()
+    first, end = shown_month(month, now)
+    last = min(end, max(now, first))
+    of = ("programs", view.require_program().id)
+    span = {"from": first.isoformat(), "to": last.isoformat()}
+    found = await view.gather(
+        figures=view.apis.get("metrics", v1(*of, "figures"), **span),
+        objectives=view.apis.get("metrics", v1(*of, "objectives")),
+        tasks=_tasks(view),
+        setup=read_setup(view),
+        published=published(view),
+    )
+    figures = found["figures"]
+    shown = [] if isinstance(figures, Missing) else tiles(view.language, figures, {})
+    late = [one for one in items_of(found["tasks"]) if one["due_on"] < now.isoformat()]
+    missing = missing_steps(found["setup"], found["published"])
+    looked = look_back(shown, tasks={"items": late}, objectives=found["objectives"], missing=missing)
+    return view.page(
+        "team/review.html",
+        figures=figures,
+        month=looked,
+        first=first,
+        last=last,
+        before=(first - timedelta(days=1)).isoformat()[:7],
+        after=(end + timedelta(days=1)).isoformat()[:7] if end < now else None,
+    )
+
+
+async def lines_of_today(view: View, objectives: Any) -> list[Line]:
+    """What a manager should do today, at most three lines."""
+    now = view.now.astimezone(known_zone(view.language.zone)).date()
+    wanted = {"program_id": view.require_program().id, "state": "in_review", "limit": SOON}
+    found = await view.gather(
+        tasks=_tasks(view),
+        in_review=view.apis.get("content", v1("items"), **wanted),
+        setup=read_setup(view),
+        published=published(view),
+    )
+    missing = missing_steps(found.pop("setup"), found.pop("published"))
+    return today(now, objectives=objectives, missing=missing, **found)
+
+
+async def _tasks(view: View) -> Any:
+    path = v1("programs", view.require_program().id, "tasks")
+    return await view.apis.get("program", path, state="open", limit=SOON)

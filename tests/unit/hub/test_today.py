@@ -1,0 +1,91 @@
+"""What to do today, what a month suggests, and the calendar as a file."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+
+from services.hub.calendar_file import calendar_file
+from services.hub.figures import Tile
+from services.hub.language import Language
+from services.hub.pages.team import laid_out, shown_month
+from services.hub.today import month, today
+
+DAY = date(2026, 3, 10)
+NONE: dict[str, Any] = {"tasks": None, "objectives": None, "missing": ()}
+STEPS = [("leaders", "/l"), ("content", "/c")]
+
+
+def task(day: str, title: str = "Write") -> dict[str, str]:
+    return {"id": "t1", "due_on": day, "title": title}
+
+
+def tile(key: str, change: float | None, number: float = 1.0) -> Tile:
+    return Tile(key, key, "1", "", "", "", change, number)
+
+
+def test_what_presses_most_comes_first_and_three_lines_are_enough() -> None:
+    tasks = {"items": [task("2026-03-08", "Old"), task("2026-03-10", "Now"), task("2026-03-12", "Later")]}
+    aims = {"items": [{"objective_id": "o1", "title": "Half", "ended": True, "state": "open"}]}
+    found = today(DAY, tasks=tasks, objectives=aims, in_review={"items": [{}, {}]}, missing=STEPS)
+    assert [(one.key, one.title) for one in found] == [("late", "Old"), ("due", "Now"), ("review", "Half")]
+    found = today(
+        DAY, tasks={"items": tasks["items"][2:]}, objectives=None, in_review={"items": [{}, {}]}, missing=STEPS
+    )
+    assert [(one.key, one.count) for one in found] == [("in_review", 2), ("step.leaders", 1), ("step.content", 1)]
+    assert [one.key for one in today(DAY, in_review=None, **{**NONE, "tasks": {"items": [task("2026-03-12")]}})] == [
+        "next"
+    ]
+    assert today(DAY, in_review=None, **NONE) == []
+
+
+def test_a_month_tells_what_moved_and_why_it_suggests_what() -> None:
+    moved = [
+        tile("shares", -0.4),
+        tile("clicks_counted", 0.2),
+        tile("active_ambassadors", 0.04),
+        tile("clicks_raw", 3.0),
+    ]
+    found = month(moved, **NONE)
+    assert [one.key for one in found.rose] == ["clicks_counted"]
+    assert [one.key for one in found.fell] == ["shares"]
+    assert [one.key for one in found.suggestions] == ["shares", "thank", "plan"]
+    aims = {"items": [{"objective_id": "o", "title": "Half", "outlook": "unlikely", "ended": False}]}
+    tiles = [tile("participation_rate", -0.2, 0.3), tile("leader_participation", None, 0.25)]
+    found = month(tiles, tasks={"items": [task("2026-03-01")]}, objectives=aims, missing=STEPS)
+    assert [one.key for one in found.suggestions] == ["participation", "leaders", "behind"]
+
+
+@pytest.mark.parametrize("name", ["2026-13", "2026-00", "x", "", "0000-01", "9999-12"])
+def test_a_month_that_is_none_is_the_present_one(name: str) -> None:
+    assert shown_month(name, DAY) == (date(2026, 3, 1), date(2026, 3, 31))
+
+
+def test_a_month_is_laid_out_from_monday_on() -> None:
+    first, last = shown_month("2024-02", DAY)
+    shown = laid_out(first, last, [{"day": "2024-02-29", "id": "b"}, {"day": "2024-02-01", "id": "a"}])
+    assert [len(week) for week in shown.weeks] == [7] * 5
+    assert shown.weeks[0][3] == first
+    assert [day for week in shown.weeks for day in week if day][-1] == last == date(2024, 2, 29)
+    assert list(shown.days) == [first, last]
+    assert (shown.before, shown.after) == ("2024-01", "2024-03")
+
+
+def test_a_calendar_file_has_each_entry_as_a_day() -> None:
+    title = "Écrire; demander,\r\nremercier"
+    entries = [
+        {"day": "2026-03-10", "kind": "task", "title": title, "id": "t1", "done": True},
+        {"day": "2026-03-11", "kind": "newer_kind", "title": "N", "id": "n", "done": False},
+    ]
+    found = {"name": "Voix", "items": entries}
+    now = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    read = Calendar.from_ical(calendar_file(found, Language("fr"), now, "https://herald.example/manage/calendar"))
+    assert (str(read["x-wr-calname"]), str(read["version"])) == ("Voix", "2.0")
+    first, second = read.walk("VEVENT")
+    assert (first["dtstart"].dt, str(first["uid"])) == (date(2026, 3, 10), "task.t1@herald")
+    assert str(first["summary"]) == "✓ Écrire; demander, remercier (tâche)"
+    assert str(first["url"]) == "https://herald.example/manage/calendar?month=2026-03"
+    assert str(second["summary"]) == "N (newer kind)"
