@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from services.hub.clients import Json
 from services.hub.figures import RATES, Tile
@@ -30,19 +30,30 @@ class Line:
     title: str = ""
 
 
+class Todo(Protocol):
+    """A step of the set-up that is not done: what one does (`setup.do`), and where."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def act(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+
 def items_of(found: Any) -> Sequence[Json]:
     """The items of an answer; none where it could not be had."""
     return () if found is None or isinstance(found, Missing) else found.get("items", ())
 
 
-def today(day: date, *, tasks: Any, objectives: Any, in_review: Any, missing: Iterable[tuple[str, str]]) -> list[Line]:
-    """At most three lines, what presses most first. `missing` are steps of the set-up with their pages."""
+def today(day: date, *, tasks: Any, objectives: Any, in_review: Any, missing: Iterable[Todo]) -> list[Line]:
+    """At most three lines, what presses most first. `missing` are steps of the set-up."""
     return list(islice(_today(day, tasks, objectives, in_review, missing), LINES))
 
 
-def _today(
-    day: date, tasks: Any, objectives: Any, in_review: Any, missing: Iterable[tuple[str, str]]
-) -> Iterator[Line]:
+def _today(day: date, tasks: Any, objectives: Any, in_review: Any, missing: Iterable[Todo]) -> Iterator[Line]:
     due = [(date.fromisoformat(one["due_on"]), one) for one in items_of(tasks)]
     late = [one for when, one in due if when < day]
     if late:
@@ -57,7 +68,7 @@ def _today(
     for one in items_of(objectives):
         if one.get("outlook") == "unlikely" and not one.get("ended"):
             yield Line("behind", "/manage/objectives", title=one["title"])
-    yield from (Line(f"step.{key}", path) for key, path in missing)
+    yield from (Line(f"step.{one.act}", one.path, title=one.key) for one in missing)
     yield from (Line("next", _task(one), title=one["title"]) for when, one in due if when > day)
 
 
@@ -74,7 +85,7 @@ class Month:
     suggestions: list[Line]
 
 
-def month(tiles: Sequence[Tile], *, tasks: Any, objectives: Any, missing: Iterable[tuple[str, str]]) -> Month:
+def month(tiles: Sequence[Tile], *, tasks: Any, objectives: Any, missing: Iterable[Todo]) -> Month:
     """`tiles` have their change against the month before; `tasks` are those of before that are not done."""
     moved = [one for one in tiles if one.change is not None and abs(one.change) >= LITTLE and one.key not in ASIDE]
     rose = sorted((one for one in moved if (one.change or 0) > 0), key=lambda one: -(one.change or 0))[:LINES]
@@ -84,7 +95,7 @@ def month(tiles: Sequence[Tile], *, tasks: Any, objectives: Any, missing: Iterab
 
 
 def _suggested(
-    tiles: Sequence[Tile], fell: Sequence[Tile], tasks: Any, objectives: Any, missing: Iterable[tuple[str, str]]
+    tiles: Sequence[Tile], fell: Sequence[Tile], tasks: Any, objectives: Any, missing: Iterable[Todo]
 ) -> Iterator[Line]:
     """By what weighs most: people, then objectives, then the work; what always helps fills the rest."""
     down = {one.key: one for one in fell}
@@ -100,13 +111,13 @@ def _suggested(
     if behind:
         yield Line("behind", "/manage/objectives", title=behind[0]["title"])
     if down.keys() & {"clicks_counted", "engagement_rate", "earned_media_value"}:
-        yield Line("clicks", "/editor")
+        yield Line("clicks", "/manage/setup/mix")
     if "shares" in down:
-        yield Line("shares", "/editor/new")
+        yield Line("shares", "/manage/tasks/new")
     late = items_of(tasks)
     if late:
         yield Line("late", "/manage/tasks", len(late), late[0]["title"])
-    yield from (Line(f"step.{key}", path) for key, path in missing)
+    yield from (Line(f"step.{one.act}", one.path, title=one.key) for one in missing)
     yield Line("thank", "/manage/ambassadors")
     yield Line("plan", "/manage/calendar")
     yield Line("ask", "/manage/surveys")

@@ -39,6 +39,10 @@ OPEN_TO_PERSONS = {
 """What a person without any role may do: their own things, and what is said to everybody."""
 
 
+BY_SECRET = {("program", "GET", "/v1/calendars/{secret}")}
+"""What nobody signs in for: the address itself is the secret, and a guessed one leads nowhere."""
+
+
 async def attack(target: Target) -> AsyncIterator[Attempt]:
     """Each operation by strangers, machines with foreign scopes, and a person who has no role."""
     nobody = await target.api.token("attack.nobody@herald.example")
@@ -52,11 +56,12 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
             stranger, person, *clients = await asyncio.gather(
                 *(_ask(client, method, url, one, kind=media_type(service, method, path)) for one in tokens)
             )
-            yield refused(f"a stranger: {name}", stranger, 401)
+            yield refused(f"a stranger: {name}", stranger, 404 if (service, method, path) in BY_SECRET else 401)
             if (service, method, path) not in OPEN_TO_PERSONS:
                 yield refused(f"a person without a role: {name}", person)
             for scope, answer in zip(scopes, clients, strict=True):
-                yield refused(f"a machine with {scope!r}: {name}", answer, 401, 403)
+                statuses = (404,) if (service, method, path) in BY_SECRET else (401, 403)
+                yield refused(f"a machine with {scope!r}: {name}", answer, *statuses)
         async for attempt in _claims(target, client):
             yield attempt
 

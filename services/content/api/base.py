@@ -14,6 +14,7 @@ from services.content.context import Context as ContentContext
 
 Context = Annotated[ContentContext, Depends(service_context)]
 Editor = Annotated[Principal, requires("editor")]
+Steers = Annotated[Principal, requires("editor", "manager")]
 SomeEditor = Annotated[Principal, requires("editor", somewhere=True)]
 Key = Annotated[str, Path(max_length=128)]
 

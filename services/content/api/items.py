@@ -8,12 +8,12 @@ from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, check_role, e
 from services.content import commands
 from services.content.api.base import (
     Context,
-    Editor,
     ItemEditor,
     ItemReader,
     Key,
     Program,
     SomeEditor,
+    Steers,
     Words,
     cursor_of,
     position_of,
@@ -41,7 +41,7 @@ async def create_item(order: ItemOrder, caller: SomeEditor, unit: Unit, context:
 
 @router.get("/items", tags=["items"], summary="Items, newest first")
 async def list_items(
-    caller: Editor,
+    caller: Steers,
     context: Context,
     program_id: Program = None,
     state: State | None = None,

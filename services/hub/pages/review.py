@@ -40,7 +40,7 @@ async def review(view: Manager, month: str = "") -> Response:
     figures = found["figures"]
     shown = [] if isinstance(figures, Missing) else tiles(view.language, figures, {})
     late = [one for one in items_of(found["tasks"]) if one["due_on"] < now.isoformat()]
-    missing = missing_steps(found["setup"], found["published"])
+    missing = missing_steps(view, found["setup"], found["published"])
     looked = look_back(shown, tasks={"items": late}, objectives=found["objectives"], missing=missing)
     return view.page(
         "team/review.html",
@@ -56,14 +56,12 @@ async def review(view: Manager, month: str = "") -> Response:
 async def lines_of_today(view: View, objectives: Any) -> list[Line]:
     """What a manager should do today, at most three lines."""
     now = view.now.astimezone(known_zone(view.language.zone)).date()
-    wanted = {"program_id": view.require_program().id, "state": "in_review", "limit": SOON}
-    found = await view.gather(
-        tasks=_tasks(view),
-        in_review=view.apis.get("content", v1("items"), **wanted),
-        setup=read_setup(view),
-        published=published(view),
-    )
-    missing = missing_steps(found.pop("setup"), found.pop("published"))
+    calls: dict[str, Any] = {"tasks": _tasks(view), "setup": read_setup(view), "published": published(view)}
+    if view.me.has("editor"):
+        wanted = {"program_id": view.require_program().id, "state": "in_review", "limit": SOON}
+        calls["in_review"] = view.apis.get("content", v1("items"), **wanted)
+    found = {"in_review": None, **await view.gather(**calls)}
+    missing = missing_steps(view, found.pop("setup"), found.pop("published"))
     return today(now, objectives=objectives, missing=missing, **found)
 
 

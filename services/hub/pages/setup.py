@@ -23,12 +23,13 @@ STEPS: Final[Mapping[str, str]] = {
     "leaders": "/manage/ambassadors",
     "volunteers": "/manage/ambassadors",
     "guidelines": "/manage/guidelines",
-    "content": "/editor",
+    "content": "/editor/new",
     "learning": "/manage/lessons",
     "feedback": "/manage/surveys/new",
 }
 """The steps in their order, and the page where each is done. `content` is counted here, the others by `program`."""
 ENOUGH_CONTENT: Final = 5
+ASKED: Final = "/manage/tasks/new"
 COUNTED: Final = 100
 """So many of the latest published items tell of the mix."""
 Points = Literal["set", "left", "own", "away", "none"]
@@ -38,9 +39,10 @@ Points = Literal["set", "left", "own", "away", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a good start, and the page where it is done."""
+    """A step of a good start, and the page where it is done; `act` says what one does there (`setup.do`)."""
 
     key: str
+    act: str
     path: str
     have: int
     need: int
@@ -55,23 +57,28 @@ async def setup(view: Manager) -> Response:
         published=published(view),
         templates=view.apis.get("program", v1("templates"), language=view.language.code),
     )
-    return view.page("setup/setup.html", steps=steps_of(found["setup"], found["published"]), **found)
+    return view.page("setup/setup.html", steps=steps_of(view, found["setup"], found["published"]), **found)
 
 
-def steps_of(setup: Any, published: Any) -> list[Step]:
-    """The steps that this page has words for, in its order."""
-    said = [] if isinstance(setup, Missing) else setup["steps"]
-    known = {one["key"]: Step(one["key"], "", one["have"], one["need"], one["done"]) for one in said}
+def steps_of(view: View, setup: Any, published: Any) -> list[Step]:
+    """The steps that this page has words for, in its order. Who is no editor asks one for content, by a task."""
+    known = {} if isinstance(setup, Missing) else {one["key"]: one for one in setup["steps"]}
     if not isinstance(published, Missing):
         have = len(published["items"])
-        known["content"] = Step("content", "", have, ENOUGH_CONTENT, have >= ENOUGH_CONTENT)
-    found = [(known[key], path) for key, path in STEPS.items() if key in known]
-    return [Step(one.key, path, one.have, one.need, one.done) for one, path in found]
+        known["content"] = {"have": have, "need": ENOUGH_CONTENT, "done": have >= ENOUGH_CONTENT}
+    places = {key: (key, path) for key, path in STEPS.items()}
+    if not view.me.has("editor"):
+        places["content"] = ("content_ask", ASKED)
+    return [
+        Step(key, act, path, known[key]["have"], known[key]["need"], known[key]["done"])
+        for key, (act, path) in places.items()
+        if key in known
+    ]
 
 
-def missing_steps(setup: Any, published: Any) -> list[tuple[str, str]]:
-    """The steps that are not done, with their pages."""
-    return [(one.key, one.path) for one in steps_of(setup, published) if not one.done]
+def missing_steps(view: View, setup: Any, published: Any) -> list[Step]:
+    """The steps that are not done."""
+    return [one for one in steps_of(view, setup, published) if not one.done]
 
 
 async def read_setup(view: View) -> Any:

@@ -11,12 +11,13 @@ from icalendar import Calendar
 from services.hub.calendar_file import calendar_file
 from services.hub.figures import Tile
 from services.hub.language import Language
+from services.hub.pages.setup import Step
 from services.hub.pages.team import laid_out, shown_month
 from services.hub.today import month, today
 
 DAY = date(2026, 3, 10)
 NONE: dict[str, Any] = {"tasks": None, "objectives": None, "missing": ()}
-STEPS = [("leaders", "/l"), ("content", "/c")]
+STEPS = [Step("leaders", "leaders", "/l", 0, 1, False), Step("content", "content_ask", "/c", 0, 5, False)]
 
 
 def task(day: str, title: str = "Write") -> dict[str, str]:
@@ -35,7 +36,7 @@ def test_what_presses_most_comes_first_and_three_lines_are_enough() -> None:
     found = today(
         DAY, tasks={"items": tasks["items"][2:]}, objectives=None, in_review={"items": [{}, {}]}, missing=STEPS
     )
-    assert [(one.key, one.count) for one in found] == [("in_review", 2), ("step.leaders", 1), ("step.content", 1)]
+    assert [(one.key, one.count) for one in found] == [("in_review", 2), ("step.leaders", 1), ("step.content_ask", 1)]
     assert [one.key for one in today(DAY, in_review=None, **{**NONE, "tasks": {"items": [task("2026-03-12")]}})] == [
         "next"
     ]
@@ -85,7 +86,7 @@ def test_a_calendar_file_has_each_entry_as_a_day() -> None:
     read = Calendar.from_ical(calendar_file(found, Language("fr"), now, "https://herald.example/manage/calendar"))
     assert (str(read["x-wr-calname"]), str(read["version"])) == ("Voix", "2.0")
     first, second = read.walk("VEVENT")
-    assert (first["dtstart"].dt, str(first["uid"])) == (date(2026, 3, 10), "task.t1@herald")
+    assert (first.decoded("dtstart"), str(first["uid"])) == (date(2026, 3, 10), "task.t1@herald")
     assert str(first["summary"]) == "✓ Écrire; demander, remercier (tâche)"
     assert str(first["url"]) == "https://herald.example/manage/calendar?month=2026-03"
     assert str(second["summary"]) == "N (newer kind)"
