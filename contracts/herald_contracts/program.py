@@ -150,3 +150,14 @@ class LessonCompleted(_ProgramEvent):
     person_id: Id
     lesson_id: Id
     edition: int = Field(ge=1)
+
+
+class NewsletterSent(_ProgramEvent):
+    """A newsletter went out, to everybody or until it was stopped. Who opened it is not known."""
+
+    type: ClassVar[str] = "herald.NewsletterSent.v1"
+    newsletter_id: Id
+    languages: list[Language] = Field(min_length=1)
+    sent: int = Field(ge=0, description="Mails that a mail server took")
+    not_sent: int = Field(ge=0, description="Mails that were refused, given up, or not wanted by their readers")
+    stopped: bool = Field(default=False, description="True if it was stopped before everybody had it")

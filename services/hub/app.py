@@ -21,7 +21,7 @@ from chassis.web.admission import Admission
 from chassis.web.answers import AnswerFailures, HeadAsGet
 from chassis.web.app import add_health, instrument
 from chassis.web_address import shown_host
-from services.hub import captions, charts, content, icons, networks, pages, rendering, shell, signin
+from services.hub import captions, charts, content, icons, mails, networks, pages, rendering, shell, signin
 from services.hub.assets import Assets
 from services.hub.context import Context
 from services.hub.dependencies import protect, session_of
@@ -93,6 +93,7 @@ def create_app(service: Service, context: Context) -> ASGIApp:
     app.state.context = context
     add_health(app, service)
     app.include_router(shell.router)
+    app.include_router(mails.router)
     for router in (signin.router, *pages.ROUTERS):
         app.include_router(router, dependencies=[Depends(protect)])
     app.add_route("/static/{digest}/{name}", context.assets.serve)
@@ -192,7 +193,9 @@ class Policy:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *self._headers]}
+                given = {name for name, _ in message["headers"]}  # what a page says of itself goes before
+                ours = [one for one in self._headers if one[0] not in given]
+                message = {**message, "headers": [*message["headers"], *ours]}
             await send(message)
 
         await self._app(scope, receive, with_policy)

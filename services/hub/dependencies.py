@@ -39,6 +39,8 @@ RENEW_BEFORE_SECONDS = 60
 SESSION_SECONDS = 0.5
 """How long a session that was found before a form was read is taken for the present one."""
 LANGUAGE_COOKIE = "herald_language"
+MAIL_PATH = "/mail/"
+"""Where links of mails lead: their own token is what admits them."""
 PAGE_HEADER = "herald-page"
 """The page that a form is on, where a script sends it."""
 
@@ -74,7 +76,7 @@ def session_of(context: Context) -> Authorize:
 
     async def authorize(scope: Scope) -> Response | None:
         request = Request(scope)
-        if await find_session(request, context) is not None:
+        if request.url.path.startswith(MAIL_PATH) or await find_session(request, context) is not None:
             return None
         return session_ended(request, context)
 

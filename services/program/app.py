@@ -10,10 +10,12 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from services.program.api import router
 from services.program.api.imports import MAX_FILE
+from services.program.api.mails import MAX_REPORT
 from services.program.consumers import CONSUMERS
 from services.program.context import Context
 from services.program.domain.pictures import MAX_FILE as MAX_PICTURE
 from services.program.jobs import jobs
+from services.program.mail.jobs import mail_jobs
 from services.program.settings import ProgramSettings
 from services.program.store.audit import AuditTrail
 from services.program.store.calendars import Calendars
@@ -22,6 +24,8 @@ from services.program.store.history import History
 from services.program.store.identities import Identities
 from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
+from services.program.store.mails import Mails
+from services.program.store.newsletters import Newsletters
 from services.program.store.objectives import Objectives
 from services.program.store.people import People
 from services.program.store.pictures import Pictures
@@ -47,6 +51,8 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         lessons=Lessons(runtime.mongo),
         objectives=Objectives(runtime.mongo),
         imports=Imports(runtime.mongo),
+        mails=Mails(runtime.mongo),
+        newsletters=Newsletters(runtime.mongo),
         surveys=Surveys(runtime.mongo),
         feedback=FeedbackStore(runtime.mongo),
         tasks=Tasks(runtime.mongo),
@@ -62,7 +68,8 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
     async def ensure_indexes() -> None:
         stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
         others = (context.imports, context.history, context.surveys, context.lessons, context.feedback)
-        for store in (*stores, *others, context.tasks, context.calendars, context.audit_trail):
+        mails = (context.mails, context.newsletters)
+        for store in (*stores, *others, *mails, context.tasks, context.calendars, context.audit_trail):
             await store.ensure_indexes()
 
     return Service(
@@ -73,7 +80,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         context=context,
         principals=context.people,
         consumer=Consumer(context, CONSUMERS),
-        jobs=jobs(context),
+        jobs=[*jobs(context), *mail_jobs(context, runtime.telemetry)],
         ensure_indexes=ensure_indexes,
-        max_body={"/v1/imports": MAX_FILE, "/v1/pictures": MAX_PICTURE},
+        max_body={"/v1/imports": MAX_FILE, "/v1/pictures": MAX_PICTURE, "/v1/mail/reports": MAX_REPORT},
     )

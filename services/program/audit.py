@@ -9,6 +9,7 @@ from services.program.domain.identity import Identity
 from services.program.domain.imports import Import
 from services.program.domain.lessons import Lesson, Path
 from services.program.domain.mixes import Mix
+from services.program.domain.newsletters import Newsletter
 from services.program.domain.objectives import Objective
 from services.program.domain.people import Person
 from services.program.domain.pictures import Picture
@@ -107,6 +108,27 @@ FEEDBACK = Audited(
         "answered_by",
         "seen_at",
         "published_at",
+    ),
+)
+NEWSLETTER = Audited(
+    "newsletter",
+    Newsletter,
+    shown=("state", "segment", "send_on", "send_at", "counts"),
+    withheld=("subjects", "blocks"),
+    left_out=(
+        "id",
+        "program_id",
+        "version",
+        "period_first",
+        "period_last",
+        "prepared_from",
+        "approved_by",
+        "begun_at",
+        "over_at",
+        "reached",
+        "expanded",
+        "created_at",
+        "updated_at",
     ),
 )
 LESSON = Audited(

@@ -17,6 +17,8 @@ from services.program.store.history import History
 from services.program.store.identities import Identities
 from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
+from services.program.store.mails import Mails
+from services.program.store.newsletters import Newsletters
 from services.program.store.objectives import Objectives
 from services.program.store.people import People
 from services.program.store.pictures import Pictures
@@ -41,6 +43,8 @@ class Context:
     lessons: Lessons
     objectives: Objectives
     imports: Imports
+    mails: Mails
+    newsletters: Newsletters
     surveys: Surveys
     feedback: FeedbackStore
     tasks: Tasks

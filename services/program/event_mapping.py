@@ -18,6 +18,7 @@ from herald_contracts import (
     LessonCompleted,
     LessonPublished,
     LessonRetired,
+    NewsletterSent,
     ObjectiveReviewed,
     ObjectiveSet,
     PersonDeactivated,
@@ -32,6 +33,7 @@ from herald_contracts import (
 from herald_contracts.words import LeaveReason, PersonOrigin
 from services.program.domain.history import PastMembership
 from services.program.domain.lessons import Completion, Lesson
+from services.program.domain.newsletters import Newsletter
 from services.program.domain.objectives import Objective
 from services.program.domain.people import Person
 from services.program.domain.programs import Program, Text
@@ -245,4 +247,17 @@ def lesson_completed(completion: Completion) -> LessonCompleted:
         lesson_id=completion.lesson_id,
         edition=completion.edition,
         occurred_at=completion.completed_at,
+    )
+
+
+def newsletter_sent(newsletter: Newsletter) -> NewsletterSent:
+    counts = newsletter.counts
+    return NewsletterSent(
+        program_id=newsletter.program_id,
+        newsletter_id=newsletter.id,
+        languages=sorted(newsletter.subjects),
+        sent=counts.get("sent", 0),
+        not_sent=sum(count for state, count in counts.items() if state != "sent"),
+        stopped=newsletter.state == "stopped",
+        occurred_at=newsletter.updated_at,
     )

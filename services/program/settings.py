@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from chassis.settings import Rate, Settings
+from chassis.settings import Rate
+from services.program.mail.settings import MailSettings
 
 
-class ProgramSettings(Settings):
+class ProgramSettings(MailSettings):
     """Variables are `HERALD_<FIELD>`."""
 
     program_admins: Annotated[tuple[str, ...], NoDecode] = Field(

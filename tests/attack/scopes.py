@@ -23,6 +23,7 @@ CLAIMS: tuple[dict[str, Any], ...] = (
     {"azp": "herald-cli", "client_id": "herald-cli", "scope": "admin"}, {"amr": ["admin"]},
 )  # fmt: skip
 OPEN_TO_PERSONS = {
+    ("program", "GET", "/v1/me/mails"), ("program", "PUT", "/v1/me/mails"),
     ("program", "PUT", "/v1/me"), ("program", "GET", "/v1/me"), ("program", "PATCH", "/v1/me"),
     ("program", "GET", "/v1/me/invitations"), ("program", "POST", "/v1/people/names"),
     ("program", "GET", "/v1/programs"), ("program", "GET", "/v1/programs/{program_id}"),
@@ -39,7 +40,11 @@ OPEN_TO_PERSONS = {
 """What a person without any role may do: their own things, and what is said to everybody."""
 
 
-BY_SECRET = {("program", "GET", "/v1/calendars/{secret}")}
+LINK = "/v1/mail/{reader}/{kind}/{program_id}"
+BY_SECRET = {
+    ("program", "GET", "/v1/calendars/{secret}"), ("program", "GET", LINK), ("program", "POST", f"{LINK}/unsubscribe"),
+    ("program", "POST", f"{LINK}/subscribe"),
+}  # fmt: skip
 """What nobody signs in for: the address itself is the secret, and a guessed one leads nowhere."""
 
 

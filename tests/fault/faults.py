@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tests.fault.harness import FaultHarness
-from tests.fault.inject import lanes, processes, records, servers
+from tests.fault.inject import lanes, mails, processes, records, servers
 
 RECOVERY_SECONDS = 60.0
 
@@ -87,6 +87,8 @@ FAULTS: tuple[Fault, ...] = (
         handles=_on("apis workers links"),
     ),
     Fault(24, "a flood of poison among good records", records.flooded, handles=_on("all")),
+    Fault(28, "the sender of mails killed", mails.sender_killed, handles=_on("workers crowd")),
+    Fault(29, "SMTP answers 4xx, 5xx, half a reply, nothing", mails.smtp_misbehaves, handles=_on("crowd")),
     Fault(30, "a topic missing, an event too large", lanes.lanes_stopped, handles=_on("workers kafka crowd")),
     Fault(31, "every background task ended in turn", processes.tasks_ended, handles=_on("apis workers links crowd")),
 )

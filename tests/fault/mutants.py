@@ -32,6 +32,8 @@ from chassis.outbox.stopped import StoppedLanes, record_of
 from chassis.supervisor import Task
 from chassis.web.idempotency import UnitOfWork
 from herald_contracts import Event
+from services.program.domain import mails
+from services.program.mail.sender import Sender
 from services.sharing.redirect.spool import Spool
 
 MUTANTS: dict[str, Callable[[], None]] = {}
@@ -380,6 +382,29 @@ def main() -> None:
     from tests.fault import second_version  # noqa: F401 - lists the second version, in this process alone
 
     herald()
+
+
+# --- mails -------------------------------------------------------------------------------------------------------
+
+
+@mutant
+def mail_noted_first() -> None:
+    """A mail is noted as sent before it is handed over."""
+
+    def change(sound: Any) -> Any:
+        async def deliver(self: Any, mail: mails.Mail) -> None:
+            await self.context.mails.save(mail, mails.sent(mail, self.context.clock.now()))
+            await sound(self, mail)
+
+        return deliver
+
+    replace(Sender, "_deliver", change)
+
+
+@mutant
+def mail_never_again() -> None:
+    """What a mail server did not take for now is given up."""
+    replace(mails, "postponed", lambda _: lambda mail, now, code=None: mails.refused(mail, now, code))
 
 
 if __name__ == "__main__":

@@ -50,9 +50,13 @@ class Mutation:
     faults: tuple[int, ...]
     promises: tuple[str, ...]
     whom: str = ""
+    condition: str = ""
+    """Instead of a promise, a condition of the fault that does not hold."""
 
     def caught(self, outcome: Outcome) -> str:
-        """The expected promise that the outcome of a fault shows broken; empty if none."""
+        """The expected promise that the outcome of a fault shows broken, or the condition; empty if none."""
+        if self.condition and any(self.condition in one for one in outcome.conditions):
+            return self.condition
         shown = (one for one in self.promises if any(self.whom in whom for whom in outcome.broken.get(one, ())))
         return next(shown, "")
 
@@ -82,6 +86,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("not-idempotent", (12,), ("I7",), whom="events"),
     Mutation("no-spool", (10,), ("I8",)),
     Mutation("key-ignored", (1,), ("I2",)),
+    Mutation("mail-noted-first", (28,), (), condition="everybody got each newsletter"),
+    Mutation("mail-never-again", (29,), (), condition="everybody got each newsletter"),
 )
 
 

@@ -25,9 +25,10 @@ from herald.local.server import Server
 from herald.local.valkey import Valkey
 from herald.operations.topics import apply_topics
 from tests.fault.proxy import Proxy
+from tests.smtp import SmtpServer
 
 LISTENERS = (
-    "kafka", "kafka-controller", "kafka-proxy", "mongod", "mongod-proxy", "redis", "redis-proxy",
+    "kafka", "kafka-controller", "kafka-proxy", "mongod", "mongod-proxy", "redis", "redis-proxy", "smtp", "smtp-proxy",
     "apis", "workers", "workers-2", "links", "black-hole",
 )  # fmt: skip
 ROLES = {
@@ -106,6 +107,7 @@ class System:
     servers: dict[str, Server] = field(default_factory=dict)
     proxies: dict[str, Proxy] = field(default_factory=dict)
     processes: dict[str, Process] = field(default_factory=dict)
+    smtp: SmtpServer = field(default_factory=SmtpServer)
 
     @property
     def url(self) -> str:
@@ -135,7 +137,8 @@ class System:
             "mongod": Mongod(data / "mongod", logs, self.ports["mongod"]),
             "redis": Valkey(data / "redis", logs, self.ports["redis"]),
         }
-        for name in self.servers:
+        await self.smtp.listen(self.ports["smtp"])
+        for name in (*self.servers, "smtp"):
             self.proxies[name] = Proxy(self.ports[f"{name}-proxy"], self.ports[name])
             await self.proxies[name].start()
         for server in self.servers.values():
@@ -173,6 +176,12 @@ class System:
             "HERALD_KAFKA_TIMEOUT": "3",
             "HERALD_TRACE_RATIO": "0.01",
             "HERALD_GRACE": "15",
+            "HERALD_SMTP_HOST": "127.0.0.1",
+            "HERALD_SMTP_PORT": str(self.ports["smtp-proxy"]),
+            "HERALD_SMTP_SECURITY": "none",
+            "HERALD_SMTP_TIMEOUT": "3",
+            "HERALD_MAIL_FROM": "herald@fault.example",
+            "HERALD_MAIL_RATE": "200/second",
         }
 
     async def stop(self) -> None:
@@ -181,6 +190,7 @@ class System:
                 process.child.kill()
         for proxy in self.proxies.values():
             await proxy.stop()
+        self.smtp.close()
         await asyncio.gather(*(server.stop() for server in self.servers.values()))
 
 

@@ -112,6 +112,7 @@ async def in_program(trail: Trail) -> None:
     taken_back = "/programs/{program_id}/invitations/{batch_id}/withdraw"
     await trail.act("POST", taken_back, of=f"{program}/{batch}")
     await with_a_survey(trail, program)
+    await with_a_newsletter(trail, program)
     await in_the_team(trail, program)
     for act in ("archive", "restore"):
         await trail.act("POST", f"/programs/{{program_id}}/{act}", of=program)
@@ -190,6 +191,27 @@ async def with_a_question(trail: Trail, program: str) -> None:
     await trail.told()
     route, of = "/programs/{program_id}/feedback/{feedback_id}/answer", f"{program}/{asked.json()['id']}"
     await trail.act("PUT", route, {"answer": "Yes"}, of=of, headers={"If-Match": "*"})
+
+
+async def with_a_newsletter(trail: Trail, program: str) -> None:
+    route, of = "/programs/{program_id}/newsletters", "/programs/{program_id}/newsletters/{newsletter_id}"
+    blocks = [{"texts": {code: {"text": "Thanks"} for code in ("fr", "en")}}]
+    body = {"subjects": {"fr": "Mars", "en": "March"}, "blocks": blocks}
+    join, ines = f"/v1/programs/{program}/join", trail.harness.bearer("ines")
+    assert (await trail.client.post(join, json={"consent_version": 2}, headers=ines)).is_success
+    await trail.told()
+    one = f"{program}/{(await trail.act('POST', route, body, of=program))['id']}"
+    await trail.act("PUT", of, {**body, "blocks": blocks * 2}, of=one, headers={"If-Match": "*"})
+    await trail.act("POST", f"{of}/test", of=one)
+    await trail.act("POST", f"{of}/approve", of=one, headers={"If-Match": "*"})
+    when = {"send_on": (datetime.now(UTC) + timedelta(days=9)).date().isoformat(), "send_at": "09:00"}
+    await trail.act("POST", f"{of}/schedule", when, of=one)
+    await trail.act("POST", f"{of}/unschedule", of=one)
+    other = f"{program}/{(await trail.act('POST', route, body, of=program))['id']}"
+    await trail.act("DELETE", of, of=other)
+    sending = {"$set": {"state": "sending", "begun_at": datetime.now(UTC)}}
+    await trail.service.runtime.mongo.db["newsletters"].update_one({"_id": one.partition("/")[2]}, sending)
+    await trail.act("POST", f"{of}/stop", of=one)
 
 
 async def in_learning(trail: Trail, program: str) -> None:
@@ -308,7 +330,7 @@ def built(harness: Harness, name: str) -> Service:
     }
     changes: dict[str, Any] = {"fetch_allow": ("127.0.0.0/8",)}
     if name == "program":
-        changes["program_admins"] = "ines@x.example"
+        changes |= {"program_admins": "ines@x.example", "smtp_host": "smtp.test", "mail_from": "herald@x.example"}
     service: Service = build(harness.settings(cls, **required, **changes))
     return service
 

@@ -25,7 +25,7 @@ BOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 INDEX = BOOKS / "README.md"
 METRIC = re.compile(r"^Metric: `(herald_[a-z_]+)`$", re.MULTILINE)
 ROW = re.compile(r"^\| `(herald_[a-z_]+)` \|.*\| (?:\[.*\]\((.+\.md)\)|–) \|$", re.MULTILINE)
-PROCESSES = (("gamification", "worker"), ("sharing", "links"), ("content", "api"))
+PROCESSES = (("gamification", "worker"), ("sharing", "links"), ("content", "api"), ("program", "api"))
 AFTER_AN_EVENT = {"herald_commit_to_effect_seconds", "herald_consumer_lag"}
 
 

@@ -14,7 +14,17 @@ router = APIRouter()
 @router.get("/me")
 async def me(view: SignedIn) -> Response:
     await load_person(view, fresh=True)
-    return view.page("me.html", **await view.gather(viewers=view.apis.get("program", v1("me", "viewers"))))
+    asked = {name: view.apis.get("program", v1("me", name)) for name in ("viewers", "mails")}
+    return view.page("me.html", **await view.gather(**asked))
+
+
+@router.post("/me/mails")
+async def mails(view: SignedIn) -> Response:
+    """Want a kind of mail of a programme, or no more."""
+    kind, _, program_id = (await view.field("mail")).partition(":")
+    wanted = {"kind": kind, "program_id": program_id, "wanted": await view.field("wanted") == "yes"}
+    await view.apis.call("program", "PUT", v1("me", "mails"), wanted)
+    return view.go("/me", toast="saved")
 
 
 @router.post("/me/privacy")

@@ -9,8 +9,10 @@ from services.program.api import (
     identity,
     imports,
     lessons,
+    mails,
     me,
     membership,
+    newsletters,
     objectives,
     people,
     pictures,
@@ -23,5 +25,6 @@ from services.program.api import (
 router = Router(prefix="/v1")
 of_programs = (programs, pictures, identity, objectives, membership, lessons, surveys, feedback)
 of_teams = (setup, tasks, calendars)
-for part in (me, history, people, imports, *of_programs, *of_teams, audit):
+of_mails = (newsletters, mails)
+for part in (me, history, people, imports, *of_programs, *of_teams, *of_mails, audit):
     router.include_router(part.router)

@@ -126,6 +126,21 @@ class People:
         joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
         return await self._people.count_documents({**_of_segment(segment), "memberships": joined})
 
+    async def recipients(
+        self, program_id: str, segment: Segment, after: str | None, limit: int, tx: Transaction
+    ) -> list[Person]:
+        """Ambassadors of a segment who have an address, by their ids, after one."""
+        where = _recipients(program_id, segment)
+        if after is not None:
+            where["_id"] = {"$gt": after}
+        cursor = self._people.find(where, sort=[("_id", 1)], limit=limit, session=tx.session)
+        return [read(Person, row) for row in await cursor.to_list()]
+
+    async def count_recipients(self, program_id: str, segment: Segment, tx: Transaction | None = None) -> int:
+        """How many ambassadors of a segment have an address."""
+        where = _recipients(program_id, segment)
+        return await self._people.count_documents(where, session=tx.session if tx else None)
+
     async def count_segment(self, program_id: str, segment: Segment, tx: Transaction) -> tuple[dict[str, int], int]:
         """How many people of a segment are not invited for which reason, and how many can be."""
         mine = {"$filter": {"input": "$memberships", "cond": {"$eq": ["$$this.program_id", program_id]}}}
@@ -230,6 +245,11 @@ def _of_segment(segment: Segment) -> dict[str, Any]:
     if segment.leaders_only:
         where["leader"] = True
     return where
+
+
+def _recipients(program_id: str, segment: Segment) -> dict[str, Any]:
+    joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
+    return {**_of_segment(segment), "active": True, "email": {"$type": "string"}, "memberships": joined}
 
 
 def _change(person: Person) -> dict[str, Document]:

@@ -102,7 +102,7 @@ def with_real_ids(document: dict[str, Any], ids: dict[str, str]) -> dict[str, An
     return document
 
 
-@schemathesis.serializer("text/csv")
+@schemathesis.serializer("text/csv", "message/rfc822")
 def as_text(_: Any, value: Any) -> bytes:
     return str(value).encode("utf-8", "replace")
 

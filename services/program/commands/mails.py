@@ -1,0 +1,92 @@
+"""What people want of mails, what is told to them one by one, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chassis.mongo import Transaction
+from chassis.web.problems import NotFound
+from services.program.context import Context
+from services.program.domain import mails
+from services.program.domain.mails import KINDS, Reader
+from services.program.domain.people import Person
+from services.program.domain.programs import Program
+from services.program.mail.message import address_digest
+from services.program.mail.reports import Report
+from services.program.store.mails import new_token
+
+
+async def silence(context: Context, tx: Transaction, token: str, kind: str, program_id: str) -> Program:
+    """Send the reader of a token no more of a kind; repeating changes nothing. Raises NotFound."""
+    reader, program = await _of_token(context, tx, token, kind, program_id)
+    await context.mails.save_reader(mails.silence(reader, kind, program_id), tx)
+    return program
+
+
+async def unsilence(context: Context, tx: Transaction, token: str, kind: str, program_id: str) -> Program:
+    """Take that back; repeating changes nothing. Raises NotFound."""
+    reader, program = await _of_token(context, tx, token, kind, program_id)
+    await context.mails.save_reader(mails.unsilence(reader, kind, program_id), tx)
+    return program
+
+
+async def choose_mail(
+    context: Context, tx: Transaction, person_id: str, kind: str, program_id: str, *, wanted: bool
+) -> Reader:
+    """A person's own choice; repeating changes nothing. Raises NotFound."""
+    _check_kind(kind)
+    await context.programs.get(program_id, tx)
+    reader = await context.mails.reader(person_id, tx)
+    after = (mails.unsilence if wanted else mails.silence)(reader, kind, program_id)
+    await context.mails.save_reader(after, tx)
+    return after
+
+
+async def take_report(context: Context, tx: Transaction, report: Report | None) -> bool:
+    """Note what came back of a mail; whether it was of a mail that is known. A mail to nobody and a complaint end all
+    mail to that address; a delay changes nothing."""
+    mail = await context.mails.by_token(report.token, tx) if report else None
+    if report is None or mail is None:
+        return False
+    if report.kind == "delay":
+        return True
+    if report.kind == "bounce":
+        await context.mails.mark_returned(mail, report.code, tx)
+        if report.gone:
+            person = await context.people.get(mail.person_id, tx)
+            if person.email:
+                await context.mails.note_bounced(person.id, address_digest(person.email), tx)
+        return True
+    await context.mails.note_complained(mail.person_id, tx.now, tx)
+    return True
+
+
+async def notify(
+    context: Context, tx: Transaction, kind: str, program_id: str, subject_ids: Sequence[tuple[str, Person]]
+) -> int:
+    """Tell people of something by mail, once for each subject: (what it is about, to whom). How many have an address;
+    none where no mails are sent from here."""
+    if not context.settings.sends_mail:
+        return 0
+    found = [
+        mails.new_mail(kind, program_id, subject_id, person.id, token=new_token(), due_at=tx.now, now=tx.now)
+        for subject_id, person in subject_ids
+        if person.email and person.active
+    ]
+    await context.mails.add(found, tx)
+    return len(found)
+
+
+async def _of_token(
+    context: Context, tx: Transaction, token: str, kind: str, program_id: str
+) -> tuple[Reader, Program]:
+    _check_kind(kind)
+    reader = await context.mails.reader_by_token(token, tx)
+    if reader is None:
+        raise NotFound("reader", "of this link")
+    return reader, await context.programs.get(program_id, tx)
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise NotFound("kind of mail", kind)

@@ -1,0 +1,73 @@
+"""What mails do by the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from urllib.parse import urlsplit
+
+from chassis.jobs import Job, JobContext
+from chassis.mongo import Transaction
+from chassis.telemetry.otel import Telemetry
+from services.program.commands import newsletters
+from services.program.context import Context
+from services.program.domain.newsletters import Newsletter, may_begin
+from services.program.mail.message import Sending
+from services.program.mail.sender import Sender
+from services.program.mail.smtp import Server
+
+
+def mail_jobs(context: Context, telemetry: Telemetry) -> list[Job]:
+    """Where there is an SMTP server, mails that are due are looked for every second, newsletters every 5 s."""
+    if not context.settings.sends_mail:
+        return []
+    return [
+        Job("newsletters", timedelta(seconds=5), partial(run_newsletters, context)),
+        Job("mail", timedelta(seconds=1), mail_sender(context, telemetry).run),
+    ]
+
+
+async def run_newsletters(context: Context, job: JobContext) -> None:
+    """Begin newsletters whose time has come, make their mails, and close those of which every mail is over."""
+    now = context.clock.now()
+    transact = job.lease.transact
+    for found in await context.newsletters.in_state("scheduled"):
+        if may_begin(found, now):
+            await transact(partial(_begin, context, found))
+    for found in await context.newsletters.in_state("sending"):
+        while job.may_go_on and await transact(partial(_expand, context, found)):
+            pass
+        await transact(partial(_finish, context, found))
+
+
+def mail_sender(context: Context, telemetry: Telemetry) -> Sender:
+    """What sends mails, by the settings. Raises ValueError without an SMTP server."""
+    settings = context.settings
+    if settings.smtp_host is None or settings.mail_from is None:
+        raise ValueError("no SMTP server")
+    host = urlsplit(settings.public_url).hostname or "localhost"
+    server = Server(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        ca_file=settings.smtp_ca_file,
+        timeout=settings.smtp_timeout,
+        connections=settings.smtp_connections,
+        own_name=host,
+    )
+    sending = Sending(settings.mail_from, settings.mail_bounces or settings.mail_from, settings.mail_reply_to, host)
+    return Sender(context, server, sending, settings.mail_rate, telemetry)
+
+
+async def _begin(context: Context, found: Newsletter, tx: Transaction) -> None:
+    await newsletters.begin_newsletter(context, tx, found.program_id, found.id)
+
+
+async def _expand(context: Context, found: Newsletter, tx: Transaction) -> bool:
+    return await newsletters.expand_newsletter(context, tx, found.program_id, found.id)
+
+
+async def _finish(context: Context, found: Newsletter, tx: Transaction) -> bool:
+    return await newsletters.finish_newsletter(context, tx, found.program_id, found.id)
