@@ -20,6 +20,8 @@ def drawing(form: str = "PNG", size: tuple[int, int] = (60, 30), mode: str = "RG
         info.add_text("Comment", HIDDEN)
         info.add_itxt("XML:com.adobe.xmp", f"<x>{HIDDEN}</x>")
         options = {"pnginfo": info, **options}
+    if form == "JPEG":
+        options = {"comment": HIDDEN, **options}
     exif = Image.Exif()
     exif[0x010E] = HIDDEN
     exif[0x0112] = options.pop("orientation", 1)

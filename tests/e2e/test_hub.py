@@ -227,6 +227,7 @@ async def test_one_is_invited_agrees_and_reads_the_guidelines_before_the_first_s
         await page.locator("#name").fill("Second voices")
         await page.locator('form[action="/manage/program"] button').click()
         await expect(page.locator("h1")).to_have_text("Second voices")
+        await page.locator('a[href="/manage/guidelines"]').click()
         await page.locator("#guidelines_fr").fill("## Parlez pour vous")
         await page.locator("#guidelines_en").fill("## Speak for yourself")
         await page.locator('form[action="/manage/guidelines"] button').click()

@@ -64,7 +64,8 @@ def test_what_is_seen_through_stays_so() -> None:
 def test_colours_are_those_of_a_screen() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     for icc in (profile.tobytes(), b"no profile"):
-        assert kept(drawing("JPEG", icc_profile=icc))[1].mode == "RGB"
+        found = kept(drawing("JPEG", icc_profile=icc))[1]
+        assert (found.mode, found.info.get("icc_profile")) == ("RGB", None)
     output = io.BytesIO()
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(output, "JPEG")
     assert kept(output.getvalue())[1].mode == "RGB"
