@@ -126,7 +126,9 @@ def _content(language: Language, found: Any) -> list[Json]:
         for kind, moment in (("content_published", item["published_at"]), ("content_expires", item["expires_at"])):
             day = _day_of(moment, zone)
             if day:
-                entries.append({"day": day, "kind": kind, "title": title, "id": item["id"], "done": False})
+                entries.append(
+                    {"day": day, "kind": kind, "title": title, "id": item["id"], "owner_id": None, "done": False}
+                )
     return entries
 
 
