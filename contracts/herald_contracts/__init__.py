@@ -30,6 +30,9 @@ from herald_contracts.people import (
     PersonUpdated,
 )
 from herald_contracts.program import (
+    CohortJoined,
+    CohortLeft,
+    CohortStarted,
     FeedbackSubmitted,
     GuidelineAcknowledged,
     GuidelinePublished,
@@ -44,6 +47,8 @@ from herald_contracts.program import (
     ProgramCreated,
     ProgramRestored,
     SurveyClosed,
+    WaveDecided,
+    WaveReopened,
 )
 from herald_contracts.recognition import PointsAwarded
 from herald_contracts.sharing import EngagementRecorded, LinkClicked, PostRemoved, PostShared
@@ -58,6 +63,9 @@ __all__ = [
     "AmbassadorResumed",
     "Caption",
     "CloudEvent",
+    "CohortJoined",
+    "CohortLeft",
+    "CohortStarted",
     "ContentApproved",
     "ContentPublished",
     "ContentRejected",
@@ -93,6 +101,8 @@ __all__ = [
     "Targeting",
     "Undecodable",
     "Variant",
+    "WaveDecided",
+    "WaveReopened",
     "decode",
     "encode",
 ]

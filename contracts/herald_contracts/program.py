@@ -1,4 +1,5 @@
-"""`herald.program`: programmes, objectives, guidelines, lessons and surveys. Owned by program, keyed by programme."""
+"""`herald.program`: programmes, objectives, guidelines, lessons, surveys and waves. Owned by program, keyed by
+programme."""
 
 from __future__ import annotations
 
@@ -8,7 +9,15 @@ from typing import ClassVar
 from pydantic import Field
 
 from herald_contracts.base import Event, Id, Label, Language, Time
-from herald_contracts.words import BaselineSource, Kpi, ObjectiveState, Right, UseCase
+from herald_contracts.words import (
+    BaselineSource,
+    CohortLeaveReason,
+    Decision,
+    Kpi,
+    ObjectiveState,
+    Right,
+    UseCase,
+)
 
 
 class _ProgramEvent(Event):
@@ -119,6 +128,8 @@ class SurveyClosed(_ProgramEvent):
     enps: float | None = Field(
         default=None, ge=-100, le=100, description="Share of promoters less that of detractors, in points"
     )
+    promoters: int | None = Field(default=None, ge=0, description="How many would recommend it: 9 or 10 of 10")
+    detractors: int | None = Field(default=None, ge=0, description="How many would not: 0 to 6")
     means: list[float] = Field(default=[], description="Of each question, from 1 to 5")
 
 
@@ -161,3 +172,51 @@ class NewsletterSent(_ProgramEvent):
     sent: int = Field(ge=0, description="Mails that a mail server took")
     not_sent: int = Field(ge=0, description="Mails that were refused, given up, or not wanted by their readers")
     stopped: bool = Field(default=False, description="True if it was stopped before everybody had it")
+
+
+class CohortStarted(_ProgramEvent):
+    """A wave was started, or the last day of one that runs was moved; who is in its cohort, `CohortJoined` and
+    `CohortLeft` say."""
+
+    type: ClassVar[str] = "herald.CohortStarted.v1"
+    wave_id: Id
+    revision: int = Field(ge=1, description="Rises with each change of the wave")
+    starts_on: date
+    ends_on: date = Field(description="Last day, included, in the programme's time zone")
+
+
+class CohortJoined(_ProgramEvent):
+    """An ambassador entered the cohort of a wave, or is back in it. Nobody is in two cohorts of a programme."""
+
+    type: ClassVar[str] = "herald.CohortJoined.v1"
+    wave_id: Id
+    person_id: Id
+
+
+class CohortLeft(_ProgramEvent):
+    """Somebody in a cohort is an ambassador no more: they count in its figures still. By the reason `withdrawn`, the
+    start of the wave was taken back: they count in them no more."""
+
+    type: ClassVar[str] = "herald.CohortLeft.v1"
+    wave_id: Id
+    person_id: Id
+    reason: CohortLeaveReason
+
+
+class WaveDecided(_ProgramEvent):
+    """It was decided after a wave whether the programme goes on as it is. The reasons are asked of the API: they may
+    name people."""
+
+    type: ClassVar[str] = "herald.WaveDecided.v1"
+    wave_id: Id
+    revision: int = Field(ge=1)
+    decision: Decision
+    decided_by: list[Id] = Field(min_length=1, description="Who decided")
+
+
+class WaveReopened(_ProgramEvent):
+    """The decision after a wave was taken back."""
+
+    type: ClassVar[str] = "herald.WaveReopened.v1"
+    wave_id: Id
+    revision: int = Field(ge=1)

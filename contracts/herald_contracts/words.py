@@ -69,6 +69,8 @@ KPIS: Final = (
     "leader_participation",
 )
 BASELINE_SOURCES: Final = ("given", "measured")
+COHORT_LEAVE_REASONS: Final = ("left", "deactivated", "withdrawn")
+DECISIONS: Final = ("go", "no_go")
 OBJECTIVE_STATES: Final = ("open", "reviewed", "withdrawn")
 AGENTS: Final = ("browser", "bot", "prefetch")
 VERDICTS: Final = ("counted", "bot", "prefetch", "repeat", "self", "scanner")
@@ -106,6 +108,7 @@ AUDITED_OBJECTS: Final = (
     "rules",
     "survey",
     "task",
+    "wave",
 )
 ADMINISTRATIVE_ACTS: Final = (
     "add_feed",
@@ -125,6 +128,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "change_rules",
     "change_survey",
     "change_task",
+    "change_wave",
     "choose_import_columns",
     "close_survey",
     "confirm_import",
@@ -135,12 +139,15 @@ ADMINISTRATIVE_ACTS: Final = (
     "create_program",
     "create_survey",
     "create_task",
+    "create_wave",
     "deactivate_person",
+    "decide_wave",
     "delete_feed",
     "delete_newsletter",
     "delete_path",
     "delete_survey",
     "delete_task",
+    "delete_wave",
     "discard_event",
     "drop_dead_letters",
     "export_audit_trail",
@@ -164,6 +171,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "reject_item",
     "reopen_objective",
     "reopen_task",
+    "reopen_wave",
     "replay_dead_letters",
     "request_rebuild",
     "restore_guardrails",
@@ -183,6 +191,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "set_objective",
     "set_rates",
     "share_calendar",
+    "start_wave",
     "stop_newsletter",
     "submit_item",
     "test_newsletter",
@@ -193,6 +202,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "withdraw_invitations",
     "withdraw_objective",
     "withdraw_survey",
+    "withdraw_wave",
     "write_handover",
 )
 
@@ -205,6 +215,8 @@ Role = Annotated[str, OpenWord(ROLES)]
 PersonOrigin = Annotated[str, OpenWord(PERSON_ORIGINS)]
 MembershipOrigin = Annotated[str, OpenWord(MEMBERSHIP_ORIGINS)]
 LeaveReason = Annotated[str, OpenWord(LEAVE_REASONS)]
+CohortLeaveReason = Annotated[str, OpenWord(COHORT_LEAVE_REASONS)]
+Decision = Annotated[str, OpenWord(DECISIONS)]
 UseCase = Annotated[str, OpenWord(USE_CASES)]
 Kpi = Annotated[str, OpenWord(KPIS)]
 BaselineSource = Annotated[str, OpenWord(BASELINE_SOURCES)]

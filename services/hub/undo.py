@@ -31,6 +31,8 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "lesson-retired": lambda lesson_id: page("manage", "lessons", lesson_id, "restore"),
     "left": lambda program_id: page("programs", program_id, "return"),
     "objective-withdrawn": lambda objective_id: page("manage", "objectives", objective_id, "reopen"),
+    "wave-decided": lambda wave_id: page("manage", "waves", wave_id, "reopen"),
+    "wave-started": lambda wave_id: page("manage", "waves", wave_id, "withdraw"),
     "survey-opened": lambda survey_id: page("manage", "surveys", survey_id, "withdraw"),
     "task-done": lambda task_id: page("manage", "tasks", task_id, "reopen"),
     "post-removed": lambda post_id: page("posts", post_id, "restore"),

@@ -31,6 +31,7 @@ from chassis.web.statuses import problems
 from chassis.web.times import Day
 from herald_contracts import words
 from services.metrics import commands, queries
+from services.metrics.cohorts.queries import comparison
 from services.metrics.context import Context
 from services.metrics.domain.periods import MAX_DAYS, Period, zone
 from services.metrics.queries import By, Slice
@@ -51,6 +52,7 @@ from services.metrics.schemas import (
     RatesView,
     SeriesView,
     SliceView,
+    WaveView,
 )
 
 router = Router(prefix="/v1", tags=["metrics"])
@@ -84,11 +86,12 @@ async def get_figures(
     network: Network = None,
     country: Name = None,
     team: Name = None,
+    wave_id: Name = None,
     content_id: Name = None,
 ) -> FiguresView:
     program = await queries.program_of(context, program_id)
     period = queries.period_of(first, to, program["time_zone"], context.clock.now())
-    part = Slice(network=network, content_id=content_id, country=country, team=team)
+    part = Slice(network=network, content_id=content_id, country=country, team=team, wave_id=wave_id)
     now = await _slice(context, program, period, part)
     before = await _slice(context, program, period.before, part)
     return FiguresView(
@@ -191,6 +194,15 @@ async def get_objective(context: Use, program_id: str, objective_id: str, caller
     if found is None:
         raise NotFound("objective", objective_id)
     return ObjectiveView.model_validate(await queries.objective_progress(context, program, found, context.clock.now()))
+
+
+@router.get("/programs/{program_id}/waves/{wave_id}", summary="What came of a wave, beside the wave before")
+async def get_wave(context: Use, program_id: str, wave_id: str, caller: Steering) -> WaveView:
+    """Participation, retention at four weeks and feedback, each with its interval (95 %), and the differences from the
+    wave before. Figures of fewer than `HERALD_SMALL_GROUP` people are left out."""
+    program = await queries.program_of(context, program_id)
+    found = await comparison(context, program, wave_id, context.clock.now())
+    return WaveView.compared(program_id, found, context.small_group)
 
 
 @router.get("/programs/{program_id}/baseline", summary="What an objective for these days would start from")

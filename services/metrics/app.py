@@ -8,6 +8,7 @@ from chassis.principals import PrincipalStore
 from chassis.runtime import Runtime
 from chassis.service import Service
 from services.metrics.api import router
+from services.metrics.cohorts.store import Cohorts
 from services.metrics.consumers import CONSUMERS
 from services.metrics.context import Context
 from services.metrics.jobs import jobs
@@ -29,6 +30,8 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
         mongo=runtime.mongo,
         principals=PrincipalStore(runtime.mongo),
         store=store,
+        cohorts=Cohorts(runtime.mongo),
+        small_group=settings.small_group,
         windows=Windows(store),
         paces=Paces(store),
         live=Live(store, runtime.clock, runtime.telemetry, runtime.supervisor, heartbeat=settings.live_heartbeat),
@@ -37,6 +40,7 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
     async def ensure_indexes() -> None:
         await context.principals.ensure_indexes()
         await store.ensure_indexes()
+        await context.cohorts.ensure_indexes()
 
     return Service(
         name="metrics",

@@ -9,6 +9,9 @@ from herald_contracts import (
     AmbassadorLeft,
     AmbassadorPaused,
     AmbassadorResumed,
+    CohortJoined,
+    CohortLeft,
+    CohortStarted,
     ContentPublished,
     ContentRetired,
     ContentUpdated,
@@ -17,7 +20,9 @@ from herald_contracts import (
     PostRemoved,
     PostShared,
     ProgramCreated,
+    SurveyClosed,
 )
+from services.metrics.cohorts.projections import project_cohorts, project_surveys, project_waves
 from services.metrics.commands import book_events
 from services.metrics.context import Context
 from services.metrics.projections import (
@@ -32,6 +37,9 @@ CONSUMERS: list[Route[Context]] = [
     on(ProgramCreated, do=project_programs),
     on(ObjectiveSet, do=project_objectives),
     on(AmbassadorJoined, AmbassadorPaused, AmbassadorResumed, AmbassadorLeft, do=project_memberships),
+    on(CohortStarted, do=project_waves),
+    on(CohortJoined, CohortLeft, do=project_cohorts),
+    on(SurveyClosed, do=project_surveys),
     on(ContentPublished, ContentUpdated, ContentRetired, do=project_contents),
     on(PostShared, PostRemoved, EngagementRecorded, do=book_events, inbox="facts"),
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chassis.clock import Clock
 from chassis.mongo import Mongo
 from chassis.principals import PrincipalStore
+from services.metrics.cohorts.store import Cohorts
 from services.metrics.live import Live
 from services.metrics.paces import Paces
 from services.metrics.store import Store
@@ -21,6 +22,8 @@ class Context:
     mongo: Mongo
     principals: PrincipalStore
     store: Store
+    cohorts: Cohorts
+    small_group: int
     windows: Windows
     paces: Paces
     live: Live

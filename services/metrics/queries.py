@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -38,10 +38,11 @@ class Slice:
     content_id: str | None = None
     country: str | None = None
     team: str | None = None
+    wave_id: str | None = None
 
     @property
     def of_people(self) -> bool:
-        return self.country is not None or self.team is not None
+        return any(one is not None for one in (self.country, self.team, self.wave_id))
 
     def where(self) -> dict[str, str]:
         """The part that the counters by item know of."""
@@ -57,7 +58,8 @@ class Slice:
     def check(self) -> None:
         """Raises Invalid for a combination that no counter answers."""
         if self.of_people and self.content_id is not None:
-            raise Invalid.one("content_id", "combination", "Narrow by content or by country and team, not by both.")
+            detail = "Narrow by content or by country, team and wave, not by both."
+            raise Invalid.one("content_id", "combination", detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ async def figures(context: Context, program: Document, period: Period, part: Sli
     part.check()
     if part.of_people:
         people = await _people(context, program, period, part)
-        if len(people.enrolled) < SMALL_GROUP:
+        if len(people.enrolled) < max(SMALL_GROUP, context.small_group if part.wave_id else 0):
             return None
         return compute.with_formulas(await _of_group(context, program, period, part, people))
     asked: list[Awaitable[Figures]] = [_counted(context, program, period, part)]
@@ -147,9 +149,11 @@ def _participation(there: set[str], shared: set[str], leaders: set[str]) -> Figu
     )
 
 
-async def _enrolled(context: Context, program: Document, period: Period) -> set[str]:
+async def _enrolled(
+    context: Context, program: Document, period: Period, among: Iterable[str] | None = None
+) -> set[str]:
     start, end = period.bounds(program["time_zone"])
-    return await context.store.enrolled(program["_id"], start, end)
+    return await context.store.enrolled(program["_id"], start, end, people=among)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +174,9 @@ class _People:
 
 
 async def _people(context: Context, program: Document, period: Period, part: Slice) -> _People:
-    ids = await _enrolled(context, program, period)
-    found = context.store.sum_persons(program["_id"], period, ("ambassador_id",), where=_of(part), fields=())
+    cohort = None if part.wave_id is None else await context.cohorts.members(part.wave_id)
+    ids = await _enrolled(context, program, period, cohort)
+    found = context.store.sum_persons(program["_id"], period, ("ambassador_id",), where=_of(part, cohort), fields=())
     counted = {person async for (person,), _ in found}
     known = await context.store.people(ids | counted)
     return _People(
@@ -181,9 +186,10 @@ async def _people(context: Context, program: Document, period: Period, part: Sli
     )
 
 
-def _of(part: Slice) -> dict[str, str]:
+def _of(part: Slice, cohort: Iterable[str] | None = None) -> dict[str, Any]:
     """The part of a slice that the counters by person know of."""
-    return {"network": part.network} if part.network else {}
+    of_network = {"network": part.network} if part.network else {}
+    return of_network if cohort is None else {**of_network, "ambassador_id": {"$in": list(cohort)}}
 
 
 async def _of_group(context: Context, program: Document, period: Period, part: Slice, people: _People) -> Figures:
@@ -192,7 +198,7 @@ async def _of_group(context: Context, program: Document, period: Period, part: S
     shares: dict[str, int] = defaultdict(int)
     names = ("ambassador_id", "day", "network")
     async for (person, day, network), counts in context.store.sum_persons(
-        program["_id"], period, names, where=_of(part)
+        program["_id"], period, names, where=_of(part, people.counted if part.wave_id else None)
     ):
         if person in people.counted:
             tally.add(day, network, counts, rates)

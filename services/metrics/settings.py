@@ -10,6 +10,9 @@ from chassis.settings import Settings
 class MetricsSettings(Settings):
     """What metrics needs beyond what every service does."""
 
+    small_group: int = Field(
+        5, ge=5, le=1_000, description="How many people a figure of a cohort needs, as in `program`"
+    )
     live_heartbeat: float = Field(
         10.0,
         gt=0,

@@ -1,7 +1,7 @@
 """People, ambassadors and the programme they take part in.
 
 Owns who there is (from CSV imports and first sign-ins), who is an ambassador of which programme by accepting which
-consent, guidelines and who acknowledged them, the programme's objective, its lessons with who completed them, and its
-surveys, anonymous by construction (ADR 0014). Emits `herald.people` and `herald.program`. Consumes `herald.audit.*`: it
-keeps the audit trail of all services for administrators to search.
+consent, guidelines and who acknowledged them, the programme's objective, its lessons with who completed them, its
+surveys, anonymous by construction (ADR 0014), and its waves with who is in their cohorts. Emits `herald.people` and
+`herald.program`. Consumes `herald.audit.*`: it keeps the audit trail of all services for administrators to search.
 """

@@ -33,6 +33,7 @@ from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
 from services.program.store.tasks import Mixes, Tasks
 from services.program.store.teams import Teams
+from services.program.store.waves import Waves
 from services.program.templates import load_templates
 
 
@@ -59,6 +60,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         mixes=Mixes(runtime.mongo),
         calendars=Calendars(runtime.mongo),
         templates=load_templates(settings.program_templates),
+        waves=Waves(runtime.mongo),
         history=History(runtime.mongo),
         external_rows=ExternalRows(runtime.mongo),
         audit_trail=AuditTrail(runtime.mongo),
@@ -69,7 +71,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
         others = (context.imports, context.history, context.surveys, context.lessons, context.feedback)
         mails = (context.mails, context.newsletters)
-        for store in (*stores, *others, *mails, context.tasks, context.calendars, context.audit_trail):
+        for store in (*stores, *others, *mails, context.waves, context.tasks, context.calendars, context.audit_trail):
             await store.ensure_indexes()
 
     return Service(

@@ -16,6 +16,7 @@ from services.program.domain.pictures import Picture
 from services.program.domain.programs import Program, Text
 from services.program.domain.surveys import Survey
 from services.program.domain.tasks import Task
+from services.program.domain.waves import Wave
 
 PERSON = Audited(
     "person",
@@ -130,6 +131,23 @@ NEWSLETTER = Audited(
         "created_at",
         "updated_at",
     ),
+)
+WAVE = Audited(
+    "wave",
+    Wave,
+    shown=(
+        "name",
+        "starts_on",
+        "ends_on",
+        "criteria",
+        "targets",
+        "state",
+        "closed_on",
+        "decision",
+        "decided_by",
+    ),
+    withheld=("goal", "changes", "reasons"),
+    left_out=("id", "program_id", "version", "started_at", "recorded_by", "decided_at", "updated_at"),
 )
 LESSON = Audited(
     "lesson",

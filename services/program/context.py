@@ -26,6 +26,7 @@ from services.program.store.programs import Programs
 from services.program.store.surveys import Surveys
 from services.program.store.tasks import Mixes, Tasks
 from services.program.store.teams import Teams
+from services.program.store.waves import Waves
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Context:
     mixes: Mixes
     calendars: Calendars
     templates: tuple[Template, ...]
+    waves: Waves
     history: History
     external_rows: ExternalRows
     audit_trail: AuditTrail

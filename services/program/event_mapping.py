@@ -12,6 +12,9 @@ from herald_contracts import (
     AmbassadorLeft,
     AmbassadorPaused,
     AmbassadorResumed,
+    CohortJoined,
+    CohortLeft,
+    CohortStarted,
     FeedbackSubmitted,
     GuidelineAcknowledged,
     GuidelinePublished,
@@ -29,8 +32,10 @@ from herald_contracts import (
     ProgramCreated,
     ProgramRestored,
     SurveyClosed,
+    WaveDecided,
+    WaveReopened,
 )
-from herald_contracts.words import LeaveReason, PersonOrigin
+from herald_contracts.words import CohortLeaveReason, LeaveReason, PersonOrigin
 from services.program.domain.history import PastMembership
 from services.program.domain.lessons import Completion, Lesson
 from services.program.domain.newsletters import Newsletter
@@ -38,6 +43,7 @@ from services.program.domain.objectives import Objective
 from services.program.domain.people import Person
 from services.program.domain.programs import Program, Text
 from services.program.domain.surveys import Results, Survey
+from services.program.domain.waves import Member, Wave
 
 
 def _state(person: Person) -> dict[str, Any]:
@@ -210,6 +216,8 @@ def survey_closed(survey: Survey, results: Results) -> SurveyClosed:
         closes_on=survey.closes_on,
         answers=results.answers,
         enps=results.enps,
+        promoters=results.promoters,
+        detractors=results.detractors,
         means=[one.mean for one in results.questions],
         occurred_at=survey.updated_at,
     )
@@ -261,3 +269,43 @@ def newsletter_sent(newsletter: Newsletter) -> NewsletterSent:
         stopped=newsletter.state == "stopped",
         occurred_at=newsletter.updated_at,
     )
+
+
+def cohort_started(wave: Wave) -> CohortStarted:
+    return CohortStarted(
+        program_id=wave.program_id,
+        wave_id=wave.id,
+        revision=wave.version,
+        starts_on=wave.starts_on,
+        ends_on=wave.ends_on,
+        occurred_at=wave.updated_at,
+    )
+
+
+def cohort_joined(wave: Wave, person_id: str, now: datetime) -> CohortJoined:
+    return CohortJoined(program_id=wave.program_id, wave_id=wave.id, person_id=person_id, occurred_at=now)
+
+
+def cohort_left(member: Member, reason: CohortLeaveReason, now: datetime) -> CohortLeft:
+    return CohortLeft(
+        program_id=member.program_id,
+        wave_id=member.wave_id,
+        person_id=member.person_id,
+        reason=reason,
+        occurred_at=now,
+    )
+
+
+def wave_decided(wave: Wave) -> WaveDecided:
+    return WaveDecided(
+        program_id=wave.program_id,
+        wave_id=wave.id,
+        revision=wave.version,
+        decision=str(wave.decision),
+        decided_by=list(wave.decided_by),
+        occurred_at=wave.updated_at,
+    )
+
+
+def wave_reopened(wave: Wave) -> WaveReopened:
+    return WaveReopened(program_id=wave.program_id, wave_id=wave.id, revision=wave.version, occurred_at=wave.updated_at)

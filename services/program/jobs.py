@@ -8,7 +8,7 @@ from typing import Final
 
 from chassis.jobs import Job, JobContext
 from chassis.mongo import Transaction
-from services.program.commands import imports, surveys
+from services.program.commands import imports, surveys, waves
 from services.program.context import Context
 from services.program.domain.surveys import Survey, today
 
@@ -24,6 +24,7 @@ def jobs(context: Context) -> list[Job]:
     pictures that nothing shows every 10 min."""
     return [
         Job("imports", timedelta(seconds=2), partial(import_unfinished, context)),
+        Job("cohorts", timedelta(seconds=2), partial(fill_cohorts, context)),
         Job("surveys", timedelta(seconds=5), partial(close_surveys, context)),
         Job("pictures", timedelta(minutes=10), partial(delete_unused_pictures, context)),
     ]
@@ -52,6 +53,18 @@ async def delete_unused_pictures(context: Context, job: JobContext) -> None:
     """Delete pictures that were sent a day ago and that nothing shows."""
     for id in await context.pictures.unused(context.clock.now() - UNUSED, PICTURES_AT_ONCE):
         await job.lease.transact(partial(context.pictures.delete_unused, id))
+
+
+async def fill_cohorts(context: Context, job: JobContext) -> None:
+    """Put those into the cohort of a started wave, or take those out of a withdrawn one, whom its start left over."""
+    for filling in await context.waves.due_fillings(context.clock.now()):
+        go_on = partial(_fill, context, filling.id)
+        while job.may_go_on and await job.lease.transact(go_on):
+            pass
+
+
+async def _fill(context: Context, wave_id: str, tx: Transaction) -> bool:
+    return await waves.fill(context, tx, wave_id)
 
 
 async def _close(context: Context, survey: Survey, tx: Transaction) -> Survey:

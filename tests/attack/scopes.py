@@ -34,7 +34,7 @@ OPEN_TO_PERSONS = {
     ("sharing", "GET", "/v1/posts"), ("metrics", "GET", "/v1/definitions"), ("metrics", "GET", "/v1/me/figures"),
     ("gamification", "GET", "/v1/me/points"), ("gamification", "GET", "/v1/me/ledger"),
     ("program", "POST", "/v1/programs/{program_id}/leave"), ("program", "POST", "/v1/programs/{program_id}/decline"),
-    ("program", "GET", "/v1/me/viewers"), ("content", "GET", "/v1/feed"),
+    ("program", "GET", "/v1/me/viewers"), ("program", "GET", "/v1/me/cohorts"), ("content", "GET", "/v1/feed"),
     ("gamification", "GET", "/v1/programs/{program_id}/rules"),
 }  # fmt: skip
 """What a person without any role may do: their own things, and what is said to everybody."""

@@ -114,6 +114,7 @@ async def in_program(trail: Trail) -> None:
     await with_a_survey(trail, program)
     await with_a_newsletter(trail, program)
     await in_the_team(trail, program)
+    await with_a_wave(trail, program)
     for act in ("archive", "restore"):
         await trail.act("POST", f"/programs/{{program_id}}/{act}", of=program)
     text = b"email,name,country,team\nbob@x.example,Bob,FR,IT\n"
@@ -212,6 +213,23 @@ async def with_a_newsletter(trail: Trail, program: str) -> None:
     sending = {"$set": {"state": "sending", "begun_at": datetime.now(UTC)}}
     await trail.service.runtime.mongo.db["newsletters"].update_one({"_id": one.partition("/")[2]}, sending)
     await trail.act("POST", f"{of}/stop", of=one)
+
+
+async def with_a_wave(trail: Trail, program: str) -> None:
+    route, one = "/programs/{program_id}/waves", "/programs/{program_id}/waves/{wave_id}"
+    today = datetime.now(UTC).date()
+    days = {"starts_on": (today - timedelta(days=2)).isoformat(), "ends_on": (today + timedelta(days=9)).isoformat()}
+    body = {"name": "Pilot", **days, "criteria": {"everybody": True}}
+    wave = f"{program}/{(await trail.act('POST', route, body, of=program))['id']}"
+    match = {"If-Match": "*"}
+    await trail.act("PUT", one, {**body, "name": "First wave", "goal": "Find out."}, of=wave, headers=match)
+    for act in ("start", "withdraw", "start"):
+        await trail.act("POST", f"{one}/{act}", of=wave)
+    await trail.act("POST", f"{one}/decision", {"decision": "go", "reasons": "They like it."}, of=wave)
+    await trail.act("POST", f"{one}/reopen", of=wave)
+    later = {"starts_on": (today + timedelta(days=10)).isoformat(), "ends_on": (today + timedelta(days=20)).isoformat()}
+    other = (await trail.act("POST", route, {**body, **later}, of=program))["id"]
+    await trail.act("DELETE", one, of=f"{program}/{other}")
 
 
 async def in_learning(trail: Trail, program: str) -> None:

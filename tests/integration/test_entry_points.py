@@ -60,6 +60,7 @@ CREATES = {
     "POST /v1/programs/{program_id}/feedback": "feedback_id",
     "POST /v1/programs/{program_id}/objectives": "objective_id",
     "POST /v1/programs/{program_id}/tasks": "task_id",
+    "POST /v1/programs/{program_id}/waves": "wave_id",
 }
 """What the id of an answer names in paths."""
 TEXTS = {"en": "I take part of my own free will."}
@@ -75,6 +76,13 @@ NEWSLETTER: dict[str, Any] = {
     "subjects": TEXTS,
     "blocks": [{"kind": "text", "texts": {"en": {"title": "Thanks", "text": "To all"}}}],
     "segment": {},
+}
+WAVE = {
+    "name": "Pilot",
+    "starts_on": "2026-03-02",
+    "ends_on": (datetime.now(UTC).date() + timedelta(days=9)).isoformat(),
+    "criteria": {"everybody": True},
+    "goal": "Do they find the time?",
 }
 WELL_MADE: dict[str, Any] = {
     "POST /v1/items": {
@@ -116,6 +124,9 @@ WELL_MADE: dict[str, Any] = {
         "send_at": "09:00",
     },
     "PUT /v1/me/mails": {"kind": "newsletter", "program_id": "", "wanted": True},
+    "POST /v1/programs/{program_id}/waves": WAVE,
+    "PUT /v1/programs/{program_id}/waves/{wave_id}": {**WAVE, "targets": {"participation": 0.5}},
+    "POST /v1/programs/{program_id}/waves/{wave_id}/decision": {"decision": "go", "reasons": "They like it."},
     "POST /v1/programs/{program_id}/paths": {"titles": {"en": "First day"}, "lesson_ids": []},
     "PUT /v1/programs/{program_id}/paths/{path_id}": {"titles": {"en": "First week"}, "lesson_ids": []},
     "POST /v1/programs/{program_id}/rules": {"rules": [{"id": "share", "act": "share", "points": 10}]},
@@ -505,6 +516,28 @@ async def _reader(world: World) -> dict[str, str]:
 _OF_NEWSLETTER = "/v1/programs/{program_id}/newsletters/{newsletter_id}"
 
 
+async def _wave(world: World) -> dict[str, str]:
+    """A planned wave, in a programme of its own with one ambassador."""
+    order = {**WELL_MADE["POST /v1/programs"], "open": True}
+    program = (await world.ok("program", "POST", "/v1/programs", order))["id"]
+    await world.ok("program", "POST", f"/v1/programs/{program}/join", {"consent_version": 1})
+    wave = await world.ok("program", "POST", f"/v1/programs/{program}/waves", WAVE)
+    return {"program_id": program, "wave_id": wave["id"]}
+
+
+async def _started(world: World) -> dict[str, str]:
+    ids = await _wave(world)
+    await world.ok("program", "POST", f"/v1/programs/{ids['program_id']}/waves/{ids['wave_id']}/start")
+    return ids
+
+
+async def _decided(world: World) -> dict[str, str]:
+    ids = await _started(world)
+    path = f"/v1/programs/{ids['program_id']}/waves/{ids['wave_id']}/decision"
+    await world.ok("program", "POST", path, {"decision": "go", "reasons": "They like it."})
+    return ids
+
+
 async def _objective_over(world: World) -> dict[str, str]:
     program = world.known["program_id"]
     order = {**OBJECTIVE, "starts_on": "2025-01-01", "ends_on": "2025-01-31"}
@@ -571,6 +604,11 @@ PREPARED = {
     f"POST {_OF_NEWSLETTER}/schedule": lambda world: _newsletter(world, "approve"),
     f"POST {_OF_NEWSLETTER}/stop": lambda world: _newsletter(world, "approve", "schedule", "begin"),
     **{f"POST /v1/mail/{{reader}}/{{kind}}/{{program_id}}/{act}": _reader for act in ("subscribe", "unsubscribe")},
+    **{f"{act} /v1/programs/{{program_id}}/waves/{{wave_id}}": _wave for act in ("PUT", "DELETE")},
+    "POST /v1/programs/{program_id}/waves": _program_apart,
+    "POST /v1/programs/{program_id}/waves/{wave_id}/start": _wave,
+    **{f"POST /v1/programs/{{program_id}}/waves/{{wave_id}}/{act}": _started for act in ("withdraw", "decision")},
+    "POST /v1/programs/{program_id}/waves/{wave_id}/reopen": _decided,
     "POST /v1/programs/{program_id}/ambassadors/{person_id}/withdraw": _invited,
     "POST /v1/programs/{program_id}/learning/{lesson_id}/answers": _lesson,
     "POST /v1/programs/{program_id}/archive": _program_apart,

@@ -41,6 +41,8 @@ MAIN: Final[Mapping[str, Sequence[str]]] = {
         "/manage/lessons/new",
         "/manage/surveys",
         "/manage/surveys/new",
+        "/manage/waves",
+        "/manage/waves/new",
     ),
     "ines": ("/admin/people", "/admin/audit", "/admin/deadletters"),
 }

@@ -33,12 +33,13 @@ from services.hub.pages import (
     sources,
     surveys,
     team,
+    waves,
 )
 
 MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
     objectives, opening, pictures, program_look, guardrails,
     importing, history, admin, audit, dead_letters, surveys, setup, guidelines, identity, feedback,
-    team, review,
+    team, review, waves,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -26,6 +26,7 @@ STEPS: Final[Mapping[str, str]] = {
     "content": "/editor/new",
     "learning": "/manage/lessons",
     "feedback": "/manage/surveys/new",
+    "pilot": "/manage/waves",
 }
 """The steps in their order, and the page where each is done. `content` is counted here, the others by `program`."""
 ENOUGH_CONTENT: Final = 5

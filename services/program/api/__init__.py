@@ -20,10 +20,11 @@ from services.program.api import (
     setup,
     surveys,
     tasks,
+    waves,
 )
 
 router = Router(prefix="/v1")
-of_programs = (programs, pictures, identity, objectives, membership, lessons, surveys, feedback)
+of_programs = (programs, pictures, identity, objectives, membership, lessons, surveys, waves, feedback)
 of_teams = (setup, tasks, calendars)
 of_mails = (newsletters, mails)
 for part in (me, history, people, imports, *of_programs, *of_teams, *of_mails, audit):

@@ -15,6 +15,7 @@ from chassis.web.problems import Conflict, NotFound
 from herald_contracts import Event
 from services.program import event_mapping
 from services.program.audit import PROGRAM, TEXTS
+from services.program.commands import waves
 from services.program.context import Context
 from services.program.domain import memberships, programs
 from services.program.domain.guidelines import Rules
@@ -229,8 +230,11 @@ async def join(context: Context, tx: Transaction, program_id: str, person_id: st
     after = memberships.join(before, program, consent_version, tx.now)
     if after is not before:
         await context.people.record_consent(after, program_id, consent_version, tx)
-    facts = [] if program_id in before.joined else [event_mapping.ambassador_joined(after, program_id, tx.now)]
-    return await _save(context, tx, before, after, *facts)
+    if program_id in before.joined:
+        return await _save(context, tx, before, after)
+    await _save(context, tx, before, after, event_mapping.ambassador_joined(after, program_id, tx.now))
+    await waves.enter_on_joining(context, tx, after, program_id)
+    return after
 
 
 async def decline(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
@@ -252,6 +256,7 @@ async def leave(context: Context, tx: Transaction, program_id: str, person_id: s
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
     after = memberships.leave(before, program_id, tx.now)
+    await waves.leave_cohort(context, tx, person_id, program_id, "left")
     return await _save(context, tx, before, after, event_mapping.ambassador_left(after, program_id, "left", tx.now))
 
 

@@ -83,6 +83,14 @@ class Results:
     recommendation: Scored | None = None
     questions: tuple[Scored, ...] = ()
 
+    @property
+    def promoters(self) -> int | None:
+        return sum(self.recommendation.distribution[PROMOTER:]) if self.recommendation else None
+
+    @property
+    def detractors(self) -> int | None:
+        return sum(self.recommendation.distribution[: DETRACTOR + 1]) if self.recommendation else None
+
 
 HIDDEN = Results(shown=False)
 

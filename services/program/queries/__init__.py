@@ -14,6 +14,7 @@ from services.program.queries import (
     setup,
     surveys,
     tasks,
+    waves,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "setup",
     "surveys",
     "tasks",
+    "waves",
 ]

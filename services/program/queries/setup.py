@@ -55,6 +55,10 @@ async def _surveys(context: Context, program: Program) -> int:
     return await context.surveys.count_asked(program.id)
 
 
+async def _waves(context: Context, program: Program) -> int:
+    return len(await context.waves.of_program(program.id))
+
+
 STEPS: Final[tuple[tuple[str, int, Count], ...]] = (
     ("objectives", 1, _objectives),
     ("leaders", 1, _leaders),
@@ -62,6 +66,7 @@ STEPS: Final[tuple[tuple[str, int, Count], ...]] = (
     ("guidelines", 1, _guidelines),
     ("learning", 3, _lessons),
     ("feedback", 1, _surveys),
+    ("pilot", 1, _waves),
 )
 """Key of a step, how much of it a good start has, and how much there is."""
 

@@ -18,6 +18,8 @@ from chassis.web.problems import NotFound, StaleVersion
 from services.program.domain import fields
 from services.program.domain.imports import Row
 from services.program.domain.people import Filter, Group, Groups, Person, Segment, Status
+from services.program.domain.waves import Criteria, Wave
+from services.program.store.waves import MEMBERS
 
 _GROUPED = {"country": fields.UNKNOWN_COUNTRY, "team": fields.UNKNOWN_TEAM, "site": None}
 MAX_COUNTED = 10_000
@@ -141,6 +143,29 @@ class People:
         where = _recipients(program_id, segment)
         return await self._people.count_documents(where, session=tx.session if tx else None)
 
+    async def for_cohort(
+        self, program_id: str, criteria: Criteria, after: str, limit: int, tx: Transaction
+    ) -> list[str]:
+        """Ids of ambassadors who meet the criteria of a wave, in their order, after one."""
+        where = {"$and": [_of_criteria(program_id, criteria), {"_id": {"$gt": after}}]}
+        cursor = self._people.find(where, {"_id": 1}, sort=[("_id", 1)], limit=limit, session=tx.session)
+        return [row["_id"] for row in await cursor.to_list()]
+
+    async def count_for_cohort(self, wave: Wave, tx: Transaction | None = None) -> int:
+        """How many ambassadors meet the criteria and are in no other cohort; counting ends at 10,000."""
+        place = {"$concat": [wave.program_id, "|", "$_id"]}
+        elsewhere = {"$elemMatch": {"wave_id": {"$ne": wave.id}}}
+        stages: list[dict[str, Any]] = [
+            {"$match": _of_criteria(wave.program_id, wave.criteria)},
+            {"$project": {"place": place}},
+            {"$lookup": {"from": MEMBERS, "localField": "place", "foreignField": "_id", "as": "places"}},
+            {"$match": {"places": {"$not": elsewhere}}},
+            {"$limit": MAX_COUNTED},
+            {"$count": "n"},
+        ]
+        found = await (await self._people.aggregate(stages, session=tx.session if tx else None)).to_list()
+        return found[0]["n"] if found else 0
+
     async def count_segment(self, program_id: str, segment: Segment, tx: Transaction) -> tuple[dict[str, int], int]:
         """How many people of a segment are not invited for which reason, and how many can be."""
         mine = {"$filter": {"input": "$memberships", "cond": {"$eq": ["$$this.program_id", program_id]}}}
@@ -250,6 +275,11 @@ def _of_segment(segment: Segment) -> dict[str, Any]:
 def _recipients(program_id: str, segment: Segment) -> dict[str, Any]:
     joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
     return {**_of_segment(segment), "active": True, "email": {"$type": "string"}, "memberships": joined}
+
+
+def _of_criteria(program_id: str, criteria: Criteria) -> dict[str, Any]:
+    who = {"_id": {"$in": list(criteria.people)}} if criteria.people else _of_segment(criteria.segment)
+    return {"memberships": {"$elemMatch": {"program_id": program_id, "status": "joined"}}, **who}
 
 
 def _change(person: Person) -> dict[str, Document]:

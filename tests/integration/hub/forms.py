@@ -158,6 +158,21 @@ def _open_tasks(apis: Refusing) -> None:
             apis.said[one] = {**answer, "items": [{**task, "state": "open"} for task in answer["items"]]}
 
 
+def _wave(state: str) -> Callable[[Refusing], None]:
+    """A wave in a state, begun long ago."""
+
+    def put(apis: Refusing) -> None:
+        decided = {} if state == "decided" else {"decision": None, "reasons": "", "decided_by": []}
+        for one in apis.known:
+            if (one.service, one.method) == ("program", "GET") and one.template.endswith("/waves/{wave_id}"):
+                answer = one.answer()
+                stored = "running" if state == "ended" else state
+                wave = {**answer["wave"], "state": stored, "starts_on": "2025-03-02", **decided}
+                apis.said[one] = {**answer, "state": state, "wave": wave, "matching": 3}
+
+    return put
+
+
 MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/admin/people/x/merge?query=x", None),
     ("/programs/p2/join", None),
@@ -177,6 +192,12 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/manage/tasks?toast=task-done&of=x", _open_tasks),
     ("/manage/surveys/x", _open_survey),
     ("/manage/surveys?toast=survey-opened&of=x", None),
+    ("/manage/waves/x", _wave("planned")),
+    ("/manage/waves/x", _wave("ended")),
+    ("/manage/waves/x", _wave("decided")),
+    ("/manage/waves/x/change", _wave("running")),
+    ("/manage/waves?toast=wave-started&of=x", None),
+    ("/manage/waves?toast=wave-decided&of=x", None),
 )
 """Further states of pages, with forms of their own: after an act that can be undone, of who paused, and the like."""
 

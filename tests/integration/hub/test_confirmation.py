@@ -36,6 +36,31 @@ IDENTITY = httpx.Response(
     headers={"etag": '"2"'},
 )
 ADA = {"id": "ada", "name": "Ada", "email": "ada@herald.example", "team": "Sales", "roles": ["editor"], "active": True}
+WAVE = {
+    "wave": {
+        "id": "w1",
+        "version": 1,
+        "name": "Pilot",
+        "goal": "",
+        "changes": "",
+        "targets": {},
+        "starts_on": "2026-03-02",
+        "ends_on": "2026-04-12",
+        "closed_on": None,
+        "decision": None,
+        "decided_by": [],
+        "recorded_by": None,
+        "criteria": {
+            "everybody": True,
+            "leaders_only": False,
+            **{kind: [] for kind in ("countries", "teams", "sites", "people")},
+        },
+    },
+    "state": "planned",
+    "members": 0,
+    "left": 0,
+    "matching": 3,
+}
 ASKED = [
     ("/editor/items/i1/publish", {"state": "draft"}, "Deux fois moins d’eau", "43 ambassadeurs"),
     ("/editor/items/i1/retire", {"state": "published"}, "Deux fois moins d’eau", "43 ambassadeurs"),
@@ -45,6 +70,14 @@ ASKED = [
     ("/manage/guidelines", {"guidelines_fr": "Soyez vous", "material": "on"}, "règles de partage", "43 ambassadeurs"),
     ("/programs/p1/leave", {}, "Quitter Voices", "Vous pouvez revenir"),
     ("/manage/surveys/s1/open", {}, "Ouvrir cette enquête", "43 ambassadeurs sont interrogés"),
+    ("/manage/waves/w1/start", {}, "Lancer « Pilot »", "3 ambassadeurs y entrent"),
+    (
+        "/manage/waves/w1/decision",
+        {"decision": "no_go", "reasons": "Too many mails.", "decided_by": "ada"},
+        "Consigner cette décision",
+        "On ne continue pas ainsi",
+    ),
+    ("/manage/waves/w1/delete", {}, "Effacer cette vague", "Effacer la vague"),
     ("/programs/p1/decline", {}, "Décliner Voices", "plus invité"),
     ("/manage/invitations", {"by": "name", "person": "ada"}, "2 personnes", "1 personne a décliné"),
     ("/manage/invitations", {"countries": "FR", "limit": "10"}, "2 personnes", "Ada · Sales · France"),
@@ -86,6 +119,8 @@ async def _ready(browser: Browser) -> str:
         "/v1/people/bob": {"name": "Bob", "email": "bob@herald.example", "team": "Sales", "roles": []},
         "/v1/people/ada": ADA,
         "/v1/programs/p1/audience": {"ambassadors": 43},
+        "/v1/programs/p1/waves": {"items": [WAVE]},
+        "/v1/programs/p1/waves/w1": WAVE,
         "/v1/programs/p1/invitations": invited,
         "/v1/people/names": {"names": {"bob": {"name": "Bob"}}},
         "/v1/programs/p1/guardrails": RULES,
@@ -140,6 +175,8 @@ UNDONE = [
     ("/manage/guardrails/phrase", "/manage/guardrails/p1/7/undo", "/v1/programs/p1/guardrails/restore"),
     ("/manage/invitations", "/manage/invitations/b1/withdraw", "/v1/programs/p1/invitations/b1/withdraw"),
     ("/manage/surveys/s1/open", "/manage/surveys/s1/withdraw", "/v1/programs/p1/surveys/s1/withdraw"),
+    ("/manage/waves/w1/start", "/manage/waves/w1/withdraw", "/v1/programs/p1/waves/w1/withdraw"),
+    ("/manage/waves/w1/decision", "/manage/waves/w1/reopen", "/v1/programs/p1/waves/w1/reopen"),
     ("/programs/p1/decline", "/programs/p1/reconsider", "/v1/programs/p1/reconsider"),
     ("/programs/p1/leave", "/programs/p1/return", "/v1/programs/p1/join"),
 ]

@@ -23,6 +23,7 @@ LEFT_OUT = {
     "/leaderboard?scope=team": "a ranking",
     "/leaderboard?scope=country": "a ranking",
     "/manage": "charts, of which each shows the first of its kind",
+    "/manage/waves": "at most twenty",
     "/me": "who sees one's data: as many as are named, and that there are more",
 }
 MANY_LISTS = (
