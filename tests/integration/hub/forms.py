@@ -162,7 +162,7 @@ def _wave(state: str) -> Callable[[Refusing], None]:
     """A wave in a state, begun long ago."""
 
     def put(apis: Refusing) -> None:
-        decided = {} if state == "decided" else {"decision": None, "reasons": "", "decided_by": []}
+        decided: dict[str, Any] = {} if state == "decided" else {"decision": None, "reasons": "", "decided_by": []}
         for one in apis.known:
             if (one.service, one.method) == ("program", "GET") and one.template.endswith("/waves/{wave_id}"):
                 answer = one.answer()

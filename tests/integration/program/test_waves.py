@@ -150,7 +150,7 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(program: ProgramHar
     path = await a_program(program, ada="IT")
     pilot = await planned(program, path)
     new = f"{path}/waves"
-    for wrong, fault in (
+    cases: list[tuple[dict[str, Any], tuple[str, str]]] = [
         ({"criteria": {}}, ("criteria", "empty-segment")),
         ({"criteria": {"everybody": True, "teams": ["IT"]}}, ("criteria", "empty-segment")),
         ({"criteria": {"people": ["nobody"]}}, ("criteria.people.0", "unknown")),
@@ -158,7 +158,8 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(program: ProgramHar
         (days(-9, -2), ("ends_on", "overlap")),
         (days(30, 20), ("ends_on", "before-start")),
         ({"targets": {"participation": 1.5}}, ("targets.participation", "at-most")),
-    ):
+    ]
+    for wrong, fault in cases:
         answer = await program.call("max", "POST", new, {**WAVE, **wrong})
         assert answer.status_code == 422, answer.text
         assert [(one["field"], one["rule"]) for one in answer.json()["errors"]] == [fault]
@@ -169,11 +170,12 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(program: ProgramHar
     go = {"decision": "go", "reasons": "They like it."}
     assert await program.refused("max", "POST", f"{pilot}/decision", go) == (409, "wave-not-started")
     await program.ok("max", "POST", f"{pilot}/start")
-    for wrong, fault in (
+    cases = [
         ({"reasons": " "}, ("reasons", "blank")),
         ({"decided_by": ["nobody"]}, ("decided_by.0", "unknown")),
         ({"decision": "perhaps"}, ("decision", "one-of")),
-    ):
+    ]
+    for wrong, fault in cases:
         answer = await program.call("max", "POST", f"{pilot}/decision", {**go, **wrong})
         assert [(one["field"], one["rule"]) for one in answer.json()["errors"]] == [fault], answer.text
     assert await program.refused("ada", "POST", f"{pilot}/decision", go) == (403, "role-missing")

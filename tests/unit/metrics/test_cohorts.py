@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ def of(shared: dict[str, list[int]], *, people: list[str] = FIVE, today: date = 
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), STEPS), max_size=8), st.randoms())
-def test_places_do_not_depend_on_the_order_of_arrival(steps: list[tuple[int, Step]], random: st.Random) -> None:
+def test_places_do_not_depend_on_the_order_of_arrival(steps: list[tuple[int, Step]], random: Random) -> None:
     changes = [CohortChange(at, f"{number:02}", step) for number, (at, step) in enumerate(steps)]
     expected = cohorts.place(changes)
     shuffled = [*changes, *changes]
@@ -40,7 +41,7 @@ def test_places_do_not_depend_on_the_order_of_arrival(steps: list[tuple[int, Ste
 
 
 def test_who_left_counts_still_and_who_is_back_entered_when_they_did_first() -> None:
-    there, gone, back = (CohortChange(at, "x", step) for at, step in ((1, "joined"), (2, "left"), (3, "joined")))
+    there, gone, back = CohortChange(1, "x", "joined"), CohortChange(2, "x", "left"), CohortChange(3, "x", "joined")
     assert cohorts.place([there, gone]) == Place(1, left=True)
     assert cohorts.place([there, gone, back]) == Place(1)
     assert cohorts.place([gone]) == Place()

@@ -192,7 +192,8 @@ def test_whatever_is_tried_a_wave_is_where_its_acts_lead(acts: list[str]) -> Non
     act=st.sampled_from(["planned", "running", "decided"]),
 )
 def test_nobody_enters_a_wave_that_is_over(day: date, act: str) -> None:
-    one = {"planned": wave, "running": lambda: started(wave()), "decided": lambda: decided(started(wave()))}[act]()
+    states: dict[str, Wave] = {"planned": wave(), "running": started(wave()), "decided": decided(started(wave()))}
+    one = states[act]
     assert waves.takes_in(one, person(), day) == (act == "running" and day <= LAST)
     assert waves.state_on(one, day) == ("ended" if act == "running" and day > LAST else act)
 
