@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from opentelemetry.instrumentation.redis import RedisInstrumentor
 from redis.asyncio import Redis
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from chassis.redis_url import parse_redis_url
 from chassis.settings import Settings
 from chassis.telemetry.otel import Telemetry
 
 
 def connect(settings: Settings, telemetry: Telemetry) -> Redis:
     """A client that gives up after half a second: a slow cache must not be slower than none."""
-    client: Redis = Redis.from_url(
-        settings.redis_url,
-        decode_responses=True,
-        socket_timeout=0.5,
-        socket_connect_timeout=0.5,
-        retry=Retry(NoBackoff(), 1),
-        health_check_interval=30,  # who only listens would not notice that the other end is gone
-    )
+    client = client_of(settings)
     RedisInstrumentor.instrument_client(client, tracer_provider=telemetry.tracer_provider)
+    return client
+
+
+def client_of(settings: Settings) -> Redis:
+    """A client of the server, or of the master that the Sentinels name at each connection."""
+    patience: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+    options: dict[str, Any] = {
+        **patience,
+        "decode_responses": True,
+        "retry": Retry(NoBackoff(), 1),
+        "health_check_interval": 30,  # who only listens would not notice that the other end is gone
+    }
+    authorities = {"ssl_ca_certs": str(settings.redis_ca_file)} if settings.redis_ca_file else {}
+    sentinels = parse_redis_url(settings.redis_url)
+    client: Redis
+    if sentinels is None:
+        tls = authorities if settings.redis_url.startswith("rediss") else {}
+        client = Redis.from_url(settings.redis_url, **options, **tls)
+    else:
+        tls = {"ssl": True, **authorities} if sentinels.tls else {}
+        asked = Sentinel(sentinels.hosts, sentinel_kwargs={**patience, **tls, **sentinels.of_sentinels})
+        client = asked.master_for(sentinels.master, **options, **tls, **sentinels.of_master)
     return client

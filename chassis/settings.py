@@ -6,11 +6,14 @@ import ssl
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from limits import parse
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from chassis.authorities import https_context
+from chassis.redis_url import parse_redis_url
 
 
 class SettingsError(ValueError):
@@ -26,17 +29,56 @@ class KafkaSettings(BaseSettings):
         "", pattern=r"^[a-z0-9-]{0,40}$", description="Prefix of topics, groups, databases and Redis keys"
     )
 
+    ca_file: FilePath | None = Field(
+        None, description="Authorities, as PEM, that the issuer's certificate may be of, beside the public ones"
+    )
+
     kafka_bootstrap: str
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "SCRAM-SHA-512"
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
-    kafka_ca_file: Path | None = None
+    kafka_ca_file: FilePath | None = Field(None, description="Authorities, as PEM, that sign the brokers' certificates")
+    kafka_cert_file: FilePath | None = Field(None, description="This client's certificate, as PEM, for mutual TLS")
+    kafka_key_file: FilePath | None = Field(None, description="The private key of that certificate, as PEM")
+    kafka_oauth_url: str | None = Field(None, description="Token endpoint for OAUTHBEARER (client credentials)")
+    kafka_oauth_client_id: str | None = None
+    kafka_oauth_client_secret: SecretStr | None = None
+    kafka_oauth_scope: str | None = None
     kafka_timeout: float = Field(10.0, gt=0, description="Seconds that any single wait on Kafka may take")
 
     kafka_max_poll: float = Field(
         300.0, gt=0, description="Seconds a batch may take before Kafka gives its partitions to another member"
     )
+
+    @field_validator("ca_file")
+    @classmethod
+    def _authorities(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                https_context(value)
+            except (OSError, ValueError) as error:
+                raise ValueError(f"{value} has no certificates: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.kafka_cert_file is None) != (self.kafka_key_file is None):
+            raise ValueError("HERALD_KAFKA_CERT_FILE and HERALD_KAFKA_KEY_FILE go together")
+        if self.kafka_cert_file is not None and not self.kafka_security_protocol.endswith("SSL"):
+            raise ValueError("HERALD_KAFKA_CERT_FILE needs HERALD_KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL")
+        if self.kafka_security_protocol.endswith("SSL"):
+            self._kafka_tls()
+        if self.kafka_security_protocol.startswith("SASL"):
+            needed = ("oauth_url", "oauth_client_id", "oauth_client_secret") if self._by_token else ("username", "password")
+            for name in needed:
+                if getattr(self, f"kafka_{name}") is None:
+                    raise ValueError(f"HERALD_KAFKA_{name.upper()} is needed for {self.kafka_sasl_mechanism}")
+        return self
+
+    @property
+    def _by_token(self) -> bool:
+        return self.kafka_sasl_mechanism == "OAUTHBEARER"
 
     def topic(self, name: str) -> str:
         """The topic on this installation's Kafka."""
@@ -56,14 +98,39 @@ class KafkaSettings(BaseSettings):
         if self.kafka_security_protocol != "PLAINTEXT":
             options["security_protocol"] = self.kafka_security_protocol
         if self.kafka_security_protocol.endswith("SSL"):
-            options["ssl_context"] = ssl.create_default_context(
-                cafile=str(self.kafka_ca_file) if self.kafka_ca_file else None
-            )
+            options["ssl_context"] = self._kafka_tls()
         if self.kafka_security_protocol.startswith("SASL"):
             options["sasl_mechanism"] = self.kafka_sasl_mechanism
+            if self._by_token:
+                from chassis.kafka.tokens import ClientCredentials
+
+                assert self.kafka_oauth_url and self.kafka_oauth_client_id and self.kafka_oauth_client_secret
+                options["sasl_oauth_token_provider"] = ClientCredentials(
+                    self.kafka_oauth_url,
+                    self.kafka_oauth_client_id,
+                    self.kafka_oauth_client_secret.get_secret_value(),
+                    self.kafka_oauth_scope,
+                    authorities=self.ca_file,
+                )
+                return options
             options["sasl_plain_username"] = self.kafka_username
             options["sasl_plain_password"] = self.kafka_password.get_secret_value() if self.kafka_password else None
         return options
+
+    def _kafka_tls(self) -> ssl.SSLContext:
+        """Raises SettingsError for a file that is none of what it should be."""
+        try:
+            context = ssl.create_default_context(cafile=self.kafka_ca_file)
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"HERALD_KAFKA_CA_FILE: {self.kafka_ca_file}: {error}") from None
+        if self.kafka_cert_file is not None:
+            try:
+                context.load_cert_chain(self.kafka_cert_file, self.kafka_key_file)
+            except (OSError, ValueError) as error:
+                raise SettingsError(
+                    f"HERALD_KAFKA_CERT_FILE: {self.kafka_cert_file} with {self.kafka_key_file}: {error}"
+                ) from None
+        return context
 
 
 def _rate(text: str) -> str:
@@ -108,11 +175,24 @@ class HttpSettings(BaseSettings):
         )
 
 
-class Settings(KafkaSettings, HttpSettings):
-    """What each service needs."""
+class StoreSettings(KafkaSettings):
+    """What everything that speaks to Kafka and MongoDB needs."""
 
     mongo_url: str
-    redis_url: str
+    mongo_ca_file: FilePath | None = Field(None, description="Authorities, as PEM, for MongoDB over TLS (`tls=true`)")
+
+    def mongo_options(self) -> dict[str, Any]:
+        """What every MongoDB client of this installation is given beside the address."""
+        return {"tlsCAFile": str(self.mongo_ca_file)} if self.mongo_ca_file else {}
+
+
+class Settings(StoreSettings, HttpSettings):
+    """What each service needs."""
+
+    redis_url: str = Field(
+        description="`redis://` or `rediss://` (TLS); by Sentinel `redis+sentinel://:PASSWORD@HOST:PORT,HOST:PORT/MASTER/0`"
+    )
+    redis_ca_file: FilePath | None = Field(None, description="Authorities, as PEM, for Redis over TLS")
 
     public_url: str = Field(description="The one address that people use, without a trailing slash")
     issuer: str = Field(description="OIDC issuer whose tokens are accepted, letter by letter as it calls itself")
@@ -148,6 +228,12 @@ class Settings(KafkaSettings, HttpSettings):
         3.0, ge=0, description="Seconds a request waits for events that it names in Herald-After, or follows from"
     )
     max_concurrency: int = Field(256, gt=0, description="Requests in flight a process before it answers 503")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        parse_redis_url(value)
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

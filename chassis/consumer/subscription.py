@@ -193,11 +193,14 @@ def _retrying(retry: Retry) -> type[BaseMiddleware]:
 def _faststream_security(options: dict[str, Any]) -> dict[str, Any]:
     if "security_protocol" not in options:
         return {}
-    from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+    from faststream.security import BaseSecurity, SASLOAuthBearer, SASLPlaintext, SASLScram256, SASLScram512
 
     context = options.get("ssl_context")
     if "sasl_mechanism" not in options:
         return {"security": BaseSecurity(ssl_context=context, use_ssl=context is not None)}
+    if "sasl_oauth_token_provider" in options:
+        bearer = SASLOAuthBearer(ssl_context=context, use_ssl=context is not None)
+        return {"security": bearer, "sasl_oauth_token_provider": options["sasl_oauth_token_provider"]}
     kinds = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
     return {
         "security": kinds[options["sasl_mechanism"]](

@@ -176,6 +176,7 @@ class Mongo:
             retryWrites=True,
             appname=f"herald-{service}",
             event_listeners=[_Commands(telemetry.tracer, failed_hook=_failed)],
+            **settings.mongo_options(),
         )
         self.db: AsyncDatabase[Document] = self.client.get_database(
             settings.database(service),

@@ -76,7 +76,7 @@ class RateLimits:
     def _limiter(self) -> RateLimiter:
         if self._shared is None:
             storage = RedisStorage(
-                self._settings.redis_url,
+                "redis://",  # the pool below knows where it is
                 wrap_exceptions=True,
                 implementation="redispy",
                 key_prefix=self._settings.redis_key("limits"),

@@ -17,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 
+from chassis.authorities import https_context
 from chassis.settings import Settings
 from chassis.web.problems import Overloaded, Unauthenticated
 
@@ -167,7 +168,8 @@ class Tokens:
                 return self._keys
             self._tried = time.monotonic()
             try:
-                async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+                trusted = https_context(self._settings.ca_file)
+                async with httpx.AsyncClient(timeout=5, trust_env=False, verify=trusted) as client:
                     url = self._settings.jwks_url
                     if url is None:
                         discovered = await client.get(discovery_url(self._settings.issuer))

@@ -1,9 +1,12 @@
 """The `herald` command: one typer application, one module a command."""
 
+import os
+import sys
 from collections.abc import Callable
 
 import typer
 
+from chassis.config_files import load_config_files
 from herald.cli.bench import PASSED_ON, bench
 from herald.cli.contracts import app as contracts
 from herald.cli.deadletters import app as deadletters
@@ -14,7 +17,9 @@ from herald.cli.history import app as history
 from herald.cli.logs import logs
 from herald.cli.oidc import oidc
 from herald.cli.outbox import app as outbox
+from herald.cli.preflight import preflight
 from herald.cli.run import run
+from herald.cli.secrets import app as secrets
 from herald.cli.status import status
 from herald.cli.token import token
 from herald.cli.topics import app as topics
@@ -23,7 +28,7 @@ from herald.cli.up import up
 from herald.cli.verify import verify
 
 app = typer.Typer(name="herald", no_args_is_help=True, pretty_exceptions_enable=False)
-for group in (contracts, topics, deadletters, outbox, history):
+for group in (contracts, topics, deadletters, outbox, history, secrets):
     app.add_typer(group)
 COMMANDS: tuple[Callable[..., None], ...] = (
     up,
@@ -38,6 +43,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     verify,
     oidc,
     docker_env,
+    preflight,
 )
 for command in COMMANDS:
     app.command(context_settings=PASSED_ON if command is bench else None)(command)
@@ -50,4 +56,8 @@ def herald() -> None:
 
 def main() -> None:
     """Entry point of the `herald` script and of `python -m herald`."""
+    try:
+        load_config_files(os.environ)
+    except OSError as error:
+        sys.exit(f"herald: HERALD_CONFIG_DIR: {error.filename}: {error.strerror}")
     app()

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from chassis.process import WORKS_FAST, run_process, worker_app
 from chassis.service import Background, Role, Service
 from chassis.settings import SettingsError
+from chassis.web.prefix import Prefix
 
 SERVICES = ("program", "content", "sharing", "gamification", "metrics", "hub")
 WORKERS = SERVICES[:-1]
@@ -26,8 +27,8 @@ def load(name: str) -> Service:
         settings = settings_class()
     except ValidationError as error:
         for one in error.errors():
-            variable = settings_class.model_config.get("env_prefix", "") + str(one["loc"][0])
-            typer.echo(f"{name}: {variable.upper()}: {one['msg']}", err=True)
+            variable = "".join(f"HERALD_{str(field).upper()}: " for field in one["loc"][:1])
+            typer.echo(f"{name}: {variable}{one['msg']}", err=True)
         raise typer.Exit(2) from None
     try:
         service: Service = build(settings)
@@ -56,7 +57,8 @@ def run(
     if role == "worker":
         _run(services, worker_app(services), {f"{one.name} worker": one.work for one in services}, young=WORKS_FAST)
     elif role == "api":
-        _run(services, services[0].asgi(), {f"{service} api": services[0].serve_api})
+        app = services[0].asgi()
+        _run(services, app if service == "hub" else Prefix(app, f"/api/{service}"), {f"{service} api": services[0].serve_api})
     elif role in services[0].roles:
         part = services[0].roles[role]()
         _run(services, part.app, {f"{service} {role}": _living(part)}, protocol=part.protocol)

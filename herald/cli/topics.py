@@ -17,6 +17,7 @@ app = typer.Typer(name="topics", no_args_is_help=True, help="Compare and create 
 
 Bootstrap = Annotated[str, typer.Option(envvar="HERALD_KAFKA_BOOTSTRAP", help="host:port of brokers, comma between")]
 Namespace = Annotated[str, typer.Option(envvar="HERALD_NAMESPACE", help="prefix of this installation's topics")]
+AcceptKept = Annotated[bool, typer.Option("--accept-kept", help="exit 0 although a difference was kept and shown")]
 Grow = Annotated[bool, typer.Option("--grow", help="also add partitions: keys move to other partitions")]
 
 
@@ -28,10 +29,10 @@ def plan(bootstrap: Bootstrap, namespace: Namespace = "", grow: Grow = False) ->
 
 
 @app.command()
-def apply(bootstrap: Bootstrap, namespace: Namespace = "", grow: Grow = False) -> None:
+def apply(bootstrap: Bootstrap, namespace: Namespace = "", grow: Grow = False, accept_kept: AcceptKept = False) -> None:
     """Create and change topics; nothing is deleted. Exit 2 if a difference was kept."""
     changes = _compare(bootstrap, namespace, grow, write=True)
-    raise typer.Exit(2 if any(change.action == "keep" for change in changes) else 0)
+    raise typer.Exit(2 if not accept_kept and any(change.action == "keep" for change in changes) else 0)
 
 
 def _compare(bootstrap: str, namespace: str, grow: bool, *, write: bool) -> list[Change]:

@@ -65,7 +65,7 @@ class Outboxes:
 async def outboxes(settings: OperatorSettings) -> AsyncIterator[Outboxes]:
     """The outboxes of an installation, while the body runs."""
     client: AsyncMongoClient[Document] = AsyncMongoClient(
-        settings.mongo_url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=5_000
+        settings.mongo_url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=5_000, **settings.mongo_options()
     )
     try:
         yield Outboxes(client, settings)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
 from chassis.kafka.producer import Unacknowledged
-from chassis.settings import KafkaSettings
+from chassis.settings import StoreSettings
 from herald.local.home import Home, default_folder
 from herald.local.mongod import REPLICA_SET
 from herald.local.ports import LOOPBACK
@@ -21,10 +21,8 @@ from herald.local.ports import LOOPBACK
 T = TypeVar("T")
 
 
-class OperatorSettings(KafkaSettings):
+class OperatorSettings(StoreSettings):
     """Kafka and MongoDB as operators reach them: HERALD_KAFKA_BOOTSTRAP, HERALD_MONGO_URL, HERALD_NAMESPACE."""
-
-    mongo_url: str
 
 
 def operator_settings() -> OperatorSettings:
@@ -34,8 +32,14 @@ def operator_settings() -> OperatorSettings:
     try:
         return OperatorSettings(**missing)
     except ValidationError as error:
-        names = ", ".join(f"HERALD_{str(one['loc'][0]).upper()}" for one in error.errors())
-        typer.echo(f"herald: nothing runs here: start it with 'herald up', or set {names}", err=True)
+        names = ", ".join(f"HERALD_{str(one['loc'][0]).upper()}" for one in error.errors() if one["type"] == "missing")
+        wrong = "; ".join(
+            "".join(f"HERALD_{str(field).upper()}: " for field in one["loc"][:1]) + one["msg"]
+            for one in error.errors()
+            if one["type"] != "missing"
+        )
+        said = f"nothing runs here: start it with 'herald up', or set {names}" if names else wrong
+        typer.echo(f"herald: {said}", err=True)
         raise typer.Exit(2) from None
 
 

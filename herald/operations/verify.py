@@ -90,7 +90,7 @@ class Report:
 async def verify(settings: OperatorSettings) -> Report:
     """Check every consumer of `contracts/topics`. Raises KafkaError and PyMongoError when these are away."""
     client: AsyncMongoClient[Document] = AsyncMongoClient(
-        settings.mongo_url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=5_000
+        settings.mongo_url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=5_000, **settings.mongo_options()
     )
     report = Report()
     try:

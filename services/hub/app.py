@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.authorities import https_context
 from chassis.clock import Clock
 from chassis.messages import LANGUAGES
 from chassis.offload import Offload
@@ -55,6 +56,7 @@ def build(
         limits=httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=3.0),
         transport=transport,
         trust_env=False,
+        verify=https_context(settings.ca_file),
     )
     HTTPXClientInstrumentor.instrument_client(http, tracer_provider=runtime.telemetry.tracer_provider)
     sessions = Sessions(runtime.mongo, runtime.clock, settings.session_keys, settings.session_hours)

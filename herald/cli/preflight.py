@@ -1,0 +1,41 @@
+"""`herald preflight`: whether what Herald needs is there, before it is installed or updated."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+
+def preflight(
+    need: Annotated[
+        list[str] | None,
+        typer.Option(help="VARIABLE=PLACE: a secret that must be set, and where it comes from; may be repeated"),
+    ] = None,
+) -> None:
+    """Look at the secrets, Kafka with its topics, MongoDB, Redis and the issuer; exit 1 with a sentence for each problem.
+
+    Reads the variables that every service reads. Changes nothing.
+    """
+    from chassis.settings import Settings
+    from herald.operations.preflight import look, missing_secrets
+
+    needs = dict(part for one in need or [] if len(part := one.split("=", 1)) == 2)
+    found = missing_secrets(needs, os.environ)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for one in error.errors():
+            variable = "".join(f"HERALD_{str(field).upper()}: " for field in one["loc"][:1])
+            typer.echo(f"no   {variable}{one['msg']}", err=True)
+    else:
+        found = [*found, *asyncio.run(look(settings))]
+    for finding in found:
+        said = f"no   {finding.about}: {finding.problem}" if finding.problem else f"ok   {finding.about}"
+        typer.echo(said, err=finding.problem is not None)
+    if not all(finding.problem is None for finding in found) or not found or found[-1].about != "issuer":
+        typer.echo("Herald is not installed or updated before that is mended.", err=True)
+        raise typer.Exit(1)
