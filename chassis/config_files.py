@@ -14,7 +14,7 @@ _NAME = re.compile(r"(HERALD|OTEL)_[A-Z0-9_]+")
 def load_config_files(environ: MutableMapping[str, str]) -> None:
     """Set each variable that is the name of a file in the directories of HERALD_CONFIG_DIR (colon between).
 
-    What is set already stays, and an earlier directory goes before a later one. The file's content is the value, without
+    What is set already stays, and an earlier directory goes before a later one. The value is the file's content without
     line breaks at its end. Raises OSError for what cannot be read.
     """
     for folder in filter(None, environ.get(DIRECTORIES, "").split(os.pathsep)):

@@ -70,7 +70,9 @@ class KafkaSettings(BaseSettings):
         if self.kafka_security_protocol.endswith("SSL"):
             self._kafka_tls()
         if self.kafka_security_protocol.startswith("SASL"):
-            needed = ("oauth_url", "oauth_client_id", "oauth_client_secret") if self._by_token else ("username", "password")
+            needed = (
+                ("oauth_url", "oauth_client_id", "oauth_client_secret") if self._by_token else ("username", "password")
+            )
             for name in needed:
                 if getattr(self, f"kafka_{name}") is None:
                     raise ValueError(f"HERALD_KAFKA_{name.upper()} is needed for {self.kafka_sasl_mechanism}")
@@ -104,7 +106,9 @@ class KafkaSettings(BaseSettings):
             if self._by_token:
                 from chassis.kafka.tokens import ClientCredentials
 
-                assert self.kafka_oauth_url and self.kafka_oauth_client_id and self.kafka_oauth_client_secret
+                assert self.kafka_oauth_url is not None
+                assert self.kafka_oauth_client_id is not None
+                assert self.kafka_oauth_client_secret is not None
                 options["sasl_oauth_token_provider"] = ClientCredentials(
                     self.kafka_oauth_url,
                     self.kafka_oauth_client_id,

@@ -16,14 +16,15 @@ app = typer.Typer(
 
 @app.command()
 def generate() -> None:
-    """Write the schemas, AsyncAPI and OpenAPI documents and the table of rights that are stale."""
-    from herald.contracts import rights
+    """Write what is stale: schemas, AsyncAPI and OpenAPI documents, the table of rights, what the chart is given."""
+    from herald.contracts import chart, rights
     from herald.contracts.documents import generate as write
 
     try:
         changed = [f"contracts/{path}" for path in write()]
         if rights.generate():
             changed.append(str(rights.PAGE.relative_to(CONTRACTS.parent)))
+        changed += [str(path.relative_to(CONTRACTS.parent)) for path in chart.generate()]
     except (LookupError, ValueError) as error:
         raise _failed(error) from None
     for path in changed:
@@ -38,7 +39,7 @@ def check(
     ] = None,
 ) -> None:
     """Check that the documents are fresh and consistent, and break no subscriber of the last release."""
-    from herald.contracts import rights
+    from herald.contracts import chart, rights
     from herald.contracts.checks import check as find
     from herald.contracts.released import releases
 
@@ -46,6 +47,7 @@ def check(
         found = find(against=against)
         if rights.stale():
             found.append(f"{rights.PAGE.name}: not fresh, run 'herald contracts generate'")
+        found += [f"{path.name}: not fresh, run 'herald contracts generate'" for path in chart.stale()]
     except (LookupError, ValueError) as error:
         raise _failed(error) from None
     for finding in found:

@@ -150,7 +150,9 @@ async def _stores(services: Sequence[str]) -> AsyncIterator[dict[str, DeadLetter
 
 
 def _client(settings: OperatorSettings) -> AsyncMongoClient[dict[str, Any]]:
-    return AsyncMongoClient(settings.mongo_url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=5_000, **settings.mongo_options())
+    return AsyncMongoClient(
+        settings.mongo_url, tz_aware=True, tzinfo=UTC, serverSelectionTimeoutMS=5_000, **settings.mongo_options()
+    )
 
 
 async def _list(

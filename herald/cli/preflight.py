@@ -16,7 +16,7 @@ def preflight(
         typer.Option(help="VARIABLE=PLACE: a secret that must be set, and where it comes from; may be repeated"),
     ] = None,
 ) -> None:
-    """Look at the secrets, Kafka with its topics, MongoDB, Redis and the issuer; exit 1 with a sentence for each problem.
+    """Look at secrets, Kafka with its topics, MongoDB, Redis and the issuer; exit 1 with a sentence for each problem.
 
     Reads the variables that every service reads. Changes nothing.
     """

@@ -58,7 +58,11 @@ def run(
         _run(services, worker_app(services), {f"{one.name} worker": one.work for one in services}, young=WORKS_FAST)
     elif role == "api":
         app = services[0].asgi()
-        _run(services, app if service == "hub" else Prefix(app, f"/api/{service}"), {f"{service} api": services[0].serve_api})
+        _run(
+            services,
+            app if service == "hub" else Prefix(app, f"/api/{service}"),
+            {f"{service} api": services[0].serve_api},
+        )
     elif role in services[0].roles:
         part = services[0].roles[role]()
         _run(services, part.app, {f"{service} {role}": _living(part)}, protocol=part.protocol)

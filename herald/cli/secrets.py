@@ -49,7 +49,9 @@ def init(
     try:
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        typer.echo(f"herald: {out} is there already: new keys would sign everybody out; remove it to get them", err=True)
+        typer.echo(
+            f"herald: {out} is there already: new keys would sign everybody out; remove it to get them", err=True
+        )
         raise typer.Exit(1) from None
     except OSError as error:
         typer.echo(f"herald: {out}: {error.strerror}", err=True)

@@ -39,7 +39,7 @@ class Finding:
 
 
 def missing_secrets(needs: Mapping[str, str], environ: Mapping[str, str]) -> list[Finding]:
-    """`needs`: each variable with the place that it should come from, such as `herald/session-key`."""
+    """`needs`: each variable with the place that it should come from, for people to read."""
     found = []
     for variable, place in needs.items():
         value = environ.get(variable, "")
@@ -125,7 +125,9 @@ async def mongodb(settings: Settings) -> str | None:
     except OperationFailure as error:
         return f"refuses: {error.details['codeName'] if error.details else error.code}: look at HERALD_MONGO_URL's user"
     except PyMongoError as error:
-        return f"cannot be reached: {type(error).__name__}: look at HERALD_MONGO_URL, and at HERALD_MONGO_CA_FILE for TLS"
+        return (
+            f"cannot be reached: {type(error).__name__}: look at HERALD_MONGO_URL, and at HERALD_MONGO_CA_FILE for TLS"
+        )
     finally:
         await client.close()
     return None
@@ -138,7 +140,9 @@ async def redis(settings: Settings) -> str | None:
     except AuthenticationError:
         return "refuses the password: look at HERALD_REDIS_URL"
     except (RedisError, OSError) as error:
-        return f"cannot be reached: {type(error).__name__}: look at HERALD_REDIS_URL, and at HERALD_REDIS_CA_FILE for TLS"
+        return (
+            f"cannot be reached: {type(error).__name__}: look at HERALD_REDIS_URL, and at HERALD_REDIS_CA_FILE for TLS"
+        )
     finally:
         await client.aclose()
     return None
@@ -167,4 +171,4 @@ def clock_problem(date: str | None, now: datetime) -> str | None:
         return None
     if seconds <= LEEWAY_SECONDS:
         return None
-    return f"its clock and this machine's are {seconds:.0f} s apart, and tokens hold for {LEEWAY_SECONDS} s of that: set them"
+    return f"its clock and this machine's are {seconds:.0f} s apart, of which tokens bear {LEEWAY_SECONDS} s: set them"
