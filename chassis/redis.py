@@ -31,14 +31,15 @@ def client_of(settings: Settings) -> Redis:
         "retry": Retry(NoBackoff(), 1),
         "health_check_interval": 30,  # who only listens would not notice that the other end is gone
     }
-    authorities = {"ssl_ca_certs": str(settings.redis_ca_file)} if settings.redis_ca_file else {}
+    authorities: dict[str, Any] = {"ssl_ca_certs": str(settings.redis_ca_file)} if settings.redis_ca_file else {}
     sentinels = parse_redis_url(settings.redis_url)
-    client: Redis
     if sentinels is None:
         tls = authorities if settings.redis_url.startswith("rediss") else {}
-        client = Redis.from_url(settings.redis_url, **options, **tls)
-    else:
-        tls = {"ssl": True, **authorities} if sentinels.tls else {}
-        asked = Sentinel(sentinels.hosts, sentinel_kwargs={**patience, **tls, **sentinels.of_sentinels})
-        client = asked.master_for(sentinels.master, **options, **tls, **sentinels.of_master)
-    return client
+        of_server: Redis = Redis.from_url(settings.redis_url, **options, **tls)
+        return of_server
+    tls = {"ssl": True, **authorities} if sentinels.tls else {}
+    asked = Sentinel(  # type: ignore[no-untyped-call]
+        sentinels.hosts, sentinel_kwargs={**patience, **tls, **sentinels.of_sentinels}
+    )
+    of_master: Redis = asked.master_for(sentinels.master, **options, **tls, **sentinels.of_master)
+    return of_master

@@ -22,6 +22,7 @@ from herald.cli.secrets import app as secrets_app
 from herald.contracts import chart
 from herald.local.plan import names
 from herald.operations.secrets import SECRETS
+from herald.operations.topics import load_topics
 from tests.contract.test_compose import IMAGE_SETS, OURS, variable
 from tests.helm import NoHelm, run
 
@@ -160,18 +161,15 @@ def set_by_the_chart(service: str) -> set[str]:
     if service == "hub":
         found |= {f"HERALD_{name.upper()}_URL" for name in SERVICES if name != "hub"}
     secrets = ["mongoUrl", "redisUrl", "kafkaPassword", "kafkaClientSecret", *row["secrets"]]
+    if service == "program":
+        secrets.append("smtpPassword")
     return found | {entries[name]["variable"] for name in secrets}
-
-
-MAIL = {"HERALD_SMTP_HOST", "HERALD_SMTP_PORT", "HERALD_SMTP_SECURITY", "HERALD_SMTP_USERNAME", "HERALD_MAIL_FROM"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_chart_compose_file_and_settings_agree(service: str) -> None:
     cls = settings_class(service)
     given = set_by_the_chart(service) - {DIRECTORIES}
-    if "HERALD_SMTP_HOST" not in variables(cls):
-        given -= MAIL  # given where a mail server is, to the service that sends
     assert given - variables(cls) == set(), "no service reads them"
     assert variables(cls, required=True) - given - IMAGE_SETS == set(), "they are required, and the chart gives none"
     composed = {
@@ -391,7 +389,7 @@ def test_a_role_is_reached_by_whom_it_must_and_reaches_what_it_needs(name: str) 
 
 
 def test_workers_scale_on_the_lag_of_what_they_consume() -> None:
-    topics = {one.name: one for one in chart.load_topics()}
+    topics = {one.name: one for one in load_topics()}
     for name, prefix in (("everything", "acme."), ("openshift", "")):
         for scaled in of_kind(name, "ScaledObject").values():
             service = scaled["metadata"]["name"].split("-")[1]
@@ -404,7 +402,7 @@ def test_workers_scale_on_the_lag_of_what_they_consume() -> None:
 
 
 def test_a_user_of_kafka_writes_what_its_service_owns_and_nothing_else() -> None:
-    for topic in chart.load_topics():
+    for topic in load_topics():
         for name, user in of_kind("everything", "KafkaUser").items():
             service = name.removeprefix("herald-")
             rights = {acl["resource"]["name"]: set(acl["operations"]) for acl in user["spec"]["authorization"]["acls"]}
@@ -414,7 +412,7 @@ def test_a_user_of_kafka_writes_what_its_service_owns_and_nothing_else() -> None
             assert ("Read" in given) == reads
     made = {name: one["spec"] for name, one in of_kind("everything", "KafkaTopic").items()}
     assert {name: (one["partitions"], one["config"]) for name, one in made.items()} == {
-        f"acme.{topic.name}": (topic.partitions, topic.config) for topic in chart.load_topics()
+        f"acme.{topic.name}": (topic.partitions, topic.config) for topic in load_topics()
     }
 
 

@@ -148,6 +148,10 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- $_ := set $found "HERALD_SMTP_PORT" (toString $values.smtp.port) -}}
 {{- $_ := set $found "HERALD_SMTP_SECURITY" $values.smtp.security -}}
 {{- $_ := set $found "HERALD_MAIL_FROM" $values.smtp.from -}}
+{{- $_ := set $found "HERALD_MAIL_RATE" $values.smtp.rate -}}
+{{- with $values.smtp.bounces }}{{ $_ := set $found "HERALD_MAIL_BOUNCES" . }}{{ end -}}
+{{- with $values.smtp.replyTo }}{{ $_ := set $found "HERALD_MAIL_REPLY_TO" . }}{{ end -}}
+{{- if $values.smtp.ca.existingSecret }}{{ $_ := set $found "HERALD_SMTP_CA_FILE" "/etc/herald/tls/smtp-ca.crt" }}{{ end -}}
 {{- with $values.smtp.username }}{{ $_ := set $found "HERALD_SMTP_USERNAME" . }}{{ end -}}
 {{- end -}}
 {{- end -}}
@@ -188,8 +192,9 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
   (dict "ca" $kafka.ca "path" "tls/kafka-ca.crt")
   (dict "ca" $mongodb.ca "path" "tls/mongodb-ca.crt")
   (dict "ca" $redis.ca "path" "tls/redis-ca.crt")
-  (dict "ca" $root.Values.ca "path" "tls/ca.crt") -}}
-{{- if .ca.existingSecret -}}
+  (dict "ca" $root.Values.ca "path" "tls/ca.crt")
+  (dict "ca" $root.Values.smtp.ca "path" "tls/smtp-ca.crt" "only" "program") -}}
+{{- if and .ca.existingSecret (eq $service (default $service .only)) -}}
 {{- $files = append $files (dict "secret" .ca.existingSecret "key" .ca.key "path" .path) -}}
 {{- end -}}
 {{- end -}}
