@@ -40,6 +40,8 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "survey_opens": ("manage", "surveys"),
     "survey_closes": ("manage", "surveys"),
     "lesson": ("manage", "lessons"),
+    "wave_starts": ("manage", "waves"),
+    "wave_ends": ("manage", "waves"),
     "content_published": ("editor", "items"),
     "content_expires": ("editor", "items"),
 }

@@ -36,7 +36,7 @@ async def calendar(
     to: Annotated[Day, Query(description="Included; at most 400 days in all")],
     language: Language = None,
 ) -> CalendarView:
-    """Tasks, objectives, surveys and lessons, by day. Content is another service's."""
+    """Tasks, objectives, surveys, lessons, waves and newsletters, by day. Content is another service's."""
     return CalendarView.of(await queries.calendars.calendar(context, program_id, first, to, language))
 
 

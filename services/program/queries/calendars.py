@@ -20,6 +20,8 @@ from services.program.domain.programs import Program, choose_language
 from services.program.domain.surveys import today
 from services.program.domain.tasks import on_team
 
+NEWSLETTERS: Final = 100
+"""So many of the latest are looked at."""
 Source = Callable[[Context, Program, date, date, str | None], Awaitable[list[Entry]]]
 
 
@@ -50,7 +52,23 @@ async def _lessons(context: Context, program: Program, _: date, __: date, langua
     return entries
 
 
-SOURCES: Final[tuple[Source, ...]] = (_tasks, _objectives, _surveys, _lessons)
+async def _waves(context: Context, program: Program, _: date, __: date, ___: str | None) -> list[Entry]:
+    found = await context.waves.of_program(program.id)
+    starts = [Entry(one.starts_on, "wave_starts", one.name, one.id) for one in found]
+    return starts + [Entry(one.last_day, "wave_ends", one.name, one.id) for one in found]
+
+
+async def _newsletters(context: Context, program: Program, _: date, __: date, language: str | None) -> list[Entry]:
+    """Those that are scheduled or were sent, on the day of their readers."""
+    entries = []
+    for one in await context.newsletters.page(program.id, ("scheduled", "sending", "sent"), None, NEWSLETTERS):
+        if one.send_on is not None:
+            subject = one.subjects[choose_language(one.subjects, language, tuple(one.subjects))]
+            entries.append(Entry(one.send_on, "newsletter", subject, one.id))
+    return entries
+
+
+SOURCES: Final[tuple[Source, ...]] = (_tasks, _objectives, _surveys, _lessons, _waves, _newsletters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ async def _waves(context: Context, program: Program) -> int:
     return len(await context.waves.of_program(program.id))
 
 
+async def _newsletters(context: Context, program: Program) -> int:
+    return await context.newsletters.count_scheduled(program.id)
+
+
 STEPS: Final[tuple[tuple[str, int, Count], ...]] = (
     ("objectives", 1, _objectives),
     ("leaders", 1, _leaders),
@@ -67,6 +71,7 @@ STEPS: Final[tuple[tuple[str, int, Count], ...]] = (
     ("learning", 3, _lessons),
     ("feedback", 1, _surveys),
     ("pilot", 1, _waves),
+    ("newsletter", 1, _newsletters),
 )
 """Key of a step, how much of it a good start has, and how much there is."""
 

@@ -29,7 +29,7 @@ class EntryView(View):
     day: date = Field(description="In the programme's time zone")
     kind: str = Field(
         description="An open word: `task`, `objective_starts`, `objective_ends`, `survey_opens`, `survey_closes`, "
-        "`lesson`, ..."
+        "`lesson`, `wave_starts`, `wave_ends`, `newsletter`, ..."
     )
     title: str
     id: str = Field(description="Of the thing that it is about")

@@ -43,6 +43,11 @@ class Newsletters:
         where = {"program_id": program_id, "state": {"$nin": list(BEGUN)}}
         return await self._newsletters.count_documents(where, session=tx.session)
 
+    async def count_scheduled(self, program_id: str) -> int:
+        """How many are scheduled or were begun."""
+        where = {"program_id": program_id, "state": {"$in": ["scheduled", *BEGUN]}}
+        return await self._newsletters.count_documents(where)
+
     async def drafted_from(self, digest_id: str, tx: Transaction) -> bool:
         return await self._newsletters.find_one({"prepared_from": digest_id}, session=tx.session) is not None
 

@@ -164,6 +164,13 @@ async def test_the_calendar_tells_what_there_is_on_each_day(program: ProgramHarn
         ("2026-03-10", "task", "Write", True),
         ("2026-03-31", "objective_ends", "Nine", False),
     ]
+    wave = {"name": "Pilot", "starts_on": "2026-05-04", "ends_on": "2026-05-29", "criteria": {"everybody": True}}
+    await program.ok("max", "POST", f"{of}/waves", wave)
+    may = {"from": "2026-05-01", "to": "2026-05-31"}
+    found = (await program.ok("emma", "GET", f"{of}/calendar", params=may))["items"]
+    assert [(one["day"][8:], one["kind"], one["title"]) for one in found] == [
+        ("04", "wave_starts", "Pilot"), ("29", "wave_ends", "Pilot"),
+    ]  # fmt: skip
     told = await program.ok("max", "GET", f"{of}/calendar", params={"from": "2025-12-01", "to": "2026-12-31"})
     assert told["name"] == "Voices"
     backwards, long = {"from": "2026-03-02", "to": "2026-03-01"}, {"from": "2026-03-02", "to": "2027-06-01"}
