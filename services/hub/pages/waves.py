@@ -197,7 +197,7 @@ async def _form(view: View, wave: Json, version: int | None) -> Response:
         found = (await view.gather(ambassadors=asked))["ambassadors"]
         items = [] if isinstance(found, Missing) else found["items"]
         chosen = list(criteria.get("people", ()))
-        names = {one["id"]: one["name"] for one in items}
+        names = {one["person_id"]: one["name"] for one in items}
         unknown = [one for one in chosen if one not in names]
         named = await view.names(set(unknown)) if unknown else {}
         names |= {one: named.get(one, {}).get("name", one[-6:]) for one in unknown}
