@@ -471,6 +471,14 @@ async def _taken_back_for_now(world: World) -> dict[str, str]:
     return {"post_id": post}
 
 
+async def _feedback(world: World) -> dict[str, str]:
+    """A comment that waits for an answer."""
+    program = world.known["program_id"]
+    comment = WELL_MADE["POST /v1/programs/{program_id}/feedback"]
+    sent = await world.ok("program", "POST", f"/v1/programs/{program}/feedback", comment)
+    return {"program_id": program, "feedback_id": sent["id"]}
+
+
 async def _survey(world: World) -> dict[str, str]:
     """A survey, and none that is open."""
     program = world.known["program_id"]
@@ -581,6 +589,8 @@ async def _two_persons(world: World) -> dict[str, str]:
 
 
 PREPARED = {
+    "PUT /v1/programs/{program_id}/feedback/{feedback_id}/answer": _feedback,
+    "DELETE /v1/programs/{program_id}/feedback/{feedback_id}": _feedback,
     "POST /v1/items/{item_id}/submit": _draft,
     "POST /v1/items/{item_id}/approve": _in_review,
     "POST /v1/items/{item_id}/reject": _in_review,
