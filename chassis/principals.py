@@ -56,6 +56,10 @@ class Principal:
         own = {role for program, role in self.program_roles if program == program_id}
         return replace(self, roles=self.roles | own) if own else self
 
+    def on_device(self) -> Principal:
+        """The caller where a one-time code let them in: an ambassador at most, whatever else they are."""
+        return replace(self, roles=self.roles & {"ambassador"}, program_roles=frozenset())
+
     def with_all_roles(self) -> Principal:
         """The caller with the roles that they have in any programme."""
         return replace(self, roles=self.roles.union(role for _, role in self.program_roles))

@@ -29,7 +29,18 @@ from chassis.web.problems import (
     UnsupportedMedia,
 )
 from chassis.web.read_after_write import AFTER, after
-from chassis.web.rights import ACCOUNT, ANYONE, PERSON, SCOPE_PREFIX, meets, needs, person_needed, refusal, rights_in
+from chassis.web.rights import (
+    ACCOUNT,
+    ANYONE,
+    DEVICE,
+    PERSON,
+    SCOPE_PREFIX,
+    meets,
+    needs,
+    person_needed,
+    refusal,
+    rights_in,
+)
 from chassis.web.statuses import check_declared, refusals, refuses
 from chassis.web.tokens import Token as VerifiedToken
 
@@ -173,18 +184,24 @@ async def _find_person(request: Request, token: VerifiedToken) -> Principal | No
     person: Principal | None = await request.app.state.principals.find(token.account)
     if person is not None and not person.active:
         raise Forbidden("This person has left.", type_="inactive")
-    return person
+    return person.on_device() if person is not None and token.device else person
 
 
 async def check_right(request: Request, words: tuple[str, ...], *, somewhere: bool) -> None:
     """Ask for the right of a request's route before its body is there. Raises what the route itself would, later."""
     token: VerifiedToken = await request.app.state.tokens.verify(bearer_token(request))
-    if words == (ANYONE,):
+    if words == (DEVICE,):
+        await _device(token)
+        return
+    if words == (ANYONE,) and not token.device:
         return
     await after(request, request.headers.get(AFTER))
     if words == (ACCOUNT,):
         await _account(token)
         await _find_person(request, token)
+        return
+    if words == (ANYONE,):
+        await _principal(request, token)
         return
     _check((await _principal(request, token)).within(_program_of(request)), words, somewhere=somewhere)
 
@@ -245,11 +262,25 @@ Person = Annotated[Principal, requires(PERSON)]
 async def _account(token: Token) -> VerifiedToken:
     if token.machine:
         raise person_needed()
+    if token.device:
+        raise Forbidden("This is for those who sign in with the identity provider.", type_="account-needed")
     return token
 
 
 Account = Annotated[VerifiedToken, Depends(_account)]
 """The token of a person, whom this service need not know yet."""
+
+
+@needs(DEVICE)
+@refuses(403)
+async def _device(token: Token) -> VerifiedToken:
+    if not token.device:
+        raise Forbidden("This is for a device's own token.", type_="device-needed")
+    return token
+
+
+Device = Annotated[VerifiedToken, Depends(_device)]
+"""The token of a browser, which need not be let in yet."""
 
 
 IdempotencyKey = Annotated[

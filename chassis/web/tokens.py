@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -27,16 +29,26 @@ LEEWAY_SECONDS = 30
 KEYS_AT_MOST_EVERY = 10.0
 KEYS_AT_LEAST_EVERY = 3600.0
 MAX_TOKEN = 16 * 1024
+DEVICE_PREFIX = "hdv_"
+DEVICE_ISSUER = "urn:herald:device"
+"""What stands for the issuer in the account of a device token; no identity provider's is a name of this form."""
+_DEVICE_TOKEN = re.compile(rf"{DEVICE_PREFIX}[A-Za-z0-9_-]{{43}}")
 REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A verified token. `account` is the SHA-256 (hex) of `<issuer>|<subject>`."""
+    """A verified token. `account` is the SHA-256 (hex) of `<issuer>|<subject>`.
+
+    A device token is no identity provider's: 256 bits that a browser's session holds and Herald knows by their hash
+    alone, the account. Whose it is, if anybody's, is looked up like every other account
+    (`docs/adr/0015-a-one-time-code-lets-a-device-in.md`).
+    """
 
     account: str
     claims: dict[str, Any]
     header: dict[str, Any] = field(default_factory=dict)
+    device: bool = False
 
     @property
     def subject(self) -> str:
@@ -85,6 +97,18 @@ def account_of(issuer: str, subject: str) -> str:
     return hashlib.sha256(f"{issuer}|{subject}".encode()).hexdigest()
 
 
+def new_device_token() -> str:
+    return DEVICE_PREFIX + secrets.token_urlsafe(32)
+
+
+def _device(text: str) -> Token:
+    """Raises Unauthenticated for what no device can hold."""
+    if not _DEVICE_TOKEN.fullmatch(text):
+        raise _refused("signature", "This is no token of a device.")
+    account = account_of(DEVICE_ISSUER, text)
+    return Token(account, {"iss": DEVICE_ISSUER, "sub": account, "sid": account}, device=True)
+
+
 class Tokens:
     """Verifies tokens against the issuer's published keys.
 
@@ -108,6 +132,8 @@ class Tokens:
 
     async def verify(self, text: str) -> Token:
         """Raises Unauthenticated, saying which rule the token breaks; Overloaded if no keys could be had."""
+        if text.startswith(DEVICE_PREFIX):
+            return _device(text)
         if len(text) > MAX_TOKEN:
             raise _refused("too-long", "The token is too long.")
         known = self._known.get(text)

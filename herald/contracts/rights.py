@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from chassis.web.rights import ACCOUNT, ANYONE, PERSON, SCOPE_PREFIX, rights_of
+from chassis.web.rights import ACCOUNT, ANYONE, DEVICE, PERSON, SCOPE_PREFIX, rights_of
 from herald.contracts.services import built
 from herald.local.plan import SERVICES
 
@@ -45,6 +45,7 @@ PERSONS = (
     _person("manager", "manager"),
     _person("administrator", "admin"),
 )
+ON_DEVICE = CallerKind("device", frozenset((ANYONE, DEVICE, PERSON, "ambassador")))
 NOBODY = CallerKind("nobody", frozenset((ANYONE,)), "401")
 STRANGERS = (NOBODY, CallerKind("unknown", frozenset((ANYONE, ACCOUNT))), CallerKind("left", frozenset((ANYONE,))))
 MACHINE = CallerKind("machine", frozenset((ANYONE,)))
@@ -69,7 +70,7 @@ def rights() -> tuple[Rights, ...]:
     found = {name: _declared(name) for name in (*SERVICES, "hub")}
     words = sorted({word for needs in found.values() for one in needs.values() for word in one if _is_scope(word)})
     machines = (MACHINE, *(CallerKind(scope, frozenset((ANYONE, scope))) for scope in words))
-    apis = [Rights(name, found[name], (*STRANGERS, *PERSONS, *machines)) for name in SERVICES]
+    apis = [Rights(name, found[name], (*STRANGERS, *PERSONS, ON_DEVICE, *machines)) for name in SERVICES]
     return (*apis, Rights("hub", found["hub"], (CallerKind("nobody", NOBODY.met, "sign-in"), *PERSONS)))
 
 

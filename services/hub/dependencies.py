@@ -19,7 +19,7 @@ from chassis.messages import supported
 from chassis.web.admission import Authorize
 from chassis.web.proxies import TrustedProxies
 from chassis.web.rights import ANYONE, PERSON, needs
-from services.hub.clients import Apis, Caller, CutOff, Json, ServiceUnavailable, SignedOut
+from services.hub.clients import Apis, Caller, CutOff, Json, Refusal, ServiceUnavailable, SignedOut
 from services.hub.context import Context
 from services.hub.language import Language
 from services.hub.oidc import IssuerUnavailable, SignInFailed
@@ -27,7 +27,7 @@ from services.hub.paths import safe_path, v1
 from services.hub.person import Person, person_of
 from services.hub.sessions import Session
 from services.hub.settings import HubSettings
-from services.hub.view import FORM_HEADER, View, unmask
+from services.hub.view import FORM_HEADER, Missing, View, unmask
 from services.hub.written import recent
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ SESSION_SECONDS = 0.5
 LANGUAGE_COOKIE = "herald_language"
 MAIL_PATH = "/mail/"
 """Where links of mails lead: their own token is what admits them."""
+BY_CODE_COOKIE = "herald_by_code"
+"""In browsers that a one-time code let in: the identity provider knows nobody there."""
 PAGE_HEADER = "herald-page"
 """The page that a form is on, where a script sends it."""
 
@@ -193,12 +195,14 @@ def delete_cookie(response: Response, settings: HubSettings, cookie: str) -> Non
 
 async def end_access(view: View) -> str:
     """End the session of a person who has no access any more; where they are told so, in their language."""
+    reason = "inactive"
     if view.session is not None:
         if known := view.session.parts.get("person"):
             use_person(view, person_of(known["me"], known["programs"]))
+        reason = "device" if view.session.on_device else reason
         await view.context.sessions.end(view.session)
         view.session, view.person = None, None
-    return f"/welcome?ended=inactive&language={view.language.code}"
+    return f"/welcome?ended={reason}&language={view.language.code}"
 
 
 @needs(PERSON)
@@ -266,6 +270,8 @@ def is_own(request: Request, context: Context) -> bool:
 async def access_token(context: Context, session: Session) -> str | None:
     """A token that holds for at least the next minute; None when the person has to sign in again."""
     tokens = session.tokens or {}
+    if session.on_device:
+        return str(tokens["access"]) if tokens["until"] > context.clock.now().timestamp() else None
     if tokens["until"] - context.clock.now().timestamp() > RENEW_BEFORE_SECONDS:
         return str(tokens["access"])
     try:
@@ -308,6 +314,7 @@ async def _ask_person(view: View) -> Json | None:
     assert view.session is not None
     view.context.asked.note(view.session.tag, view.now)
     found = await view.gather(me=view.apis.get("program", v1("me")), programs=programs(view.apis))
+    _check_device(view.session, found["me"])
     if not isinstance(found["me"], dict) or not isinstance(found["programs"], list):
         return None
     known = {
@@ -325,10 +332,18 @@ async def _ask_again(view: View, known: Json) -> Json:
     assert view.session is not None
     view.context.asked.note(view.session.tag, view.now)
     me = (await view.gather(me=view.apis.get("program", v1("me"))))["me"]
+    _check_device(view.session, me)
     now = {**known, "me": me} if isinstance(me, dict) else {**known, "unanswered": True}
     if now != known:
         await view.context.sessions.put(view.session, "person", now)
     return now
+
+
+def _check_device(session: Session, me: Any) -> None:
+    """Raises CutOff where a device was signed out that a code had let in: its token is nobody's then."""
+    error = me.error if isinstance(me, Missing) else None
+    if session.on_device and isinstance(error, Refusal) and error.type == "unknown-person":
+        raise CutOff("program", error.detail)
 
 
 async def programs(apis: Apis) -> list[Json]:
@@ -339,6 +354,8 @@ async def programs(apis: Apis) -> list[Json]:
 
 def use_person(view: View, person: Person) -> None:
     """Show the view to this person: in their language unless they chose another, in their programme's time zone."""
+    if view.session is not None and view.session.on_device:
+        person = person.on_device()
     view.person = person
     if view.program is not None:
         view.person = person = person.within(view.program.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,7 @@ from chassis.web.problems import Problem
 from services.hub.clients import Apis, Caller, Refusal, ServiceUnavailable, SignedOut
 from services.hub.context import Context
 from services.hub.dependencies import (
+    BY_CODE_COOKIE,
     CutOff,
     Forbidden,
     ForgedForm,
@@ -33,7 +35,7 @@ from services.hub.dependencies import (
 )
 from services.hub.forms import answers
 from services.hub.language import Language
-from services.hub.paths import NoSuchPath
+from services.hub.paths import NoSuchPath, safe_path
 from services.hub.view import BadForm, NoProgram, View
 
 log = logging.getLogger(__name__)
@@ -110,6 +112,9 @@ async def _sign_in(request: Request, error: Exception) -> Response:
     path = sign_in_path(error.back if isinstance(error, NeedsSignIn) else where(request))
     if isinstance(error, NeedsSignIn) and error.back == "/":
         path = "/welcome"
+    if BY_CODE_COOKIE in request.cookies:
+        back = error.back if isinstance(error, NeedsSignIn) else where(request)
+        path = f"/welcome?{urlencode({'ended': 'device', 'back': safe_path(back)})}"
     return to_sign_in(request, path)
 
 

@@ -73,6 +73,10 @@ class Person:
     def invitations(self) -> list[Program]:
         return [one for one in self.programs if one.status == "invited" and not one.archived]
 
+    def on_device(self) -> Person:
+        """The person where a one-time code let them in: an ambassador at most."""
+        return replace(self, roles=self.roles & {"ambassador"}, program_roles=frozenset(), here_alone=frozenset())
+
     def within(self, program_id: str) -> Person:
         """The person as they look at a programme."""
         own = frozenset(role for program, role in self.program_roles if program == program_id)

@@ -44,6 +44,11 @@ class Session:
         return self.parts.get("tokens")
 
     @property
+    def on_device(self) -> bool:
+        """Whether a one-time code began it, and not the issuer."""
+        return bool(self.tokens and self.tokens.get("device"))
+
+    @property
     def choices(self) -> dict[str, Any]:
         return self.parts.get("choices", {})
 
@@ -91,11 +96,16 @@ class Sessions:
     async def keep_alive(self, session: Session) -> bool:
         """Push the end of a used session back; at most every few minutes. True if it was."""
         end = self._clock.now() + self._life
-        if session.tokens is None or end - session.expires_at < TOUCH_EVERY:
+        if session.tokens is None or session.on_device or end - session.expires_at < TOUCH_EVERY:
             return False
         session.expires_at = end
         await self._rows.update_one({"_id": _id(session.name)}, {"$set": {"expires_at": end}})
         return True
+
+    async def hold_until(self, session: Session, end: datetime) -> None:
+        """Have it end then, however often it is used."""
+        session.expires_at = end
+        await self._rows.update_one({"_id": _id(session.name)}, {"$set": {"expires_at": end}})
 
     async def end(self, session: Session) -> None:
         await self._rows.delete_one({"_id": _id(session.name)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import suppress
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +13,7 @@ from chassis.messages import LANGUAGES
 from chassis.web.problems import TooManyRequests
 from services.hub.clients import Caller, Refusal, ServiceUnavailable
 from services.hub.dependencies import (
+    BY_CODE_COOKIE,
     LANGUAGE_COOKIE,
     SignedIn,
     Visitor,
@@ -46,7 +48,7 @@ ERRORS = frozenset(
     }
 )
 """What an issuer may answer a sign-in with (OAuth 2.0, OpenID Connect); anything else may be anybody's text."""
-ENDED = {"inactive": "inactive", "session": "session-ended"}
+ENDED = {"device": "device-ended", "inactive": "inactive", "session": "session-ended"}
 """Why somebody is not signed in any more."""
 YEAR = 365 * 24 * 3600
 
@@ -54,7 +56,11 @@ YEAR = 365 * 24 * 3600
 def set_cookie(view: View, response: Response, session: Session) -> Response:
     """Name the session to the browser; scripts cannot read it, and no other site's form sends it."""
     settings = view.context.settings
-    _name(response, settings, cookie_name(settings), session, settings.session_hours * 3600)
+    seconds = settings.session_hours * 3600
+    if session.on_device:
+        seconds = max(0, int((session.expires_at - view.now).total_seconds()))
+        response.set_cookie(BY_CODE_COOKIE, "1", max_age=YEAR, httponly=True, samesite="lax", path="/")
+    _name(response, settings, cookie_name(settings), session, seconds)
     return response
 
 
@@ -143,6 +149,8 @@ async def callback(view: Visitor) -> Response:
     await record_sign_in(view)
     response = set_cookie(view, view.go(back), view.session)
     delete_cookie(response, view.context.settings, sign_in_cookie_name(view.context.settings))
+    if BY_CODE_COOKIE in view.request.cookies:
+        response.delete_cookie(BY_CODE_COOKIE, path="/")
     return response
 
 
@@ -162,6 +170,11 @@ async def sign_out(view: SignedIn) -> Response:
     """End the session here and at the issuer; the browser forgets what it kept for reading offline."""
     assert view.session is not None
     tokens = view.session.tokens or {}
+    if view.session.on_device:
+        with suppress(ServiceUnavailable, Refusal):
+            await view.apis.call("program", "POST", v1("device", "end"))
+        await view.context.sessions.end(view.session)
+        return forget(view, RedirectResponse("/welcome", 303))
     await view.context.sessions.end(view.session)
     try:
         await view.context.oidc.revoke(tokens)

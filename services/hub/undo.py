@@ -16,6 +16,8 @@ from services.hub.paths import NoSuchPath, page
 
 UNDO_SECONDS: Final = 10
 UNDO: Mapping[str, Callable[[str], str]] = {
+    "applied": lambda program_id: page("programs", program_id, "withdraw-application"),
+    "approved": lambda person_id: page("manage", "ambassadors", person_id, "withdraw"),
     "archived": lambda program_id: page("manage", "programs", program_id, "restore"),
     "declined": lambda program_id: page("programs", program_id, "reconsider"),
     "deactivated": lambda person_id: page("admin", "people", person_id, "reactivate"),
@@ -29,6 +31,7 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "item-retire": lambda item_id: page("editor", "items", item_id, "restore"),
     "lesson-published": lambda lesson_id: page("manage", "lessons", lesson_id, "retire"),
     "lesson-retired": lambda lesson_id: page("manage", "lessons", lesson_id, "restore"),
+    "link-withdrawn": lambda link_id: page("manage", "links", link_id, "reopen"),
     "left": lambda program_id: page("programs", program_id, "return"),
     "objective-withdrawn": lambda objective_id: page("manage", "objectives", objective_id, "reopen"),
     "wave-decided": lambda wave_id: page("manage", "waves", wave_id, "reopen"),
@@ -36,6 +39,7 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "survey-opened": lambda survey_id: page("manage", "surveys", survey_id, "withdraw"),
     "task-done": lambda task_id: page("manage", "tasks", task_id, "reopen"),
     "post-removed": lambda post_id: page("posts", post_id, "restore"),
+    "rejected": lambda person_id: page("manage", "ambassadors", person_id, "approve"),
     "program-closed": lambda program_id: page("manage", "programs", program_id, "open"),
     "program-opened": lambda program_id: page("manage", "programs", program_id, "close"),
 }

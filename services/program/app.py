@@ -17,6 +17,7 @@ from services.program.domain.pictures import MAX_FILE as MAX_PICTURE
 from services.program.jobs import jobs
 from services.program.mail.jobs import mail_jobs
 from services.program.settings import ProgramSettings
+from services.program.store.admission import Admissions
 from services.program.store.audit import AuditTrail
 from services.program.store.calendars import Calendars
 from services.program.store.feedback import FeedbackStore
@@ -49,6 +50,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         programs=Programs(runtime.mongo),
         pictures=Pictures(runtime.mongo),
         identities=Identities(runtime.mongo),
+        admissions=Admissions(runtime.mongo),
         lessons=Lessons(runtime.mongo),
         objectives=Objectives(runtime.mongo),
         imports=Imports(runtime.mongo),
@@ -70,7 +72,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
     async def ensure_indexes() -> None:
         stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
         others = (context.imports, context.history, context.surveys, context.lessons, context.feedback)
-        mails = (context.mails, context.newsletters)
+        mails = (context.mails, context.newsletters, context.admissions)
         for store in (*stores, *others, *mails, context.waves, context.tasks, context.calendars, context.audit_trail):
             await store.ensure_indexes()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from chassis.audit import Audited
+from services.program.domain.admission import Admission
 from services.program.domain.calendars import Handover
 from services.program.domain.feedback import Feedback
 from services.program.domain.identity import Identity
 from services.program.domain.imports import Import
 from services.program.domain.lessons import Lesson, Path
+from services.program.domain.links import InvitationLink
 from services.program.domain.mixes import Mix
 from services.program.domain.newsletters import Newsletter
 from services.program.domain.objectives import Objective
@@ -35,7 +37,7 @@ PERSON = Audited(
         "hidden_from_rankings",
         "hidden_from_statistics",
     ),
-    left_out=("id", "version", "locale_chosen", "created_at", "updated_at"),
+    left_out=("id", "version", "locale_chosen", "devices", "code", "created_at", "updated_at"),
 )
 PROGRAM = Audited(
     "program",
@@ -55,6 +57,18 @@ PROGRAM = Audited(
 )
 _TEXT = {"shown": ("version", "material", "texts", "rules", "quiz"), "left_out": ("program_id", "kind", "published_at")}
 TEXTS = {"consent": Audited("consent", Text, **_TEXT), "guidelines": Audited("guidelines", Text, **_TEXT)}
+ADMISSION = Audited(
+    "admission",
+    Admission,
+    shown=("nominations", "questions"),
+    left_out=("program_id", "version", "updated_at"),
+)
+INVITATION_LINK = Audited(
+    "invitation_link",
+    InvitationLink,
+    shown=("title", "headlines", "ends_on", "approval", "state"),
+    left_out=("id", "program_id", "version", "token", "created_by", "created_at", "updated_at"),
+)
 OBJECTIVE = Audited(
     "objective",
     Objective,

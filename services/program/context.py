@@ -10,6 +10,7 @@ from chassis.mongo import Mongo
 from chassis.offload import Offload
 from services.program.domain.templates import Template
 from services.program.settings import ProgramSettings
+from services.program.store.admission import Admissions
 from services.program.store.audit import AuditTrail
 from services.program.store.calendars import Calendars
 from services.program.store.feedback import FeedbackStore
@@ -41,6 +42,7 @@ class Context:
     programs: Programs
     pictures: Pictures
     identities: Identities
+    admissions: Admissions
     lessons: Lessons
     objectives: Objectives
     imports: Imports

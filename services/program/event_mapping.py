@@ -51,7 +51,7 @@ def _state(person: Person) -> dict[str, Any]:
     return {
         "person_id": person.id,
         "revision": person.version,
-        "accounts": list(person.accounts),
+        "accounts": [*person.accounts, *(one.account for one in person.devices)],
         "roles": list(person.roles),
         "program_roles": [one._asdict() for one in person.program_grants],
         "active": person.active,

@@ -8,7 +8,7 @@ from typing import Final
 
 from chassis.jobs import Job, JobContext
 from chassis.mongo import Transaction
-from services.program.commands import imports, surveys, waves
+from services.program.commands import access, imports, surveys, waves
 from services.program.context import Context
 from services.program.domain.surveys import Survey, today
 
@@ -20,13 +20,14 @@ PICTURES_AT_ONCE: Final = 100
 
 
 def jobs(context: Context) -> list[Job]:
-    """Confirmed imports that are not over are looked for every 2 s, surveys whose last day is over every 5 s, and
-    pictures that nothing shows every 10 min."""
+    """Confirmed imports that are not over are looked for every 2 s, surveys whose last day is over every 5 s,
+    devices whose time is over every 10 s, and pictures that nothing shows every 10 min."""
     return [
         Job("imports", timedelta(seconds=2), partial(import_unfinished, context)),
         Job("cohorts", timedelta(seconds=2), partial(fill_cohorts, context)),
         Job("surveys", timedelta(seconds=5), partial(close_surveys, context)),
         Job("pictures", timedelta(minutes=10), partial(delete_unused_pictures, context)),
+        Job("devices", timedelta(seconds=10), partial(end_devices, context)),
     ]
 
 
@@ -73,3 +74,14 @@ async def _close(context: Context, survey: Survey, tx: Transaction) -> Survey:
 
 async def _announce(context: Context, survey: Survey, tx: Transaction) -> bool:
     return await surveys.announce_answered(context, tx, survey, ANNOUNCED_AT_ONCE)
+
+
+async def end_devices(context: Context, job: JobContext) -> None:
+    """Sign out the devices whose time is over."""
+    for person in await context.people.with_ended_access(context.clock.now(), ANNOUNCED_AT_ONCE):
+        if job.may_go_on:
+            await job.lease.transact(partial(_end_devices, context, person.id))
+
+
+async def _end_devices(context: Context, person_id: str, tx: Transaction) -> None:
+    await access.forget_ended(context, tx, person_id)

@@ -31,6 +31,9 @@ class ProgramSettings(MailSettings):
     program_templates: Path | None = Field(
         None, description="Directory of starter templates that a company adds to those of Herald, one TOML file each"
     )
+    code_minutes: int = Field(60, ge=5, le=1_440, description="How long a one-time code can be redeemed")
+    device_days: int = Field(90, ge=1, le=366, description="How long a device stays signed in that a code let in")
+    rate_codes: Rate = Field("10/minute", description="One-time codes tried from one address")
     program_locale: str = Field("en", description="Language of people of whom no other is known")
 
     @field_validator("program_admins", mode="before")

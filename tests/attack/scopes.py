@@ -35,6 +35,8 @@ OPEN_TO_PERSONS = {
     ("gamification", "GET", "/v1/me/points"), ("gamification", "GET", "/v1/me/ledger"),
     ("program", "POST", "/v1/programs/{program_id}/leave"), ("program", "POST", "/v1/programs/{program_id}/decline"),
     ("program", "GET", "/v1/me/viewers"), ("program", "GET", "/v1/me/cohorts"), ("content", "GET", "/v1/feed"),
+    ("program", "GET", "/v1/programs/{program_id}/admission"),
+    ("program", "POST", "/v1/programs/{program_id}/withdraw-application"),
     ("gamification", "GET", "/v1/programs/{program_id}/rules"),
 }  # fmt: skip
 """What a person without any role may do: their own things, and what is said to everybody."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ WRONG: dict[str, list[Any]] = {
     "array": [{}, "x"],
     "object": [[], "x"],
 }
+DEVICE = "device"
 HEADERS = {"Authorization": "Bearer x", "Content-Type": "application/json"}
 Path = tuple[str | int, ...]
 
@@ -89,7 +91,8 @@ async def answer(app: FastAPI, method: str, path: str, **request: Any) -> httpx.
     filled = path.replace("{version}", "1").replace("{", "").replace("}", "")
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
-        return await client.request(method, filled, headers=HEADERS, **request)
+        device = {"Authorization": f"Bearer {DEVICE}"} if path.startswith("/v1/device") else {}
+        return await client.request(method, filled, headers={**HEADERS, **device}, **request)
 
 
 @pytest.fixture(scope="module", params=APIS)
@@ -98,8 +101,8 @@ def app(request: pytest.FixtureRequest) -> Iterator[FastAPI]:
     with built(request.param) as service:
         token = Token("account", {"sub": "x", "exp": 2e10})
 
-        async def verify(_: str) -> Token:
-            return token
+        async def verify(text: str) -> Token:
+            return replace(token, device=text == DEVICE)
 
         async def hit(*_: Any) -> None: ...
 

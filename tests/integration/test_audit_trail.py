@@ -115,6 +115,7 @@ async def in_program(trail: Trail) -> None:
     await with_a_newsletter(trail, program)
     await in_the_team(trail, program)
     await with_a_wave(trail, program)
+    await coming_in(trail, program)
     for act in ("archive", "restore"):
         await trail.act("POST", f"/programs/{{program_id}}/{act}", of=program)
     text = b"email,name,country,team\nbob@x.example,Bob,FR,IT\n"
@@ -230,6 +231,28 @@ async def with_a_wave(trail: Trail, program: str) -> None:
     later = {"starts_on": (today + timedelta(days=10)).isoformat(), "ends_on": (today + timedelta(days=20)).isoformat()}
     other = (await trail.act("POST", route, {**body, **later}, of=program))["id"]
     await trail.act("DELETE", one, of=f"{program}/{other}")
+
+
+async def coming_in(trail: Trail, program: str) -> None:
+    both = {"fr": "Pourquoi ?", "en": "Why?"}
+    order = {"nominations": True, "questions": [both]}
+    await trail.act("PUT", "/programs/{program_id}/admission", order, of=program, headers={"If-Match": '"0"'})
+    links = "/programs/{program_id}/invitation-links"
+    link = (await trail.act("POST", links, {"title": "Canteen"}, of=program))["id"]
+    for act in ("withdraw", "reopen"):
+        await trail.act("POST", f"{links}/{{link_id}}/{act}", of=f"{program}/{link}")
+    person = ""
+    for who, act in (("gus", "approve"), ("hal", "reject")):
+        token = trail.harness.bearer(who, country="FR", team="IT", name=who)
+        person = (await trail.client.put("/v1/me", json={}, headers=token)).json()["id"]
+        said = {"answers": ["Because of Lyon."]}
+        assert (await trail.client.post(f"/v1/programs/{program}/apply", json=said, headers=token)).is_success
+        await trail.act("POST", f"/programs/{{program_id}}/ambassadors/{{person_id}}/{act}", of=f"{program}/{person}")
+    # As somebody whom a file brought.
+    await trail.service.runtime.mongo.db["people"].update_one({"_id": person}, {"$unset": {"accounts": ""}})
+    of = f"{program}/{person}"
+    await trail.act("POST", "/programs/{program_id}/ambassadors/{person_id}/code", of=of)
+    await trail.act("POST", "/programs/{program_id}/ambassadors/{person_id}/devices/end", of=of)
 
 
 async def in_learning(trail: Trail, program: str) -> None:

@@ -27,6 +27,7 @@ from schemathesis import GenerationMode
 
 from chassis.ids import new_id
 from chassis.service import Service
+from chassis.web.tokens import new_device_token
 from herald.local.plan import SERVICES
 from herald_contracts import Event, FeedbackSubmitted, ObjectiveReached, Record, decode
 from services.sharing.redirect.server import RedirectServer
@@ -41,13 +42,16 @@ SHARES = (0.0, 0.1, 0.3, 0.5) if not WANTED else (0.0, *(number % 7 / 10 for num
 READS_THE_WEB = {"POST /v1/feeds", "POST /v1/feeds/{feed_id}/refresh"}
 """What these bring goes the way of a file that is uploaded."""
 BY_A_JOB = {ObjectiveReached.type, FeedbackSubmitted.type}
-ROOT, MACHINE = "root", "crm"
+ROOT, MACHINE, PHONE = "root", "crm", "a phone"
 PEOPLE = (ROOT, "ada", "bob", "carol", "eve")
 ACTORS = {
     "POST /v1/engagements": MACHINE,
     "POST /v1/mail/reports": MACHINE,
     **{f"POST /v1/programs/{{program_id}}/{act}": "ada" for act in ("join", "leave")},
     **{f"POST /v1/programs/{{program_id}}/{act}": "carol" for act in ("decline", "reconsider")},
+    **{f"POST /v1/programs/{{program_id}}/{act}": "dora" for act in ("apply", "withdraw-application")},
+    "POST /v1/invitation-links/{token}/follow": "fred",
+    **{f"POST /v1/device{act}": PHONE for act in ("", "/end")},
 }
 """Who calls, where it is not the administrator."""
 CREATES = {
@@ -61,6 +65,7 @@ CREATES = {
     "POST /v1/programs/{program_id}/objectives": "objective_id",
     "POST /v1/programs/{program_id}/tasks": "task_id",
     "POST /v1/programs/{program_id}/waves": "wave_id",
+    "POST /v1/programs/{program_id}/invitation-links": "link_id",
 }
 """What the id of an answer names in paths."""
 TEXTS = {"en": "I take part of my own free will."}
@@ -114,6 +119,10 @@ WELL_MADE: dict[str, Any] = {
         "done": True,
     },
     "POST /v1/programs/{program_id}/join": {"consent_version": 1},
+    "PUT /v1/programs/{program_id}/admission": {"nominations": True, "questions": [TEXTS]},
+    "POST /v1/programs/{program_id}/apply": {"answers": []},
+    "POST /v1/programs/{program_id}/invitation-links": {"title": "Canteen", "headlines": TEXTS},
+    "POST /v1/invitation-links/{token}/follow": {"answers": []},
     "POST /v1/programs/{program_id}/surveys": SURVEY,
     "PUT /v1/programs/{program_id}/surveys/{survey_id}": SURVEY,
     "POST /v1/programs/{program_id}/surveys/{survey_id}/answers": {"enps": 9, "scores": [4], "text": "More pictures"},
@@ -303,6 +312,8 @@ class World:
         return answer.json() if answer.content else None
 
     def _token(self, by: str) -> dict[str, str]:
+        if by == PHONE:
+            return {"Authorization": f"Bearer {self.known['device']}"}
         if by == MACHINE:
             return self.harness.bearer(by, client_id=by, scope="herald:engagements:write herald:mail:write")
         claims = {"email": f"{by}@x.example", "email_verified": True, "name": by.title(), "country": "FR", "team": "IT"}
@@ -395,6 +406,10 @@ async def _settle_in(world: World) -> None:
         await world.ok("program", "PUT", "/v1/me", {}, by=who)
         await world.ok("program", "POST", f"{where}/join", {"consent_version": 1}, by=who)
     world.there.update(program_id=[program], version=[1], person_id=[people["bob"], people["eve"]])
+    await world.ok("program", "PUT", f"{where}/admission", {"nominations": True}, headers={"If-Match": '"0"'})
+    for who in ("dora", "fred"):
+        await world.ok("program", "PUT", "/v1/me", {}, by=who)
+    world.known["device"] = new_device_token()
     world.known.update(program_id=program, ambassador_id=root, person_id=root, people=[*people.values()])
     item = await _item(world, "submit", "publish")
     await world.ok("content", "PUT", f"/v1/items/{item}", world.with_ids(WELL_MADE["PUT /v1/items/{item_id}"]))
@@ -448,6 +463,53 @@ async def _invited(world: World) -> dict[str, str]:
     path, order = f"/v1/programs/{program}/invitations", {"people": [person]}
     invited = await world.ok("program", "POST", path, order)
     return {"program_id": program, "person_id": person, "batch_id": invited["batch_id"]}
+
+
+async def _applied(world: World) -> dict[str, str]:
+    """Somebody who put themselves forward."""
+    who, program = new_id(), world.known["program_id"]
+    person = (await world.ok("program", "PUT", "/v1/me", {}, by=who))["id"]
+    await world.ok("program", "POST", f"/v1/programs/{program}/apply", {}, by=who)
+    return {"program_id": program, "person_id": person}
+
+
+async def _link(world: World) -> dict[str, str]:
+    program = world.known["program_id"]
+    link = await world.ok("program", "POST", f"/v1/programs/{program}/invitation-links", {"title": "Canteen"})
+    return {"program_id": program, "link_id": link["id"], "token": link["token"]}
+
+
+async def _without_account(world: World) -> dict[str, str]:
+    """Somebody from a file who has no e-mail address, invited."""
+    number = new_id()
+    content = f"external_id,name,country,team\n{number},Olga,FR,Plant\n".encode()
+    headers = {"Content-Type": "text/csv"}
+    preview = await world.ok("program", "POST", "/v1/imports", content=content, headers=headers)
+    await world.ok("program", "POST", f"/v1/imports/{preview['id']}/confirm")
+    [person] = (await world.ok("program", "GET", "/v1/people", params={"query": number}))["items"]
+    program = world.known["program_id"]
+    await world.ok("program", "POST", f"/v1/programs/{program}/invitations", {"people": [person["id"]]})
+    return {"program_id": program, "person_id": person["id"]}
+
+
+async def _with_code(world: World) -> dict[str, str]:
+    ids = await _without_account(world)
+    path = f"/v1/programs/{ids['program_id']}/ambassadors/{ids['person_id']}/code"
+    world.known.update(device=new_device_token(), code=(await world.ok("program", "POST", path))["code"])
+    return {}
+
+
+async def _let_in(world: World) -> dict[str, str]:
+    await _with_code(world)
+    await world.ok("program", "POST", "/v1/device", {"code": world.known["code"]}, by=PHONE)
+    return {}
+
+
+async def _task(world: World) -> dict[str, str]:
+    program = world.known["program_id"]
+    order = {"title": "Write", "due_on": "2026-03-10"}
+    task = await world.ok("program", "POST", f"/v1/programs/{program}/tasks", order)
+    return {"program_id": program, "task_id": task["id"]}
 
 
 async def _lesson(world: World) -> dict[str, str]:
@@ -620,6 +682,13 @@ PREPARED = {
     **{f"POST /v1/programs/{{program_id}}/waves/{{wave_id}}/{act}": _started for act in ("withdraw", "decision")},
     "POST /v1/programs/{program_id}/waves/{wave_id}/reopen": _decided,
     "POST /v1/programs/{program_id}/ambassadors/{person_id}/withdraw": _invited,
+    **{f"POST /v1/programs/{{program_id}}/ambassadors/{{person_id}}/{act}": _applied for act in ("approve", "reject")},
+    "POST /v1/programs/{program_id}/ambassadors/{person_id}/code": _without_account,
+    "POST /v1/programs/{program_id}/ambassadors/{person_id}/devices/end": _without_account,
+    "POST /v1/invitation-links/{token}/follow": _link,
+    "POST /v1/device": _with_code,
+    "POST /v1/device/end": _let_in,
+    **{f"POST /v1/programs/{{program_id}}/tasks/{{task_id}}/{act}": _task for act in ("finish", "reopen")},
     "POST /v1/programs/{program_id}/learning/{lesson_id}/answers": _lesson,
     "POST /v1/programs/{program_id}/archive": _program_apart,
     "POST /v1/programs/{program_id}/invitations/{batch_id}/withdraw": _invited,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any, get_type_hints
 
@@ -17,11 +17,12 @@ from fastapi.routing import iter_route_contexts
 
 from chassis.service import Service
 from chassis.web.rights import right_of
+from chassis.web.tokens import DEVICE_ISSUER, account_of
 from herald.contracts.rights import ALLOWED, PAGE, Operation, read_table
 from herald.local.plan import SERVICES
 from services.program.app import build as build_program
 from services.program.commands.programs import create_program
-from services.program.domain.people import Membership, Person, ProgramGrant, ProgramGrantRole
+from services.program.domain.people import Device, Membership, Person, ProgramGrant, ProgramGrantRole
 from services.program.settings import ProgramSettings
 from tests.integration.harness import Harness, eventually
 
@@ -30,7 +31,15 @@ REFUSALS = {
     (401, "unauthenticated"): "401",
     **{
         (403, type_): "403"
-        for type_ in ("inactive", "person-needed", "role-missing", "scope-missing", "unknown-person")
+        for type_ in (
+            "account-needed",
+            "device-needed",
+            "inactive",
+            "person-needed",
+            "role-missing",
+            "scope-missing",
+            "unknown-person",
+        )
     },
 }
 ROLES = {
@@ -42,6 +51,8 @@ ROLES = {
     "left": ["admin"],
 }
 THEIRS = "theirs"
+DEVICES = ("hdv_" + "D" * 43, "hdv_" + "E" * 43)
+"""Of an ambassador who is an administrator too, but not on these. The second one signs itself out."""
 ROLES_IN_ONE: dict[str, ProgramGrantRole] = {"editor of one": "editor", "manager of one": "manager"}
 """Who has a role in the programme `THEIRS` alone."""
 
@@ -53,9 +64,11 @@ class Callers:
     harness: Harness
     strangers: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
 
-    def headers(self, name: str) -> dict[str, str]:
+    def headers(self, name: str, path: str = "") -> dict[str, str]:
         if name == "nobody":
             return {}
+        if name == "device":
+            return {"Authorization": f"Bearer {DEVICES[path == '/v1/device/end']}"}
         if name == "unknown":  # a sign-in makes them known: each is another one
             return self.harness.bearer(f"stranger-{next(self.strangers)}")
         if name in ROLES:
@@ -81,6 +94,8 @@ async def settle(harness: Harness, service: Service) -> None:
             }
             for name, role in ROLES_IN_ONE.items()
         ]
+        on_device = [account_of(DEVICE_ISSUER, one) for one in DEVICES]
+        rows.append({"_id": "device", "accounts": on_device, "roles": ["ambassador", "admin"], "active": True})
         await service.runtime.mongo.db["principals"].insert_many(rows)
         return
     context, now = service.context, datetime.now(UTC)
@@ -109,6 +124,11 @@ async def settle(harness: Harness, service: Service) -> None:
         )
         for name, roles in {**ROLES, **{one: [] for one in ROLES_IN_ONE}}.items()
     ]
+    until = now + timedelta(hours=1)
+    devices = tuple(Device(account_of(DEVICE_ISSUER, one), now, until) for one in DEVICES)
+    [admin] = [one for one in people if one.id == "administrator"]
+    joined = (Membership(made.id, "joined", now, consent_version=1),)
+    people.append(replace(admin, id="device", accounts=(), devices=devices, memberships=joined))
     await service.runtime.mongo.transact(lambda tx: context.people.write(tx, created=people))
 
 
@@ -159,7 +179,7 @@ async def test_each_caller_meets_what_the_table_says(harness: Harness, name: str
         for operation, expected in table.items():
             request = requests_of(app.openapi(), operation)
             for caller, answer in expected.items():
-                found = await met(client, request, callers.headers(caller))
+                found = await met(client, request, callers.headers(caller, operation[1]))
                 if found != answer:
                     wrong.append((*operation, caller, found, answer))
     assert wrong == []
@@ -183,7 +203,7 @@ async def test_who_may_not_call_is_told_so_whatever_the_body_is(harness: Harness
             if operation[0] in ("GET", "HEAD"):
                 continue
             request = requests_of(app.openapi(), operation)
-            refused = [one for one in ("nobody", "left", "machine", "person") if expected[one] != ALLOWED]
+            refused = [one for one in ("nobody", "left", "machine", "person", "device") if expected[one] != ALLOWED]
             for caller, (kind, body) in product(refused, BODIES.items()):
                 found = await met(client, {**request, **body}, callers.headers(caller))
                 tried += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.hub.pages import (
     admin,
     audit,
+    coming_in,
     dashboard,
     dead_letters,
     editor,
@@ -17,6 +18,7 @@ from services.hub.pages import (
     importing,
     join,
     leaderboard,
+    leaders,
     learning,
     lessons,
     manager,
@@ -33,6 +35,7 @@ from services.hub.pages import (
     sources,
     surveys,
     team,
+    volunteers,
     waves,
 )
 
@@ -40,6 +43,6 @@ MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
     objectives, opening, pictures, program_look, guardrails,
     importing, history, admin, audit, dead_letters, surveys, setup, guidelines, identity, feedback,
-    team, review, waves,
+    team, review, waves, coming_in, volunteers, leaders,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -7,11 +7,11 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.hub.clients import Refusal
+from services.hub.clients import Json, Refusal
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import SignedIn, load_person
 from services.hub.paths import page, v1
-from services.hub.view import View
+from services.hub.view import Missing, View
 
 router = APIRouter()
 
@@ -21,9 +21,20 @@ async def invitations(view: SignedIn) -> Response:
     """The programmes that a person may join, invitations first; what one agrees to stands with each of them."""
     await load_person(view, fresh=True)
     running = [one for one in view.me.programs if not one.archived]
+    by_itself = [one for one in running if not one.open and one.status in ("", "left")]
+    admissions = await view.gather_all(
+        {one.id: view.apis.get("program", v1("programs", one.id, "admission")) for one in by_itself}
+    )
+    nominating = [one for one in by_itself if _takes_nominations(admissions[one.id])]
+    applied = [one for one in running if one.status == "applied"]
     open_to_them = [one for one in running if one.status == "left" or (one.open and not one.status)]
     consents = await view.gather(**{one.id: consent_of(view, one.id) for one in view.me.invitations})
-    return view.page("join/join.html", offered=[*view.me.invitations, *open_to_them], consents=consents)
+    offered = [*view.me.invitations, *open_to_them]
+    return view.page("join/join.html", offered=offered, consents=consents, nominating=nominating, applied=applied)
+
+
+def _takes_nominations(admission: Any) -> bool:
+    return not isinstance(admission, Missing) and bool(admission.get("nominations"))
 
 
 @router.get("/programs/{program_id}/join")
@@ -72,7 +83,7 @@ async def reconsider(view: SignedIn, program_id: str) -> Response:
 async def leave(view: SignedIn, program_id: str) -> Response:
     if not await is_confirmed(view):
         return await _ask(view, program_id, "leave", "/me")
-    await view.apis.call("program", "POST", v1("programs", program_id, "leave"))
+    await view.apis.call("program", "POST", v1("programs", program_id, "leave"), await _reason(view))
     return view.go("/me", toast="left", of=program_id)
 
 
@@ -87,6 +98,11 @@ async def come_back(view: SignedIn, program_id: str) -> Response:
     body = {"consent_version": given}
     await view.apis.call("program", "POST", v1("programs", program_id, "join"), body)
     return view.go("/me", toast="joined")
+
+
+async def _reason(view: View) -> Json:
+    """Why, if they want to say."""
+    return {"reason": await view.field("reason") or None}
 
 
 async def _ask(view: View, program_id: str, act: str, back: str) -> Response:
@@ -105,7 +121,7 @@ async def _ask(view: View, program_id: str, act: str, back: str) -> Response:
 @router.post("/programs/{program_id}/pause")
 async def pause(view: SignedIn, program_id: str) -> Response:
     """Take a break: nothing is expected until one resumes."""
-    await view.apis.call("program", "POST", v1("programs", program_id, "pause"))
+    await view.apis.call("program", "POST", v1("programs", program_id, "pause"), await _reason(view))
     return view.go("/me", toast="paused")
 
 

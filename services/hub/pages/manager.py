@@ -29,6 +29,8 @@ from services.hub.view import View
 router = APIRouter(prefix="/manage")
 STATUSES = ("joined", "invited", "declined", "left")
 KINDS: tuple[Kind, ...] = ("countries", "teams", "sites")
+TRAITS = ("jobs", "levels")
+"""Further ones of a segment, by which a suggestion of whom to invite next names it."""
 PAGE = 30
 
 
@@ -125,7 +127,7 @@ async def _people_invited(view: View) -> Json:
 async def _group_invited(view: View) -> Json:
     form = await view.form()
     segment: Json = {
-        **{kind: chosen_of(form, kind) for kind in KINDS},
+        **{kind: chosen_of(form, kind) for kind in (*KINDS, *TRAITS)},
         "leaders_only": "leaders_only" in form,
         "everybody": "everybody" in form,
     }

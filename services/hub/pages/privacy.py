@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -9,13 +11,15 @@ from services.hub.dependencies import SignedIn, load_person
 from services.hub.paths import v1
 
 router = APIRouter()
+REASONS: Final = ("no_time", "content", "tool", "recognition", "privacy", "new_job", "other")
+"""Why one may say that one pauses or leaves."""
 
 
 @router.get("/me")
 async def me(view: SignedIn) -> Response:
     await load_person(view, fresh=True)
     asked = {name: view.apis.get("program", v1("me", name)) for name in ("viewers", "mails")}
-    return view.page("me.html", **await view.gather(**asked))
+    return view.page("me.html", reasons=REASONS, **await view.gather(**asked))
 
 
 @router.post("/me/mails")

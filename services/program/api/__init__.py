@@ -2,12 +2,15 @@
 
 from chassis.web.http import Router
 from services.program.api import (
+    access,
+    admission,
     audit,
     calendars,
     feedback,
     history,
     identity,
     imports,
+    leaders,
     lessons,
     mails,
     me,
@@ -24,8 +27,9 @@ from services.program.api import (
 )
 
 router = Router(prefix="/v1")
-of_programs = (programs, pictures, identity, objectives, membership, lessons, surveys, waves, feedback)
+of_joining = (membership, admission, leaders, waves)
+of_programs = (programs, pictures, identity, objectives, *of_joining, lessons, surveys, feedback)
 of_teams = (setup, tasks, calendars)
 of_mails = (newsletters, mails)
-for part in (me, history, people, imports, *of_programs, *of_teams, *of_mails, audit):
+for part in (me, access, history, people, imports, *of_programs, *of_teams, *of_mails, audit):
     router.include_router(part.router)

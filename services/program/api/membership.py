@@ -14,6 +14,7 @@ from services.program.api.base import Use
 from services.program.commands import programs
 from services.program.context import Context
 from services.program.domain.people import Person as Somebody
+from services.program.schemas.admission import Departing
 from services.program.schemas.people import Join, MeView
 from services.program.schemas.programs import QuizAnswers, QuizView
 
@@ -56,17 +57,19 @@ async def reconsider(program_id: str, caller: Person, unit: Unit, context: Use) 
 
 
 @router.post("/programs/{program_id}/leave", summary="Stop being an ambassador", response_model=MeView)
-async def leave(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
-    """At any time, at once. Repeating it changes nothing."""
-    act = _answering_me(context, lambda tx: programs.leave(context, tx, program_id, caller.id))
+async def leave(program_id: str, caller: Person, unit: Unit, context: Use, body: Departing | None = None) -> Response:
+    """At any time, at once. A reason, if one is given, is counted without a name. Repeating it changes nothing."""
+    reason = body.said() if body else None
+    act = _answering_me(context, lambda tx: programs.leave(context, tx, program_id, caller.id, reason))
     return await unit.run(act, view=MeView.of)
 
 
 @router.post("/programs/{program_id}/pause", summary="Take a break", response_model=MeView)
-async def pause(program_id: str, caller: Person, unit: Unit, context: Use) -> Response:
-    """One stays an ambassador, and is not counted among those enrolled until one resumes. Repeating it changes
-    nothing."""
-    act = _answering_me(context, lambda tx: programs.pause(context, tx, program_id, caller.id))
+async def pause(program_id: str, caller: Person, unit: Unit, context: Use, body: Departing | None = None) -> Response:
+    """One stays an ambassador, and is not counted among those enrolled until one resumes. A reason, if one is given, is
+    counted without a name. Repeating it changes nothing."""
+    reason = body.said() if body else None
+    act = _answering_me(context, lambda tx: programs.pause(context, tx, program_id, caller.id, reason))
     return await unit.run(act, view=MeView.of)
 
 

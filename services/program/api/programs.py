@@ -153,7 +153,8 @@ async def invite(program_id: str, body: Invitations, _: Manager, unit: Unit, con
         )
     order = body.segment
     assert order is not None  # either is there
-    segment = Segment(tuple(order.countries), tuple(order.teams), order.leaders_only, tuple(order.sites))
+    names = ("countries", "teams", "sites", "jobs", "levels")
+    segment = Segment(leaders_only=order.leaders_only, **{name: tuple(getattr(order, name)) for name in names})
     return await unit.run(
         lambda tx: programs.invite_segment(context, tx, program_id, segment, body.limit, dry_run=body.dry_run),
         view=InvitedView.model_validate,
@@ -205,6 +206,6 @@ async def ambassadors(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> AmbassadorsView:
-    """How many people are invited, joined, declined and left; and who, by name."""
+    """How many people applied, are invited, joined, declined, were rejected and left; and who, by name."""
     found = await queries.programs.ambassadors(context, program_id, status, query or None, cursor, limit)
     return AmbassadorsView.of(program_id, *found)

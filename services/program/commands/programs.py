@@ -16,8 +16,10 @@ from herald_contracts import Event
 from services.program import event_mapping
 from services.program.audit import PROGRAM, TEXTS
 from services.program.commands import waves
+from services.program.commands.admission import add_departure
 from services.program.context import Context
 from services.program.domain import memberships, programs
+from services.program.domain.admission import DepartureReason
 from services.program.domain.guidelines import Rules
 from services.program.domain.people import Person, Segment
 from services.program.domain.programs import Program, Text, TextKind
@@ -184,7 +186,8 @@ async def _invite(
     batch_id = new_id() if chosen else None
     changed = [(person, memberships.invite(person, program_id, new_id(), tx.now, batch_id)) for person in chosen]
     await context.people.write(tx, changed=changed)
-    for _, person in changed:
+    for before, person in changed:
+        await _forget_application(context, tx, before, program_id)
         tx.emit(event_mapping.ambassador_invited(person, program_id))
     facts = {**asked, "invited": len(chosen)}
     audit.record(tx, "invite_people", "program", program_id, program_id=program_id, facts=facts)
@@ -233,8 +236,15 @@ async def join(context: Context, tx: Transaction, program_id: str, person_id: st
     if program_id in before.joined:
         return await _save(context, tx, before, after)
     await _save(context, tx, before, after, event_mapping.ambassador_joined(after, program_id, tx.now))
+    await _forget_application(context, tx, before, program_id)
     await waves.enter_on_joining(context, tx, after, program_id)
     return after
+
+
+async def _forget_application(context: Context, tx: Transaction, before: Person, program_id: str) -> None:
+    membership = before.membership(program_id)
+    if membership is not None and membership.status == "applied":
+        await context.admissions.forget_answers(program_id, before.id, tx)
 
 
 async def decline(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
@@ -251,20 +261,28 @@ async def reconsider(context: Context, tx: Transaction, program_id: str, person_
     return await _save(context, tx, before, memberships.reconsider(before, program_id, tx.now))
 
 
-async def leave(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
+async def leave(
+    context: Context, tx: Transaction, program_id: str, person_id: str, reason: DepartureReason | None = None
+) -> Person:
     """Stop being an ambassador; repeating changes nothing. Raises Conflict."""
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
     after = memberships.leave(before, program_id, tx.now)
     await waves.leave_cohort(context, tx, person_id, program_id, "left")
+    if reason is not None and after is not before:
+        await add_departure(context, tx, program_id, "leave", reason)
     return await _save(context, tx, before, after, event_mapping.ambassador_left(after, program_id, "left", tx.now))
 
 
-async def pause(context: Context, tx: Transaction, program_id: str, person_id: str) -> Person:
+async def pause(
+    context: Context, tx: Transaction, program_id: str, person_id: str, reason: DepartureReason | None = None
+) -> Person:
     """Take a break as an ambassador; repeating changes nothing. Raises NotFound, Conflict."""
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
     after = memberships.pause(before, program_id, tx.now)
+    if reason is not None and after is not before:
+        await add_departure(context, tx, program_id, "pause", reason)
     return await _save(context, tx, before, after, event_mapping.ambassador_paused(after, program_id, tx.now))
 
 

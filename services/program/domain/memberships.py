@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from chassis.web.problems import Conflict, Forbidden, NotFound
-from services.program.domain.people import Membership, Person, change
+from services.program.domain.people import Membership, Person, change, check_active
 from services.program.domain.programs import Program
 
 
@@ -46,10 +46,86 @@ def invite(person: Person, program_id: str, invitation_id: str, now: datetime, b
         since=now,
         invitation_id=invitation_id,
         batch_id=batch_id,
-        invited_again=before is not None,
+        link_id=None,
+        invited_again=before is not None and (before.status == "left" or before.invited_again),
         consent_version=None,
     )
     return _enter(person, invited, now)
+
+
+def follow_link(person: Person, program_id: str, invitation_id: str, link_id: str, now: datetime) -> Person:
+    """The person who invites themselves by a link of the programme: also one who declined, applied or was turned down
+    before. The same object for somebody who is invited or takes part. Raises Forbidden `inactive`."""
+    check_active(person)
+    before = person.membership(program_id)
+    if before and before.status in ("invited", "joined"):
+        return person
+    invited = invite(person, program_id, invitation_id, now)
+    return _enter(person, replace(invited.in_program(program_id), link_id=link_id), now)
+
+
+def apply(person: Person, program_id: str, now: datetime, link_id: str | None = None) -> Person:
+    """The person who puts themselves forward; repeating changes nothing, and neither does it for somebody who is
+    invited. Raises Forbidden `inactive`; Conflict: `already-joined`, or `application-rejected` where they were turned
+    down."""
+    check_active(person)
+    before = person.membership(program_id)
+    if before and before.status == "joined":
+        raise Conflict("They take part already.", type_="already-joined")
+    if before and before.status == "rejected":
+        raise Conflict("This was asked before, and turned down.", type_="application-rejected")
+    if before and before.status in ("applied", "invited"):
+        return person
+    entered = before or Membership(program_id, "applied", now)
+    again = before is not None and before.status == "left"
+    applied = replace(entered, status="applied", since=now, link_id=link_id, invited_again=again, batch_id=None)
+    return _enter(person, applied, now)
+
+
+def withdraw_application(person: Person, program_id: str, now: datetime) -> Person:
+    """The person as before they put themselves forward; repeating changes nothing. Raises Conflict
+    `application-decided`."""
+    before = person.membership(program_id)
+    if before is None or before.status == "left":
+        return person
+    if before.status != "applied":
+        raise Conflict("This was decided meanwhile.", type_="application-decided")
+    return _as_before(person, before, now)
+
+
+def approve(person: Person, program_id: str, invitation_id: str, now: datetime) -> Person:
+    """The person, invited as they wished: they join themselves. Repeating changes nothing. Raises Conflict
+    `not-applied`, Forbidden `inactive`."""
+    check_active(person)
+    before = person.membership(program_id)
+    if before and before.status in ("invited", "joined"):
+        return person
+    if before is None or before.status not in ("applied", "rejected"):
+        raise _not_applied()
+    invited = replace(before, status="invited", since=now, invitation_id=invitation_id, consent_version=None)
+    return _enter(person, invited, now)
+
+
+def reject(person: Person, program_id: str, now: datetime) -> Person:
+    """The person, turned down: they may still be invited. Repeating changes nothing. Raises Conflict `not-applied`."""
+    before = person.membership(program_id)
+    if before and before.status == "rejected":
+        return person
+    if before is None or before.status != "applied":
+        raise _not_applied()
+    return _enter(person, replace(before, status="rejected", since=now), now)
+
+
+def _not_applied() -> Conflict:
+    return Conflict("They did not put themselves forward, or it is decided.", type_="not-applied")
+
+
+def _as_before(person: Person, membership: Membership, now: datetime) -> Person:
+    """The person as before an invitation or application that came to nothing."""
+    if membership.invited_again:
+        return _enter(person, replace(membership, status="left", since=now), now)
+    others = tuple(one for one in person.memberships if one.program_id != membership.program_id)
+    return change(person, now, memberships=others)
 
 
 def withdraw_invitation(person: Person, program_id: str, now: datetime) -> Person:
@@ -60,10 +136,7 @@ def withdraw_invitation(person: Person, program_id: str, now: datetime) -> Perso
         return person
     if before.status != "invited":
         raise Conflict("This invitation was answered.", type_="not-invited")
-    if before.invited_again:
-        return _enter(person, replace(before, status="left", since=now), now)
-    others = tuple(one for one in person.memberships if one.program_id != program_id)
-    return change(person, now, memberships=others)
+    return _as_before(person, before, now)
 
 
 def join(person: Person, program: Program, consent_version: int, now: datetime) -> Person:
@@ -95,7 +168,7 @@ def decline(person: Person, program_id: str, now: datetime) -> Person:
     before = person.membership(program_id)
     if before and before.status == "joined":
         raise Conflict("An ambassador leaves a programme instead.", type_="already-joined")
-    if before is None or before.status == "left":
+    if before is None or before.status in ("left", "applied", "rejected"):
         raise Conflict("There is no invitation to decline.", type_="not-invited")
     if before.status == "declined":
         return person

@@ -12,7 +12,7 @@ from chassis.web.problems import Conflict, Forbidden, Refused
 from services.program.domain import fields
 
 Grant = Literal["editor", "manager", "admin"]
-Status = Literal["invited", "joined", "declined", "left"]
+Status = Literal["invited", "joined", "declined", "left", "applied", "rejected"]
 UNKNOWN_NAME = "—"
 RESTORED_WITHIN = timedelta(days=7)
 """Who is back so soon was deactivated by mistake: they take part as before. Whoever returns later is asked anew."""
@@ -40,8 +40,29 @@ class Membership:
     """Since when they took part, where being deactivated ended it."""
     paused_before: datetime | None = None
     """Since when they took a break then."""
+    link_id: str | None = None
+    """The link that they followed."""
     unknown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """Fields that a newer version of the service wrote: stored again unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code, by its hash."""
+
+    hash: str
+    ends_at: datetime
+    issued_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A browser that a one-time code let in. `account` is what its token is known by."""
+
+    account: str
+    since: datetime
+    ends_at: datetime
+    unknown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 ProgramGrantRole = Literal["editor", "manager"]
@@ -74,6 +95,9 @@ class Person:
     """Roles in every programme."""
     program_grants: tuple[ProgramGrant, ...] = ()
     accounts: tuple[str, ...] = ()
+    """Their sign-ins with the identity provider."""
+    devices: tuple[Device, ...] = ()
+    code: Code | None = None
     active: bool = True
     hidden_from_rankings: bool = False
     hidden_from_statistics: bool = False
@@ -123,6 +147,8 @@ class Filter:
     role: str | None = None
     program_id: str | None = None
     status: str | None = None
+    leaders_only: bool = False
+    """Leaders who are with the company."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +159,8 @@ class Segment:
     teams: tuple[str, ...] = ()
     leaders_only: bool = False
     sites: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +246,9 @@ def takes_address(holder: Person | None) -> bool:
 
 
 def link(person: Person, account: str, now: datetime, **values: Any) -> Person:
-    """Links an account to the person. Raises Forbidden for somebody who left."""
+    """Links an account to the person, whom no code lets in any more. Raises Forbidden for somebody who left."""
     check_active(person)
-    return change(person, now, accounts=(*person.accounts, account), **values)
+    return change(person, now, accounts=(*person.accounts, account), devices=(), code=None, **values)
 
 
 def check_active(person: Person) -> None:
@@ -260,7 +288,7 @@ def deactivate(person: Person, *, by: str, now: datetime) -> tuple[Person, list[
         else one
         for one in person.memberships
     )
-    return change(person, now, active=False, memberships=memberships), left
+    return change(person, now, active=False, memberships=memberships, devices=(), code=None), left
 
 
 def merge(person: Person, other: Person, *, by: str, now: datetime) -> tuple[Person, Person, list[str]]:
@@ -282,7 +310,10 @@ def merge(person: Person, other: Person, *, by: str, now: datetime) -> tuple[Per
     taken = {name: getattr(other, name) for name in ("email", "external_id") if not getattr(person, name)}
     if person.same_address_as == other.id:
         taken["same_address_as"] = None
-    merged = change(person, now, accounts=tuple(dict.fromkeys((*person.accounts, *other.accounts))), **taken)
+    accounts = tuple(dict.fromkeys((*person.accounts, *other.accounts)))
+    if accounts:
+        taken |= {"devices": (), "code": None}
+    merged = change(person, now, accounts=accounts, **taken)
     moved = dict.fromkeys(taken.keys() & {"email", "external_id"})
     shed: dict[str, Any] = {
         "accounts": (),

@@ -1,10 +1,12 @@
 """The read side, by subject: `queries.people.page(...)`."""
 
 from services.program.queries import (
+    admission,
     audit,
     calendars,
     feedback,
     identity,
+    leaders,
     lessons,
     mails,
     newsletters,
@@ -18,10 +20,12 @@ from services.program.queries import (
 )
 
 __all__ = [
+    "admission",
     "audit",
     "calendars",
     "feedback",
     "identity",
+    "leaders",
     "lessons",
     "mails",
     "newsletters",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -247,8 +247,8 @@ class InvitedView(View):
 
     invited: int
     skipped: dict[str, int] = Field(
-        description="How many were left out, by reason: already_invited, already_joined, declined, left, inactive, "
-        "unknown"
+        description="How many were left out, by reason: already_invited, already_joined, applied, "
+        "declined, rejected, left, inactive, unknown"
     )
     remaining: int = Field(description="How many of the segment could still be invited")
     batch_id: str | None = Field(None, description="By this they are withdrawn together; null where nobody was invited")
@@ -319,7 +319,7 @@ class AmbassadorsView(View):
     def of(
         cls, program_id: str, counts: Mapping[Status, int], people: list[Person], following: str | None, total: int
     ) -> AmbassadorsView:
-        whole: dict[Status, int] = {"invited": 0, "joined": 0, "declined": 0, "left": 0}
+        whole: dict[Status, int] = dict.fromkeys(get_args(Status), 0)
         items = [AmbassadorView.of(person, program_id) for person in people]
         return cls(counts={**whole, **counts}, items=items, next=following, total=total)
 
@@ -431,13 +431,15 @@ class SegmentOrder(Body):
     countries: Annotated[list[Country], Field(max_length=300)] = Field([])
     teams: Annotated[list[Line], Field(max_length=1000)] = Field([])
     sites: Annotated[list[Line], Field(max_length=1000)] = Field([])
+    jobs: Annotated[list[Line], Field(max_length=1000)] = Field([], description="What people do")
+    levels: Annotated[list[Line], Field(max_length=1000)] = Field([])
     leaders_only: bool = False
     everybody: bool = False
 
     @model_validator(mode="after")
     def _somebody(self) -> SegmentOrder:
-        if self.everybody == bool(self.countries or self.teams or self.sites or self.leaders_only):
-            raise broken("empty-segment", "Name countries, teams, sites or leaders, or else `everybody`.")
+        if self.everybody == any((self.countries, self.teams, self.sites, self.jobs, self.levels, self.leaders_only)):
+            raise broken("empty-segment", "Name countries, teams, sites, jobs, levels or leaders, or else `everybody`.")
         return self
 
 

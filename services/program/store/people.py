@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from pymongo import IndexModel, InsertOne, UpdateOne
@@ -16,6 +17,7 @@ from chassis.principals import Principal
 from chassis.text import match_key, terms
 from chassis.web.problems import NotFound, StaleVersion
 from services.program.domain import fields
+from services.program.domain.diversity import Cell
 from services.program.domain.imports import Row
 from services.program.domain.people import Filter, Group, Groups, Person, Segment, Status
 from services.program.domain.waves import Criteria, Wave
@@ -24,6 +26,7 @@ from services.program.store.waves import MEMBERS
 _GROUPED = {"country": fields.UNKNOWN_COUNTRY, "team": fields.UNKNOWN_TEAM, "site": None}
 MAX_COUNTED = 10_000
 _UNIQUE = ("email", "external_id", "accounts")
+_SPARSE = (*_UNIQUE, "devices", "code")
 
 
 class People:
@@ -41,22 +44,40 @@ class People:
                 IndexModel("terms"),
                 IndexModel(["country", "team", "sort_name", "_id"]),
                 IndexModel(["team", "sort_name", "_id"]),
+                IndexModel(["leader", "sort_name", "_id"], partialFilterExpression={"leader": True}),
                 IndexModel(["grants", "sort_name", "_id"]),
                 IndexModel(["program_grants.role", "sort_name", "_id"]),
                 IndexModel(["memberships.program_id", "memberships.status", "sort_name", "_id"]),
                 IndexModel("memberships.batch_id", sparse=True),
+                IndexModel("memberships.link_id", sparse=True),
+                IndexModel("devices.account", unique=True, sparse=True),
+                IndexModel("devices.ends_at", sparse=True),
+                IndexModel("code.hash", unique=True, sparse=True),
             ]
         )
         await self._consents.create_index(["person_id", "program_id"])
 
     async def find(self, account: str) -> Principal | None:
         """The caller of an account, for the chassis."""
-        row = await self._people.find_one({"accounts": account})
+        row = await self._people.find_one({"$or": [{"accounts": account}, {"devices.account": account}]})
         return _principal(read(Person, row)) if row else None
 
     async def find_by_account(self, account: str, tx: Transaction) -> Person | None:
         row = await self._people.find_one({"accounts": account}, session=tx.session)
         return read(Person, row) if row else None
+
+    async def find_by_device(self, account: str, tx: Transaction) -> Person | None:
+        row = await self._people.find_one({"devices.account": account}, session=tx.session)
+        return read(Person, row) if row else None
+
+    async def find_by_code(self, hash: str, tx: Transaction) -> Person | None:
+        row = await self._people.find_one({"code.hash": hash}, session=tx.session)
+        return read(Person, row) if row else None
+
+    async def with_ended_access(self, now: datetime, limit: int) -> list[Person]:
+        """Who has a device that has ended."""
+        rows = await self._people.find({"devices.ends_at": {"$lte": now}}, limit=limit).to_list()
+        return [read(Person, row) for row in rows]
 
     async def find_by_email(self, email: str, tx: Transaction) -> Person | None:
         row = await self._people.find_one({"email": email}, session=tx.session)
@@ -197,6 +218,58 @@ class People:
         [found] = await (await self._people.aggregate([{"$match": {"active": True}}, {"$facet": facets}])).to_list()
         return Groups(*(_groups(found[name]) for name in _GROUPED))
 
+    async def diversity(self, program_id: str) -> dict[str, list[Cell]]:
+        """Everybody with the company by what they do, their level, country and site, with the programme's ambassadors
+        and those who were never asked."""
+        own = {
+            "$filter": {"input": {"$ifNull": ["$memberships", []]}, "cond": {"$eq": ["$$this.program_id", program_id]}}
+        }
+        status = {"$first": {"$map": {"input": own, "in": "$$this.status"}}}
+        counted = {
+            "people": {"$sum": 1},
+            "ambassadors": {"$sum": {"$cond": [{"$eq": [status, "joined"]}, 1, 0]}},
+            "free": {"$sum": {"$cond": [{"$eq": [{"$ifNull": [status, None]}, None]}, 1, 0]}},
+        }
+        fields = {"jobs": "job", "levels": "level", "countries": "country", "sites": "site"}
+        facets = {
+            name: [{"$group": {"_id": {"name": f"${field}", **_within(name)}, **counted}}]
+            for name, field in fields.items()
+        }
+        [found] = await (await self._people.aggregate([{"$match": {"active": True}}, {"$facet": facets}])).to_list()
+        return {name: _cells(found[name], _GROUPED["country"]) for name in fields}
+
+    async def count_leaders(self, program_id: str) -> dict[str, int]:
+        """How many leaders with the company have each status in a programme, `none` or `paused`."""
+        own = {
+            "$filter": {"input": {"$ifNull": ["$memberships", []]}, "cond": {"$eq": ["$$this.program_id", program_id]}}
+        }
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"leader": True, "active": True}},
+            {"$project": {"own": {"$first": own}}},
+            {
+                "$group": {
+                    "_id": {"$ifNull": ["$own.status", "none"]},
+                    "n": {"$sum": 1},
+                    "paused": {"$sum": {"$cond": [{"$ifNull": ["$own.paused_since", False]}, 1, 0]}},
+                }
+            },
+        ]
+        rows = await (await self._people.aggregate(pipeline)).to_list()
+        return {**{row["_id"]: row["n"] for row in rows}, "paused": sum(row["paused"] for row in rows)}
+
+    async def count_of_links(self, program_id: str, links: Sequence[str]) -> dict[str, dict[Status, int]]:
+        """How many people followed each link, by what they are in the programme now."""
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"memberships.link_id": {"$in": list(links)}}},
+            {"$unwind": "$memberships"},
+            {"$match": {"memberships.program_id": program_id, "memberships.link_id": {"$in": list(links)}}},
+            {"$group": {"_id": {"link": "$memberships.link_id", "status": "$memberships.status"}, "n": {"$sum": 1}}},
+        ]
+        found: dict[str, dict[Status, int]] = {}
+        async for row in await self._people.aggregate(pipeline):
+            found.setdefault(row["_id"]["link"], {})[row["_id"]["status"]] = row["n"]
+        return found
+
     async def count_by_status(self, program_id: str) -> dict[Status, int]:
         """How many people have each status in a programme."""
         pipeline: list[dict[str, Any]] = [
@@ -232,6 +305,28 @@ def _groups(rows: Iterable[Document]) -> tuple[Group, ...]:
     return tuple(sorted(found, key=lambda one: (match_key(one.name), one.name)))
 
 
+def _within(dimension: str) -> dict[str, str]:
+    return {"within": "$country"} if dimension == "sites" else {}
+
+
+def _cells(rows: Iterable[Document], unknown: str | None) -> list[Cell]:
+    """`unknown` is the country of whom none is known."""
+
+    def known(name: str | None) -> str | None:
+        return None if name == unknown else name
+
+    return [
+        Cell(
+            known(row["_id"].get("name")),
+            row["people"],
+            row["ambassadors"],
+            row["free"],
+            known(row["_id"].get("within")),
+        )
+        for row in rows
+    ]
+
+
 def position(person: Person) -> list[str]:
     """The position of a person in a list by name."""
     return [_sort_name(person), person.id]
@@ -254,6 +349,8 @@ def _where(wanted: Filter) -> dict[str, Any]:
     membership = {name: value for name in ("program_id", "status") if (value := getattr(wanted, name)) is not None}
     if membership:
         where["memberships"] = {"$elemMatch": membership}
+    if wanted.leaders_only:
+        where |= {"leader": True, "active": True}
     if wanted.query is not None:
         where["$and"] += begin_with(wanted.query)
     return where
@@ -267,6 +364,10 @@ def _of_segment(segment: Segment) -> dict[str, Any]:
         where["team"] = {"$in": list(segment.teams)}
     if segment.sites:
         where["site"] = {"$in": list(segment.sites)}
+    if segment.jobs:
+        where["job"] = {"$in": list(segment.jobs)}
+    if segment.levels:
+        where["level"] = {"$in": list(segment.levels)}
     if segment.leaders_only:
         where["leader"] = True
     return where
@@ -286,7 +387,7 @@ def _change(person: Person) -> dict[str, Document]:
     """The update that makes a row this person's."""
     state = {**changes(person), "terms": list(person.terms), "sort_name": _sort_name(person)}
     # Absent rather than null or empty: the unique indexes are sparse.
-    absent = {name: state.pop(name) for name in _UNIQUE if not state[name]}
+    absent = {name: state.pop(name) for name in _SPARSE if not state[name]}
     return {"$set": state, **({"$unset": dict.fromkeys(absent, "")} if absent else {})}
 
 

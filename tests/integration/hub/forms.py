@@ -23,6 +23,7 @@ LEFT_OUT = {
     "/editor/audience": "no form leads there: that of an item asks it while one ticks",
     "/manage/history/{import_id}/step": "asks for rows of an import that the hub itself keeps: test_history.py",
     "/manage/history/{import_id}/confirm": "of an import that the hub itself keeps: test_history.py",
+    "/code": "for a browser that nobody is signed in on: test_devices.py",
     "/auth/sign-out": "leads to the issuer whatever the services say",
     "/language": "asks no service, and has buttons alone",
     "/program": "asks no service, and has buttons alone",
@@ -138,6 +139,11 @@ def _paused(apis: Refusing) -> None:
     apis.me["programs"][0]["paused_since"] = "2026-03-02T09:30:00Z"
 
 
+def _applied(apis: Refusing) -> None:
+    apis.me["programs"].append({"program_id": "p3", "status": "applied", "must_acknowledge": False})
+    apis.programs["items"].append({**apis.programs["items"][0], "id": "p3"})
+
+
 def _open_survey(apis: Refusing) -> None:
     for operation in (one for one in apis.known if one.template.endswith("/surveys/{survey_id}")):
         if operation.method == "GET":
@@ -178,6 +184,8 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/programs/p2/join", None),
     ("/programs/p2/guidelines", None),
     ("/me?toast=left&of=p1", None),
+    ("/join", _applied),
+    ("/manage/links?toast=link-withdrawn&of=x", None),
     ("/join?toast=declined&of=p2", None),
     ("/posts?toast=post-removed&of=x", None),
     ("/manage/ambassadors?toast=invited&of=b1", None),

@@ -1,0 +1,146 @@
+"""A poster on paper that invites whoever passes by: one page A4 as PDF, with a QR code of the link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from io import BytesIO
+from typing import Final
+
+import segno
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+
+WIDTH: Final = 210.0
+HEIGHT: Final = 297.0
+MARGIN: Final = 18.0
+CODE: Final = 96.0
+"""Millimetres: read from two metres."""
+HERALD: Final = "#4531c4"
+INK: Final = "#1d1930"
+SOFT: Final = "#5c5670"
+FACE: Final = files("fontpkg_figtree") / "files" / "Figtree[wght].ttf"
+WEIGHTS: Final = {"": {"wght": 400.0}, "B": {"wght": 700.0}}
+"""The pages' typeface, of which a PDF would show the lightest."""
+MAX_TEXTS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the poster says in one language."""
+
+    headline: str
+    scan: str = ""
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """`url` is what the code leads to, `colour` and `text_colour` are the programme's own, empty for ours."""
+
+    program: str
+    url: str
+    texts: Sequence[Words]
+    colour: str = ""
+    text_colour: str = ""
+
+
+def _set(text: str) -> str:
+    """The text with the spaces that the typeface has."""
+    return text.replace("\u202f", "\u00a0")
+
+
+def can_write(text: str) -> bool:
+    """Whether the typeface of the poster has each sign of a text."""
+    return all(ord(sign) in _signs() or sign.isspace() for sign in text)
+
+
+def draw(poster: Poster) -> bytes:
+    """The PDF. What the typeface cannot write is left out (`can_write`)."""
+    pdf = FPDF(format="A4")
+    pdf.set_title(poster.program)
+    pdf.set_auto_page_break(False)
+    pdf.set_margin(0)
+    with as_file(FACE) as path:
+        pdf.add_font("Figtree", fname=path, variations=WEIGHTS)
+    pdf.add_page()
+    texts = [one for one in poster.texts if can_write(one.headline)][:MAX_TEXTS]
+    band = _band(pdf, poster, [one.headline for one in texts])
+    _code(pdf, poster.url, band + 14)
+    below = [(one.scan, one.below) for one in texts if one.scan]
+    _below(pdf, poster.url, below, band + 14 + CODE + 8)
+    return bytes(pdf.output())
+
+
+def _band(pdf: FPDF, poster: Poster, headlines: Sequence[str]) -> float:
+    """The programme's name and the headlines on its colour; how far down they reach."""
+    size = 34.0 if len(headlines) <= 2 else 24.0
+    limit = HEIGHT - CODE - 84
+    while True:
+        tall = [_lines(pdf, one, size) * size * 0.42 for one in headlines]
+        bottom = 44 + sum(tall) + 5 * len(tall)
+        if bottom <= limit or size <= 12:
+            break
+        size -= 2
+    pdf.set_fill_color(poster.colour or HERALD)
+    pdf.rect(0, 0, WIDTH, min(bottom, limit), style="F")
+    pdf.set_text_color(poster.text_colour or "#ffffff")
+    if can_write(poster.program):
+        _write(pdf, poster.program, 20, 14, "B")
+    at = 38.0
+    for number, one in enumerate(headlines):
+        _write(pdf, one, at, size, "" if number else "B")
+        at += tall[number] + 5
+    return min(bottom, limit)
+
+
+def _lines(pdf: FPDF, text: str, size: float) -> int:
+    pdf.set_font("Figtree", "B", size)
+    lines = pdf.multi_cell(WIDTH - 2 * MARGIN, text=text, dry_run=True, output="LINES")
+    assert isinstance(lines, list)
+    return len(lines)
+
+
+def _write(pdf: FPDF, text: str, at: float, size: float, style: str = "") -> None:
+    pdf.set_font("Figtree", style, size)
+    pdf.set_xy(MARGIN, at)
+    pdf.multi_cell(WIDTH - 2 * MARGIN, size * 0.42, _set(text), align="L")
+
+
+def _code(pdf: FPDF, url: str, at: float) -> None:
+    """The code as squares, sharp at any size, with a quarter of it to spare."""
+    modules = [bytes(row) for row in segno.make_qr(url, error="q").matrix_iter(scale=1, border=0)]
+    side = CODE / len(modules)
+    pdf.set_fill_color(INK)
+    for row, line in enumerate(modules):
+        column = 0
+        while column < len(line):
+            run = 0
+            while column + run < len(line) and line[column + run]:
+                run += 1
+            if run:
+                pdf.rect((WIDTH - CODE) / 2 + column * side, at + row * side, run * side, side, style="F")
+            column += run or 1
+
+
+def _below(pdf: FPDF, url: str, texts: Sequence[tuple[str, str]], at: float) -> None:
+    pdf.set_text_color(INK)
+    pdf.set_font("Figtree", "B", 11)
+    pdf.set_xy(MARGIN, at)
+    pdf.cell(WIDTH - 2 * MARGIN, 6, url, align="C", link=url)
+    at += 11
+    for scan, below in texts:
+        for text, style, size in ((scan, "B", 13), (below, "", 10)):
+            pdf.set_text_color(INK if style else SOFT)
+            pdf.set_font("Figtree", style, size)
+            pdf.set_xy(MARGIN, at)
+            pdf.multi_cell(WIDTH - 2 * MARGIN, size * 0.42, _set(text), align="C")
+            at = pdf.get_y() + 1.5
+        at += 3
+
+
+@cache
+def _signs() -> frozenset[int]:
+    return frozenset(TTFont(BytesIO(FACE.read_bytes())).getBestCmap())
