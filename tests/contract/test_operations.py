@@ -106,7 +106,7 @@ def app(request: pytest.FixtureRequest) -> Iterator[FastAPI]:
 
         async def hit(*_: Any) -> None: ...
 
-        service.runtime.tokens.verify = verify  # type: ignore[method-assign, assignment]
+        service.runtime.tokens.verify = verify  # type: ignore[method-assign]
         service.runtime.rate_limits.hit = hit  # type: ignore[method-assign, assignment]
         found = service.asgi()
         assert isinstance(found, FastAPI)
