@@ -62,7 +62,7 @@ async def new(view: Manager) -> Response:
     """A further wave; the first one is called a pilot."""
     known = await view.apis.get("program", _path(view))
     name = "" if known["items"] else str(view.language.text("waves.pilot"))
-    return await _form(view, {"name": name}, None)
+    return await _form(view, {"name": name}, None, first=not known["items"])
 
 
 @router.post("/new")
@@ -185,7 +185,7 @@ def _path(view: View, *more: str) -> Any:
     return v1("programs", view.require_program().id, "waves", *more)
 
 
-async def _form(view: View, wave: Json, version: int | None) -> Response:
+async def _form(view: View, wave: Json, version: int | None, *, first: bool = False) -> Response:
     program = view.require_program()
     criteria = wave.get("criteria") or {}
     running = wave.get("state") == "running"
@@ -209,6 +209,7 @@ async def _form(view: View, wave: Json, version: int | None) -> Response:
         action=view.here,
         criteria=criteria,
         running=running,
+        first=first,
         offers=offered,
         people=people,
         measures=MEASURES,

@@ -61,6 +61,8 @@ def test_a_net_share_is_wider_than_its_parts_would_be_apart(counts: tuple[int, i
     assert found.value == pytest.approx((pro - con) / whole)
     apart = difference(share(pro, whole), share(con, whole))
     assert found.low <= max(-1.0, apart.low) + 1e-12
+    if pro and con and rest and found.low > -1:
+        assert found.low < apart.low
     turned = net_share(con, pro, whole)
     assert found == pytest.approx((-turned.value, -turned.high, -turned.low))
 
