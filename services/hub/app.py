@@ -176,6 +176,7 @@ class Policy:
             "connect-src": "'self'",
             "manifest-src": "'self'",
             "worker-src": "'self'",
+            "frame-src": "'self'",
             "form-action": f"'self' {issuer.scheme}://{issuer.netloc}",
             "base-uri": "'none'",
             "frame-ancestors": "'none'",

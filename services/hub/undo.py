@@ -34,6 +34,7 @@ UNDO: Mapping[str, Callable[[str], str]] = {
     "link-withdrawn": lambda link_id: page("manage", "links", link_id, "reopen"),
     "left": lambda program_id: page("programs", program_id, "return"),
     "objective-withdrawn": lambda objective_id: page("manage", "objectives", objective_id, "reopen"),
+    "newsletter-scheduled": lambda newsletter_id: page("manage", "newsletters", newsletter_id, "unschedule"),
     "wave-decided": lambda wave_id: page("manage", "waves", wave_id, "reopen"),
     "wave-started": lambda wave_id: page("manage", "waves", wave_id, "withdraw"),
     "survey-opened": lambda survey_id: page("manage", "surveys", survey_id, "withdraw"),

@@ -22,6 +22,7 @@ from services.hub.pages import (
     learning,
     lessons,
     manager,
+    newsletters,
     objectives,
     opening,
     pictures,
@@ -42,7 +43,7 @@ from services.hub.pages import (
 MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
     objectives, opening, pictures, program_look, guardrails,
-    importing, history, admin, audit, dead_letters, surveys, setup, guidelines, identity, feedback,
+    importing, history, admin, audit, dead_letters, surveys, newsletters, setup, guidelines, identity, feedback,
     team, review, waves, coming_in, volunteers, leaders,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

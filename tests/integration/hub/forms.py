@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -150,6 +151,15 @@ def _open_survey(apis: Refusing) -> None:
             apis.said[operation] = {**operation.answer(), "state": "open"}
 
 
+NEWSLETTER_STATES = ("approved", "scheduled", "sending")
+
+
+def _newsletter_in(state: str, apis: Refusing) -> None:
+    for one in (one for one in apis.known if one.template.endswith("/newsletters/{newsletter_id}")):
+        if one.method == "GET":
+            apis.said[one] = {**one.answer(), "state": state}
+
+
 def _open_objectives(apis: Refusing) -> None:
     for one in apis.known:
         if (one.service, one.method, one.template) == ("program", "GET", "/v1/programs/{program_id}/objectives"):
@@ -199,6 +209,8 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/me", _paused),
     ("/manage/tasks?toast=task-done&of=x", _open_tasks),
     ("/manage/surveys/x", _open_survey),
+    *((f"/manage/newsletters/x?{state}", partial(_newsletter_in, state)) for state in NEWSLETTER_STATES),
+    ("/manage/newsletters?toast=newsletter-scheduled&of=x", None),
     ("/manage/surveys?toast=survey-opened&of=x", None),
     ("/manage/waves/x", _wave("planned")),
     ("/manage/waves/x", _wave("ended")),

@@ -61,6 +61,8 @@ WAVE = {
     "left": 0,
     "matching": 3,
 }
+NEWSLETTER = "/manage/newsletters/n1"
+WHEN = {"send_on": "2031-03-02", "send_at": "09:00"}
 ASKED = [
     ("/editor/items/i1/publish", {"state": "draft"}, "Deux fois moins d’eau", "43 ambassadeurs"),
     ("/editor/items/i1/retire", {"state": "published"}, "Deux fois moins d’eau", "43 ambassadeurs"),
@@ -78,6 +80,8 @@ ASKED = [
         "On ne continue pas ainsi",
     ),
     ("/manage/waves/w1/delete", {}, "Effacer cette vague", "Effacer la vague"),
+    ("/manage/newsletters/n1/schedule", WHEN, "Programmer l’envoi", "ambassadeur la reçoit"),
+    ("/manage/newsletters/n1/stop", {}, "Arrêter l’envoi", "personne d’autre ne la recevra"),
     ("/programs/p1/decline", {}, "Décliner Voices", "plus invité"),
     ("/manage/links/l1/withdraw", {}, "Retirer ce lien", "ne mèneront plus nulle part"),
     ("/manage/ambassadors/ada/reject", {}, "Refuser cette candidature", "Vous pourrez encore"),
@@ -173,6 +177,7 @@ UNDONE = [
     ("/manage/lessons/l1/publish", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),
     ("/manage/lessons/l1/restore", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),
     ("/manage/feedback/f1", "/manage/feedback/f1/private", "/v1/programs/p1/feedback/f1/answer"),
+    (f"{NEWSLETTER}/schedule", f"{NEWSLETTER}/unschedule", "/v1/programs/p1/newsletters/n1/unschedule"),
     ("/manage/programs/p1/open", "/manage/programs/p1/close", "/v1/programs/p1"),
     ("/manage/programs/p1/close", "/manage/programs/p1/open", "/v1/programs/p1"),
     ("/manage/guardrails/phrase", "/manage/guardrails/p1/7/undo", "/v1/programs/p1/guardrails/restore"),

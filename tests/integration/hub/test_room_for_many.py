@@ -24,6 +24,8 @@ LEFT_OUT = {
     "/leaderboard?scope=country": "a ranking",
     "/manage": "charts, of which each shows the first of its kind",
     "/manage/waves": "at most twenty",
+    "/manage/newsletters": "a few a month, the last one first",
+    "/newsletters": "a few a month, the last one first",
     "/me": "who sees one's data: as many as are named, and that there are more",
 }
 MANY_LISTS = (
