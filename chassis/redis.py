@@ -22,9 +22,9 @@ def connect(settings: Settings, telemetry: Telemetry) -> Redis:
     return client
 
 
-def client_of(settings: Settings) -> Redis:
-    """A client of the server, or of the master that the Sentinels name at each connection."""
-    patience: dict[str, Any] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+def client_of(settings: Settings, *, seconds: float = 0.5) -> Redis:
+    """A client of the server, or of the master that the Sentinels name at each connection; waits so long for either."""
+    patience: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
     options: dict[str, Any] = {
         **patience,
         "decode_responses": True,

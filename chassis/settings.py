@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from limits import parse
-from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chassis.authorities import https_context
@@ -18,6 +18,14 @@ from chassis.redis_url import parse_redis_url
 
 class SettingsError(ValueError):
     """What a setting names cannot be used, such as a file with a fault. Its text is for operators."""
+
+
+def faults(error: ValidationError) -> list[str]:
+    """A sentence for each variable that is missing or wrong, without its value, which may be a secret."""
+    return [
+        "".join(f"HERALD_{str(field).upper()}: " for field in one["loc"][:1]) + one["msg"].removeprefix("Value error, ")
+        for one in error.errors(include_input=False, include_url=False)
+    ]
 
 
 class KafkaSettings(BaseSettings):

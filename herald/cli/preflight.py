@@ -20,7 +20,7 @@ def preflight(
 
     Reads the variables that every service reads. Changes nothing.
     """
-    from chassis.settings import Settings
+    from chassis.settings import Settings, faults
     from herald.operations.preflight import look, missing_secrets
 
     needs = dict(part for one in need or [] if len(part := one.split("=", 1)) == 2)
@@ -28,9 +28,8 @@ def preflight(
     try:
         settings = Settings()
     except ValidationError as error:
-        for one in error.errors():
-            variable = "".join(f"HERALD_{str(field).upper()}: " for field in one["loc"][:1])
-            typer.echo(f"no   {variable}{one['msg']}", err=True)
+        for fault in faults(error):
+            typer.echo(f"no   {fault}", err=True)
     else:
         found = [*found, *asyncio.run(look(settings))]
     for finding in found:

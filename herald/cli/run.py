@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from chassis.process import WORKS_FAST, run_process, worker_app
 from chassis.service import Background, Role, Service
-from chassis.settings import SettingsError
+from chassis.settings import SettingsError, faults
 from chassis.web.prefix import Prefix
 
 SERVICES = ("program", "content", "sharing", "gamification", "metrics", "hub")
@@ -26,9 +26,8 @@ def load(name: str) -> Service:
     try:
         settings = settings_class()
     except ValidationError as error:
-        for one in error.errors():
-            variable = "".join(f"HERALD_{str(field).upper()}: " for field in one["loc"][:1])
-            typer.echo(f"{name}: {variable}{one['msg']}", err=True)
+        for fault in faults(error):
+            typer.echo(f"{name}: {fault}", err=True)
         raise typer.Exit(2) from None
     try:
         service: Service = build(settings)

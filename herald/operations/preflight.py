@@ -134,7 +134,7 @@ async def mongodb(settings: Settings) -> str | None:
 
 
 async def redis(settings: Settings) -> str | None:
-    client = client_of(settings)
+    client = client_of(settings, seconds=5)
     try:
         await client.ping()
     except AuthenticationError:

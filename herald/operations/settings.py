@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
 from chassis.kafka.producer import Unacknowledged
-from chassis.settings import StoreSettings
+from chassis.settings import StoreSettings, faults
 from herald.local.home import Home, default_folder
 from herald.local.mongod import REPLICA_SET
 from herald.local.ports import LOOPBACK
@@ -33,12 +33,7 @@ def operator_settings() -> OperatorSettings:
         return OperatorSettings(**missing)
     except ValidationError as error:
         names = ", ".join(f"HERALD_{str(one['loc'][0]).upper()}" for one in error.errors() if one["type"] == "missing")
-        wrong = "; ".join(
-            "".join(f"HERALD_{str(field).upper()}: " for field in one["loc"][:1]) + one["msg"]
-            for one in error.errors()
-            if one["type"] != "missing"
-        )
-        said = f"nothing runs here: start it with 'herald up', or set {names}" if names else wrong
+        said = f"nothing runs here: start it with 'herald up', or set {names}" if names else "; ".join(faults(error))
         typer.echo(f"herald: {said}", err=True)
         raise typer.Exit(2) from None
 
