@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 import orjson
@@ -30,6 +31,7 @@ each costs, and a group costs about as much as ten clicks."""
 DRAIN_SECONDS = 10.0
 DRAIN_AT_ONCE = 1000
 RETRY_SECONDS = 1.0
+LAST_SECONDS = 2.0
 
 
 class ClickProducer:
@@ -89,6 +91,7 @@ class ClickProducer:
             self._some.set()
             self._enough.set()
             await writer.end(within=DRAIN_SECONDS)
+            await self._drain_at_last()
         finally:
             await drainer.end()
             await writer.end()
@@ -163,6 +166,13 @@ class ClickProducer:
             except OSError as error:
                 logger.error("the spool cannot be read: %s", type(error).__name__)
             await sleep_or_event(RETRY_SECONDS, stop)
+
+    async def _drain_at_last(self) -> None:
+        """Send what came to the disk since the last look: nobody may mount it again for long (a pod scaled away)."""
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(LAST_SECONDS):
+                if self._spool.size():
+                    await self._drained(asyncio.Event())
 
     async def _drained(self, stop: asyncio.Event) -> bool:
         """Hand on every segment that is free; False as soon as Kafka does not take one."""

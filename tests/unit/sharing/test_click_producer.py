@@ -94,6 +94,21 @@ async def test_what_waits_at_the_end_is_kept(tmp_path: Path) -> None:
     assert kept.is_set()
 
 
+async def test_what_is_on_disk_at_the_end_is_sent_if_kafka_takes_it_by_then(tmp_path: Path) -> None:
+    broker = Broker(takes=False)
+    log = click_log(broker, tmp_path)
+    stop, kept = asyncio.Event(), asyncio.Event()
+    running = asyncio.ensure_future(log.run(stop))
+    log.put(Record("herald.clicks", b"k", b"{}", []), kept.set)
+    await asyncio.wait_for(kept.wait(), 5)
+    spool = Spool(tmp_path, max_bytes=2**20)
+    assert spool.size()
+    broker.takes = True
+    stop.set()
+    await asyncio.wait_for(running, 5)
+    assert spool.size() == 0
+
+
 def run_of(name: str) -> asyncio.Task[None]:
     [task] = [one for one in asyncio.all_tasks() if one.get_name() == name]
     return task
