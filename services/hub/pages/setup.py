@@ -20,13 +20,14 @@ router = APIRouter(prefix="/manage/setup")
 HERE: Final = "/manage/setup"
 STEPS: Final[Mapping[str, str]] = {
     "objectives": "/manage/objectives/new",
-    "leaders": "/manage/ambassadors",
+    "leaders": "/manage/leaders",
     "volunteers": "/manage/ambassadors",
     "guidelines": "/manage/guidelines",
     "content": "/editor/new",
     "learning": "/manage/lessons",
     "feedback": "/manage/surveys/new",
     "pilot": "/manage/waves",
+    "newsletter": "/manage/newsletters",
 }
 """The steps in their order, and the page where each is done. `content` is counted here, the others by `program`."""
 ENOUGH_CONTENT: Final = 5

@@ -42,6 +42,7 @@ PAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "lesson": ("manage", "lessons"),
     "wave_starts": ("manage", "waves"),
     "wave_ends": ("manage", "waves"),
+    "newsletter": ("manage", "newsletters"),
     "content_published": ("editor", "items"),
     "content_expires": ("editor", "items"),
 }
