@@ -72,6 +72,7 @@ ASKED = [
     ("/manage/guidelines", {"guidelines_fr": "Soyez vous", "material": "on"}, "règles de partage", "43 ambassadeurs"),
     ("/programs/p1/leave", {}, "Quitter Voices", "Vous pouvez revenir"),
     ("/manage/surveys/s1/open", {}, "Ouvrir cette enquête", "43 ambassadeurs sont interrogés"),
+    ("/manage/tasks/t1/delete", {}, "Supprimer cette tâche", "Ce choix est définitif."),
     ("/manage/waves/w1/start", {}, "Lancer « Pilot »", "3 ambassadeurs y entrent"),
     (
         "/manage/waves/w1/decision",

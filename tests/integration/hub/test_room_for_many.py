@@ -79,7 +79,7 @@ async def test_every_long_list_has_a_search_a_count_and_a_place(browser: Browser
             wrong += [f"{path}: no place"] if place is None or "shown=" not in place[1] else []
     assert wrong == []
     assert {"/feed", "/posts", "/points", "/editor", "/editor/feeds", "/admin/people", "/admin/audit"} <= long
-    assert {"/manage/objectives", "/manage/surveys", "/manage/lessons"} <= long
+    assert {"/manage/objectives", "/manage/surveys", "/manage/tasks", "/manage/lessons"} <= long
 
 
 @pytest.mark.parametrize("path", MANY_LISTS)
