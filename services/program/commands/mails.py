@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from chassis.mongo import Transaction
 from chassis.web.problems import NotFound
 from services.program.context import Context
 from services.program.domain import mails
+from services.program.domain.lessons import Lesson
 from services.program.domain.mails import KINDS, Reader
-from services.program.domain.people import Person
+from services.program.domain.people import Person, Segment
 from services.program.domain.programs import Program
 from services.program.mail.message import address_digest
 from services.program.mail.reports import Report
 from services.program.store.mails import new_token
+
+REMIND_AFTER: Final = timedelta(days=7)
+REMINDED_AT_ONCE: Final = 500
+TAKEN_BACK: Final = timedelta(minutes=1)
+"""For how long a message on a page offers to undo what was done, and more."""
 
 
 async def silence(context: Context, tx: Transaction, token: str, kind: str, program_id: str) -> Program:
@@ -65,16 +73,33 @@ async def notify(
     context: Context, tx: Transaction, kind: str, program_id: str, subject_ids: Sequence[tuple[str, Person]]
 ) -> int:
     """Tell people of something by mail, once for each subject: (what it is about, to whom). How many have an address;
-    none where no mails are sent from here."""
+    none where no mails are sent from here. They are due a little later: what is taken back at once tells nobody."""
     if not context.settings.sends_mail:
         return 0
     found = [
-        mails.new_mail(kind, program_id, subject_id, person.id, token=new_token(), due_at=tx.now, now=tx.now)
+        mails.new_mail(
+            kind, program_id, subject_id, person.id, token=new_token(), due_at=tx.now + TAKEN_BACK, now=tx.now
+        )
         for subject_id, person in subject_ids
         if person.email and person.active
     ]
     await context.mails.add(found, tx)
     return len(found)
+
+
+async def remind_of_lesson(context: Context, tx: Transaction, lesson: Lesson, after: str | None) -> str | None:
+    """Remind some of the ambassadors, after a person's id, of a lesson that they could complete for a week; each is
+    reminded once. The last of them where there may be others."""
+    people = await context.people.recipients(lesson.program_id, Segment(), after, REMINDED_AT_ONCE, tx)
+    done = await context.lessons.completed_among(lesson.id, [one.id for one in people], tx)
+    memberships = [(one, one.in_program(lesson.program_id)) for one in people if one.id not in done]
+    due = [
+        (lesson.id, person)
+        for person, membership in memberships
+        if membership.since <= tx.now - REMIND_AFTER and membership.paused_since is None
+    ]
+    await notify(context, tx, "lesson-reminder", lesson.program_id, due)
+    return people[-1].id if len(people) == REMINDED_AT_ONCE else None
 
 
 async def _of_token(

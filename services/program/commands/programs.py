@@ -15,7 +15,7 @@ from chassis.web.problems import Conflict, NotFound
 from herald_contracts import Event
 from services.program import event_mapping
 from services.program.audit import PROGRAM, TEXTS
-from services.program.commands import waves
+from services.program.commands import mails, waves
 from services.program.commands.admission import add_departure
 from services.program.context import Context
 from services.program.domain import memberships, programs
@@ -189,6 +189,8 @@ async def _invite(
     for before, person in changed:
         await _forget_application(context, tx, before, program_id)
         tx.emit(event_mapping.ambassador_invited(person, program_id))
+    told = [(str(person.in_program(program_id).invitation_id), person) for _, person in changed]
+    await mails.notify(context, tx, "invitation", program_id, told)
     facts = {**asked, "invited": len(chosen)}
     audit.record(tx, "invite_people", "program", program_id, program_id=program_id, facts=facts)
     return batch_id

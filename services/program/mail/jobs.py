@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from chassis.jobs import Job, JobContext
 from chassis.mongo import Transaction
 from chassis.telemetry.otel import Telemetry
-from services.program.commands import newsletters
+from services.program.commands import mails, newsletters
 from services.program.context import Context
+from services.program.domain.lessons import Lesson
 from services.program.domain.newsletters import Newsletter, may_begin
 from services.program.mail.message import Sending
 from services.program.mail.sender import Sender
@@ -18,11 +19,13 @@ from services.program.mail.smtp import Server
 
 
 def mail_jobs(context: Context, telemetry: Telemetry) -> list[Job]:
-    """Where there is an SMTP server, mails that are due are looked for every second, newsletters every 5 s."""
+    """Where there is an SMTP server, mails that are due are looked for every second, newsletters every 5 s, and who is
+    to be reminded of a lesson every 6 h."""
     if not context.settings.sends_mail:
         return []
     return [
         Job("newsletters", timedelta(seconds=5), partial(run_newsletters, context)),
+        Job("lesson reminders", timedelta(hours=6), partial(remind_of_lessons, context)),
         Job("mail", timedelta(seconds=1), mail_sender(context, telemetry).run),
     ]
 
@@ -38,6 +41,17 @@ async def run_newsletters(context: Context, job: JobContext) -> None:
         while job.may_go_on and await transact(partial(_expand, context, found)):
             pass
         await transact(partial(_finish, context, found))
+
+
+async def remind_of_lessons(context: Context, job: JobContext) -> None:
+    """Remind ambassadors, once, of lessons that something requires and that they have not completed after a week."""
+    for lesson in await context.lessons.required(context.clock.now() - mails.REMIND_AFTER):
+        program = await context.programs.get(lesson.program_id)
+        after: str | None = None
+        while program.archived_at is None and job.may_go_on:
+            after = await job.lease.transact(partial(_remind, context, lesson, after))
+            if after is None:
+                break
 
 
 def mail_sender(context: Context, telemetry: Telemetry) -> Sender:
@@ -59,6 +73,10 @@ def mail_sender(context: Context, telemetry: Telemetry) -> Sender:
     )
     sending = Sending(settings.mail_from, settings.mail_bounces or settings.mail_from, settings.mail_reply_to, host)
     return Sender(context, server, sending, settings.mail_rate, telemetry)
+
+
+async def _remind(context: Context, lesson: Lesson, after: str | None, tx: Transaction) -> str | None:
+    return await mails.remind_of_lesson(context, tx, lesson, after)
 
 
 async def _begin(context: Context, found: Newsletter, tx: Transaction) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from chassis.mongo import Document, Mongo, Transaction
@@ -117,6 +118,18 @@ class Lessons:
         """What a person completed, by lesson."""
         cursor = self._completions.find({"program_id": program_id, "person_id": person_id})
         return {row["lesson_id"]: read(Completion, row) async for row in cursor}
+
+    async def completed_among(self, lesson_id: str, person_ids: Iterable[str], tx: Transaction) -> set[str]:
+        """Which of the people completed a lesson."""
+        where = {"lesson_id": lesson_id, "person_id": {"$in": list(person_ids)}}
+        rows = self._completions.find(where, {"person_id": 1}, session=tx.session)
+        return {row["person_id"] async for row in rows}
+
+    async def required(self, published_before: datetime) -> list[Lesson]:
+        """The lessons that something requires and that could be read since then, of all programmes."""
+        where = {"state": "published", "published.required_for": {"$nin": [None, []]}}
+        rows = self._lessons.find({**where, "published_at": {"$lte": published_before}}, sort=[("_id", 1)])
+        return [read(Lesson, row) async for row in rows]
 
     async def completions(self, program_id: str, lesson_ids: Iterable[str]) -> Mapping[str, int]:
         """How many people completed each of the lessons."""

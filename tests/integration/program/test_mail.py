@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 from chassis.clock import FixedClock
 from services.program.app import build
 from services.program.domain.mails import RETRIES
-from services.program.mail.jobs import mail_sender, run_newsletters
+from services.program.mail.jobs import mail_sender, remind_of_lessons, run_newsletters
 from services.program.mail.message import Envelope
 from services.program.mail.smtp import Away, Pool, Server
 from services.program.settings import ProgramSettings
@@ -38,6 +38,7 @@ TEXTS = {
     "fr": {"title": "Merci", "text": "**142** partages, voyez [ici](https://x.example/ici?a=1)."},
     "en": {"title": "Thanks", "text": "**142** shares, see [here](https://x.example/here?a=1)."},
 }
+READ = {"edition": 1, "language": "en", "answers": []}
 SCRIPT = "javascript:alert(1)"
 PICTURE = {"picture": "https://x.example/team.jpg", "picture_alt": "The team"}
 NEWSLETTER: dict[str, Any] = {
@@ -342,6 +343,44 @@ async def test_bad_input_sends_nothing(post: Post) -> None:
         status, _ = await post.refused("max", "POST", f"{post.path}/newsletters", {**NEWSLETTER, **change})
         assert status == 422, change
     assert await post.state() == before
+
+
+async def test_an_invitation_goes_by_mail_unless_it_is_taken_back(post: Post) -> None:
+    for name in ("ada", "bea", "cem"):
+        await post.sign_in(name)
+    await post.ok("max", "POST", f"{post.path}/invitations", {"people": [post.ids["ada"], post.ids["bea"]]})
+    await post.ok("max", "POST", f"{post.path}/ambassadors/{post.ids['bea']}/withdraw")
+    await post.run()
+    assert post.smtp.taken == [], "told before it could be taken back"
+    post.clock.advance(timedelta(minutes=2))
+    await post.run()
+    assert post.smtp.recipients() == {"ada@x.example": 1}
+    [mail] = post.to("ada")
+    assert "Voices" in mail["Subject"]
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "http://herald.test/join" in text.get_content()
+    assert (await post.client.post(f"/v1{stop_path(mail)}/unsubscribe")).json()["kind"] == "invitation"
+    assert {row["reason"] for row in await post.rows()} == {None, "outdated"}
+
+
+async def test_who_has_not_taken_a_required_lesson_is_reminded_once(post: Post) -> None:
+    await post.ambassadors("ada", "bea")
+    texts = {code: {"title": "First post", "text": "Two taps."} for code in ("fr", "en")}
+    lesson = await post.ok("max", "POST", f"{post.path}/lessons", {"texts": texts, "required_for": ["share"]})
+    await post.ok("max", "POST", f"{post.path}/lessons/{lesson['id']}/publish")
+    await post.ok("bea", "POST", f"{post.path}/learning/{lesson['id']}/answers", READ)
+    for days in (1, 7, 7):
+        post.clock.advance(timedelta(days=days))
+        await remind_of_lessons(post.service.context, post.job)
+        post.clock.advance(timedelta(minutes=2))
+        await post.run()
+        assert len(post.to("ada")) == (days > 1)
+    assert post.smtp.recipients() == {"ada@x.example": 1}
+    [mail] = post.to("ada")
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "First post" in text.get_content()
 
 
 async def test_a_test_goes_to_who_asks_and_counts_for_nothing(post: Post) -> None:
