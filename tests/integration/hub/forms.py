@@ -200,6 +200,7 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/posts?toast=post-removed&of=x", None),
     ("/manage/ambassadors?toast=invited&of=b1", None),
     ("/manage/lessons?toast=lesson-retired&of=x", None),
+    ("/manage/feedback?toast=feedback-published&of=x", None),
     ("/manage/guardrails?toast=guardrails-changed&of=p1:7", None),
     ("/manage/program?toast=program-opened&of=p1", None),
     ("/manage/program?toast=archived&of=p1", None),
