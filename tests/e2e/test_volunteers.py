@@ -10,7 +10,7 @@ from tests.e2e.stack import MANAGER, Stack
 from tests.integration.harness import eventually
 
 ADMIN = "ines@herald.example"
-FILE = b"external_id,name,country,team,site\nF-1,Olga Plante,FR,Plant,Lyon\n"
+FILE = b"external_id,name,country,team,site\nOLGA-PLANT,Olga Plante,FR,Plant,Lyon\n"
 
 
 async def test_somebody_without_an_account_joins_with_a_code(browser: Browser, stack: Stack, phone_page: Page) -> None:
@@ -19,7 +19,7 @@ async def test_somebody_without_an_account_joins_with_a_code(browser: Browser, s
     imports, csv = "/program/v1/imports", {"Content-Type": "text/csv"}
     preview = (await api.call(ADMIN, "POST", imports, content=FILE, headers=csv)).json()
     await api.call(ADMIN, "POST", f"{imports}/{preview['id']}/confirm")
-    [olga] = [one["id"] for one in (await api.call(ADMIN, "GET", "/program/v1/people?query=F-1")).json()["items"]]
+    [olga] = [one["id"] for one in (await api.call(ADMIN, "GET", "/program/v1/people?query=OLGA-PLANT")).json()["items"]]
     await api.call(MANAGER, "POST", f"{program}/invitations", {"people": [olga]})
     link = (await api.call(MANAGER, "POST", f"{program}/invitation-links", {"title": "Canteen"})).json()
 

@@ -49,15 +49,15 @@ async def test_a_code_signs_this_browser_in(browser: Browser) -> None:
     assert token not in str(rows)
 
     # Roles that the person has elsewhere are not theirs here.
-    page = await browser.client.get("/me")
+    page = await browser.client.get("/menu")
     assert page.status_code == 200
     assert (await browser.client.get("/manage")).status_code == 403
     assert (await browser.client.get("/admin/people")).status_code == 403
     browser.clock.advance(timedelta(days=2))
-    assert (await browser.client.get("/me")).status_code == 200, "no issuer is asked, and no idle time ends it"
+    assert (await browser.client.get("/menu")).status_code == 200, "no issuer is asked, and no idle time ends it"
     browser.clock.advance(timedelta(days=90))
-    ended = await browser.client.get("/me")
-    assert ended.headers["location"] == "/welcome?ended=device&back=%2Fme", "the issuer knows nobody here"
+    ended = await browser.client.get("/menu")
+    assert ended.headers["location"] == "/welcome?ended=device&back=%2Fmenu", "the issuer knows nobody here"
 
 
 async def test_a_code_that_does_not_hold_signs_nobody_in(browser: Browser) -> None:
@@ -68,7 +68,7 @@ async def test_a_code_that_does_not_hold_signs_nobody_in(browser: Browser) -> No
     assert answer.status_code == 422
     assert "code" in answer.text
     assert "nouveau" in answer.text or "new one" in answer.text
-    assert (await browser.client.get("/me")).status_code == 303
+    assert (await browser.client.get("/menu")).status_code == 303
     assert len(await browser.mongo.db["sessions"].find().to_list()) == 1
 
 
@@ -94,7 +94,7 @@ async def test_a_device_that_was_signed_out_is_told_so(browser: Browser, by_hand
     else:
         browser.clock.advance(timedelta(seconds=30))
         browser.network.answers["/v1/me"] = NOBODY
-        answer = await browser.client.get("/me")
+        answer = await browser.client.get("/menu")
         assert answer.headers["location"].startswith("/welcome?ended=device")
         told = await browser.client.get(answer.headers["location"])
         assert "déconnecté" in told.text or "signed out" in told.text
