@@ -19,7 +19,8 @@ async def test_somebody_without_an_account_joins_with_a_code(browser: Browser, s
     imports, csv = "/program/v1/imports", {"Content-Type": "text/csv"}
     preview = (await api.call(ADMIN, "POST", imports, content=FILE, headers=csv)).json()
     await api.call(ADMIN, "POST", f"{imports}/{preview['id']}/confirm")
-    [olga] = [one["id"] for one in (await api.call(ADMIN, "GET", "/program/v1/people?query=OLGA-PLANT")).json()["items"]]
+    found = (await api.call(ADMIN, "GET", "/program/v1/people?query=OLGA-PLANT")).json()
+    [olga] = [one["id"] for one in found["items"]]
     await api.call(MANAGER, "POST", f"{program}/invitations", {"people": [olga]})
     link = (await api.call(MANAGER, "POST", f"{program}/invitation-links", {"title": "Canteen"})).json()
 
