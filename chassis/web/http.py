@@ -28,6 +28,7 @@ from chassis.web.problems import (
     Unauthenticated,
     UnsupportedMedia,
 )
+from chassis.web.proxies import TrustedProxies
 from chassis.web.read_after_write import AFTER, after
 from chassis.web.rights import (
     ACCOUNT,
@@ -35,12 +36,14 @@ from chassis.web.rights import (
     DEVICE,
     PERSON,
     SCOPE_PREFIX,
+    SIGNED,
     meets,
     needs,
     person_needed,
     refusal,
     rights_in,
 )
+from chassis.web.signatures import check_signed
 from chassis.web.statuses import check_declared, refusals, refuses
 from chassis.web.tokens import Token as VerifiedToken
 
@@ -187,8 +190,19 @@ async def _find_person(request: Request, token: VerifiedToken) -> Principal | No
     return person.on_device() if person is not None and token.device else person
 
 
+async def limit_signed(request: Request) -> None:
+    """Count a call without a token by the address it comes from. Raises TooManyRequests."""
+    state, peer = request.app.state, request.client.host if request.client else ""
+    origin = TrustedProxies(state.settings.trusted_proxies).origin(peer, request.headers.get("x-forwarded-for", ""))
+    await state.rate_limits.hit_locally("signed", state.settings.rate_general, origin)
+
+
 async def check_right(request: Request, words: tuple[str, ...], *, somewhere: bool) -> None:
     """Ask for the right of a request's route before its body is there. Raises what the route itself would, later."""
+    if words == (SIGNED,):
+        check_signed(request.headers)
+        await limit_signed(request)
+        return
     token: VerifiedToken = await request.app.state.tokens.verify(bearer_token(request))
     if words == (DEVICE,):
         await _device(token)

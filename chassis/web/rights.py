@@ -21,6 +21,8 @@ from chassis.web.problems import Forbidden
 
 ANYONE = "anyone"
 """No token is asked for."""
+SIGNED = "signature"
+"""No token is asked for: the body carries a signature by a secret that both sides know."""
 ACCOUNT = "account"
 """A person's token, whether the person is known here or not."""
 DEVICE = "device"
@@ -56,6 +58,15 @@ async def _anyone() -> None:
 
 FOR_ANYONE: Any = Depends(_anyone)
 """The dependency of routes that ask nothing of their caller."""
+
+
+@needs(SIGNED)
+async def _signed() -> None:
+    return
+
+
+FOR_SIGNED: Any = Depends(_signed)
+"""The dependency of routes that check a signature of the body: `chassis.web.signatures`."""
 
 
 def rights_in(path: str, endpoint: Callable[..., Any]) -> list[Any]:

@@ -3,6 +3,7 @@
 `decode` makes a typed event of a Kafka record, `encode` the reverse; README.md shows a subscriber.
 """
 
+from herald_contracts.acts import ActRecorded, ActWithdrawn
 from herald_contracts.audit import AdministrativeActRecorded, FieldChange
 from herald_contracts.base import Event
 from herald_contracts.content import (
@@ -54,6 +55,8 @@ from herald_contracts.recognition import PointsAwarded
 from herald_contracts.sharing import EngagementRecorded, LinkClicked, PostRemoved, PostShared
 
 __all__ = [
+    "ActRecorded",
+    "ActWithdrawn",
     "AdministrativeActRecorded",
     "AmbassadorInvitationWithdrawn",
     "AmbassadorInvited",

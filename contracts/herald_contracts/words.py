@@ -78,15 +78,19 @@ ENGAGEMENT_KINDS: Final = ("click", "like", "comment", "repost", "impression")
 MEASURES: Final = ("measured", "estimated", "potential", "imported")
 METHODS: Final = ("dialog", "api", "imported")
 REMOVAL_REASONS: Final = ("ambassador", "takedown")
-RULES: Final = ("share", "click", "like", "comment", "repost", "lesson")
+ACTS: Final = ("talk", "article", "podcast", "referral", "hire", "event", "event_speaker")
+ACT_WITHDRAWALS: Final = ("ambassador", "manager")
+RULES: Final = ("share", "click", "like", "comment", "repost", "lesson", *ACTS)
 RIGHTS: Final = ("share",)
 AUDITED_SERVICES: Final = ("content", "gamification", "metrics", "program", "sharing")
 AUDITED_OBJECTS: Final = (
     "admission",
     "audit_trail",
+    "company_event",
     "consumer",
     "dead_letters",
     "event",
+    "expert_act",
     "feed",
     "feedback",
     "guardrails",
@@ -107,6 +111,7 @@ AUDITED_OBJECTS: Final = (
     "program",
     "rates",
     "rebuild",
+    "referral",
     "rules",
     "survey",
     "task",
@@ -124,7 +129,9 @@ ADMINISTRATIVE_ACTS: Final = (
     "approve_newsletter",
     "archive_program",
     "become_first_admin",
+    "cancel_event",
     "change_admission",
+    "change_event",
     "change_lesson",
     "change_newsletter",
     "change_path",
@@ -135,6 +142,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "change_wave",
     "choose_import_columns",
     "close_survey",
+    "confirm_expert_act",
     "confirm_import",
     "create_invitation_link",
     "create_item",
@@ -166,8 +174,10 @@ ADMINISTRATIVE_ACTS: Final = (
     "invite_people",
     "issue_code",
     "merge_person",
+    "note_speaker",
     "open_survey",
     "pause_feed",
+    "plan_event",
     "preview_import",
     "publish_consent",
     "publish_guidelines",
@@ -175,15 +185,17 @@ ADMINISTRATIVE_ACTS: Final = (
     "publish_lesson",
     "reactivate_person",
     "refresh_feed",
+    "refuse_expert_act",
     "reject_application",
     "reject_item",
-    "replay_dead_letters",
+    "reopen_expert_act",
     "reopen_invitation_link",
     "reopen_objective",
     "reopen_task",
     "reopen_wave",
     "replay_dead_letters",
     "request_rebuild",
+    "restore_event",
     "restore_guardrails",
     "restore_item",
     "restore_program",
@@ -194,6 +206,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "retry_event",
     "review_objective",
     "revise_item",
+    "reward_referral",
     "schedule_newsletter",
     "set_guardrails",
     "set_identity",
@@ -205,7 +218,9 @@ ADMINISTRATIVE_ACTS: Final = (
     "stop_newsletter",
     "submit_item",
     "test_newsletter",
+    "unnote_speaker",
     "unpublish_item",
+    "unreward_referral",
     "unschedule_newsletter",
     "unshare_calendar",
     "update_person",
@@ -238,6 +253,8 @@ EngagementKind = Annotated[str, OpenWord(ENGAGEMENT_KINDS)]
 Measure = Annotated[str, OpenWord(MEASURES)]
 Method = Annotated[str, OpenWord(METHODS)]
 RemovalReason = Annotated[str, OpenWord(REMOVAL_REASONS)]
+Act = Annotated[str, OpenWord(ACTS)]
+ActWithdrawal = Annotated[str, OpenWord(ACT_WITHDRAWALS)]
 Rule = Annotated[str, OpenWord(RULES)]
 Right = Annotated[str, OpenWord(RIGHTS)]
 AuditedService = Annotated[str, OpenWord(AUDITED_SERVICES)]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from chassis.web.rights import ACCOUNT, ANYONE, DEVICE, PERSON, SCOPE_PREFIX, rights_of
+from chassis.web.rights import ACCOUNT, ANYONE, DEVICE, PERSON, SCOPE_PREFIX, SIGNED, rights_of
 from herald.contracts.services import built
 from herald.local.plan import SERVICES
 
@@ -60,7 +60,9 @@ class Rights:
     callers: Sequence[CallerKind] = field(default=())
 
     def answer(self, operation: Operation, caller: CallerKind) -> str:
-        """What a kind of caller meets: ALLOWED, or a status."""
+        """What a kind of caller meets: ALLOWED, or a status. A signed call is none of theirs, whatever their token."""
+        if SIGNED in self.needs[operation]:
+            return "401"
         return caller.refused if caller.met.isdisjoint(self.needs[operation]) else ALLOWED
 
 

@@ -28,6 +28,7 @@ TOPICS = (
     "herald.people",
     "herald.program",
     "herald.content",
+    "herald.acts",
     "herald.posts",
     "herald.clicks",
     "herald.engagements",

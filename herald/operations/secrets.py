@@ -35,6 +35,9 @@ SECRETS = (
     Secret("visitor-key", "HERALD_VISITOR_KEY", "sharing", "keys the hashes of visitors", made=True),
     Secret("kafka-password", "HERALD_KAFKA_PASSWORD", "all", "for SCRAM and PLAIN", optional=True),
     Secret("kafka-client-secret", "HERALD_KAFKA_OAUTH_CLIENT_SECRET", "all", "for OAUTHBEARER", optional=True),
+    Secret(
+        "recruiting-secrets", "HERALD_RECRUITING_SECRETS", "program", "the recruiting system signs by it", optional=True
+    ),
     Secret("smtp-password", "HERALD_SMTP_PASSWORD", "program", "of the mail server's account", optional=True),
 )
 

@@ -28,7 +28,7 @@ def _sentence(language: str, entry: Entry, rule: Rule | None) -> str:
 
     where = text(known("where", entry.network), network=entry.network) if entry.network else ""
     if entry.reverses is not None:
-        return text("removed", where=where)
+        return text("removed", where=where) if entry.act == "share" else text("removed.act")
     said = text(known("act", entry.act), count=entry.acts, act=entry.act, where=where)
     if entry.points < entry.worth:
         said = text("limited", said=said, given=text("points", count=entry.points), worth=entry.worth)

@@ -8,13 +8,23 @@ from datetime import timedelta
 from chassis.clock import to_milliseconds
 from chassis.consumer import InvalidEvent, Received
 from chassis.mongo import Transaction
-from herald_contracts import EngagementRecorded, Event, LessonCompleted, PostRemoved, PostShared, ProgramCreated
+from herald_contracts import (
+    ActRecorded,
+    ActWithdrawn,
+    EngagementRecorded,
+    Event,
+    LessonCompleted,
+    PostRemoved,
+    PostShared,
+    ProgramCreated,
+)
 from services.gamification import commands
 from services.gamification.context import Context
 from services.gamification.domain.ledger import Fact, SourcedFact
 from services.gamification.domain.rules import ALWAYS, EARNINGS, zone_of
 
 AHEAD = timedelta(days=1)
+Earning = PostShared | PostRemoved | EngagementRecorded | LessonCompleted | ActRecorded | ActWithdrawn
 
 
 async def project_programs(context: Context, tx: Transaction, batch: Sequence[Received[ProgramCreated]]) -> None:
@@ -31,11 +41,7 @@ async def project_programs(context: Context, tx: Transaction, batch: Sequence[Re
         await commands.book_waiting(context, tx, event.data.program_id)
 
 
-async def book_events(
-    context: Context,
-    tx: Transaction,
-    batch: Sequence[Received[PostShared | PostRemoved | EngagementRecorded | LessonCompleted]],
-) -> None:
+async def book_events(context: Context, tx: Transaction, batch: Sequence[Received[Earning]]) -> None:
     """Book what earns points. Raises InvalidEvent `occurred-at-implausible`."""
     facts = [one for event in batch if (one := fact_of(event)) is not None]
     for one in facts:
@@ -60,20 +66,35 @@ def fact_of(event: Received[Event]) -> SourcedFact | None:
         case EngagementRecorded(verdict="counted", measure="measured" | "imported") if data.kind in EARNINGS:
             return _sourced(event, data, data.kind, data.quantity)
         case LessonCompleted():
-            fact = Fact(
-                cause_id=event.id,
-                cause_type=event.type,
-                act="lesson",
-                quantity=1,
-                ambassador_id=data.person_id,
-                program_id=data.program_id,
-                post_id=None,
-                content_id=None,
-                network=None,
-                occurred_at=to_milliseconds(data.occurred_at),
-            )
-            return SourcedFact(fact, (event.topic, event.partition, event.offset), event.traceparent, event.tracestate)
+            return _of_no_post(event, data, data.person_id, "lesson")
+        case ActRecorded():
+            return _of_no_post(event, data, data.ambassador_id, data.act, data.act_id)
+        case ActWithdrawn():
+            return _of_no_post(event, data, data.ambassador_id, "removal", data.act_id)
     return None
+
+
+def _of_no_post(
+    event: Received[Event],
+    data: LessonCompleted | ActRecorded | ActWithdrawn,
+    person_id: str,
+    act: str,
+    act_id: str | None = None,
+) -> SourcedFact:
+    fact = Fact(
+        cause_id=event.id,
+        cause_type=event.type,
+        act=act,
+        quantity=1,
+        ambassador_id=person_id,
+        program_id=data.program_id,
+        post_id=None,
+        content_id=None,
+        network=None,
+        occurred_at=to_milliseconds(data.occurred_at),
+        act_id=act_id,
+    )
+    return SourcedFact(fact, (event.topic, event.partition, event.offset), event.traceparent, event.tracestate)
 
 
 def _sourced(

@@ -30,6 +30,7 @@ from services.hub.errors import add_error_pages
 from services.hub.history.staging import Staging
 from services.hub.oidc import OidcClient
 from services.hub.pages.pictures import PICTURES
+from services.hub.qr import qr
 from services.hub.sessions import Sessions
 from services.hub.settings import HubSettings
 from services.hub.undo import UNDO_SECONDS, undo_path
@@ -146,6 +147,7 @@ def templates(assets: Assets) -> Environment:
         "charts": charts,
         "networks": networks.NETWORKS,
         "content": content,
+        "qr": qr,
         "shown_host": shown_host,
     }
     return environment

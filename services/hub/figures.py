@@ -18,6 +18,7 @@ SHOWN = (
     "earned_media_value",
     "leader_participation",
     "clicks_raw",
+    "acts",
 )
 RATES = frozenset(("participation_rate", "leader_participation", "engagement_rate"))
 
@@ -89,6 +90,9 @@ def detail_of(language: Language, key: str, figures: Json) -> str:
     if isinstance(figure, dict) and figure.get("denominator"):
         return str(language.text("figure.of", part=figure["numerator"], whole=figure["denominator"]))
     said = []
+    if key == "acts" and isinstance(figure, dict):
+        kinds = figure.get("by_kind") or {}
+        said += [f"{language.word('act_kind', kind)} {language.number(kinds[kind])}" for kind in kinds]
     if key == "clicks_counted" and number_of(figures.get("clicks_raw")) is not None:
         said.append(str(language.text("figure.of_raw", count=int(number_of(figures["clicks_raw"]) or 0))))
     if isinstance(figure, dict) and figure.get("imported"):

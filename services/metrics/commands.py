@@ -14,7 +14,7 @@ from chassis.mongo import Document, Transaction
 from chassis.tasks import yielding
 from chassis.web.http import Expected, check_version
 from chassis.web.problems import Invalid, Refused, Violation
-from herald_contracts import EngagementRecorded, Event, PostRemoved, PostShared
+from herald_contracts import ActRecorded, ActWithdrawn, EngagementRecorded, Event, PostRemoved, PostShared
 from services.metrics import event_mapping
 from services.metrics.audit import RATES
 from services.metrics.context import Context
@@ -24,7 +24,10 @@ from services.metrics.domain.periods import day_of
 from services.metrics.domain.value import Rates, doubly_paid
 from services.metrics.store import FiguresVersion, Increments, Store
 
-Act = PostShared | PostRemoved | EngagementRecorded
+OfPost = PostShared | PostRemoved | EngagementRecorded
+Beside = ActRecorded | ActWithdrawn
+"""Acts beside sharing: of no post, item and network."""
+Act = OfPost | Beside
 MAX_RATE_VERSIONS = 500
 
 
@@ -80,34 +83,52 @@ async def _book_known(store: Store, tx: Transaction, acts: Sequence[BookedAct], 
     moves += [(where, f"share_{IMPORTED}", number) for where, number in shares if where.get("method") == IMPORTED]
     totals: Increments = defaultdict(lambda: defaultdict(int))
     persons: Increments = defaultdict(lambda: defaultdict(int))
+    acts_moved: Increments = defaultdict(lambda: defaultdict(int))
     changes: dict[str, FigureChange] = {one.act.program_id: FigureChange(traceparent=one.traceparent) for one in acts}
     async for where, name, number in yielding(moves):
         program, day, network = where["program_id"], where["day"], where["network"]
         totals[program, day, network, where["content_id"]][name] += number
         persons[program, day, where["ambassador_id"], network][name] += number
         changes[program].add(where, name, number)
+    for where, number in await _acts_moved(store, tx, facts):
+        acts_moved[where["program_id"], where["day"], where["ambassador_id"], where["act"]]["count"] += number
+        changes[where["program_id"]].acts[where["day"], where["act"]] += number
     await store.insert_facts(facts, tx)
     await store.add(totals, persons, tx)
+    await store.add_acts(acts_moved, tx)
     await store.record_changes(changes, tx)
 
 
 async def _shares_moved(store: Store, tx: Transaction, facts: Sequence[Document]) -> list[tuple[Document, int]]:
     """Where shares come (1) and go (-1) by these facts. A share counts on its own day unless any removal of its
     post is known, whichever came first."""
-    fresh = [fact for fact in facts if fact["type"] != "engagement"]
+    fresh = [fact for fact in facts if fact["type"] in ("share", "removal")]
     if not fresh:
         return []
     known = await store.facts_of_posts({fact["post_id"] for fact in fresh}, tx)
-    before, after = _standing(known), _standing([*known, *fresh])
-    gone = [(share, -1) for post, share in before.items() if after.get(post) != share]
-    return gone + [(share, 1) for post, share in after.items() if before.get(post) != share]
+    return _moved(known, fresh, "post_id", "share")
 
 
-def _standing(facts: Sequence[Document]) -> dict[str, Document]:
-    """The shares that count, by post: the earliest of each that was never taken back."""
-    removed = {fact["post_id"] for fact in facts if fact["type"] == "removal"}
-    shares = sorted((fact for fact in facts if fact["type"] == "share"), key=lambda one: (one["at"], one["_id"]))
-    return {share["post_id"]: share for share in reversed(shares) if share["post_id"] not in removed}
+async def _acts_moved(store: Store, tx: Transaction, facts: Sequence[Document]) -> list[tuple[Document, int]]:
+    """Where acts beside sharing come (1) and go (-1) by these facts, as shares do."""
+    fresh = [fact for fact in facts if fact["type"] in ("act", "act_withdrawal")]
+    if not fresh:
+        return []
+    known = await store.facts_of_acts({fact["act_id"] for fact in fresh}, tx)
+    return _moved(known, fresh, "act_id", "act")
+
+
+def _moved(known: Sequence[Document], fresh: Sequence[Document], name: str, made: str) -> list[tuple[Document, int]]:
+    before, after = _standing(known, name, made), _standing([*known, *fresh], name, made)
+    gone = [(fact, -1) for id, fact in before.items() if after.get(id) != fact]
+    return gone + [(fact, 1) for id, fact in after.items() if before.get(id) != fact]
+
+
+def _standing(facts: Sequence[Document], name: str, made: str) -> dict[str, Document]:
+    """The facts of the type `made` that count, by their `name`: the earliest of each that was never taken back."""
+    removed = {fact[name] for fact in facts if fact["type"] != made}
+    found = sorted((fact for fact in facts if fact["type"] == made), key=lambda one: (one["at"], one["_id"]))
+    return {fact[name]: fact for fact in reversed(found) if fact[name] not in removed}
 
 
 def _fact(one: BookedAct, time_zone: str) -> Document:
@@ -115,13 +136,14 @@ def _fact(one: BookedAct, time_zone: str) -> Document:
     fact: Document = {
         "_id": one.id,
         "program_id": act.program_id,
-        "post_id": act.post_id,
         "ambassador_id": act.ambassador_id,
-        "content_id": act.content_id,
-        "network": act.network,
         "at": act.occurred_at,
         "day": day_of(act.occurred_at, time_zone),
     }
+    if isinstance(act, Beside):
+        kind = "act" if isinstance(act, ActRecorded) else "act_withdrawal"
+        return fact | {"type": kind, "act_id": act.act_id, "act": act.act}
+    fact |= {"post_id": act.post_id, "content_id": act.content_id, "network": act.network}
     if isinstance(act, EngagementRecorded):
         fact |= {"type": "engagement", "kind": act.kind, "verdict": act.verdict, "quantity": act.quantity}
         fact["measure"] = act.measure
@@ -144,7 +166,7 @@ def _as_row(one: BookedAct) -> Document:
 
 def _from_row(row: Mapping[str, Any]) -> BookedAct:
     act = Event.registry[row["type"]].from_json(row["data"])
-    assert isinstance(act, PostShared | PostRemoved | EngagementRecorded)
+    assert isinstance(act, OfPost | Beside)
     return BookedAct(row["_id"], act, row["traceparent"])
 
 

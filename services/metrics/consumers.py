@@ -5,6 +5,8 @@ from __future__ import annotations
 from chassis.consumer import Route, on
 from chassis.principals import PEOPLE, project_principals
 from herald_contracts import (
+    ActRecorded,
+    ActWithdrawn,
     AmbassadorJoined,
     AmbassadorLeft,
     AmbassadorPaused,
@@ -42,4 +44,5 @@ CONSUMERS: list[Route[Context]] = [
     on(SurveyClosed, do=project_surveys),
     on(ContentPublished, ContentUpdated, ContentRetired, do=project_contents),
     on(PostShared, PostRemoved, EngagementRecorded, do=book_events, inbox="facts"),
+    on(ActRecorded, ActWithdrawn, do=book_events, inbox="facts"),
 ]

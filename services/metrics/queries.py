@@ -110,7 +110,7 @@ async def figures(context: Context, program: Document, period: Period, part: Sli
         return compute.with_formulas(await _of_group(context, program, period, part, people))
     asked: list[Awaitable[Figures]] = [_counted(context, program, period, part)]
     if part == Slice():
-        asked.insert(0, _shared_content(context, program, period))
+        asked = [_shared_content(context, program, period), *asked, _acts(context, program, period)]
     if part.content_id is None:
         asked.insert(0, _of_people(context, program, period, part.network))
     found: Figures = {}
@@ -205,7 +205,14 @@ async def _of_group(context: Context, program: Document, period: Period, part: S
             shares[person] += counts.shares
     leaders = {person async for person in yielding(people.known) if people.known[person].get("leader")}
     shared = {person for person, number in shares.items() if number > 0}
-    return _participation(people.enrolled, shared, leaders) | compute.of_counts(tally, rates.currency)
+    found = _participation(people.enrolled, shared, leaders) | compute.of_counts(tally, rates.currency)
+    if part.network is None:
+        found |= compute.of_acts(await context.store.acts(program["_id"], period, people=people.enrolled))
+    return found
+
+
+async def _acts(context: Context, program: Document, period: Period) -> Figures:
+    return compute.of_acts(await context.store.acts(program["_id"], period))
 
 
 async def _shared_content(context: Context, program: Document, period: Period) -> Figures:

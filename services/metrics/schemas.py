@@ -65,7 +65,7 @@ class FigureView(BaseModel):
     numerator: Number = Field(default=0, description="Of a rate")
     denominator: Number = Field(default=0, description="Of a rate: see the figure's definition")
     by_verdict: dict[str, int] = Field(default={}, description="Raw clicks by what they were taken for")
-    by_kind: dict[str, int] = Field(default={}, description="Engagements beside clicks")
+    by_kind: dict[str, int] = Field(default={}, description="Engagements beside clicks; acts by what they are")
     estimated: int = Field(default=0, description="How much of the value a network's own estimate is")
     potential: int = Field(default=0, description="How much of the value might have been, by the size of an audience")
     imported: int = Field(default=0, description="How much of the value came with the history of another product")

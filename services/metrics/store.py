@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
@@ -67,7 +68,8 @@ class Moved(NamedTuple):
 
 
 class Store:
-    """Facts by event id; day counters by item (`totals`) and by ambassador (`person_days`); enrolments; the rest.
+    """Facts by event id; day counters by item (`totals`), by ambassador (`person_days`), and of acts beside sharing
+    (`act_days`); enrolments; the rest.
 
     `figure_versions` says how often the figures of a programme moved, and `figure_changes` by what: one document a
     transaction, numbered without gaps in the order of commits, kept for an hour.
@@ -79,6 +81,7 @@ class Store:
         self.facts = db["facts"]
         self.totals = db["totals"]
         self.person_days = db["person_days"]
+        self.act_days = db["act_days"]
         self.enrolments = db["enrolments"]
         self.programs = db["programs"]
         self.contents = db["contents"]
@@ -92,6 +95,8 @@ class Store:
 
     async def ensure_indexes(self) -> None:
         await self.facts.create_index([("post_id", 1), ("type", 1)])
+        await self.facts.create_index("act_id", partialFilterExpression={"act_id": {"$type": "string"}})
+        await self.act_days.create_index([("program_id", 1), ("day", 1)])
         await self.totals.create_index([("program_id", 1), ("day", 1)])
         await self.person_days.create_indexes(
             [
@@ -160,6 +165,15 @@ class Store:
         """The facts of shares and removals; a post has few."""
         wanted = {"post_id": {"$in": list(posts)}, "type": {"$in": ["share", "removal"]}}
         return await self.facts.find(wanted, session=tx.session).to_list()
+
+    async def facts_of_acts(self, acts: Iterable[str], tx: Transaction) -> list[Document]:
+        """The facts of acts beside sharing and of their withdrawal; an act has few."""
+        wanted = {"act_id": {"$in": list(acts), "$type": "string"}}
+        return await self.facts.find(wanted, session=tx.session).to_list()
+
+    async def add_acts(self, acts: Increments, tx: Transaction) -> None:
+        """Add to the counters of acts beside sharing: by (program, day, ambassador, act)."""
+        await self._add(self.act_days, ("program_id", "day", "ambassador_id", "act"), acts, tx)
 
     async def add(self, totals: Increments, persons: Increments, tx: Transaction) -> None:
         """Add to the counters: totals by (program, day, network, content), persons by (program, day, ambassador,
@@ -370,6 +384,18 @@ class Store:
         cursor = await collection.aggregate(stages, batchSize=COUNTS_AT_ONCE, session=session)
         async for row in cursor:
             yield tuple(row["_id"]), Counts.of_fields(row)
+
+    async def acts(
+        self, program_id: str, period: Period, *, people: set[str] | None = None, session: Session = None
+    ) -> Counter[str]:
+        """How many acts beside sharing there were in the period, by what they are; of all, or of `people`."""
+        days = {"$gte": period.first.isoformat(), "$lte": period.last.isoformat()}
+        found: Counter[str] = Counter()
+        cursor = self.act_days.find({"program_id": program_id, "day": days}, batch_size=AT_ONCE, session=session)
+        async for row in cursor:
+            if people is None or row["ambassador_id"] in people:
+                found[row["act"]] += row["count"]
+        return found
 
     async def enrolled(
         self,

@@ -74,9 +74,10 @@ class Windows:
             rows = await store.people(enrolled | shares.keys(), session=session)
             available = await store.published(program_id, start, end, session=session)
             rates = await store.rates_of(program_id, session)
+            acts = await store.acts(program_id, period, session=session)
         ids = enrolled | shares.keys()
         people = {id: person_of(rows.get(id, {}), enrolled=id in enrolled) async for id in yielding(ids)}
-        base = Base(counts, contents, shares, people, available, rates)
+        base = Base(counts, contents, shares, people, available, rates, acts)
         return await asyncio.to_thread(Window, period, version.number, base)
 
     async def _advance(self, program: Document, window: Window, version: FiguresVersion) -> Window | None:

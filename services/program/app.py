@@ -20,6 +20,8 @@ from services.program.settings import ProgramSettings
 from services.program.store.admission import Admissions
 from services.program.store.audit import AuditTrail
 from services.program.store.calendars import Calendars
+from services.program.store.company_events import CompanyEvents
+from services.program.store.expert_acts import ExpertActs
 from services.program.store.feedback import FeedbackStore
 from services.program.store.history import History
 from services.program.store.identities import Identities
@@ -31,6 +33,7 @@ from services.program.store.objectives import Objectives
 from services.program.store.people import People
 from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
+from services.program.store.referrals import Referrals
 from services.program.store.surveys import Surveys
 from services.program.store.tasks import Mixes, Tasks
 from services.program.store.teams import Teams
@@ -63,6 +66,9 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         calendars=Calendars(runtime.mongo),
         templates=load_templates(settings.program_templates),
         waves=Waves(runtime.mongo),
+        expert_acts=ExpertActs(runtime.mongo),
+        company_events=CompanyEvents(runtime.mongo),
+        referrals=Referrals(runtime.mongo),
         history=History(runtime.mongo),
         external_rows=ExternalRows(runtime.mongo),
         audit_trail=AuditTrail(runtime.mongo),
@@ -73,7 +79,9 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
         others = (context.imports, context.history, context.surveys, context.lessons, context.feedback)
         mails = (context.mails, context.newsletters, context.admissions)
-        for store in (*stores, *others, *mails, context.waves, context.tasks, context.calendars, context.audit_trail):
+        acts = (context.expert_acts, context.referrals, context.company_events)
+        more = (context.waves, context.tasks, context.calendars, context.audit_trail)
+        for store in (*stores, *others, *mails, *acts, *more):
             await store.ensure_indexes()
 
     return Service(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from chassis.audit import Audited
 from services.program.domain.admission import Admission
 from services.program.domain.calendars import Handover
+from services.program.domain.company_events import CompanyEvent
+from services.program.domain.expert_acts import ExpertAct
 from services.program.domain.feedback import Feedback
 from services.program.domain.identity import Identity
 from services.program.domain.imports import Import
@@ -16,6 +18,7 @@ from services.program.domain.objectives import Objective
 from services.program.domain.people import Person
 from services.program.domain.pictures import Picture
 from services.program.domain.programs import Program, Text
+from services.program.domain.referrals import Referral
 from services.program.domain.surveys import Survey
 from services.program.domain.tasks import Task
 from services.program.domain.waves import Wave
@@ -181,6 +184,37 @@ PICTURE = Audited(
     Picture,
     shown=("media_type", "width", "height", "size", "used_by"),
     left_out=("id", "program_id", "created_at"),
+)
+COMPANY_EVENT = Audited(
+    "company_event",
+    CompanyEvent,
+    shown=("title", "place", "starts_at", "ends_at", "state"),
+    left_out=("id", "program_id", "version", "code", "created_at", "updated_at"),
+)
+EXPERT_ACT = Audited(
+    "expert_act",
+    ExpertAct,
+    shown=("act", "state", "person_id", "act_id"),
+    withheld=("title", "link", "reason"),
+    left_out=("id", "program_id", "version", "happened_on", "declared_at", "updated_at", "expires_at", "decided_by"),
+)
+REFERRAL = Audited(
+    "referral",
+    Referral,
+    shown=("state", "person_id", "job_id", "rewarded_at"),
+    withheld=("candidate",),
+    left_out=(
+        "id",
+        "program_id",
+        "link",
+        "version",
+        "consented_at",
+        "delete_at",
+        "created_at",
+        "updated_at",
+        "referral_act",
+        "hire_act",
+    ),
 )
 IMPORT = Audited(
     "import",

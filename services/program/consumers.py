@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from chassis.consumer import Route, on
-from herald_contracts import AdministrativeActRecorded
+from herald_contracts import AdministrativeActRecorded, ContentPublished, ContentRetired, ContentUpdated
 from services.program.context import Context
-from services.program.projections import project_audit_trail
+from services.program.projections import project_audit_trail, project_job_offers
 from services.program.store.audit import ACTS
 
 CONSUMERS: list[Route[Context]] = [
     on(AdministrativeActRecorded, do=project_audit_trail, inbox=ACTS),
+    on(ContentPublished, ContentUpdated, ContentRetired, do=project_job_offers),
 ]

@@ -13,6 +13,8 @@ from services.program.settings import ProgramSettings
 from services.program.store.admission import Admissions
 from services.program.store.audit import AuditTrail
 from services.program.store.calendars import Calendars
+from services.program.store.company_events import CompanyEvents
+from services.program.store.expert_acts import ExpertActs
 from services.program.store.feedback import FeedbackStore
 from services.program.store.history import History
 from services.program.store.identities import Identities
@@ -24,6 +26,7 @@ from services.program.store.objectives import Objectives
 from services.program.store.people import People
 from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
+from services.program.store.referrals import Referrals
 from services.program.store.surveys import Surveys
 from services.program.store.tasks import Mixes, Tasks
 from services.program.store.teams import Teams
@@ -55,6 +58,9 @@ class Context:
     calendars: Calendars
     templates: tuple[Template, ...]
     waves: Waves
+    expert_acts: ExpertActs
+    company_events: CompanyEvents
+    referrals: Referrals
     history: History
     external_rows: ExternalRows
     audit_trail: AuditTrail

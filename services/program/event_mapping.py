@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from herald_contracts import (
+    ActRecorded,
+    ActWithdrawn,
     AmbassadorInvitationWithdrawn,
     AmbassadorInvited,
     AmbassadorJoined,
@@ -35,13 +37,16 @@ from herald_contracts import (
     WaveDecided,
     WaveReopened,
 )
-from herald_contracts.words import CohortLeaveReason, LeaveReason, PersonOrigin
+from herald_contracts.words import ActWithdrawal, CohortLeaveReason, LeaveReason, PersonOrigin
+from services.program.domain.company_events import Attendance
+from services.program.domain.expert_acts import ExpertAct
 from services.program.domain.history import PastMembership
 from services.program.domain.lessons import Completion, Lesson
 from services.program.domain.newsletters import Newsletter
 from services.program.domain.objectives import Objective
 from services.program.domain.people import Person
 from services.program.domain.programs import Program, Text
+from services.program.domain.referrals import Referral
 from services.program.domain.surveys import Results, Survey
 from services.program.domain.waves import Member, Wave
 
@@ -309,3 +314,56 @@ def wave_decided(wave: Wave) -> WaveDecided:
 
 def wave_reopened(wave: Wave) -> WaveReopened:
     return WaveReopened(program_id=wave.program_id, wave_id=wave.id, revision=wave.version, occurred_at=wave.updated_at)
+
+
+def expert_act_recorded(act: ExpertAct) -> ActRecorded:
+    """Dated by its confirmation: rules are never retroactive."""
+    return ActRecorded(**_expert_act(act), occurred_at=act.updated_at)
+
+
+def expert_act_withdrawn(act: ExpertAct, reason: ActWithdrawal, now: datetime) -> ActWithdrawn:
+    """From the act as it was confirmed."""
+    return ActWithdrawn(**_expert_act(act), reason=reason, occurred_at=now)
+
+
+def _expert_act(act: ExpertAct) -> dict[str, Any]:
+    return {
+        "act_id": str(act.act_id),
+        "ambassador_id": act.person_id,
+        "program_id": act.program_id,
+        "act": act.act,
+        "object_id": act.id,
+    }
+
+
+def referral_recorded(referral: Referral, act: str, act_id: str) -> ActRecorded:
+    """A candidate was taken up, or hired: nothing of who they are."""
+    return ActRecorded(
+        act_id=act_id,
+        ambassador_id=referral.person_id,
+        program_id=referral.program_id,
+        act=act,
+        object_id=referral.id,
+        occurred_at=referral.updated_at,
+    )
+
+
+def attendance_recorded(attendance: Attendance, act: str, act_id: str, now: datetime) -> ActRecorded:
+    """Somebody was at an event, or spoke there."""
+    return ActRecorded(**_attendance(attendance, act, act_id), occurred_at=now)
+
+
+def speaker_withdrawn(attendance: Attendance, now: datetime) -> ActWithdrawn:
+    """From the attendance as it was."""
+    names = _attendance(attendance, "event_speaker", str(attendance.speaker_act))
+    return ActWithdrawn(**names, reason="manager", occurred_at=now)
+
+
+def _attendance(attendance: Attendance, act: str, act_id: str) -> dict[str, Any]:
+    return {
+        "act_id": act_id,
+        "ambassador_id": attendance.person_id,
+        "program_id": attendance.program_id,
+        "act": act,
+        "object_id": attendance.event_id,
+    }

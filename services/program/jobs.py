@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from chassis.jobs import Job, JobContext
 from chassis.mongo import Transaction
-from services.program.commands import access, imports, surveys, waves
+from chassis.web.problems import StaleVersion
+from services.program.commands import access, expert_acts, imports, referrals, surveys, waves
 from services.program.context import Context
 from services.program.domain.surveys import Survey, today
 
 ABANDONED: Final = timedelta(seconds=15)
 ANNOUNCED_AT_ONCE: Final = 200
+EXPIRED_AT_ONCE: Final = 200
 UNUSED: Final = timedelta(days=1)
 """How long a picture that nothing shows is kept."""
 PICTURES_AT_ONCE: Final = 100
@@ -21,11 +24,14 @@ PICTURES_AT_ONCE: Final = 100
 
 def jobs(context: Context) -> list[Job]:
     """Confirmed imports that are not over are looked for every 2 s, surveys whose last day is over every 5 s,
-    devices whose time is over every 10 s, and pictures that nothing shows every 10 min."""
+    devices whose time is over every 10 s, expert acts whose time is over and candidates to forget every 30 s, and
+    pictures that nothing shows every 10 min."""
     return [
         Job("imports", timedelta(seconds=2), partial(import_unfinished, context)),
         Job("cohorts", timedelta(seconds=2), partial(fill_cohorts, context)),
         Job("surveys", timedelta(seconds=5), partial(close_surveys, context)),
+        Job("candidates", timedelta(seconds=30), partial(forget_candidates, context)),
+        Job("expert_acts", timedelta(seconds=30), partial(expire_expert_acts, context)),
         Job("pictures", timedelta(minutes=10), partial(delete_unused_pictures, context)),
         Job("devices", timedelta(seconds=10), partial(end_devices, context)),
     ]
@@ -66,6 +72,20 @@ async def fill_cohorts(context: Context, job: JobContext) -> None:
 
 async def _fill(context: Context, wave_id: str, tx: Transaction) -> bool:
     return await waves.fill(context, tx, wave_id)
+
+
+async def expire_expert_acts(context: Context, job: JobContext) -> None:
+    """What was not decided in time, or was confirmed long ago."""
+    for act in await context.expert_acts.overdue(context.clock.now(), EXPIRED_AT_ONCE):
+        with suppress(StaleVersion):  # it was decided meanwhile
+            await job.lease.transact(partial(expert_acts.expire, context, act=act))
+
+
+async def forget_candidates(context: Context, job: JobContext) -> None:
+    """Delete what the recruiting system calls those candidates whose day has come."""
+    for referral in await context.referrals.to_forget(context.clock.now(), EXPIRED_AT_ONCE):
+        with suppress(StaleVersion):  # the recruiting system spoke of them meanwhile
+            await job.lease.transact(partial(referrals.forget, context, referral=referral))
 
 
 async def _close(context: Context, survey: Survey, tx: Transaction) -> Survey:

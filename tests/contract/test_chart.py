@@ -162,7 +162,7 @@ def set_by_the_chart(service: str) -> set[str]:
         found |= {f"HERALD_{name.upper()}_URL" for name in SERVICES if name != "hub"}
     secrets = ["mongoUrl", "redisUrl", "kafkaPassword", "kafkaClientSecret", *row["secrets"]]
     if service == "program":
-        secrets.append("smtpPassword")
+        secrets += ["smtpPassword", "recruitingSecrets"]
     return found | {entries[name]["variable"] for name in secrets}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -320,6 +321,56 @@ async def _learn_and_share(browser: Browser, stack: Stack) -> None:
         await expect(page.locator(".certificate")).to_contain_text("Amina")
         await expect(page.locator(".certificate")).to_contain_text("Le début")
         assert seen.complaints == []
+
+
+async def test_a_talk_is_confirmed_and_an_event_is_checked_in_to(browser: Browser, stack: Stack) -> None:
+    async with signed_in(browser, stack.url, "amina", "phone") as ambassador:
+        page = ambassador.page
+        await page.goto(f"{stack.url}/feed")
+        await page.locator('main a[href="/acts"]').click()
+        await page.locator("#title").fill("Twelve years of events")
+        await page.locator("#link").fill("http://wiki/talk")
+        await page.locator("#happened_on").fill(datetime.now(UTC).date().isoformat())
+        await page.locator('form[action="/acts/expert"] button').click()
+        await expect(page.locator("main")).to_contain_text("Seul un réseau interne connaît cette adresse")
+        await page.locator("#link").fill("https://conference.example/talk")
+        await page.locator('form[action="/acts/expert"] button').click()
+        await expect(page.locator("#expert .list")).to_contain_text("Twelve years of events")
+        assert await accessibility_findings(page) == []
+        async with signed_in(browser, stack.url, "marc", "desktop") as manager:
+            await _confirm_and_invite(manager.page, stack)
+            [code] = await _codes(stack)
+            assert manager.complaints == []
+        await page.goto(f"{stack.url}/check-in/{code}")
+        await page.locator("main form button").click()
+        await expect(page.locator("main .notice")).to_contain_text("Merci d’être là")
+        assert await accessibility_findings(page) == []
+        await page.goto(f"{stack.url}/acts")
+        await expect(page.locator("#expert .list")).to_contain_text("Confirmé")
+        assert ambassador.complaints == []
+
+
+async def _confirm_and_invite(page: Page, stack: Stack) -> None:
+    await page.goto(f"{stack.url}/manage/acts")
+    assert await accessibility_findings(page) == []
+    await page.locator('form[action$="/confirm"] button').click()
+    await expect(page.locator(".toast")).to_contain_text("cela compte")
+    await page.goto(f"{stack.url}/manage/events/new")
+    await page.locator("#title").fill("Open day")
+    soon = datetime.now(ZoneInfo("Europe/Paris")).replace(tzinfo=None, microsecond=0)
+    await page.locator("#starts_at").fill((soon + timedelta(minutes=10)).isoformat())
+    await page.locator("#ends_at").fill((soon + timedelta(hours=2)).isoformat())
+    await page.locator('form[action="/manage/events/new"] button').click()
+    await page.locator('form[action="/manage/events/new"] button').click()  # it was asked about
+    await page.locator("main .list a.through").first.click()
+    await page.locator('a[href$="/poster"]').click()
+    await expect(page.locator("svg.qr")).to_be_visible()
+    assert await accessibility_findings(page) == []
+
+
+async def _codes(stack: Stack) -> list[str]:
+    found = await stack.api.get("marc@herald.example", f"/program/v1/programs/{stack.program_id}/events")
+    return [one["code"] for one in found["items"]]
 
 
 async def test_an_editor_writes_and_publishes(browser: Browser, stack: Stack) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import StringIO
 from typing import Any, get_type_hints
 
@@ -22,6 +23,7 @@ from chassis.service import Service
 from chassis.settings import Settings
 from chassis.web.http import Router, Unit, requires
 from chassis.web.rights import rights_of
+from chassis.web.signatures import SignedCall
 from herald.contracts.examples import example
 from herald.contracts.services import PLACEHOLDERS
 from herald.local.plan import SERVICES
@@ -30,6 +32,8 @@ from herald_contracts.words import ADMINISTRATIVE_ACTS
 from services.content.app import build as build_content
 from services.content.settings import ContentSettings
 from services.program.app import build as build_program
+from services.program.commands.referrals import RecruitingCall, take_call
+from services.program.domain.referrals import JobOffer
 from services.program.settings import ProgramSettings
 from tests.drawings import drawing
 from tests.integration.consumers import Applied, received
@@ -107,6 +111,9 @@ async def in_program(trail: Trail) -> None:
     await trail.act(
         "PUT", "/programs/{program_id}/identity", {"elements": shown}, of=program, headers={"If-Match": "*"}
     )
+    await trail.act("POST", "/pictures", content=drawing(), headers=png, params={"program_id": program})
+    await with_an_expert(trail, program)
+    await with_an_event(trail, program)
     segment = {"segment": {"countries": ["FR"], "teams": [], "leaders_only": False}}
     batch = (await trail.act("POST", "/programs/{program_id}/invitations", segment, of=program))["batch_id"]
     taken_back = "/programs/{program_id}/invitations/{batch_id}/withdraw"
@@ -269,6 +276,57 @@ async def in_learning(trail: Trail, program: str) -> None:
     await trail.act("PUT", "/programs/{program_id}/paths/{path_id}", renamed, of=path, headers=match)
     await trail.act("DELETE", "/programs/{program_id}/paths/{path_id}", of=path)
     await trail.act("POST", "/programs/{program_id}/starter-lessons", of=program)
+
+
+async def with_an_expert(trail: Trail, program: str) -> None:
+    expert = trail.harness.bearer("expert", country="FR", team="IT", name="Expert")
+    await trail.client.put("/v1/me", json={}, headers=expert)
+    join = await trail.client.post(f"/v1/programs/{program}/join", json={"consent_version": 2}, headers=expert)
+    assert join.is_success, join.text
+    where, today = f"/v1/programs/{program}/expert-acts", datetime.now(UTC).date().isoformat()
+    talk = {"act": "talk", "title": "Events", "link": "https://conf.example/talk", "happened_on": today}
+    act = (await trail.client.post(where, json=talk, headers=expert)).json()["id"]
+    await trail.told()
+    of = "/programs/{program_id}/expert-acts/{expert_act_id}"
+    await trail.act("POST", f"{of}/confirm", of=f"{program}/{act}")
+    await trail.act("POST", f"{of}/reopen", of=f"{program}/{act}")
+    await with_a_hire(trail, program, expert)
+    await trail.act("POST", f"{of}/refuse", {"reason": "Of another year."}, of=f"{program}/{act}")
+
+
+async def with_an_event(trail: Trail, program: str) -> None:
+    guest = trail.harness.bearer("expert", country="FR", team="IT", name="Expert")
+    at = datetime.now(UTC) + timedelta(minutes=30)
+    body = {"title": "Day", "starts_at": at.isoformat(), "ends_at": (at + timedelta(hours=1)).isoformat()}
+    route = "/programs/{program_id}/events"
+    event = await trail.act("POST", route, body, of=program)
+    of, one = f"{route}/{{event_id}}", f"{program}/{event['id']}"
+    await trail.act("PUT", of, {**body, "place": "Hall 3"}, of=one, headers={"If-Match": "*"})
+    await trail.act("POST", f"{of}/cancel", of=one)
+    await trail.act("POST", f"{of}/restore", of=one)
+    there = await trail.client.post("/v1/check-ins", json={"code": event["code"]}, headers=guest)
+    assert there.is_success, there.text
+    await trail.told()
+    me = (await trail.client.get("/v1/me", headers=guest)).json()["id"]
+    for method in ("POST", "DELETE"):
+        await trail.act(method, f"{of}/guests/{{person_id}}/speaker", of=f"{one}/{me}")
+
+
+async def with_a_hire(trail: Trail, program: str, expert: dict[str, str]) -> None:
+    context: Any = trail.service.context
+    offer = JobOffer("job", program, 1, {"en": "Engineer"}, "https://jobs.example/1", open=True)
+    await context.mongo.transact(lambda tx: context.referrals.put_offers([offer], tx))
+    where = f"/v1/programs/{program}/job-offers/job/link"
+    code = (await trail.client.post(where, headers=expert)).json()["code"]
+    for state in ("applied", "hired"):
+        said: Any = {"link": code, "candidate": "ATS-1", "state": state, "consented_at": datetime.now(UTC)}
+        call = RecruitingCall(**said)
+        await context.mongo.transact(partial(take_call, context, signed=SignedCall(state, state), call=call))
+    await trail.told()
+    [referral] = await context.referrals.page(program, after=None, limit=1)
+    of = "/programs/{program_id}/referrals/{referral_id}"
+    await trail.act("POST", f"{of}/reward", of=f"{program}/{referral.id}")
+    await trail.act("POST", f"{of}/unreward", of=f"{program}/{referral.id}")
 
 
 async def in_content(trail: Trail) -> None:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 from xml.sax.saxutils import escape
@@ -27,9 +28,11 @@ from schemathesis import GenerationMode
 
 from chassis.ids import new_id
 from chassis.service import Service
+from chassis.web.signatures import SignedCall
 from chassis.web.tokens import new_device_token
 from herald.local.plan import SERVICES
 from herald_contracts import Event, FeedbackSubmitted, ObjectiveReached, Record, decode
+from services.program.commands.referrals import RecruitingCall, take_call
 from services.sharing.redirect.server import RedirectServer
 from services.sharing.redirect.target_cache import TargetCache
 from tests.drawings import drawing
@@ -41,6 +44,8 @@ SHARES = (0.0, 0.1, 0.3, 0.5) if not WANTED else (0.0, *(number % 7 / 10 for num
 """In each round, the share of values that are as the document allows them: 0 is the well-made request."""
 READS_THE_WEB = {"POST /v1/feeds", "POST /v1/feeds/{feed_id}/refresh"}
 """What these bring goes the way of a file that is uploaded."""
+SIGNED = {"POST /v1/recruiting-calls"}
+"""By nobody who has a token: tests/integration/program/test_referrals.py."""
 BY_A_JOB = {ObjectiveReached.type, FeedbackSubmitted.type}
 ROOT, MACHINE, PHONE = "root", "crm", "a phone"
 PEOPLE = (ROOT, "ada", "bob", "carol", "eve")
@@ -52,6 +57,11 @@ ACTORS = {
     **{f"POST /v1/programs/{{program_id}}/{act}": "dora" for act in ("apply", "withdraw-application")},
     "POST /v1/invitation-links/{token}/follow": "fred",
     **{f"POST /v1/device{act}": PHONE for act in ("", "/end")},
+    "POST /v1/programs/{program_id}/expert-acts": "dan",
+    "POST /v1/check-ins": "dan",
+    "POST /v1/programs/{program_id}/events/{event_id}/reply": "dan",
+    "POST /v1/programs/{program_id}/job-offers/{job_id}/link": "dan",
+    "POST /v1/programs/{program_id}/expert-acts/{expert_act_id}/withdraw": "dan",
 }
 """Who calls, where it is not the administrator."""
 CREATES = {
@@ -154,6 +164,12 @@ OBJECTIVE = {
     "starts_on": "2026-03-01",
     "ends_on": "2026-12-31",
 }
+_SOON = datetime.now(UTC) + timedelta(minutes=30)
+EVENT = {"title": "Day", "starts_at": _SOON.isoformat(), "ends_at": (_SOON + timedelta(hours=1)).isoformat()}
+EXPERT_ACT = {"act": "talk", "title": "Events", "happened_on": datetime.now(UTC).date().isoformat()}
+WELL_MADE["POST /v1/programs/{program_id}/expert-acts"] = {**EXPERT_ACT, "link": "https://conf.example/talk"}
+WELL_MADE["POST /v1/programs/{program_id}/events"] = EVENT
+WELL_MADE["PUT /v1/programs/{program_id}/events/{event_id}"] = EVENT
 WELL_MADE["PUT /v1/items/{item_id}"] = {
     **WELL_MADE["POST /v1/items"],
     "variants": [{"language": "en", "title": "Another title"}],
@@ -243,7 +259,7 @@ def operations(service: str, document: dict[str, Any]) -> list[Operation]:
     for one in schema.get_all_operations():
         operation = one.ok()
         name = f"{operation.method.upper()} {operation.path}"
-        if operation.method.upper() == "GET" or name in READS_THE_WEB:
+        if operation.method.upper() == "GET" or name in READS_THE_WEB | SIGNED:
             continue
         strategy = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
         cases = [] if name in FILES else drawn(strategy, len(SHARES))
@@ -402,7 +418,7 @@ async def _settle_in(world: World) -> None:
     await world.ok("program", "POST", f"{where}/guidelines", {"texts": TEXTS})
     await world.ok("program", "POST", f"{where}/guidelines/1/acknowledge")
     await world.ok("program", "POST", f"{where}/objectives", OBJECTIVE)
-    for who in [new_id() for _ in range(4)]:  # with the administrator, enough to be asked in a survey
+    for who in ["dan", *(new_id() for _ in range(3))]:  # with the administrator, enough to be asked in a survey
         await world.ok("program", "PUT", "/v1/me", {}, by=who)
         await world.ok("program", "POST", f"{where}/join", {"consent_version": 1}, by=who)
     world.there.update(program_id=[program], version=[1], person_id=[people["bob"], people["eve"]])
@@ -519,6 +535,60 @@ async def _lesson(world: World) -> dict[str, str]:
     id = (await world.ok("program", "POST", where, lesson))["id"]
     await world.ok("program", "POST", f"{where}/{id}/publish")
     return {"program_id": program, "lesson_id": id}
+
+
+async def _declared(world: World) -> dict[str, str]:
+    """A talk of somebody who is an ambassador."""
+    where = f"/v1/programs/{world.known['program_id']}/expert-acts"
+    talk = {**EXPERT_ACT, "link": f"https://conf.example/{new_id()}"}
+    made = await world.ok("program", "POST", where, talk, by="dan")
+    return {"program_id": world.known["program_id"], "expert_act_id": made["id"]}
+
+
+async def _confirmed(world: World) -> dict[str, str]:
+    ids = await _declared(world)
+    path = f"/v1/programs/{ids['program_id']}/expert-acts/{ids['expert_act_id']}/confirm"
+    await world.ok("program", "POST", path)
+    return ids
+
+
+async def _event(world: World) -> dict[str, str]:
+    """An event at which one can check in."""
+    path = f"/v1/programs/{world.known['program_id']}/events"
+    made = await world.ok("program", "POST", path, EVENT)
+    world.known["code"] = made["code"]
+    return {"program_id": world.known["program_id"], "event_id": made["id"]}
+
+
+async def _guest(world: World) -> dict[str, str]:
+    ids = await _event(world)
+    await world.ok("program", "POST", "/v1/check-ins", {"code": world.known["code"]}, by="dan")
+    me = (await world.ok("program", "GET", "/v1/me", by="dan"))["id"]
+    return {**ids, "person_id": me}
+
+
+async def _job_offer(world: World) -> dict[str, str]:
+    """A job offer that can be seen."""
+    offer = {**world.with_ids(WELL_MADE["POST /v1/items"]), "kind": "job_offer"}
+    id = (await world.ok("content", "POST", "/v1/items", offer))["id"]
+    for act in ("submit", "publish"):
+        await world.ok("content", "POST", f"/v1/items/{id}/{act}")
+    return {"program_id": world.known["program_id"], "job_id": id}
+
+
+async def _hired(world: World) -> dict[str, str]:
+    """A candidate whom somebody referred, as the recruiting system tells it."""
+    ids = await _job_offer(world)
+    path = f"/v1/programs/{ids['program_id']}/job-offers/{ids['job_id']}/link"
+    code = (await world.ok("program", "POST", path, by="dan"))["code"]
+    context: Any = world.services["program"].context
+    for state in ("applied", "hired"):
+        said: Any = {"link": code, "candidate": "ATS-1", "state": state, "consented_at": datetime.now(UTC)}
+        said = RecruitingCall(**said)
+        await context.mongo.transact(partial(take_call, context, signed=SignedCall(new_id(), state), call=said))
+    [referral] = await context.referrals.page(ids["program_id"], state="hired", after=None, limit=1)
+    await world.deliver("the recruiting system")
+    return {"program_id": ids["program_id"], "referral_id": referral.id}
 
 
 async def _taken_back_for_now(world: World) -> dict[str, str]:
@@ -690,6 +760,20 @@ PREPARED = {
     "POST /v1/device/end": _let_in,
     **{f"POST /v1/programs/{{program_id}}/tasks/{{task_id}}/{act}": _task for act in ("finish", "reopen")},
     "POST /v1/programs/{program_id}/learning/{lesson_id}/answers": _lesson,
+    **{
+        f"POST /v1/programs/{{program_id}}/expert-acts/{{expert_act_id}}/{act}": _declared
+        for act in ("confirm", "refuse", "withdraw")
+    },
+    "POST /v1/programs/{program_id}/expert-acts/{expert_act_id}/reopen": _confirmed,
+    "POST /v1/programs/{program_id}/job-offers/{job_id}/link": _job_offer,
+    "POST /v1/check-ins": _event,
+    "PUT /v1/programs/{program_id}/events/{event_id}": _event,
+    **{f"POST /v1/programs/{{program_id}}/events/{{event_id}}/{act}": _event for act in ("cancel", "restore", "reply")},
+    **{
+        f"{act} /v1/programs/{{program_id}}/events/{{event_id}}/guests/{{person_id}}/speaker": _guest
+        for act in ("POST", "DELETE")
+    },
+    **{f"POST /v1/programs/{{program_id}}/referrals/{{referral_id}}/{act}": _hired for act in ("reward", "unreward")},
     "POST /v1/programs/{program_id}/archive": _program_apart,
     "POST /v1/programs/{program_id}/invitations/{batch_id}/withdraw": _invited,
     "POST /v1/programs/{program_id}/objectives/{objective_id}/review": _objective_over,

@@ -18,6 +18,8 @@ from herald.contracts.examples import EXAMPLES, Example, load_examples
 from herald.contracts.released import releases
 from herald.contracts.schemas import event_schema
 from herald_contracts import (
+    ActRecorded,
+    ActWithdrawn,
     AdministrativeActRecorded,
     AmbassadorJoined,
     AmbassadorLeft,
@@ -142,7 +144,15 @@ def engaged(post: str, kind: str) -> Event:
     return EngagementRecorded.model_validate({**of_post(post), **told})
 
 
+def acted(id: str, act: str) -> ActRecorded:
+    names = {"act_id": id, "ambassador_id": PERSON, "program_id": PROGRAM, "act": act, "object_id": f"of-{id}"}
+    return ActRecorded.model_validate({**names, "occurred_at": at(5)})
+
+
 HISTORY: list[Event] = [
+    acted("a1", "talk"),
+    acted("a2", "hire"),
+    ActWithdrawn(**acted("a1", "talk").model_dump(), reason="manager"),
     ProgramCreated(program_id=PROGRAM, name="P", time_zone="Europe/Paris", languages=["en"], occurred_at=at(0)),
     objective(1),
     objective(2),

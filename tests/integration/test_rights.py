@@ -29,6 +29,7 @@ from tests.integration.harness import Harness, eventually
 VALUES = {"version": "1"}
 REFUSALS = {
     (401, "unauthenticated"): "401",
+    (401, "signature-refused"): "401",
     **{
         (403, type_): "403"
         for type_ in (

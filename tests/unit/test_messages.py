@@ -102,8 +102,8 @@ ENGLISH = {
     "one space": re.compile(r"  "),
 }
 ENTITY = re.compile(r"&(?:amp;)?\w+;")
-IN_FRENCH = {"program.consent_fr", "language.fr"}
-IN_ENGLISH = {"program.consent_en", "language.en"}
+IN_FRENCH = {"program.consent_fr", "events.poster_fr", "language.fr"}
+IN_ENGLISH = {"program.consent_en", "events.poster_en", "language.en"}
 
 
 def misset(language: str, text: str) -> list[str]:

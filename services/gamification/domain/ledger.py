@@ -34,11 +34,21 @@ class Fact(NamedTuple):
     occurred_at: datetime
     imported_at: datetime | None = None
     """When it came in from another product; None for what happened here."""
+    act_id: str | None = None
+    """Of an act beside sharing."""
 
     @property
     def origin(self) -> str:
         """What stays the same if the fact comes again: a post is shared once, whatever the event is called."""
-        return self.post_id if self.act == "share" and self.post_id else self.cause_id
+        return (self.reversed_by if self.act != "removal" else None) or self.cause_id
+
+    @property
+    def reversed_by(self) -> str | None:
+        """The post or act whose removal takes the points of this fact back; None where nothing does. Of a removal, what
+        it takes back."""
+        if self.act_id is not None:
+            return self.act_id
+        return self.post_id if self.act in ("share", "removal") else None
 
 
 class SourcedFact(NamedTuple):
@@ -74,6 +84,12 @@ class Entry(NamedTuple):
     day: date
     occurred_at: datetime
     reverses: str | None = None
+    act_id: str | None = None
+
+    @property
+    def reversed_by(self) -> str | None:
+        """The post or act whose removal takes it back; None where nothing does."""
+        return self.act_id or (self.post_id if self.act == "share" else None)
 
     @property
     def total_key(self) -> TotalKey:
@@ -134,19 +150,19 @@ def _claims(fact: Fact, program: Program) -> Iterator[Claim]:
 @dataclass
 class LedgerState:
     """What is booked already, as far as the facts at hand touch it: the ids of claimed entries that exist, the
-    totals of claims that a limit holds for, the entries (and reversals) of shares whose post is removed, and the
-    removals that came before their share."""
+    totals of claims that a limit holds for, the entries (and reversals) of posts and acts that are removed, and the
+    removals that came before what they remove."""
 
     ids: set[str] = field(default_factory=set)
     totals: dict[TotalKey, Total] = field(default_factory=dict)
-    shares: dict[str | None, list[Entry]] = field(default_factory=dict)
+    reversible: dict[str | None, list[Entry]] = field(default_factory=dict)
     removals: dict[str | None, Fact] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         self.ids.add(entry.id)
         self.totals[entry.total_key] = self.totals.get(entry.total_key, Total()).plus(entry)
-        if entry.act == "share":
-            self.shares.setdefault(entry.post_id, []).append(entry)
+        if entry.reversed_by is not None:
+            self.reversible.setdefault(entry.reversed_by, []).append(entry)
 
 
 def book(claimed: Iterable[Claims], state: LedgerState) -> Iterator[Entry]:
@@ -155,9 +171,9 @@ def book(claimed: Iterable[Claims], state: LedgerState) -> Iterator[Entry]:
         fact = one.fact
         if fact.act != "removal":
             yield from _added(_earned(one, state), state)
-        removal = state.removals.setdefault(fact.post_id, fact) if fact.act == "removal" else None
-        if fact.act == "share":
-            removal = state.removals.get(fact.post_id)
+        removal = state.removals.setdefault(fact.reversed_by, fact) if fact.act == "removal" else None
+        if fact.act != "removal" and fact.reversed_by is not None:
+            removal = state.removals.get(fact.reversed_by)
         if removal is not None:
             yield from _added(_reversals(removal, state), state)
 
@@ -234,12 +250,13 @@ def _earned(claimed: Claims, state: LedgerState) -> Iterator[Entry]:
             network=fact.network,
             day=claim.total.day,
             occurred_at=fact.occurred_at,
+            act_id=fact.act_id,
         )
 
 
 def _reversals(fact: Fact, state: LedgerState) -> list[Entry]:
-    """What undoes the points of a share; what came of it (clicks, likes) stays, for it did happen."""
-    entries = state.shares.get(fact.post_id, [])
+    """What undoes the points of a share or act; what came of it (clicks, likes) stays, for it did happen."""
+    entries = state.reversible.get(fact.reversed_by, [])
     undone = {entry.reverses for entry in entries}
     return [
         Entry(
@@ -260,6 +277,7 @@ def _reversals(fact: Fact, state: LedgerState) -> list[Entry]:
             day=entry.day,
             occurred_at=fact.occurred_at,
             reverses=entry.id,
+            act_id=entry.act_id,
         )
         for entry in entries
         if entry.reverses is None and entry.id not in undone

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from chassis.web.problems import Invalid, Violation
+from herald_contracts import words
 from herald_contracts.words import NETWORKS
 
 EARNINGS = ("click", "like", "comment", "repost")
-OF_NO_POST = ("lesson",)
+OF_NO_POST = ("lesson", *words.ACTS)
 """Acts that happen on no network."""
 ACTS = ("share", *EARNINGS, *OF_NO_POST)
 """What earns points today; the ledger and rules of a newer version may name others."""
@@ -121,6 +122,13 @@ DEFAULT_RULES = RuleSet(
         Rule("comment", "comment", 3),
         Rule("repost", "repost", 5),
         Rule("lesson", "lesson", 5, acts_a_day=3),
+        Rule("talk", "talk", 40),
+        Rule("article", "article", 30),
+        Rule("podcast", "podcast", 30),
+        Rule("referral", "referral", 15, acts_a_day=3),
+        Rule("hire", "hire", 100),
+        Rule("event", "event", 10),
+        Rule("event_speaker", "event_speaker", 20),
     ),
 )
 

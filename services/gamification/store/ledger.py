@@ -36,7 +36,7 @@ ADDED_AT_ONCE = 250
 
 
 class Ledger:
-    """The collections `ledger`, `balances` and `totals`, and `removals` of posts.
+    """The collections `ledger`, `balances` and `totals`, and `removals` of posts and acts.
 
     Their documents are named so that all that a person has in a programme lies together:
     `<program>|<ambassador>|<period>` and `<program>|<ambassador>|<day>`.
@@ -53,6 +53,7 @@ class Ledger:
             [
                 IndexModel([("program_id", 1), ("ambassador_id", 1), ("occurred_at", 1), ("_id", 1)]),
                 IndexModel("post_id", partialFilterExpression={"act": "share"}),
+                IndexModel("act_id", partialFilterExpression={"act_id": {"$type": "string"}}),
             ]
         )
         await self._balances.create_index([("program_id", 1), ("period", 1), ("points", 1), ("ambassador_id", 1)])
@@ -61,16 +62,26 @@ class Ledger:
         """What of the ledger these facts touch."""
         state = LedgerState()
         await self._read_claimed([claim for one in claimed for claim in one.claims], state, tx)
-        removed = list({one.fact.post_id for one in claimed if one.fact.act == "removal"})
-        if removed:
-            shares = {"post_id": {"$in": removed}, "act": "share"}
-            async for row in self._ledger.find(shares, session=tx.session):
-                state.shares.setdefault(row["post_id"], []).append(read(Entry, row))
-        shared = list({one.fact.post_id for one in claimed if one.fact.act == "share"})
-        if shared:
-            async for row in self._removals.find({"_id": {"$in": shared}}, session=tx.session):
+        removals = [one.fact for one in claimed if one.fact.act == "removal"]
+        posts = list({fact.post_id for fact in removals if fact.act_id is None})
+        acts = list({fact.act_id for fact in removals if fact.act_id is not None})
+        await self._read_reversible({"post_id": {"$in": posts}, "act": "share"}, posts, state, tx)
+        await self._read_reversible({"act_id": {"$in": acts, "$type": "string"}}, acts, state, tx)
+        made = {one.fact.reversed_by for one in claimed if one.fact.act != "removal"} - {None}
+        if made:
+            async for row in self._removals.find({"_id": {"$in": list(made)}}, session=tx.session):
                 state.removals[row["_id"]] = read(Fact, row["fact"])
         return state
+
+    async def _read_reversible(
+        self, where: Document, removed: Sequence[str | None], state: LedgerState, tx: Transaction
+    ) -> None:
+        """The entries and reversals of what was removed."""
+        if not removed:
+            return
+        async for row in self._ledger.find(where, session=tx.session):
+            entry = read(Entry, row)
+            state.reversible.setdefault(entry.reversed_by, []).append(entry)
 
     async def _read_claimed(self, claims: Sequence[Claim], state: LedgerState, tx: Transaction) -> None:
         """Which of the entries exist, and the totals that limit them."""
@@ -89,9 +100,10 @@ class Ledger:
                     state.totals[key] = _total(row["rules"].get(rule))
 
     async def note_removals(self, facts: Sequence[Fact], tx: Transaction) -> None:
-        """Remember that posts were taken back, for shares that come later; the first removal holds."""
+        """Remember what was taken back, for posts and acts that come later; the first removal holds."""
         writes = [
-            UpdateOne({"_id": fact.post_id}, {"$setOnInsert": {"fact": document(fact)}}, upsert=True) for fact in facts
+            UpdateOne({"_id": fact.reversed_by}, {"$setOnInsert": {"fact": document(fact)}}, upsert=True)
+            for fact in facts
         ]
         if writes:
             await self._removals.bulk_write(writes, session=tx.session, ordered=False)
@@ -298,4 +310,5 @@ def _row(entry: Entry) -> Document:
         "day": entry.day.isoformat(),
         "occurred_at": entry.occurred_at,
         "reverses": entry.reverses,
+        "act_id": entry.act_id,
     }

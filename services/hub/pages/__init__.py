@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from services.hub.pages import (
+    acts,
     admin,
     audit,
     coming_in,
     dashboard,
     dead_letters,
     editor,
+    events,
+    expert_acts,
     feed,
     feedback,
     guardrails,
@@ -30,6 +33,7 @@ from services.hub.pages import (
     posts,
     privacy,
     program_look,
+    referrals,
     review,
     setup,
     share,
@@ -44,6 +48,6 @@ MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
     objectives, opening, pictures, program_look, guardrails,
     importing, history, admin, audit, dead_letters, surveys, newsletters, setup, guidelines, identity, feedback,
-    team, review, waves, coming_in, volunteers, leaders,
+    team, review, waves, coming_in, volunteers, leaders, acts, expert_acts, referrals, events,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

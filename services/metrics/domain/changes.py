@@ -19,6 +19,7 @@ class FigureChange:
     - `counts`: by (day, network), the fields of `Counts`
     - `contents`: by (day, item), `shares` and `click_counted`
     - `shares`: by (day, ambassador), shares that came and went
+    - `acts`: by (day, act), acts beside sharing that came and went
     - `people`: whose enrolment changed
     - `reload`: something rare changed that only reading anew can tell (objective, rates, what can be shared)
     """
@@ -26,6 +27,7 @@ class FigureChange:
     counts: dict[tuple[str, str], dict[str, int]] = field(default_factory=_counts)
     contents: dict[tuple[str, str], dict[str, int]] = field(default_factory=_counts)
     shares: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    acts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     people: set[str] = field(default_factory=set)
     reload: bool = False
     traceparent: str | None = None
@@ -44,6 +46,7 @@ class FigureChange:
             "counts": _flat(self.counts),
             "contents": _flat(self.contents),
             "shares": [[*key, number] for key, number in self.shares.items() if number],
+            "acts": [[*key, number] for key, number in self.acts.items() if number],
             "people": sorted(self.people),
             "reload": self.reload,
             "traceparent": self.traceparent,
@@ -55,6 +58,7 @@ class FigureChange:
             counts={(day, network): fields for day, network, fields in row["counts"]},
             contents={(day, content): fields for day, content, fields in row["contents"]},
             shares={(day, person): number for day, person, number in row["shares"]},
+            acts={(day, act): number for day, act, number in row.get("acts", ())},
             people=set(row["people"]),
             reload=row["reload"],
             traceparent=row["traceparent"],

@@ -118,6 +118,17 @@ DEFINITIONS: dict[str, Definition] = {
         "|active leaders| / |enrolled leaders|",
         "rate",
     ),
+    "acts": Definition(
+        {"en": "Other acts", "fr": "Autres actions"},
+        {
+            "en": "What ambassadors did beside sharing in the period, once it was established: talks, articles and "
+            "podcasts, candidates referred and hired, events. Less what was withdrawn.",
+            "fr": "Ce que les ambassadeurs ont fait d’autre que partager dans la période, une fois établi : "
+            "conférences, articles et podcasts, personnes recommandées et recrutées, événements. Moins ce qui a été "
+            "retiré.",
+        },
+        "count(act recorded) - count(those of them withdrawn)",
+    ),
     "earned_media_value": Definition(
         {"en": "Earned media value", "fr": "Valeur média gagnée"},
         {

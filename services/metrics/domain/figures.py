@@ -82,6 +82,11 @@ def of_contents(*, shared: int, available: int) -> Figures:
     return {"shared_content_rate": rate(shared, max(shared, available))}
 
 
+def of_acts(acts: Mapping[str, int]) -> Figures:
+    """What was done beside sharing, by what it is; words that this version does not know count too."""
+    return {"acts": {"value": sum(acts.values()), "by_kind": {act: acts[act] for act in sorted(acts) if acts[act]}}}
+
+
 def entry(key: str | None, tally: Tally) -> dict[str, Any]:
     """One line of a series."""
     total = tally.counts

@@ -42,6 +42,7 @@ class Base:
     people: Mapping[str, Person]
     available: int
     rates: RateTable
+    acts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -90,6 +91,7 @@ class Window:
         self._contents: dict[str, Counter[str]] = {}
         self._shared_contents = 0
         self._top: list[str] = []
+        self._acts = Counter(dict(base.acts))
         self._people: dict[str, Person] = dict(base.people)
         self._shares = Counter(dict(base.shares))
         self._participation = _Participation()
@@ -126,6 +128,9 @@ class Window:
         for (day, id), number in change.shares.items():
             if self.holds(day):
                 self._move(id, self.person(id), number)
+        for (day, act), number in change.acts.items():
+            if self.holds(day):
+                self._acts[act] += number
         self.version = version
         self.traceparent = change.traceparent or self.traceparent
 
@@ -166,7 +171,8 @@ class Window:
             enrolled=who.enrolled, active=who.active, leaders=who.leaders, active_leaders=who.active_leaders
         )
         contents = figures.of_contents(shared=self._shared_contents, available=self._available)
-        return figures.with_formulas(people | contents | figures.of_counts(self._whole, self._rates.currency))
+        acts = figures.of_acts(self._acts)
+        return figures.with_formulas(people | contents | figures.of_counts(self._whole, self._rates.currency) | acts)
 
     def by_day(self) -> list[dict[str, Any]]:
         """Shares and clicks of each day of the period."""

@@ -6,6 +6,8 @@ from services.program.api import (
     admission,
     audit,
     calendars,
+    company_events,
+    expert_acts,
     feedback,
     history,
     identity,
@@ -20,6 +22,7 @@ from services.program.api import (
     people,
     pictures,
     programs,
+    referrals,
     setup,
     surveys,
     tasks,
@@ -31,5 +34,6 @@ of_joining = (membership, admission, leaders, waves)
 of_programs = (programs, pictures, identity, objectives, *of_joining, lessons, surveys, feedback)
 of_teams = (setup, tasks, calendars)
 of_mails = (newsletters, mails)
-for part in (me, access, history, people, imports, *of_programs, *of_teams, *of_mails, audit):
+of_acts = (expert_acts, referrals, company_events)
+for part in (me, access, history, people, imports, *of_programs, *of_teams, *of_mails, *of_acts, audit):
     router.include_router(part.router)

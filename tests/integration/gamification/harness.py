@@ -16,6 +16,8 @@ from chassis.mongo.leases import Lease
 from chassis.service import Service
 from herald.contracts.examples import example
 from herald_contracts import (
+    ActRecorded,
+    ActWithdrawn,
     AmbassadorJoined,
     EngagementRecorded,
     Event,
@@ -69,6 +71,15 @@ def engaged(post: PostShared, kind: str = "click", **changes: Any) -> Engagement
     kept = post.model_dump(include={"post_id", "ambassador_id", "program_id", "content_id", "network"})
     state = {"kind": kind, "quantity": 1, "verdict": "counted", "measure": "measured", "occurred_at": NOON}
     return EngagementRecorded(**{**kept, **state, **changes})
+
+
+def acted(person: str, act: str = "talk", id: str = "a1") -> ActRecorded:
+    data = {**example("ActRecorded").data, "ambassador_id": person, "act": act, "act_id": id, "program_id": PROGRAM}
+    return ActRecorded(**{**data, "occurred_at": NOON})
+
+
+def unacted(act: ActRecorded) -> ActWithdrawn:
+    return ActWithdrawn(**act.model_dump(), reason="manager")
 
 
 def received(event: Event) -> Received[Any]:

@@ -21,6 +21,7 @@ from services.gamification.settings import GamificationSettings
 from tests.integration.gamification.harness import (
     NOON,
     PROGRAM,
+    acted,
     clock,
     created,
     engaged,
@@ -34,6 +35,7 @@ from tests.integration.gamification.harness import (
     removed,
     shared,
     sums,
+    unacted,
     work_on_rebuilds,
 )
 from tests.integration.harness import Harness, eventually
@@ -82,6 +84,13 @@ async def test_points_follow_the_rules_and_say_why(harness: Harness, service: Se
         awarded = await eventually(
             lambda: harness.events("herald.recognition"), until=lambda events: len(events) == len(entries) + 1
         )
+
+        talk, article = acted("ann"), acted("ann", "article", "a2")
+        await harness.publish(unacted(article), talk, article, talk)
+        await eventually(lambda: points_of(client, harness, "ann"), until=lambda found: found["total"] == 8 + 40)
+        ids = await harness.publish(unacted(talk), unacted(talk))
+        await eventually(lambda: applied(service, ids))
+        assert (await points_of(client, harness, "ann"))["total"] == 8
     told = [event.data for event in awarded]
     assert {one.entry_id: one.points for one in told if isinstance(one, PointsAwarded)} == {
         **{one["entry_id"]: one["points"] for one in entries.values()},

@@ -160,6 +160,41 @@ def _newsletter_in(state: str, apis: Refusing) -> None:
             apis.said[one] = {**one.answer(), "state": state}
 
 
+def _declared_acts(apis: Refusing) -> None:
+    for one in apis.known:
+        if one.method == "GET" and one.template.endswith(("/expert-acts", "/expert-acts/mine")):
+            answer = one.answer()
+            apis.said[one] = {**answer, "items": [{**act, "state": "declared"} for act in answer["items"]]}
+
+
+def _saying(ending: str, **changes: Any) -> Callable[[Refusing], None]:
+    """Makes the answers of GETs whose path ends so, or the entries of their list, say this."""
+
+    def say(apis: Refusing) -> None:
+        for one in apis.known:
+            if one.method == "GET" and one.template.endswith(ending):
+                answer = one.answer()
+                if "items" in answer:
+                    apis.said[one] = {**answer, "items": [{**row, **changes} for row in answer["items"]]}
+                else:
+                    apis.said[one] = {**answer, **changes}
+
+    return say
+
+
+_hired = _saying("/referrals", state="hired", rewarded_at=None)
+_without_link = _saying("/job-offers", code=None)
+
+
+def _event(state: str) -> Callable[[Refusing], None]:
+    return _saying("/events/{event_id}", state=state)
+
+
+def _not_there(apis: Refusing) -> None:
+    for ending in ("/check-ins/{code}", "/events/upcoming"):
+        _saying(ending, checked_in_at=None, coming=None)(apis)
+
+
 def _open_objectives(apis: Refusing) -> None:
     for one in apis.known:
         if (one.service, one.method, one.template) == ("program", "GET", "/v1/programs/{program_id}/objectives"):
@@ -199,6 +234,17 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/join?toast=declined&of=p2", None),
     ("/posts?toast=post-removed&of=x", None),
     ("/manage/ambassadors?toast=invited&of=b1", None),
+    ("/manage/acts", _declared_acts),
+    ("/acts", _declared_acts),
+    ("/manage/referrals", _hired),
+    ("/manage/referrals?toast=referral-rewarded&of=x", None),
+    ("/acts/offers", _without_link),
+    ("/check-in/x", _not_there),
+    ("/acts/events", _not_there),
+    ("/manage/events/x", _event("planned")),
+    ("/manage/events/x", _event("cancelled")),
+    ("/manage/events?toast=event-planned&of=x", None),
+    ("/manage/acts?toast=expert-act-confirmed&of=x", None),
     ("/manage/lessons?toast=lesson-retired&of=x", None),
     ("/manage/feedback?toast=feedback-published&of=x", None),
     ("/manage/guardrails?toast=guardrails-changed&of=p1:7", None),

@@ -97,6 +97,14 @@ ASKED = [
         "Publier cette réponse",
         "43 ambassadeurs pourront la lire",
     ),
+    ("/manage/events/e1/cancel", {}, "Annuler cet événement", "son code ne sert plus"),
+    (
+        "/manage/events/new",
+        {"title": "Jour", "starts_at": "2031-03-02T10:00", "ends_at": "2031-03-02T12:00"},
+        "Inviter à cet événement",
+        "43 ambassadeurs sont invités",
+    ),
+    ("/acts/expert/e1/withdraw", {}, "Retirer ceci", "les points sont repris"),
     ("/manage/lessons/l1/publish", {}, "Publier cette leçon", "43 ambassadeurs"),
     ("/manage/lessons/l1/retire", {}, "Retirer cette leçon", "Personne ne pourra plus la lire"),
     ("/manage/lessons/starters", {}, "leçons de départ", "Sept leçons"),
@@ -174,6 +182,12 @@ UNDONE = [
     ("/editor/items/i1/retire", "/editor/items/i1/restore", "/v1/items/i1/restore"),
     ("/editor/items/i1/restore", "/editor/items/i1/retire", "/v1/items/i1/retire"),
     ("/admin/people/ada/deactivate", "/admin/people/ada/reactivate", "/v1/people/ada/reactivate"),
+    ("/manage/events/e1/cancel", "/manage/events/e1/restore", "/v1/programs/p1/events/e1/restore"),
+    ("/manage/referrals/r1/reward", "/manage/referrals/r1/unreward", "/v1/programs/p1/referrals/r1/unreward"),
+    *(
+        (f"/manage/acts/e1/{act}", "/manage/acts/e1/reopen", "/v1/programs/p1/expert-acts/e1/reopen")
+        for act in ("confirm", "refuse")
+    ),
     ("/manage/lessons/l1/retire", "/manage/lessons/l1/restore", "/v1/programs/p1/lessons/l1/publish"),
     ("/manage/lessons/l1/publish", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),
     ("/manage/lessons/l1/restore", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),

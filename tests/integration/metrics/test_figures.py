@@ -14,6 +14,8 @@ import pytest
 from chassis.ids import new_id
 from chassis.service import Service
 from herald_contracts import (
+    ActRecorded,
+    ActWithdrawn,
     AmbassadorJoined,
     AmbassadorLeft,
     ContentPublished,
@@ -71,6 +73,16 @@ def engaged(
     return EngagementRecorded(
         **kept, kind=kind, verdict=verdict, quantity=quantity, measure="measured", occurred_at=post.occurred_at
     )
+
+
+def acted(person: str, act: str, id: str, *, days_ago: int = 0) -> ActRecorded:
+    at = NOW - timedelta(days=days_ago)
+    names = {"act_id": id, "ambassador_id": person, "program_id": PROGRAM, "act": act, "object_id": f"of-{id}"}
+    return ActRecorded(**names, occurred_at=at)
+
+
+def unacted(act: ActRecorded) -> ActWithdrawn:
+    return ActWithdrawn(**{**act.model_dump(), "occurred_at": NOW}, reason="manager")
 
 
 @pytest.fixture
@@ -158,6 +170,36 @@ async def test_any_order_of_arrival_gives_the_same_figures(harness: Harness, ser
             return [found.get(name, {}).get("value") for name in ("clicks_counted", "shares", "participation_rate")]
 
         await eventually(values, until=lambda found: found == [sum(range(1, 13)), 12, 1.0])
+
+
+async def test_acts_beside_sharing_are_figures_that_move(harness: Harness, service: Service) -> None:
+    talk, hire, old = acted("ann", "talk", "a1"), acted("bob", "hire", "a2"), acted("ann", "talk", "a3", days_ago=40)
+    new = acted("bob", "stand_up", "a4")  # a word of a newer version
+    people = [joined(f"p{number}") for number in range(5)]
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.person("boss", "manager")
+        for name in ("ann", "bob", *(f"p{number}" for number in range(5))):
+            await harness.person(name, "ambassador", country="FR" if name != "bob" else "DE")
+        await harness.publish(unacted(hire), talk, hire, old, joined("ann", days_ago=50), joined("bob"), *people)
+        await eventually(lambda: service.runtime.mongo.db["waiting"].count_documents({}), until=lambda n: n == 4)
+        await harness.publish(created())
+        await eventually(
+            lambda: figures(client, harness), until=lambda f: f.get("ambassadors_enrolled", {}).get("value") == 7
+        )
+        found = await eventually(lambda: figures(client, harness), until=lambda f: f["acts"]["value"] == 1)
+        assert (found["acts"]["by_kind"], found["shares"]["value"]) == ({"talk": 1}, 0)
+        assert (await figures(client, harness, country="FR"))["acts"]["by_kind"] == {"talk": 1}
+        assert "acts" not in await figures(client, harness, network="x")
+
+        program = await service.context.store.program(PROGRAM)
+        stream = service.context.live.stream(program, 30, partial(queries.live_figures, service.context))
+        assert b'"acts":{"value":1,"by_kind":{"talk":1}' in await anext(stream)
+        await harness.publish(new, talk, unacted(talk))
+        message = b""
+        while b'"acts":{"value":1,"by_kind":{"stand_up":1}' not in message:
+            message = await anext(stream)
+        await stream.aclose()
+        assert (await figures(client, harness))["acts"]["by_kind"] == {"stand_up": 1}
 
 
 async def test_a_figure_moves_within_two_seconds_and_the_objective_is_reached_once(

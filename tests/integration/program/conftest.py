@@ -26,6 +26,8 @@ OBJECTIVE = {
     "ends_on": "2026-06-30",
 }
 
+RECRUITING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
 
 @dataclass
 class ProgramHarness:
@@ -111,7 +113,8 @@ class ProgramHarness:
 
 @pytest.fixture
 async def service(harness: Harness) -> AsyncIterator[Service]:
-    found = build(harness.settings(ProgramSettings, program_admins="root@x.example"))
+    own = {"program_admins": "root@x.example", "recruiting_secrets": RECRUITING_SECRET}
+    found = build(harness.settings(ProgramSettings, **own))
     yield found
     await found.runtime.close()
 

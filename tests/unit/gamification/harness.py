@@ -62,14 +62,14 @@ class LedgerHarness:
     def take(self, facts: Sequence[Fact]) -> list[Entry]:
         """Book one batch."""
         claimed = list(claims_of(facts, self.programs))
-        removed = {one.post_id for one in facts if one.act == "removal"}
-        shares: dict[str | None, list[Entry]] = defaultdict(list)
+        removed = {one.reversed_by for one in facts if one.act == "removal"}
+        reversible: dict[str | None, list[Entry]] = defaultdict(list)
         for entry in self.entries.values():
-            if entry.act == "share" and entry.post_id in removed:
-                shares[entry.post_id].append(entry)
+            if entry.reversed_by in removed - {None}:
+                reversible[entry.reversed_by].append(entry)
         past = LedgerState(
             ids=self.entries.keys() & {claim.id for one in claimed for claim in one.claims},
-            shares=dict(shares),
+            reversible=dict(reversible),
             removals=dict(self.removals),
             totals={
                 claim.total: self.totals.get(claim.total, Total())
@@ -81,7 +81,7 @@ class LedgerHarness:
         booked = list(book(claimed, past))
         for one in facts:
             if one.act == "removal":
-                self.removals.setdefault(one.post_id, one)
+                self.removals.setdefault(one.reversed_by, one)
         for entry in booked:
             assert entry.id not in self.entries
             self.entries[entry.id] = entry

@@ -91,6 +91,9 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- if and (eq .service "program") .root.Values.smtp.host .root.Values.smtp.username -}}
 {{- $names = append $names "smtpPassword" -}}
 {{- end -}}
+{{- if and (eq .service "program") .root.Values.recruiting.enabled -}}
+{{- $names = append $names "recruitingSecrets" -}}
+{{- end -}}
 {{- $names | uniq | toJson -}}
 {{- end -}}
 
