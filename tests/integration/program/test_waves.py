@@ -117,6 +117,9 @@ async def test_who_was_in_a_cohort_is_in_no_later_one(program: ProgramHarness) -
     await program.forget()
     await program.ok("max", "POST", f"{second}/start")
     assert await cohort(program) == ["cem"]
+    await program.ok("ada", "POST", f"{path}/leave")
+    await program.ok("ada", "POST", f"{path}/join", {"consent_version": 1})
+    assert await cohort(program) == ["cem"]
     assert await program.refused("max", "POST", f"{pilot}/reopen") == (409, "wave-followed")
     places = await program.ok("cem", "GET", "/me/cohorts")
     assert [(one["wave_id"], one["left_at"]) for one in places["items"]] == [(second.rsplit("/")[-1], None)]
