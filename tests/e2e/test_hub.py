@@ -361,7 +361,9 @@ async def _confirm_and_invite(page: Page, stack: Stack) -> None:
     await page.locator("#starts_at").fill((soon + timedelta(minutes=10)).isoformat())
     await page.locator("#ends_at").fill((soon + timedelta(hours=2)).isoformat())
     await page.locator('form[action="/manage/events/new"] button').click()
-    await page.locator('form[action="/manage/events/new"] button').click()  # it was asked about
+    await expect(page.locator("h1")).to_contain_text("Inviter à cet événement")
+    await page.locator('form[action="/manage/events/new"] button').click()
+    await expect(page.locator(".toast")).to_contain_text("invités")
     await page.locator("main .list a.through").first.click()
     await page.locator('a[href$="/poster"]').click()
     await expect(page.locator("svg.qr")).to_be_visible()
