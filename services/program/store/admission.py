@@ -56,8 +56,8 @@ class Admissions:
 
     async def put_answers(self, program_id: str, person_id: str, answers: Sequence[str], tx: Transaction) -> None:
         row = {"program_id": program_id, "person_id": person_id, "answers": list(answers)}
-        await self._applications.replace_one(
-            {"_id": _application(program_id, person_id)}, row, upsert=True, session=tx.session
+        await self._applications.update_one(
+            {"_id": _application(program_id, person_id)}, {"$set": row}, upsert=True, session=tx.session
         )
 
     async def forget_answers(self, program_id: str, person_id: str, tx: Transaction) -> None:

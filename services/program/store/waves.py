@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pymongo import IndexModel, UpdateOne
 from pymongo.errors import DuplicateKeyError
@@ -147,8 +147,9 @@ class Waves:
 
     async def begin_filling(self, filling: Filling, tx: Transaction) -> None:
         """In place of any that was under way for the wave."""
-        row: Mapping[str, Any] = document(filling)
-        await self._fillings.replace_one({"_id": filling.id}, row, upsert=True, session=tx.session)
+        await self._fillings.update_one(
+            {"_id": filling.id}, {"$set": changes(filling)}, upsert=True, session=tx.session
+        )
 
     async def filling(self, wave_id: str, tx: Transaction) -> Filling | None:
         row = await self._fillings.find_one({"_id": wave_id}, session=tx.session)

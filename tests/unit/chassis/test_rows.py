@@ -128,7 +128,8 @@ def found_in(source: str) -> list[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
-            spreads = any(keyword.arg is None for keyword in node.keywords)
+            spread = [ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg is None]
+            spreads = any(not value.startswith("settings.") for value in spread)
             if spreads and name.rpartition(".")[2][:1].isupper():
                 found.append(f"{node.lineno}: {name}(**row)")
         if isinstance(node, ast.Attribute | ast.Name):
@@ -139,7 +140,12 @@ def found_in(source: str) -> list[str]:
 
 
 def test_the_check_of_stores_finds_what_it_looks_for() -> None:
-    spoiled = "x = Post(**row)\ny = TypeAdapter(Post).validate_python(row)\nz = c.replace_one({}, {})\nq = Post(a=1)\n"
+    spoiled = (
+        "x = Post(**row, **settings.more())\n"
+        "y = TypeAdapter(Post).validate_python(row)\n"
+        "z = c.replace_one({}, {})\n"
+        "q = Post(a=1)\nr = Client(**settings.more())\n"
+    )
     assert found_in(spoiled) == ["1: Post(**row)", "2: validate_python", "3: replace_one"]
 
 

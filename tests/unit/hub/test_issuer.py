@@ -161,7 +161,7 @@ async def test_a_machine_gets_its_scopes_and_no_others(client: httpx.AsyncClient
     answer = await client.post("/token", data={"grant_type": "client_credentials"}, auth=machine)
     claims = jwt.decode(answer.json()["access_token"], KEY, algorithms=["RS256"]).claims
     assert claims["sub"] == claims["client_id"] == MACHINE_CLIENT
-    assert claims["scope"] == "herald:engagements:write"
+    assert claims["scope"] == "herald:engagements:write herald:mail:write"
     more = {"grant_type": "client_credentials", "scope": "herald:everything"}
     assert (await client.post("/token", data=more, auth=machine)).json()["error"] == "invalid_scope"
     hub = await client.post("/token", data={"grant_type": "client_credentials"}, auth=(HUB_CLIENT, "hush"))
