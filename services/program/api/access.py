@@ -6,7 +6,7 @@ from fastapi import Depends, Request, Response
 
 from chassis.web.http import Device, Router, Unit
 from chassis.web.proxies import TrustedProxies
-from chassis.web.statuses import refuses
+from chassis.web.statuses import problems, refuses
 from services.program.api.base import Manages, Use
 from services.program.commands import access
 from services.program.domain.access import new_code
@@ -40,7 +40,10 @@ async def end_own(token: Device, unit: Unit, context: Use) -> Response:
 
 
 @router.get(
-    "/programs/{program_id}/ambassadors/{person_id}/access", summary="How somebody signs in", response_model=AccessView
+    "/programs/{program_id}/ambassadors/{person_id}/access",
+    summary="How somebody signs in",
+    response_model=AccessView,
+    responses=problems(409),
 )
 async def get_access(program_id: str, person_id: str, _: Manages, context: Use) -> AccessView:
     """Whether a code may let them in, until when theirs holds, and on which devices they are signed in by one. 409
