@@ -25,6 +25,8 @@ from herald.local.home import Home, default_folder
 
 BEGAN = "HERALD_SETUP_BEGAN"
 START_PATIENCE = 900.0
+OF_OTHERS = ("HERALD_ISSUER", "HERALD_SMTP_HOST")
+"""Where people and mails of a company are: the demo has its own."""
 
 
 def demo(
@@ -37,7 +39,7 @@ def demo(
 ) -> None:
     """Start everything, play a company's first day with its programme, and compare every figure."""
     from herald.demo.api import Unexpected
-    from herald.demo.story import Scale
+    from herald.demo.stage import Scale
 
     home = Home(default_folder())
     began = float(os.environ.get(BEGAN) or time.time())
@@ -93,10 +95,13 @@ def _stack(home: Home, port: int) -> Iterator[tuple[str, bool]]:
         if state.get("issuer"):
             typer.echo("herald: the demo's people sign in with the development issuer; here is another", err=True)
             raise typer.Exit(1)
+        if not state.get("mails"):
+            typer.echo("herald: the demo reads its mails in the local mailbox; here is another mail server", err=True)
+            raise typer.Exit(1)
         typer.echo(f"Herald runs already at {state['url']}; the demo uses it.")
         yield state["url"], False
         return
-    environment = {name: value for name, value in os.environ.items() if name != "HERALD_ISSUER"}
+    environment = {name: value for name, value in os.environ.items() if name not in OF_OTHERS}
     child = subprocess.Popen([sys.executable, "-m", "herald", "up", f"--port={port}"], env=environment)  # noqa: S603
 
     def ended(*_: object) -> None:
@@ -159,8 +164,10 @@ async def _run_story(home: Home, url: str, feed: bytes | str, scale: Any) -> dic
                 await act()
             bars.show("figures settling", 0, 1)
             await settled(api, story.tally)
-            found = await read_back(api, story.tally)
             bars.show("figures settling", 1, 1)
+            await story.newsletter()
+            await story.newsletter_sent()
+            found = await read_back(api, story.tally)
         topics = await TopicView.read(operator_settings().kafka_bootstrap, story.tally.program_id)
         figures = compare(story.tally, topics, found)
     finally:

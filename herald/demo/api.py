@@ -23,6 +23,7 @@ class Api:
 
     def __init__(self, url: str, home: Home, *, at_once: int = 12) -> None:
         self.url = url
+        self.home = home
         self._client = httpx.AsyncClient(
             base_url=url, timeout=30, trust_env=False, limits=httpx.Limits(max_connections=at_once, keepalive_expiry=2)
         )

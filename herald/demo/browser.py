@@ -54,6 +54,16 @@ class Browser:
         page = await self._ask("GET", "/auth/sign-in")
         await self._ask("POST", str(page.url), data={"persona": persona})
 
+    async def read(self, path: str) -> str:
+        """A page. Raises Unexpected."""
+        return (await self._ask("GET", path)).text
+
+    async def send(self, page: str, action: str, **fields: str) -> str:
+        """Sends one of the page's forms, with these fields beside its hidden ones; the address of the page after it."""
+        form = _Fields()
+        form.feed(await self.read(page))
+        return str((await self._ask("POST", action, data={**form.values, **fields})).url)
+
     async def share(self, content_id: str, network: str) -> str:
         """Both taps: the sheet, then the share; returns the id of the trace that the second one begins."""
         sheet = await self._ask("GET", f"/feed/{content_id}/share", params={"network": network})

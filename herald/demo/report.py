@@ -5,36 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from herald.demo.api import Api
+from herald.demo.figure import Figure
 from herald.demo.history import History
-from herald.demo.story import EDITOR, MANAGER
+from herald.demo.program_figures import StepsRead, figures_of_steps, read_steps
+from herald.demo.stage import EDITOR, MANAGER
 from herald.demo.tally import Tally
 from herald.demo.topics import TopicView
 
 SETTLE_SECONDS = 90.0
 CENTS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure from four sources; `store` is its service's API, `shown` the dashboard or the hub."""
-
-    name: str
-    done: float
-    topics: float
-    store: float
-    shown: float
-
-    @property
-    def equal(self) -> bool:
-        return self.done == self.topics == self.store == self.shown
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "equal": self.equal}
 
 
 @dataclass(slots=True)
@@ -61,6 +45,7 @@ class ReadBack:
     board: dict[str, int]
     rates: dict[str, dict[str, float]]
     objective: dict[str, Any]
+    steps: StepsRead
 
 
 async def settled(api: Api, tally: Tally) -> None:
@@ -75,10 +60,18 @@ async def settled(api: Api, tally: Tally) -> None:
         if tuple(figures[name]["value"] for name in names) == wanted:
             before = await _figures(api, tally, history.first_day, day_of(tally) - timedelta(days=1))
             names = ("shares", "engagements", "ambassadors_enrolled")
-            there = tuple(before[name]["value"] for name in names) == past
+            there = tuple(before[name]["value"] for name in names) == past and await _steps_settled(api, tally, figures)
             if there and Counter(await _board(api, tally)).total() == earned:
                 return
         await asyncio.sleep(0.3)
+
+
+async def _steps_settled(api: Api, tally: Tally, figures: dict[str, Any]) -> bool:
+    """Whether metrics knows the other acts, the cohort, who of it shared, and the survey."""
+    wave = await api.get(MANAGER, f"/metrics/v1/programs/{tally.program_id}/waves/{tally.wave_id}")
+    acts = figures["acts"]["value"] == sum(map(len, tally.other_acts.values()))
+    cohort = (wave["members"], wave["shared"]) == (len(tally.cohort), len(tally.cohort & tally.active))
+    return acts and cohort and wave["enps"]["denominator"] == tally.recommendations.total()
 
 
 async def read_back(api: Api, tally: Tally) -> ReadBack:
@@ -90,14 +83,16 @@ async def read_back(api: Api, tally: Tally) -> ReadBack:
     posts: dict[str, list[Any]] = {}
     own_points: dict[str, int] = {}
     ledger: dict[str, int] = {}
+    entries: list[dict[str, Any]] = []
 
     async def of_ambassador(person_id: str, email: str) -> None:
         mine = await api.pages(email, "/sharing/v1/posts", limit=100)
         posts[person_id] = [post for post in mine if post["program_id"] == tally.program_id and not post["imported"]]
         answer = await api.get(email, "/gamification/v1/me/points", program_id=tally.program_id)
         own_points[person_id] = answer["total"]
-        entries = await api.pages(email, "/gamification/v1/me/ledger", program_id=tally.program_id, limit=100)
-        ledger[person_id] = sum(entry["points"] for entry in entries)
+        own = await api.pages(email, "/gamification/v1/me/ledger", program_id=tally.program_id, limit=100)
+        ledger[person_id] = sum(entry["points"] for entry in own)
+        entries.extend(own)
 
     async with asyncio.TaskGroup() as group:
         for person_id, email in tally.joined.items():
@@ -129,7 +124,8 @@ async def read_back(api: Api, tally: Tally) -> ReadBack:
         ledger=ledger,
         board=await _board(api, tally),
         rates=rates,
-        objective=(await api.get(MANAGER, f"{metrics}/objectives"))["items"][0],
+        objective=await api.get(MANAGER, f"{metrics}/objectives/{tally.objective_id}"),
+        steps=await read_steps(api, tally, entries),
     )
 
 
@@ -189,6 +185,7 @@ def compare(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
         *_networks(tally, topics, found, posts),
         *_points(tally, topics, found),
         *_value(tally, topics, found, shown["earned_media_value"]),
+        *figures_of_steps(tally, topics, found.steps, found.posts, found.figures),
         *_history(tally, topics, found),
     ]
 

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from chassis.kafka.topic_reader import read_topic
 from herald_contracts import (
+    ActRecorded,
     AmbassadorInvited,
     AmbassadorJoined,
     CloudEvent,
+    CohortJoined,
     ContentPublished,
     ContentRetired,
     ContentSubmitted,
     EngagementRecorded,
     Event,
     GuidelineAcknowledged,
+    LessonCompleted,
+    LessonPublished,
     LinkClicked,
+    NewsletterSent,
+    ObjectiveSet,
     PersonProvisioned,
     PointsAwarded,
     PostRemoved,
     PostShared,
+    SurveyClosed,
+    WaveDecided,
     decode,
 )
 
@@ -59,6 +68,15 @@ class TopicView:
     past_posts: dict[str, PostShared] = field(default_factory=dict)
     past_engagement: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By kind and network."""
+    past_clicks: list[tuple[datetime, int]] = field(default_factory=list)
+    objectives: set[str] = field(default_factory=set)
+    lessons: set[str] = field(default_factory=set)
+    learned: set[str] = field(default_factory=set)
+    cohort: set[str] = field(default_factory=set)
+    decisions: list[str] = field(default_factory=list)
+    surveys: list[SurveyClosed] = field(default_factory=list)
+    other_acts: Counter[str] = field(default_factory=Counter)
+    newsletters: list[NewsletterSent] = field(default_factory=list)
     duplicates: int = 0
     _seen: set[str] = field(default_factory=set)
 
@@ -94,6 +112,8 @@ class TopicView:
                 self.past_posts[data.post_id] = data
             case EngagementRecorded(measure="imported"):
                 self.past_engagement[data.kind, data.network] += data.quantity
+                if data.kind == "click":
+                    self.past_clicks.append((data.occurred_at, data.quantity))
             case ContentRetired():
                 self.retired.add(data.content_id)
             case AmbassadorJoined():
@@ -116,6 +136,27 @@ class TopicView:
                     self.counted_by_network[data.network] += data.quantity
             case PointsAwarded():
                 self.points[data.ambassador_id] += data.points
+            case _:
+                self._take_of_steps(data)
+
+    def _take_of_steps(self, data: Event) -> None:
+        match data:
+            case ObjectiveSet():
+                self.objectives.add(data.objective_id)
+            case LessonPublished():
+                self.lessons.add(data.lesson_id)
+            case LessonCompleted():
+                self.learned.add(data.person_id)
+            case CohortJoined():
+                self.cohort.add(data.person_id)
+            case WaveDecided():
+                self.decisions.append(data.decision)
+            case SurveyClosed():
+                self.surveys.append(data)
+            case ActRecorded():
+                self.other_acts[data.act] += 1
+            case NewsletterSent():
+                self.newsletters.append(data)
 
     def brought_before(self, *kinds: str) -> int:
         """How many of these kinds the history has."""

@@ -11,23 +11,32 @@ from joserfc.jwk import RSAKey
 from herald.local.errors import LocalError
 from herald.local.home import Home
 
-NAMES = ("HERALD_VISITOR_KEY", "HERALD_SESSION_KEY", "HERALD_HUB_CLIENT_SECRET")
+RECRUITING = "HERALD_RECRUITING_SECRETS"
+"""What the recruiting system signs its calls with."""
+NAMES = ("HERALD_VISITOR_KEY", "HERALD_SESSION_KEY", "HERALD_HUB_CLIENT_SECRET", RECRUITING)
 KEY_BITS = 2048
 
 
 def environment(home: Home) -> dict[str, str]:
-    """The secrets as settings for Herald's processes, each 32 random bytes in URL-safe base64.
+    """The secrets as settings for Herald's processes, each 32 random bytes in URL-safe base64; that of the recruiting
+    system as Standard Webhooks has it.
 
     HERALD_ISSUER_KEY_FILE names an RSA private key in PEM for the development issuer. Raises LocalError.
     """
     known = _read(home.secrets)
     missing = [name for name in NAMES if name not in known]
     if missing:
-        known |= {name: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() for name in missing}
+        known |= {name: _new_secret(name) for name in missing}
         _write_private(home.secrets, json.dumps(known, indent=1).encode())
     if not home.issuer_key.exists():
         _write_private(home.issuer_key, RSAKey.generate_key(KEY_BITS).as_pem(private=True))
     return {**known, "HERALD_ISSUER_KEY_FILE": str(home.issuer_key)}
+
+
+def _new_secret(name: str) -> str:
+    if name == RECRUITING:
+        return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -43,6 +43,11 @@ class Home:
         return self.folder / "spool"
 
     @property
+    def mails(self) -> Path:
+        """What the mailbox of a local stack kept."""
+        return self.folder / "mails"
+
+    @property
     def ports(self) -> Path:
         return self.folder / "ports.json"
 

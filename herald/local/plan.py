@@ -14,6 +14,9 @@ LOCAL = {
     "HERALD_TRUSTED_PROXIES": f"{LOOPBACK}/32",
     "HERALD_RATE_SIGN_INS": "600/minute",  # everybody who tries it out comes from this machine
 }
+# For a server on this machine that delivers nothing: no reason to go slowly, and nobody to hide anything from.
+MAIL = {"HERALD_SMTP_HOST": LOOPBACK, "HERALD_SMTP_SECURITY": "none", "HERALD_MAIL_RATE": "200/second"}
+MAIL_FROM = "herald@herald.example"
 SERVICES = ("program", "content", "sharing", "gamification", "metrics")
 
 
@@ -50,6 +53,8 @@ class Addresses:
     public_url: str
     issuer: str = ""
     """A company's own; the development issuer behind the one address when empty."""
+    mailbox: int | None = None
+    """The port of the local mail server; without one, the mail server is that of this process's environment, if any."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -61,7 +66,14 @@ class Addresses:
             "HERALD_PUBLIC_URL": self.public_url,
             "HERALD_ISSUER": self.issuer or f"{self.public_url}/issuer",
             **of_apis,
+            **self._mail,
         }
+
+    @property
+    def _mail(self) -> dict[str, str]:
+        if self.mailbox is None:
+            return {}
+        return {**MAIL, "HERALD_SMTP_PORT": str(self.mailbox), "HERALD_MAIL_FROM": MAIL_FROM}
 
 
 def names(split: bool) -> dict[str, tuple[str, str]]:

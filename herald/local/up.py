@@ -13,6 +13,7 @@ from herald.local import credentials, plan
 from herald.local.downloads import Progress
 from herald.local.errors import LocalError
 from herald.local.home import Home
+from herald.local.mailbox import LocalMailbox
 from herald.local.plan import Addresses, ProcessSpec
 from herald.local.ports import LOOPBACK, free_ports, require_free
 from herald.local.process import HeraldProcess
@@ -41,18 +42,36 @@ def build(
     """The stack, not started. Raises LocalError."""
     servers = Servers(home.folder)
     first, *others = plan.names(split)
-    ports = {first: port, **free_ports(others, home.ports)}
+    ports = {first: port, **free_ports([*others, LocalMailbox.name], home.ports)}
     url = public_url(port)
-    addresses = Addresses(**servers.addresses, public_url=url, issuer=provider.issuer if provider else "")
+    mailbox = LocalMailbox(home.mails, home.logs, ports[LocalMailbox.name]) if keeps_mails(provider) else None
+    addresses = Addresses(
+        **servers.addresses,
+        public_url=url,
+        issuer=provider.issuer if provider else "",
+        mailbox=mailbox.port if mailbox else None,
+    )
     secrets = {**credentials.environment(home), **(provider.environment if provider else {})}
     specs = processes(home, addresses, secrets, ports, split)
     return Stack(
         url=url,
-        servers=servers.all,
+        servers=[*servers.all, mailbox] if mailbox else servers.all,
         processes=[HeraldProcess(spec, home.logs) for spec in specs],
         between=topics or (lambda: apply_topics(addresses.kafka_bootstrap)),
-        details={"split": split, "port": port, "issuer": addresses.issuer, **servers.addresses},
+        details={
+            "split": split,
+            "port": port,
+            "issuer": addresses.issuer,
+            "mails": str(home.mails) if mailbox else "",
+            **servers.addresses,
+        },
     )
+
+
+def keeps_mails(provider: Provider | None) -> bool:
+    """Whether mails are kept in a folder: with the invented people of the development issuer, unless there is a mail
+    server (HERALD_SMTP_HOST)."""
+    return provider is None and not os.environ.get("HERALD_SMTP_HOST")
 
 
 async def apply_topics(bootstrap: str) -> None:
@@ -99,7 +118,7 @@ def run(
 
         def on_ready(seconds: float) -> None:
             say(f"Herald is ready after {seconds:.1f} s: {stack.url}")
-            for line in next_steps(stack.url, provider):
+            for line in next_steps(stack.url, provider, home):
                 say(line)
             say("Stop it with Ctrl-C or 'herald down'; look at it with 'herald status' and 'herald logs'.")
 
@@ -109,11 +128,13 @@ def run(
         os.close(lock)
 
 
-def next_steps(url: str, provider: Provider | None = None) -> list[str]:
+def next_steps(url: str, provider: Provider | None, home: Home) -> list[str]:
     """What to try first."""
     if provider is not None:
         return ["Try next:", f"  open {url} and sign in with {provider.issuer}; {provider.admins} administers"]
+    mails = [f"Mails are kept in {home.mails} and sent to nobody."] if keeps_mails(provider) else []
     return [
+        *mails,
         "Try next:",
         f"  1. open {url} and sign in: ines administers, emma edits, marc manages, amina shares",
         "  2. 'herald demo' in another terminal: a company with twelve weeks behind it, every figure compared",
@@ -171,7 +192,7 @@ def _await_ready(home: Home, child: "subprocess.Popen[bytes]", log: Path, say: S
             said |= ready
             if state["status"] == "ready":
                 say(f"Herald is ready after {time.time() - state['since']:.1f} s: {state['url']}")
-                for line in next_steps(state["url"], provider):
+                for line in next_steps(state["url"], provider, home):
                     say(line)
                 say("It runs in the background: 'herald status', 'herald logs -f', 'herald down'.")
                 return

@@ -17,7 +17,8 @@ from pymongo import AsyncMongoClient
 
 from herald.demo import SAMPLE
 from herald.demo.api import Api
-from herald.demo.story import Scale, Story
+from herald.demo.stage import Scale
+from herald.demo.story import Story
 from herald.local import credentials, plan
 from herald.local.home import Home
 from herald.local.plan import Addresses, ProcessSpec
