@@ -1,4 +1,4 @@
-"""What a programme does beside sharing: set-up from a template, a pilot, learning, listening, other acts, a newsletter."""
+"""What a programme does beside sharing: a template, a pilot, learning, listening, other acts, a newsletter."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class ProgramSteps(Stage):
     # --- other acts than sharing -------------------------------------------------------------------------------------
 
     async def referral(self) -> None:
-        """An ambassador refers somebody to a job offer; the recruiting system tells by signed calls how far they are."""
+        """An ambassador refers somebody to a job offer; signed calls of the recruiting system tell how far they are."""
         item = await self.api.post(EDITOR, "/content/v1/items", job_offer(self.tally.program_id))
         await self.api.post(EDITOR, f"/content/v1/items/{item['id']}/submit")
         self.tally.submitted.add(item["id"])
@@ -167,7 +167,7 @@ class ProgramSteps(Stage):
     # --- the newsletter ----------------------------------------------------------------------------------------------
 
     async def newsletter(self) -> None:
-        """In the hub, the manager has a newsletter drafted; then it is approved, scheduled for this very hour, and sent.
+        """In the hub, the manager has a newsletter drafted; it is approved and scheduled for this very hour.
 
         Each reader has it at that hour of their own clock: it goes to those whose clocks show it now."""
         browser = Browser(self.api.url, BROWSERS[0])

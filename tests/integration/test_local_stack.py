@@ -191,7 +191,7 @@ async def find_it_again(state: dict[str, Any]) -> None:
 def test_nothing_outlives_a_killed_supervisor(place: Place) -> None:
     terminal = place.terminal()
     assert eventually(place.is_ready, 120)
-    assert len(processes.of(place.home.folder)) == 7
+    assert len(processes.of(place.home.folder)) == 8
     terminal.process.kill()
     terminal.wait()
     assert place.left() == {}
