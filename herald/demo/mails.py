@@ -37,7 +37,8 @@ def newsletters(folder: Path, program_id: str, newsletter_id: str) -> list[Recei
             text = body.get_content() if isinstance(body, EmailMessage) else ""
             if f"/newsletters/{newsletter_id}" in text:
                 language = str(message["Content-Language"] or "")
-                found.append(Received(str(message["X-Envelope-To"]), language, text))
+                lines = "\n".join(text.splitlines())
+                found.append(Received(str(message["X-Envelope-To"]), language, lines))
     return found
 
 

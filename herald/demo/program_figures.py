@@ -1,8 +1,7 @@
-"""The figures of what a programme does beside sharing: its set-up, pilot, lesson, survey, other acts, newsletter."""
+"""The figures of what a programme does beside sharing: its set-up, pilot, lesson, survey, newsletter."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -32,8 +31,6 @@ class StepsRead:
     wave: dict[str, Any]
     cohort: dict[str, Any]
     survey: dict[str, Any]
-    referrals: Counter[str]
-    there: int
     newsletter: dict[str, Any]
     mails: list[Received]
     recent: dict[str, Any]
@@ -63,8 +60,6 @@ async def read_steps(api: Api, tally: Tally, ledger: Sequence[dict[str, Any]]) -
         wave=await api.get(MANAGER, f"{program}/waves/{tally.wave_id}"),
         cohort=await api.get(MANAGER, f"{metrics}/waves/{tally.wave_id}"),
         survey=await api.get(MANAGER, f"{program}/surveys/{tally.survey_id}/results"),
-        referrals=Counter(one["state"] for one in await api.pages(MANAGER, f"{program}/referrals", limit=50)),
-        there=(await api.get(MANAGER, f"{program}/events/{tally.event_id}"))["there"],
         newsletter=await api.get(MANAGER, f"{program}/newsletters/{tally.newsletter_id}"),
         mails=newsletters(api.home.mails, tally.program_id, tally.newsletter_id),
         recent=(await api.get(MANAGER, f"{metrics}/figures", **span))["figures"],
@@ -72,18 +67,13 @@ async def read_steps(api: Api, tally: Tally, ledger: Sequence[dict[str, Any]]) -
     )
 
 
-def figures_of_steps(
-    tally: Tally, topics: TopicView, found: StepsRead, posts: dict[str, list[Any]], shown: dict[str, Any]
-) -> list[Figure]:
-    """`posts` are today's by ambassador, `shown` today's figures."""
+def figures_of_steps(tally: Tally, topics: TopicView, found: StepsRead, posts: dict[str, list[Any]]) -> list[Figure]:
+    """`posts` are today's by ambassador."""
     cohort, wave = found.cohort, found.wave["wave"]
     active = {post.ambassador_id for post in topics.kept}
     sharing = {person for person, mine in posts.items() if mine}
-    [survey] = topics.surveys or [None]
+    survey = topics.surveys[0] if topics.surveys else None
     answers, enps = (survey.answers or 0, survey.enps or 0.0) if survey else (0, 0.0)
-    acts, hired = shown["acts"]["by_kind"], found.referrals["hired"]
-    done = {act: len(people) for act, people in tally.other_acts.items()}
-    told = topics.other_acts
     return [
         Figure("objectives", tally.objectives, len(topics.objectives), found.objectives, found.objectives_shown),
         Figure("lessons", tally.lessons, len(topics.lessons), found.lessons, found.lessons_shown),
@@ -111,9 +101,6 @@ def figures_of_steps(
             round(found.survey["enps"] or 0.0, 4),
             cohort["enps"]["value"] or 0.0,
         ),
-        Figure("referrals", done["referral"], told["referral"], found.referrals.total(), acts.get("referral", 0)),
-        Figure("hires", done["hire"], told["hire"], hired, acts.get("hire", 0)),
-        Figure("event check-ins", done["event"], told["event"], found.there, acts.get("event", 0)),
         *_newsletter(tally, topics, found),
     ]
 
@@ -123,18 +110,15 @@ def _newsletter(tally: Tally, topics: TopicView, found: StepsRead) -> list[Figur
     once = once_each(found.mails) & tally.readers
     sent = sum(one.sent for one in topics.newsletters)
     right = len(once) if len(found.mails) == len(once) else len(found.mails)
-    mails = Figure("newsletter: mails", len(tally.readers), sent, found.newsletter["counts"].get("sent", 0), right)
-    return [
-        mails,
-        *(
-            Figure(f"newsletter: {name}", *sides, said_everywhere(found.mails, figure, found.recent[figure]["value"]))
-            for name, figure, *sides in (
-                ("shares", "shares", *_shares(tally, topics, found)),
-                ("clicks", "clicks_counted", *_clicks(tally, topics, found)),
-                ("active ambassadors", "active_ambassadors", *_active(tally, topics, found)),
-            )
-        ),
-    ]
+    figures = [Figure("newsletter: mails", len(tally.readers), sent, found.newsletter["counts"].get("sent", 0), right)]
+    for name, figure, count in (
+        ("shares", "shares", _shares),
+        ("clicks", "clicks_counted", _clicks),
+        ("active ambassadors", "active_ambassadors", _active),
+    ):
+        said = said_everywhere(found.mails, figure, found.recent[figure]["value"])
+        figures.append(Figure(f"newsletter: {name}", *count(tally, topics, found), said))
+    return figures
 
 
 def _shares(tally: Tally, topics: TopicView, found: StepsRead) -> tuple[int, int, int]:

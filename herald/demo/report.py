@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from herald.demo.acts_figures import ActsRead, acts_settled, figures_of_acts, read_acts
 from herald.demo.api import Api
 from herald.demo.figure import Figure
 from herald.demo.history import History
@@ -46,6 +47,7 @@ class ReadBack:
     rates: dict[str, dict[str, float]]
     objective: dict[str, Any]
     steps: StepsRead
+    acts: ActsRead
 
 
 async def settled(api: Api, tally: Tally) -> None:
@@ -60,18 +62,18 @@ async def settled(api: Api, tally: Tally) -> None:
         if tuple(figures[name]["value"] for name in names) == wanted:
             before = await _figures(api, tally, history.first_day, day_of(tally) - timedelta(days=1))
             names = ("shares", "engagements", "ambassadors_enrolled")
-            there = tuple(before[name]["value"] for name in names) == past and await _steps_settled(api, tally, figures)
+            there = tuple(before[name]["value"] for name in names) == past and await _steps_settled(api, tally)
+            there = there and acts_settled(tally, figures)
             if there and Counter(await _board(api, tally)).total() == earned:
                 return
         await asyncio.sleep(0.3)
 
 
-async def _steps_settled(api: Api, tally: Tally, figures: dict[str, Any]) -> bool:
-    """Whether metrics knows the other acts, the cohort, who of it shared, and the survey."""
+async def _steps_settled(api: Api, tally: Tally) -> bool:
+    """Whether metrics knows the cohort, who of it shared, and the survey."""
     wave = await api.get(MANAGER, f"/metrics/v1/programs/{tally.program_id}/waves/{tally.wave_id}")
-    acts = figures["acts"]["value"] == sum(map(len, tally.other_acts.values()))
     cohort = (wave["members"], wave["shared"]) == (len(tally.cohort), len(tally.cohort & tally.active))
-    return acts and cohort and wave["enps"]["denominator"] == tally.recommendations.total()
+    return bool(cohort and wave["enps"]["denominator"] == tally.recommendations.total())
 
 
 async def read_back(api: Api, tally: Tally) -> ReadBack:
@@ -126,6 +128,7 @@ async def read_back(api: Api, tally: Tally) -> ReadBack:
         rates=rates,
         objective=await api.get(MANAGER, f"{metrics}/objectives/{tally.objective_id}"),
         steps=await read_steps(api, tally, entries),
+        acts=await read_acts(api, tally),
     )
 
 
@@ -185,7 +188,8 @@ def compare(tally: Tally, topics: TopicView, found: ReadBack) -> list[Figure]:
         *_networks(tally, topics, found, posts),
         *_points(tally, topics, found),
         *_value(tally, topics, found, shown["earned_media_value"]),
-        *figures_of_steps(tally, topics, found.steps, found.posts, found.figures),
+        *figures_of_steps(tally, topics, found.steps, found.posts),
+        *figures_of_acts(tally, topics, found.acts, found.figures),
         *_history(tally, topics, found),
     ]
 

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import count
 from zoneinfo import ZoneInfo
 
+from herald.demo.acts_steps import ActsSteps
 from herald.demo.company import to_csv
 from herald.demo.history import SOURCE, WEEKS, make_history
 from herald.demo.program_steps import ProgramSteps
@@ -27,7 +28,7 @@ NEWCOMERS = 9
 TARGET = 4000
 
 
-class Story(SharingSteps, ProgramSteps):
+class Story(SharingSteps, ProgramSteps, ActsSteps):
     """The acts in order."""
 
     @property

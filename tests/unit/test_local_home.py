@@ -6,14 +6,13 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from chassis.web.signatures import secret_of
 
+from chassis.web.signatures import secret_of
 from herald.local import credentials, plan, up
 from herald.local.errors import LocalError
 from herald.local.home import Home
 from herald.local.plan import Addresses
 from herald.local.provider import Provider
-from services.program.mail.settings import MailSettings
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -86,17 +85,12 @@ def test_every_process_has_a_name_a_port_and_the_common_settings(
 
 
 def test_mails_go_to_the_mailbox_where_there_is_one(home: Home) -> None:
-    at = {"kafka_bootstrap": "k:1", "mongo_url": "m:2", "redis_url": "r:3", "public_url": "http://127.0.0.1:8080"}
-    assert not [name for name in Addresses(**at).environment if "SMTP" in name or "MAIL" in name]
-    ports = dict.fromkeys(plan.names(False), 1)
-    for spec in plan.processes(home, Addresses(**at, mailbox=2525), {}, ports, False):
-        settings = MailSettings(**{name[7:].lower(): value for name, value in spec.env.items() if _of_mail(name)})
-        assert (settings.smtp_host, settings.smtp_port, settings.smtp_security) == ("127.0.0.1", 2525, "none")
-        assert settings.sends_mail
-
-
-def _of_mail(name: str) -> bool:
-    return name.startswith(("HERALD_SMTP_", "HERALD_MAIL_"))
+    without = Addresses("k:1", "m:2", "r:3", "http://127.0.0.1:8080")
+    assert not [name for name in without.environment if "SMTP" in name or "MAIL" in name]
+    addresses = Addresses("k:1", "m:2", "r:3", "http://127.0.0.1:8080", mailbox=2525)
+    for spec in plan.processes(home, addresses, {}, dict.fromkeys(plan.names(False), 1), False):
+        names = ("HERALD_SMTP_HOST", "HERALD_SMTP_PORT", "HERALD_SMTP_SECURITY", "HERALD_MAIL_FROM")
+        assert [spec.env[name] for name in names] == ["127.0.0.1", "2525", "none", "herald@herald.example"]
 
 
 @pytest.mark.parametrize("server", ["", "mail.company.example"])
@@ -104,11 +98,10 @@ def test_the_mailbox_is_beside_the_development_issuer_alone(
     home: Home, monkeypatch: pytest.MonkeyPatch, server: str
 ) -> None:
     monkeypatch.setenv("HERALD_SMTP_HOST", server)
-    stack = up.build(home, 8080, split=False)
-    assert ("mailbox" in {one.name for one in stack.servers}) == (not server)
-    assert stack.details["mails"] == ("" if server else str(home.mails))
-    company = Provider("https://login.company.example", "ann@company.example", "secret")
-    assert "mailbox" not in {one.name for one in up.build(home, 8080, split=False, provider=company).servers}
+    assert up.keeps_mails(None) == (not server)
+    assert not up.keeps_mails(Provider("https://login.company.example", "ann@company.example", "secret"))
+    said = any(str(home.mails) in line for line in up.next_steps("http://127.0.0.1:8080", None, home))
+    assert said == (not server)
 
 
 def test_spans_go_to_a_collector_when_there_is_one(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,11 +30,11 @@ def test_an_address_is_no_path_and_no_header(tmp_path: Path) -> None:
 
 def test_the_oldest_make_room(tmp_path: Path) -> None:
     folder = tmp_path / "mails"
-    box = Mailbox(folder, max_kept=250)
+    box = Mailbox(folder, max_kept=200)
     for number in range(4):
         box.keep("a@b", "c@d", b"%d" % number * 40)
     assert [content[-1:] for content in kept(folder)] == [b"2", b"3"]
-    again = Mailbox(folder, max_kept=250)
+    again = Mailbox(folder, max_kept=200)
     again.keep("a@b", "c@d", b"4" * 40)
     assert [content[-1:] for content in kept(folder)] == [b"3", b"4"]
 

@@ -128,7 +128,7 @@ DEFAULT_RULES = RuleSet(
         Rule("referral", "referral", 15, acts_a_day=3),
         Rule("hire", "hire", 100),
         Rule("event", "event", 10),
-        Rule("event_speaker", "event_speaker", 20),
+        Rule("event-speaker", "event_speaker", 20),
     ),
 )
 

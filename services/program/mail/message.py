@@ -63,7 +63,6 @@ def compose(
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
-        "Content-Language": layout.language,
         **({"List-Archive": f"<{archive}>"} if archive else {}),
         **({"Reply-To": sending.reply_to} if sending.reply_to else {}),
     }
@@ -72,6 +71,7 @@ def compose(
             message[header] = value
         message.set_content(text, cte="quoted-printable")
         message.add_alternative(html, subtype="html", cte="quoted-printable")
+        message["Content-Language"] = layout.language  # setting the content takes such headers away
         content = message.as_bytes()
     except (ValueError, IndexError) as error:
         raise Unwritable(type(error).__name__) from None

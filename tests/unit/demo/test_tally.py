@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ def test_the_tally_counts_as_the_ledger_books(shares: int, clicks: int, lessons:
 
     facts = [fact("share", f"post-{number}") for number in range(shares)]
     facts += [fact("click", "post-0", cause=f"click-{number}") for number in range(clicks)]
-    nowhere = {"post_id": None, "content_id": None, "network": None, "occurred_at": NOON}
+    nowhere: dict[str, Any] = {"post_id": None, "content_id": None, "network": None, "occurred_at": NOON}
     facts += [fact("lesson", cause="lesson", **nowhere)] if lessons else []
     facts += [fact(act, cause=f"{act}-{number}", **nowhere) for act, count in others.items() for number in range(count)]
     ledger = LedgerHarness({"paris": with_rules(*rules_of_the_demo())})

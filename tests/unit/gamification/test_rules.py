@@ -24,6 +24,7 @@ from services.gamification.domain.rules import (
 )
 from services.gamification.domain.standings import GroupStanding, rank_groups, ranked
 from services.gamification.explanations import explain
+from services.gamification.schemas import RuleBody
 from tests.unit.gamification.harness import NOON, PARIS, LedgerHarness, fact
 
 DAYS = st.dates(date(1990, 1, 1), date(2200, 12, 31))
@@ -64,6 +65,12 @@ def test_what_was_imported_earns_only_from_the_day_that_the_rules_of_its_coming_
         harness.take([fact("share", occurred_at=occurred_at, imported_at=imported_at)])
         assert harness.points() == (1 if rules else 0)
     assert programme.rules_for(old, None) is DEFAULT_RULES
+
+
+@pytest.mark.parametrize("rule", DEFAULT_RULES.rules, ids=lambda rule: rule.id)
+def test_rules_that_herald_starts_with_can_be_sent_back(rule: Rule) -> None:
+    values = {name: getattr(rule, name) for name in ("id", "act", "points", "acts_a_day", "points_a_day")}
+    assert RuleBody.model_validate({**values, "networks": list(rule.networks)}).id == rule.id
 
 
 def test_two_rules_of_one_name_are_refused() -> None:
