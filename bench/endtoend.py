@@ -27,7 +27,8 @@ from bench.harness import Harness, answers, installation, process
 from bench.visitors import Load, visit
 from herald.demo import SAMPLE
 from herald.demo.api import Api
-from herald.demo.story import MANAGER, Scale, Story
+from herald.demo.stage import MANAGER, Scale
+from herald.demo.story import Story
 from herald.local.home import Home
 from herald.local.plan import ProcessSpec
 from herald.operations.topics import apply_topics

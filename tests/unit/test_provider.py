@@ -93,7 +93,7 @@ def test_a_provider_needs_a_secret_and_an_administrator(monkeypatch: pytest.Monk
     assert found == Provider(URL, "a@x.example", "s")
     assert asked == [f"{URL}/.well-known/openid-configuration"]
     assert "client_secret" not in repr(found)
-    assert "ines" not in " ".join(next_steps("http://127.0.0.1:8080", found))
+    assert "ines" not in " ".join(next_steps("http://127.0.0.1:8080", found, Home(Path("x"))))
 
 
 def test_an_issuer_may_end_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
