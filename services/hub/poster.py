@@ -9,9 +9,10 @@ from importlib.resources import as_file, files
 from io import BytesIO
 from typing import Final
 
-import segno
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
+
+from services.hub.qr import modules
 
 WIDTH: Final = 210.0
 HEIGHT: Final = 297.0
@@ -111,10 +112,10 @@ def _write(pdf: FPDF, text: str, at: float, size: float, style: str = "") -> Non
 
 def _code(pdf: FPDF, url: str, at: float) -> None:
     """The code as squares, sharp at any size, with a quarter of it to spare."""
-    modules = [bytes(row) for row in segno.make_qr(url, error="q").matrix_iter(scale=1, border=0)]
-    side = CODE / len(modules)
+    rows = modules(url)
+    side = CODE / len(rows)
     pdf.set_fill_color(INK)
-    for row, line in enumerate(modules):
+    for row, line in enumerate(rows):
         column = 0
         while column < len(line):
             run = 0

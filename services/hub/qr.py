@@ -9,12 +9,21 @@ QUIET = 4
 """Modules of white around a code, as ISO/IEC 18004 has it."""
 
 
+def modules(text: str) -> list[bytes]:
+    """The rows of a text's code, 1 for a dark module; it is read also where a quarter is dirty. Raises
+    segno.DataOverflowError for a text that no code can hold."""
+    return [bytes(row) for row in segno.make_qr(text, error="q").matrix_iter(scale=1, border=0)]
+
+
 def qr(text: str, label: str) -> Markup:
-    """The code of a text, read by phones also where a quarter of it is dirty; `label` says what it is."""
-    modules = [bytes(row) for row in segno.make_qr(text, error="q").matrix_iter(scale=1, border=0)]
-    size = len(modules) + 2 * QUIET
+    """The picture of a text's code, nothing for a text that none can hold; `label` says what it is."""
+    try:
+        rows = modules(text)
+    except segno.DataOverflowError:
+        return Markup()
+    size = len(rows) + 2 * QUIET
     path = "".join(
-        f"M{x + QUIET} {y + QUIET}h1v1h-1z" for y, row in enumerate(modules) for x, dark in enumerate(row) if dark
+        f"M{x + QUIET} {y + QUIET}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark
     )
     return Markup(
         '<svg class="qr" viewBox="0 0 {0} {0}" role="img" aria-label="{1}"><rect width="{0}" height="{0}" fill="#fff"/>'

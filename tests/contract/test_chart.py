@@ -158,6 +158,7 @@ def set_by_the_chart(service: str) -> set[str]:
     spool = block.index(".settings.spool")
     parts = {"": block[:program], "program": block[program:hub], "hub": block[hub:spool], "sharing": block[spool:]}
     found = set(re.findall(r'"((?:HERALD|OTEL)_[A-Z_]+)"', parts[""] + parts.get(service, "")))
+    found |= VALUES["settings"].keys() | row["settings"].keys()
     if service == "hub":
         found |= {f"HERALD_{name.upper()}_URL" for name in SERVICES if name != "hub"}
     secrets = ["mongoUrl", "redisUrl", "kafkaPassword", "kafkaClientSecret", *row["secrets"]]

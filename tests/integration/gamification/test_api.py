@@ -12,6 +12,7 @@ import httpx
 
 from chassis.service import Service
 from services.gamification import commands
+from services.gamification.domain.rules import DEFAULT_RULES
 from tests.integration.gamification.harness import (
     NOON,
     PROGRAM,
@@ -56,7 +57,9 @@ async def test_rules_are_public_and_changed_by_managers(harness: Harness, servic
     async with opened(harness, service) as client:
         answer = await client.get(RULES, headers=harness.bearer("ann"))
         assert (answer.headers["etag"], answer.json()["in_force"]) == ('"1"', 1)
-        assert [rule["points"] for rule in answer.json()["items"][0]["rules"]] == [10, 2, 1, 3, 5, 5]
+        assert [rule["points"] for rule in answer.json()["items"][0]["rules"]] == [
+            one.points for one in DEFAULT_RULES.rules
+        ]
 
         later = {"rules": [SHARE], "valid_from": (NOON + timedelta(days=9)).isoformat()}
         manager = harness.bearer("mia")

@@ -43,6 +43,7 @@ ANSWERS: dict[str, Any] = {
     "/v1/programs": PROGRAMS,
     "/v1/me/points": POINTS,
     "/v1/me/viewers": {"items": [], "more": False},
+    "/v1/me/mails": {"choices": [], "stopped": None, "mails": []},
 }
 
 
