@@ -17,19 +17,14 @@ MARKUP = "\"'><x-zq a=1 onclick=zq()><script>zq()</script>{{7*1337021}}"
 PRODUCT = str(7 * 1337021)
 NAME = f"Attacked {MARKUP}"
 LARGE, SMALL = "Attack large <x-zq>", "Attack small <x-zq>"
-MARKDOWN = f"""{MARKUP}
+MARKDOWN = """\"'><x-zq a=1>{{7*1337021}}
 
-[a](javascript:zq()) [b](JaVaScRiPt:zq()) [c](java&#10;script:zq()) [d](data:text/html,zq) ![e](x "onerror=zq())
-
-<javascript:zq()> <img src=x onerror=zq()>
-
-[f]: vbscript:zq()
-
-[f] [g](file:///zq)
+[c](java&#10;script:zq()) ![e](x "onerror") [g](file:///zq)
 
 ```"><x-zq>
 ```
 """
+"""What the door takes of a text: it refuses scripts, handlers and their links."""
 TEAMS = {f"attack-{number}@herald.example": LARGE if number < 6 else SMALL for number in range(8)}
 ADDRESS = "https://www.example.com/under-attack?a=%22%3E%3Cx-zq%3E&b='onclick=zq()"
 

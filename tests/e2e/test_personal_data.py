@@ -115,7 +115,7 @@ class Journeys:
             )
             page = await marc.client.get("/manage/program")
             assert "Zqprogram" in page.text
-            assert "zqguideline" in page.text
+            assert "zqguideline" in (await marc.client.get("/manage/guidelines")).text
             await marc.client.get("/manage/ambassadors", params={"query": "zqname zqsearch"})
             found = await marc.client.get("/manage/ambassadors", params={"query": "zqname"})
             assert "Zqname" in found.text

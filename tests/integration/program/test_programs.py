@@ -116,7 +116,7 @@ async def test_nobody_is_enrolled_and_who_declined_is_left_alone(program: Progra
     assert found["skipped"] == {"declined": 1, "already_joined": 1, "inactive": 1, "unknown": 1}
     assert await program.emitted_types() == ["AmbassadorInvited"] * 3
     listed = await program.ok("max", "GET", f"/programs/{program_id}/ambassadors", params={"status": "joined"})
-    assert listed["counts"] == {"invited": 3, "joined": 1, "declined": 1, "left": 0}
+    assert listed["counts"] == {"invited": 3, "joined": 1, "declined": 1, "left": 0, "applied": 0, "rejected": 0}
     assert [(one["person_id"], one["name"]) for one in listed["items"]] == [(program.ids["bob"], "Bob")]
     of_status = await program.ok("max", "GET", "/people", params={"program_id": program_id, "status": "declined"})
     assert [one["name"] for one in of_status["items"]] == ["Ada"]

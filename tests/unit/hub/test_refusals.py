@@ -49,7 +49,8 @@ ENGLISH = re.compile(
     re.IGNORECASE,
 )
 RAW = re.compile(r"[\^\[\]{}\\]|\b[a-z_]+\.[a-z_]+\.|(?<!example)\b[a-z]+_[a-z]+\.[a-z0-9_]+")
-UNSEEN = {"unauthenticated", "internal", "overloaded", "too-many-requests", "malformed-json", "media-type"}
+RECRUITING = {"signature-refused", "call-id-reused", "referral-order", "referral-over", "own-referral"}
+UNSEEN = {"unauthenticated", "internal", "overloaded", "too-many-requests", "malformed-json", "media-type", *RECRUITING}
 """Types of problems that become a page of their own, or that only a program can cause."""
 
 
