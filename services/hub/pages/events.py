@@ -146,9 +146,10 @@ def _path(view: View, *more: str) -> ApiPath:
 async def _order(view: View) -> Json:
     """The event as the form has it."""
     starts, ends = await view.moment("starts_at"), await view.moment("ends_at")
+    place = (await view.field("place")).strip()
     return {
         "title": await view.field("title"),
-        "place": await view.field("place"),
+        **({"place": place} if place else {}),
         "starts_at": starts.isoformat() if starts else None,
         "ends_at": ends.isoformat() if ends else None,
     }

@@ -47,7 +47,8 @@ async def confirm(view: Manager, expert_act_id: str) -> Response:
 @router.post(HERE + "/{expert_act_id}/refuse")
 async def refuse(view: Manager, expert_act_id: str) -> Response:
     """It does not count, and its ambassador reads why."""
-    order = {"reason": await view.field("reason")}
+    reason = (await view.field("reason")).strip()
+    order = {"reason": reason} if reason else {}
     await view.apis.call("program", "POST", _path(view, expert_act_id, "refuse"), order)
     return view.go(HERE, toast="expert-act-refused", of=expert_act_id)
 

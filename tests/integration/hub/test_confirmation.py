@@ -140,6 +140,7 @@ async def _ready(browser: Browser) -> str:
         "/v1/programs/p1/invitations": invited,
         "/v1/people/names": {"names": {"bob": {"name": "Bob"}}},
         "/v1/programs/p1/guardrails": RULES,
+        "/v1/programs/p1/events": {"id": "e1"},
         "/v1/programs/p1": {"id": "p1", "open": False},
     }
     session = await browser.sign_in()
