@@ -97,9 +97,9 @@ def figures_of_steps(tally: Tally, topics: TopicView, found: StepsRead, posts: d
         Figure(
             "survey: eNPS",
             tally.enps,
-            round(enps, 4),
-            round(found.survey["enps"] or 0.0, 4),
-            cohort["enps"]["value"] or 0.0,
+            round(enps, 1),
+            round(found.survey["enps"] or 0.0, 1),
+            round(cohort["enps"]["value"] or 0.0, 1),
         ),
         *_newsletter(tally, topics, found),
     ]

@@ -81,10 +81,10 @@ class Tally:
 
     @property
     def enps(self) -> float:
-        """Share of those who gave 9 or 10 less that of those who gave 6 at most, in points."""
+        """Share of those who gave 9 or 10 less that of those who gave 6 at most, in points with one decimal."""
         gave = self.recommendations
         balance = sum(number * ((score >= 9) - (score <= 6)) for score, number in gave.items())
-        return round(100 * balance / gave.total(), 4) if gave else 0.0
+        return round(100 * balance / gave.total(), 1) if gave else 0.0
 
     def points(self) -> Counter[str]:
         """Points of today's ambassadors under the rules of the template: of today's acts, and of history's on their own

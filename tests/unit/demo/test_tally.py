@@ -57,4 +57,4 @@ def test_enps_is_promoters_less_detractors(scores: list[int]) -> None:
     tally = Tally()
     tally.recommendations.update(scores)
     promoters, detractors = sum(one >= 9 for one in scores), sum(one <= 6 for one in scores)
-    assert abs(tally.enps - 100 * (promoters - detractors) / len(scores)) < 1e-3
+    assert abs(tally.enps - 100 * (promoters - detractors) / len(scores)) <= 0.05 + 1e-9
