@@ -18,6 +18,7 @@ from herald.local.plan import SERVICES, Addresses
 PLACEHOLDERS = {
     **Addresses("127.0.0.1:1", "mongodb://127.0.0.1:1", "redis://127.0.0.1:1", "http://127.0.0.1:1").environment,
     **dict.fromkeys(SECRETS, base64.urlsafe_b64encode(bytes(32)).decode()),
+    "HERALD_RECRUITING_SECRETS": f"whsec_{base64.b64encode(bytes(32)).decode()}",
 }
 
 

@@ -30,7 +30,11 @@ OPEN_TO_PERSONS = {
     ("program", "GET", "/v1/programs/{program_id}/objectives"),
     ("program", "GET", "/v1/programs/{program_id}/consent"),
     ("program", "GET", "/v1/programs/{program_id}/guidelines"),
-    ("program", "GET", "/v1/programs/{program_id}/learning"),
+    ("program", "GET", "/v1/programs/{program_id}/learning"), ("program", "GET", "/v1/programs/{program_id}/identity"),
+    ("program", "GET", "/v1/programs/{program_id}/answers"),
+    ("program", "GET", "/v1/programs/{program_id}/feedback/mine"),
+    ("program", "POST", "/v1/programs/{program_id}/feedback/mine/seen"),
+    ("program", "GET", "/v1/programs/{program_id}/events/upcoming"),
     ("program", "GET", "/v1/programs/{program_id}/expert-acts/mine"),
     ("program", "GET", "/v1/programs/{program_id}/job-offers"),
     ("program", "GET", "/v1/programs/{program_id}/referrals/mine"), ("sharing", "GET", "/v1/networks"),
@@ -48,7 +52,7 @@ OPEN_TO_PERSONS = {
 LINK = "/v1/mail/{reader}/{kind}/{program_id}"
 BY_SECRET = {
     ("program", "GET", "/v1/calendars/{secret}"), ("program", "GET", LINK), ("program", "POST", f"{LINK}/unsubscribe"),
-    ("program", "POST", f"{LINK}/subscribe"),
+    ("program", "POST", f"{LINK}/subscribe"), ("program", "GET", "/v1/referral-links/{code}"),
 }  # fmt: skip
 """What nobody signs in for: the address itself is the secret, and a guessed one leads nowhere."""
 

@@ -317,7 +317,7 @@ async def test_one_takes_a_break_as_the_consent_promises(browser: Browser, stack
         page = seen.page
         for act, says in (("pause", "Vous faites une pause"), ("resume", "Vous participez")):
             await page.goto(f"{stack.url}/me")
-            await page.locator(f'form[action$="/{act}"] button').click()
+            await page.locator(f'form[action="/programs/{stack.program_id}/{act}"] button').click()
             await expect(page.locator("main")).to_contain_text(says)
             assert await standing(stack, "amina") == ("joined", act == "pause")
             await page.goto(f"{stack.url}/feed")

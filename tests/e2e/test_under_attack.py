@@ -28,4 +28,5 @@ async def target(stack: Stack) -> AsyncIterator[Target]:
 async def test_it_holds(target: Target, family: str) -> None:
     attempts = await attempts_of(family, target)
     assert attempts
-    assert [(one.name, one.seen) for one in attempts if not one.held] == []
+    found = [f"{one.name}: {one.seen}" for one in attempts if not one.held]
+    assert not found, "\n".join(found)

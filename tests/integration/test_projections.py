@@ -25,6 +25,9 @@ from herald_contracts import (
     AmbassadorLeft,
     AmbassadorPaused,
     AmbassadorResumed,
+    CohortJoined,
+    CohortLeft,
+    CohortStarted,
     ContentPublished,
     ContentRetired,
     ContentUpdated,
@@ -45,6 +48,7 @@ from herald_contracts import (
     ProgramArchived,
     ProgramCreated,
     ProgramRestored,
+    SurveyClosed,
     decode,
 )
 from herald_contracts.words import KNOWN_VALUES
@@ -149,7 +153,14 @@ def acted(id: str, act: str) -> ActRecorded:
     return ActRecorded.model_validate({**names, "occurred_at": at(5)})
 
 
+AT_1 = {"occurred_at": at(1)}
+COHORT = {"program_id": PROGRAM, "wave_id": "pilot"}
+CLOSED = {"program_id": PROGRAM, "survey_id": "pulse", "opens_on": date(2026, 3, 2), "closes_on": date(2026, 3, 3)}
 HISTORY: list[Event] = [
+    CohortStarted.model_validate({**COHORT, "revision": 2, "starts_on": "2026-03-02", "ends_on": "2026-04-12"} | AT_1),
+    CohortJoined.model_validate({**COHORT, "person_id": PERSON} | AT_1),
+    CohortLeft.model_validate({**COHORT, "person_id": PERSON, "reason": "left", "occurred_at": at(2)}),
+    SurveyClosed.model_validate({**CLOSED, "answers": 8, "enps": 37.5, "means": [3.63]} | AT_1),
     acted("a1", "talk"),
     acted("a2", "hire"),
     ActWithdrawn(**acted("a1", "talk").model_dump(), reason="manager"),

@@ -74,6 +74,8 @@ async def test_runbooks_and_metrics_belong_together(harness: Harness, tmp_path: 
         **harness.infra.environment,
         "HERALD_NAMESPACE": harness.namespace,
         "HERALD_SPOOL_DIR": str(tmp_path / "spool"),
+        "HERALD_SMTP_HOST": "127.0.0.1",
+        "HERALD_MAIL_FROM": "herald@x.example",
     }
     removed = PostRemoved(
         post_id="p",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from chassis.text import Title
+from chassis.text import Line, Title
 from chassis.web.json_bodies import Body
 from chassis.web.times import Moment
 from services.program.domain.company_events import Attendance, CompanyEvent, CompanyEventState
@@ -113,7 +113,7 @@ class EventBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [_PLANNED]})
 
     title: Annotated[str, Title(120)]
-    place: Annotated[str, Title(120)] = ""
+    place: Annotated[str, Line(120)] = ""
     starts_at: Moment
     ends_at: Moment = Field(description="Two weeks after its beginning at most")
 

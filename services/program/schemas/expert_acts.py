@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from chassis.text import Title
+from chassis.text import Line, Title
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from chassis.web.times import Day
@@ -90,7 +90,7 @@ class RefusalBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The link leads to another talk."}]})
 
-    reason: Annotated[str, Title(MAX_REASON)] = Field("", description="Told to the ambassador")
+    reason: Annotated[str, Line(MAX_REASON)] = Field("", description="Told to the ambassador")
 
 
 def view(act: ExpertAct) -> ExpertActView:

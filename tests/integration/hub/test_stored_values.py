@@ -21,6 +21,8 @@ pytestmark = pytest.mark.filterwarnings("error:coroutine:RuntimeWarning")
 EACH = os.environ.get("HERALD_STORED_VALUES") == "each"
 """The long form: every worst value of each field by itself, beside all fields at their worst."""
 LEFT_OUT = {"/manage/live", "/manage/history/{import_id}", "/", "/admin/deadletters/{service}/{dead_letter_id}"}
+CODES = {"/manage/links/link_id/poster.pdf", "/manage/events/event_id/poster"}
+"""Where an address is printed as a code: one that none can be made of is not there (404)."""
 FORMS = {
     "/feed/{item_id}/share": {"network": "linkedin", "caption": "x", "language": "fr"},
     "/feed/{item_id}/check": {"network": "linkedin", "caption": "x", "language": "fr"},
@@ -85,7 +87,8 @@ async def test_no_stored_value_breaks_a_page(
     for worst_of in range(max(map(len, WORST.values()))):
         apis.said = {one: all_worst(one, worst_of) for one in asked}
         page = await visit(browser, path, form)
-        assert page.status_code == plain.status_code, (worst_of, caplog.text[-1500:])
+        told = {plain.status_code, 404} if path in CODES else {plain.status_code}
+        assert page.status_code in told, (worst_of, caplog.text[-1500:])
     assert apis.wrong == [] or all("items/" in one for one in apis.wrong)
 
 
