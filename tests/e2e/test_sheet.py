@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e.contrast import contrast_findings, contrasts
-from tests.e2e.people import DEVICES, becomes_true, signed_in
+from tests.e2e.people import DEVICES, becomes_true, look_at_programme, signed_in
 from tests.e2e.stack import Stack
 from tests.integration.harness import eventually
 
@@ -315,6 +315,8 @@ async def test_one_takes_a_break_as_the_consent_promises(browser: Browser, stack
     await stack.api.call("amina@herald.example", "POST", path)
     async with signed_in(browser, stack.url, "amina", "desktop") as seen:
         page = seen.page
+        await page.goto(f"{stack.url}/menu")
+        await look_at_programme(page, stack.program_id)
         for act, says in (("pause", "Vous faites une pause"), ("resume", "Vous participez")):
             await page.goto(f"{stack.url}/me")
             await page.locator(f'form[action="/programs/{stack.program_id}/{act}"] button').click()
