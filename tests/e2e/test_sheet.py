@@ -321,7 +321,11 @@ async def test_one_takes_a_break_as_the_consent_promises(browser: Browser, stack
             await page.goto(f"{stack.url}/me")
             await page.locator(f'form[action="/programs/{stack.program_id}/{act}"] button').click()
             await expect(page.locator("main")).to_contain_text(says)
-            assert await standing(stack, "amina") == ("joined", act == "pause")
+
+            async def said(act: str = act) -> bool:
+                return await standing(stack, "amina") == ("joined", act == "pause")
+
+            await eventually(said)
             await page.goto(f"{stack.url}/feed")
             await expect(page.locator("main .notice", has_text="pause")).to_have_count(int(act == "pause"))
 
