@@ -65,9 +65,13 @@ async def sign_in(page: Page, url: str, persona: str) -> None:
 async def look_at_programme(page: Page, program_id: str) -> None:
     """Choose a programme, where there are several: other tests may have brought a person into another."""
     choice = page.locator(f'.programs button[value="{program_id}"]')
+    among_many = page.locator(".programs select")
     if await choice.count() and await choice.get_attribute("aria-pressed") != "true":
         await choice.click()
         await expect(choice).to_have_attribute("aria-pressed", "true")
+    elif await among_many.count() and await among_many.input_value() != program_id:
+        async with page.expect_response(lambda answer: answer.url.endswith("/program")):
+            await among_many.select_option(program_id)
 
 
 async def _keep_inside(context: BrowserContext, url: str) -> None:

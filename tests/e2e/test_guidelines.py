@@ -168,7 +168,9 @@ async def test_a_survey_is_asked_and_its_few_answers_are_shown_to_nobody(
         await page.locator("#question_0_en").fill("I have the time to share.")
         await page.locator('form[action="/manage/surveys/new"] button').click()
         await page.locator('form[action$="/open"] button').click()
-        await page.locator(CONFIRM).click()
+        async with page.expect_response(lambda answer: answer.url.endswith("/open")) as opened:
+            await page.locator(CONFIRM).click()
+        assert (await opened.value).status < 400
         await expect(page.locator(".toast")).to_be_visible()
     async with signed_in(browser, stack.url, "amina", "phone") as seen:
         page = seen.page
