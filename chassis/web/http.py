@@ -7,7 +7,7 @@ import binascii
 import re
 import time
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -316,6 +316,18 @@ async def _unit(unit: Acting, idempotency_key: IdempotencyKey = None) -> UnitOfW
 
 
 Unit = Annotated[UnitOfWork, Depends(_unit)]
+
+
+class Versioned(Protocol):
+    """What counts its changes."""
+
+    @property
+    def version(self) -> int: ...
+
+
+def version_of(versioned: Versioned) -> int:
+    """What the ETag of an answer is made of."""
+    return versioned.version
 
 
 def etag(version: int) -> dict[str, str]:

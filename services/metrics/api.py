@@ -23,6 +23,7 @@ from chassis.web.http import (
     etag,
     requires,
     service_context,
+    version_of,
 )
 from chassis.web.one_of import OneOf
 from chassis.web.problems import Forbidden, ForeignCursor, NotFound
@@ -166,7 +167,7 @@ async def put_rates(
     return await unit.run(
         lambda tx: commands.set_rates(context, tx, program_id, body.rates_from_day(), today, expected=expected),
         view=RateSetView.of,
-        etag=lambda rates: rates.version,
+        etag=version_of,
     )
 
 

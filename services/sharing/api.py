@@ -20,6 +20,7 @@ from chassis.web.http import (
     limited,
     requires,
     service_context,
+    version_of,
 )
 from chassis.web.statuses import problems
 from herald_contracts.base import Id
@@ -214,7 +215,7 @@ async def set_guardrails(
             version=if_match,
         ),
         view=GuardrailsView.of,
-        etag=lambda changed: changed.version,
+        etag=version_of,
     )
 
 
@@ -238,7 +239,7 @@ async def restore_guardrails(
     return await unit.run(
         lambda tx: commands.restore_guardrails(context, tx, program_id, if_match),
         view=GuardrailsView.of,
-        etag=lambda restored: restored.version,
+        etag=version_of,
     )
 
 

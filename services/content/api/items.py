@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, check_role, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, check_role, etag, version_of
 from services.content import commands
 from services.content.api.base import (
     Context,
@@ -18,14 +18,10 @@ from services.content.api.base import (
     cursor_of,
     position_of,
 )
-from services.content.domain.items import Item, State
+from services.content.domain.items import State
 from services.content.schemas import ItemOrder, Items, ItemView, NoOrder, RejectOrder
 
 router = Router()
-
-
-def _version(item: Item) -> int:
-    return item.version
 
 
 @router.post("/items", status_code=201, response_model=ItemView, tags=["items"], summary="Write a draft")
@@ -35,7 +31,7 @@ async def create_item(order: ItemOrder, caller: SomeEditor, unit: Unit, context:
         lambda tx: commands.create_item(context, tx, caller.id, order.program_id, order.write),
         view=ItemView.of,
         status=201,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -76,7 +72,7 @@ async def revise_item(
     return await unit.run(
         lambda tx: commands.revise_item(context, tx, item_id, version, order.program_id, order.write),
         view=ItemView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -85,7 +81,7 @@ async def submit_item(
     item_id: Key, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.submit_item(context, tx, item_id, version), view=ItemView.of, etag=_version
+        lambda tx: commands.submit_item(context, tx, item_id, version), view=ItemView.of, etag=version_of
     )
 
 
@@ -96,7 +92,7 @@ async def approve_item(
     return await unit.run(
         lambda tx: commands.approve_item(context, tx, item_id, version, caller.id),
         view=ItemView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -107,7 +103,7 @@ async def reject_item(
     return await unit.run(
         lambda tx: commands.reject_item(context, tx, item_id, version, caller.id, order.comment),
         view=ItemView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -124,7 +120,7 @@ async def publish_item(
     return await unit.run(
         lambda tx: commands.publish_item(context, tx, item_id, version, caller.id),
         view=ItemView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -133,7 +129,7 @@ async def retire_item(
     item_id: Key, version: IfMatch, caller: ItemEditor, unit: Unit, context: Context, order: NoOrder | None = None
 ) -> Response:
     return await unit.run(
-        lambda tx: commands.retire_item(context, tx, item_id, version, "editor"), view=ItemView.of, etag=_version
+        lambda tx: commands.retire_item(context, tx, item_id, version, "editor"), view=ItemView.of, etag=version_of
     )
 
 
@@ -145,7 +141,7 @@ async def unpublish_item(
 ) -> Response:
     """It is approved again. Who shared it in the meantime keeps their post."""
     return await unit.run(
-        lambda tx: commands.unpublish_item(context, tx, item_id, version), view=ItemView.of, etag=_version
+        lambda tx: commands.unpublish_item(context, tx, item_id, version), view=ItemView.of, etag=version_of
     )
 
 
@@ -157,5 +153,5 @@ async def restore_item(
 ) -> Response:
     """It is published again at its old place in feeds, or a draft if it never was. 422 where it has expired."""
     return await unit.run(
-        lambda tx: commands.restore_item(context, tx, item_id, version), view=ItemView.of, etag=_version
+        lambda tx: commands.restore_item(context, tx, item_id, version), view=ItemView.of, etag=version_of
     )

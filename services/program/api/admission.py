@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from chassis.mongo import Transaction
-from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag, version_of
 from chassis.web.statuses import problems
 from services.program import queries
 from services.program.api.base import Language, Manager, Manages, Use
@@ -50,7 +50,7 @@ async def change_admission(
     return await unit.run(
         lambda tx: admission.change_admission(context, tx, program_id, if_match, dict(body)),
         view=AdmissionView.of,
-        etag=lambda found: found.version,
+        etag=version_of,
     )
 
 

@@ -6,14 +6,13 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from chassis.web.http import IfMatch, Router, Unit, etag
+from chassis.web.http import IfMatch, Router, Unit, etag, version_of
 from chassis.web.rights import FOR_ANYONE
 from chassis.web.statuses import problems
 from chassis.web.times import Day
 from services.program import queries
 from services.program.api.base import Language, Team, Use
 from services.program.commands import calendars
-from services.program.domain.calendars import Handover
 from services.program.schemas.calendars import (
     CalendarView,
     FeedBody,
@@ -98,9 +97,5 @@ async def write_handover(
     return await unit.run(
         lambda tx: calendars.write_handover(context, tx, program_id, if_match, body.text, caller.id),
         view=HandoverView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
-
-
-def _version(handover: Handover) -> int:
-    return handover.version

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag, version_of
 from chassis.web.statuses import problems
 from services.program import queries
 from services.program.api.base import Manager, Manages, Use
 from services.program.commands import company_events
-from services.program.domain.company_events import CompanyEvent
 from services.program.schemas.company_events import (
     CheckInBody,
     EventBody,
@@ -48,7 +47,7 @@ async def plan(program_id: str, body: EventBody, _: Manager, unit: Unit, context
         lambda tx: company_events.plan(context, tx, program_id, dict(body)),
         view=EventView.of,
         status=201,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -68,7 +67,7 @@ async def change(
     return await unit.run(
         lambda tx: company_events.change(context, tx, program_id, event_id, if_match, dict(body)),
         view=EventView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -132,7 +131,3 @@ async def check_in(body: CheckInBody, caller: Person, unit: Unit, context: Use) 
     """The caller is there (`ActRecorded`), from an hour before its beginning: 409 `event-not-open`, `event-over`,
     `event-cancelled`; `not-a-member` for strangers to its programme. Repeating it changes nothing."""
     return await unit.run(lambda tx: company_events.check_in(context, tx, body.code, caller.id), view=InvitedView.of)
-
-
-def _version(event: CompanyEvent) -> int:
-    return event.version

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag, version_of
 from services.program import queries
 from services.program.api.base import Language, Manager, ProgramReader, Use
 from services.program.commands import feedback
@@ -90,7 +90,7 @@ async def answer_feedback(
     return await unit.run(
         lambda tx: feedback.answer_feedback(context, tx, program_id, feedback_id, if_match, caller.id, **body.values()),
         view=FeedbackView.model_validate,
-        etag=lambda one: one.version,
+        etag=version_of,
     )
 
 

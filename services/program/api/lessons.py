@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag, version_of
 from chassis.web.statuses import problems
 from services.program import queries
 from services.program.api.base import Language, Manager, Use
@@ -53,7 +53,7 @@ async def create_lesson(program_id: str, body: LessonBody, _: Manager, unit: Uni
         lambda tx: lessons.create_lesson(context, tx, program_id, body.edition),
         view=LessonView.of,
         status=201,
-        etag=lambda lesson: lesson.version,
+        etag=version_of,
     )
 
 
@@ -80,7 +80,7 @@ async def change_lesson(
     return await unit.run(
         lambda tx: lessons.change_lesson(context, tx, program_id, lesson_id, if_match, body.edition),
         view=LessonView.of,
-        etag=lambda lesson: lesson.version,
+        etag=version_of,
     )
 
 
@@ -93,7 +93,7 @@ async def publish_lesson(program_id: str, lesson_id: str, _: Manager, unit: Unit
     return await unit.run(
         lambda tx: lessons.publish_lesson(context, tx, program_id, lesson_id),
         view=LessonView.of,
-        etag=lambda lesson: lesson.version,
+        etag=version_of,
     )
 
 
@@ -103,7 +103,7 @@ async def retire_lesson(program_id: str, lesson_id: str, _: Manager, unit: Unit,
     return await unit.run(
         lambda tx: lessons.retire_lesson(context, tx, program_id, lesson_id),
         view=LessonView.of,
-        etag=lambda lesson: lesson.version,
+        etag=version_of,
     )
 
 
@@ -124,7 +124,7 @@ async def create_path(program_id: str, body: PathBody, _: Manager, unit: Unit, c
         lambda tx: lessons.create_path(context, tx, program_id, body.titles, body.lesson_ids),
         view=PathView.of,
         status=201,
-        etag=lambda path: path.version,
+        etag=version_of,
     )
 
 
@@ -144,7 +144,7 @@ async def change_path(
     return await unit.run(
         lambda tx: lessons.change_path(context, tx, program_id, path_id, if_match, body.titles, body.lesson_ids),
         view=PathView.of,
-        etag=lambda path: path.version,
+        etag=version_of,
     )
 
 

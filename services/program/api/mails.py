@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
@@ -14,12 +15,14 @@ from chassis.web.statuses import problems
 from services.program import queries
 from services.program.api.base import Use
 from services.program.commands import mails
+from services.program.context import Context
 from services.program.mail.reports import read_report
 from services.program.schemas.mails import ChooseMail, MailChoicesView, MailChoiceView, TakenView
 
 router = Router(tags=["mails"])
 REPORTS_SCOPE = "herald:mail:write"
 MAX_REPORT = 1024 * 1024
+Choose = Callable[[Context, Transaction, str, str, str], Awaitable[object]]
 Reader = Annotated[str, Path(max_length=64, description="The capability in the links of a reader's mails")]
 _REPORT: dict[str, Any] = {
     "requestBody": {
@@ -68,12 +71,7 @@ async def choice(reader: Reader, kind: str, program_id: str, context: Use) -> Ma
 )
 async def unsubscribe(reader: Reader, kind: str, program_id: str, context: Use) -> MailChoiceView:
     """Send that reader no more of it; repeating changes nothing."""
-
-    async def command(tx: Transaction) -> MailChoiceView:
-        await mails.silence(context, tx, reader, kind, program_id)
-        return MailChoiceView.of(await queries.mails.choice(context, reader, kind, program_id, tx))
-
-    return await context.mongo.transact(command)
+    return await _choose(context, mails.silence, reader, kind, program_id)
 
 
 @router.post(
@@ -85,9 +83,12 @@ async def unsubscribe(reader: Reader, kind: str, program_id: str, context: Use) 
 )
 async def subscribe(reader: Reader, kind: str, program_id: str, context: Use) -> MailChoiceView:
     """Repeating changes nothing."""
+    return await _choose(context, mails.unsilence, reader, kind, program_id)
 
+
+async def _choose(context: Context, choose: Choose, reader: str, kind: str, program_id: str) -> MailChoiceView:
     async def command(tx: Transaction) -> MailChoiceView:
-        await mails.unsilence(context, tx, reader, kind, program_id)
+        await choose(context, tx, reader, kind, program_id)
         return MailChoiceView.of(await queries.mails.choice(context, reader, kind, program_id, tx))
 
     return await context.mongo.transact(command)

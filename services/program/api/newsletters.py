@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from chassis.principals import Principal
-from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag, requires
+from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag, requires, version_of
 from services.program import queries
 from services.program.api.base import Language, Manager, Steers, Use
 from services.program.commands import newsletters
-from services.program.domain.newsletters import Newsletter, NewsletterState
+from services.program.domain.newsletters import NewsletterState
 from services.program.mail.layout import STOP
 from services.program.schemas.newsletters import (
     IssuesView,
@@ -49,7 +49,7 @@ async def create_newsletter(program_id: str, body: NewsletterBody, _: Writer, un
         lambda tx: newsletters.create_newsletter(context, tx, program_id, body.values()),
         view=NewsletterView.of,
         status=201,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -105,7 +105,7 @@ async def change_newsletter(
     return await unit.run(
         lambda tx: newsletters.change_newsletter(context, tx, program_id, newsletter_id, if_match, body.values()),
         view=NewsletterView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -131,7 +131,7 @@ async def approve_newsletter(
     return await unit.run(
         lambda tx: newsletters.approve_newsletter(context, tx, program_id, newsletter_id, if_match, caller.id),
         view=NewsletterView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -144,7 +144,7 @@ async def schedule_newsletter(
     return await unit.run(
         lambda tx: newsletters.schedule_newsletter(context, tx, program_id, newsletter_id, body.send_on, body.send_at),
         view=NewsletterView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -155,7 +155,7 @@ async def unschedule_newsletter(program_id: str, newsletter_id: str, _: Manager,
     return await unit.run(
         lambda tx: newsletters.unschedule_newsletter(context, tx, program_id, newsletter_id),
         view=NewsletterView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -166,9 +166,5 @@ async def stop_newsletter(program_id: str, newsletter_id: str, _: Manager, unit:
     return await unit.run(
         lambda tx: newsletters.stop_newsletter(context, tx, program_id, newsletter_id),
         view=NewsletterView.of,
-        etag=_version,
+        etag=version_of,
     )
-
-
-def _version(newsletter: Newsletter) -> int:
-    return newsletter.version

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag, version_of
 from services.program import queries
 from services.program.api.base import Manager, ProgramReader, Use
 from services.program.commands import objectives
-from services.program.domain.objectives import Objective, ObjectiveState
+from services.program.domain.objectives import ObjectiveState
 from services.program.schemas.objectives import NewObjective, ObjectivesView, ObjectiveView, Review
 
 router = Router(prefix="/programs/{program_id}/objectives", tags=["objectives"])
@@ -40,7 +40,7 @@ async def set_objective(program_id: str, body: NewObjective, _: Manager, unit: U
         lambda tx: objectives.set_objective(context, tx, program_id, body.values()),
         view=ObjectiveView.model_validate,
         status=201,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -63,7 +63,7 @@ async def change_objective(
     return await unit.run(
         lambda tx: objectives.change_objective(context, tx, program_id, objective_id, if_match, body.values()),
         view=ObjectiveView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -76,7 +76,7 @@ async def review_objective(
     return await unit.run(
         lambda tx: objectives.review_objective(context, tx, program_id, objective_id, body.learned, caller),
         view=ObjectiveView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -86,7 +86,7 @@ async def withdraw_objective(program_id: str, objective_id: str, _: Manager, uni
     return await unit.run(
         lambda tx: objectives.withdraw_objective(context, tx, program_id, objective_id),
         view=ObjectiveView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -96,9 +96,5 @@ async def reopen_objective(program_id: str, objective_id: str, _: Manager, unit:
     return await unit.run(
         lambda tx: objectives.reopen_objective(context, tx, program_id, objective_id),
         view=ObjectiveView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
-
-
-def _version(objective: Objective) -> int:
-    return objective.version

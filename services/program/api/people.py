@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.web.downloads import CSV, csv_download
-from chassis.web.http import Acting, Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.http import Acting, Cursor, IfMatch, Limit, Router, Unit, etag, version_of
 from services.program import queries
 from services.program.api.base import Admin, Manages, NameReader, Steers, Use
 from services.program.commands import people
@@ -102,7 +102,7 @@ async def update_person(
     return await unit.run(
         lambda tx: people.update_person(context, tx, person_id, if_match, by=caller.id, **body.values()),
         view=PersonView.of,
-        etag=lambda person: person.version,
+        etag=version_of,
     )
 
 
@@ -112,7 +112,7 @@ async def deactivate(person_id: str, caller: Admin, unit: Unit, context: Use) ->
     return await unit.run(
         lambda tx: people.deactivate(context, tx, person_id, by=caller.id),
         view=PersonView.of,
-        etag=lambda person: person.version,
+        etag=version_of,
     )
 
 
@@ -121,9 +121,7 @@ async def reactivate(person_id: str, _: Admin, unit: Unit, context: Use) -> Resp
     """The person is back, with the roles they had. Within seven days they are also an ambassador again where they were
     one (`AmbassadorJoined`), in a break as they were; after that they join again themselves. 409 `merged` for one who
     is another by now."""
-    return await unit.run(
-        lambda tx: people.reactivate(context, tx, person_id), view=PersonView.of, etag=lambda person: person.version
-    )
+    return await unit.run(lambda tx: people.reactivate(context, tx, person_id), view=PersonView.of, etag=version_of)
 
 
 @router.post("/people/{person_id}/merge", summary="Two persons are one", response_model=PersonView)
@@ -136,5 +134,5 @@ async def merge(person_id: str, body: Merge, caller: Admin, unit: Unit, context:
     return await unit.run(
         lambda tx: people.merge(context, tx, person_id, body.other_id, if_match, by=caller.id),
         view=PersonView.of,
-        etag=lambda person: person.version,
+        etag=version_of,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, etag, version_of
 from services.program import queries
 from services.program.api.base import Language, Manager, Manages, ProgramReader, Steers, Use
 from services.program.commands import programs
@@ -40,7 +40,7 @@ async def create_program(body: NewProgram, _: Manager, unit: Unit, context: Use)
         lambda tx: programs.create_program(context, tx, **dict(body)),
         view=ProgramView.model_validate,
         status=201,
-        etag=lambda program: program.version,
+        etag=version_of,
     )
 
 
@@ -68,7 +68,7 @@ async def change_program(
     return await unit.run(
         lambda tx: programs.change_program(context, tx, program_id, if_match, body.values()),
         view=ProgramView.model_validate,
-        etag=lambda program: program.version,
+        etag=version_of,
     )
 
 
@@ -79,7 +79,7 @@ async def archive_program(program_id: str, _: Manager, unit: Unit, context: Use)
     return await unit.run(
         lambda tx: programs.archive_program(context, tx, program_id),
         view=ProgramView.model_validate,
-        etag=lambda program: program.version,
+        etag=version_of,
     )
 
 
@@ -89,7 +89,7 @@ async def restore_program(program_id: str, _: Manager, unit: Unit, context: Use)
     return await unit.run(
         lambda tx: programs.restore_program(context, tx, program_id),
         view=ProgramView.model_validate,
-        etag=lambda program: program.version,
+        etag=version_of,
     )
 
 

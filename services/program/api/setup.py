@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from chassis.web.http import IfMatch, Router, Unit, etag
+from chassis.web.http import IfMatch, Router, Unit, etag, version_of
 from chassis.web.statuses import problems
 from services.program import queries
 from services.program.api.base import Language, Manager, Steers, Use
@@ -73,5 +73,5 @@ async def set_mix(program_id: str, body: MixBody, _: Manager, unit: Unit, contex
     return await unit.run(
         lambda tx: tasks.set_mix(context, tx, program_id, if_match, body.shares),
         view=MixView.of,
-        etag=lambda mix: mix.version,
+        etag=version_of,
     )

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag, version_of
 from chassis.web.statuses import problems
 from services.program import queries
 from services.program.api.base import Language, Manager, Manages, Use
 from services.program.commands import surveys
-from services.program.domain.surveys import Survey, SurveyState
+from services.program.domain.surveys import SurveyState
 from services.program.schemas.surveys import (
     AnswerBody,
     AskedView,
@@ -49,7 +49,7 @@ async def create_survey(program_id: str, body: NewSurvey, _: Manager, unit: Unit
         lambda tx: surveys.create_survey(context, tx, program_id, body.values()),
         view=SurveyView.model_validate,
         status=201,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -83,7 +83,7 @@ async def change_survey(
     return await unit.run(
         lambda tx: surveys.change_survey(context, tx, program_id, survey_id, if_match, body.values()),
         view=SurveyView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -101,7 +101,7 @@ async def open_survey(program_id: str, survey_id: str, _: Manager, unit: Unit, c
     return await unit.run(
         lambda tx: surveys.open_survey(context, tx, program_id, survey_id),
         view=SurveyView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -112,7 +112,7 @@ async def withdraw_survey(program_id: str, survey_id: str, _: Manager, unit: Uni
     return await unit.run(
         lambda tx: surveys.withdraw_survey(context, tx, program_id, survey_id),
         view=SurveyView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -123,7 +123,7 @@ async def close_survey(program_id: str, survey_id: str, _: Manager, unit: Unit, 
     return await unit.run(
         lambda tx: surveys.close_survey(context, tx, program_id, survey_id),
         view=SurveyView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -158,7 +158,3 @@ async def texts(
     `survey-not-closed` before."""
     found, following = await queries.surveys.texts(context, program_id, survey_id, cursor, limit)
     return WrittenView(items=found, next=following)
-
-
-def _version(survey: Survey) -> int:
-    return survey.version

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, etag
+from chassis.web.http import Cursor, IfMatch, Limit, Router, Unit, etag, version_of
 from services.program import queries
 from services.program.api.base import Team, Use
 from services.program.commands import tasks
-from services.program.domain.tasks import Task, TaskState
+from services.program.domain.tasks import TaskState
 from services.program.schemas.tasks import TaskBody, TasksView, TaskView
 
 router = Router(prefix="/programs/{program_id}/tasks", tags=["team"])
@@ -38,7 +38,7 @@ async def create_task(program_id: str, body: TaskBody, _: Team, unit: Unit, cont
         lambda tx: tasks.create_task(context, tx, program_id, body.values()),
         view=TaskView.model_validate,
         status=201,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -58,7 +58,7 @@ async def change_task(
     return await unit.run(
         lambda tx: tasks.change_task(context, tx, program_id, task_id, if_match, body.values()),
         view=TaskView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -68,7 +68,7 @@ async def finish_task(program_id: str, task_id: str, caller: Team, unit: Unit, c
     return await unit.run(
         lambda tx: tasks.finish_task(context, tx, program_id, task_id, caller.id),
         view=TaskView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -78,7 +78,7 @@ async def reopen_task(program_id: str, task_id: str, _: Team, unit: Unit, contex
     return await unit.run(
         lambda tx: tasks.reopen_task(context, tx, program_id, task_id),
         view=TaskView.model_validate,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -86,7 +86,3 @@ async def reopen_task(program_id: str, task_id: str, _: Team, unit: Unit, contex
 async def delete_task(program_id: str, task_id: str, _: Team, unit: Unit, context: Use) -> Response:
     """It is gone. What a template set comes back where that is applied again."""
     return await unit.run(lambda tx: tasks.delete_task(context, tx, program_id, task_id), view=TaskView.model_validate)
-
-
-def _version(task: Task) -> int:
-    return task.version

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fastapi import Response
 
-from chassis.web.http import IfMatch, Person, Router, Unit, etag
+from chassis.web.http import IfMatch, Person, Router, Unit, etag, version_of
 from services.program import queries
 from services.program.api.base import Manager, Manages, Use
 from services.program.commands import waves
-from services.program.domain.waves import Wave
 from services.program.schemas.waves import (
     DecisionBody,
     NewWave,
@@ -38,7 +37,7 @@ async def create_wave(program_id: str, body: NewWave, _: Manager, unit: Unit, co
         lambda tx: waves.create_wave(context, tx, program_id, body.values()),
         view=WaveView.of,
         status=201,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -59,7 +58,7 @@ async def change_wave(
     return await unit.run(
         lambda tx: waves.change_wave(context, tx, program_id, wave_id, if_match, body.values()),
         view=WaveView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -76,7 +75,7 @@ async def start_wave(program_id: str, wave_id: str, _: Manager, unit: Unit, cont
     would enter. 422 `after-no-go` where nothing is said to differ from a wave that was no go. Repeating it changes
     nothing."""
     return await unit.run(
-        lambda tx: waves.start_wave(context, tx, program_id, wave_id), view=WaveView.of, etag=_version
+        lambda tx: waves.start_wave(context, tx, program_id, wave_id), view=WaveView.of, etag=version_of
     )
 
 
@@ -85,7 +84,7 @@ async def withdraw_wave(program_id: str, wave_id: str, _: Manager, unit: Unit, c
     """It is planned again, and nobody is in its cohort. 409 `wave-decided` where it was decided on. Repeating it
     changes nothing."""
     return await unit.run(
-        lambda tx: waves.withdraw_wave(context, tx, program_id, wave_id), view=WaveView.of, etag=_version
+        lambda tx: waves.withdraw_wave(context, tx, program_id, wave_id), view=WaveView.of, etag=version_of
     )
 
 
@@ -107,7 +106,7 @@ async def decide_wave(
             caller.id,
         ),
         view=WaveView.of,
-        etag=_version,
+        etag=version_of,
     )
 
 
@@ -115,7 +114,7 @@ async def decide_wave(
 async def reopen_wave(program_id: str, wave_id: str, _: Manager, unit: Unit, context: Use) -> Response:
     """The wave goes on as before. 409 `wave-followed` once a later one was started. Repeating it changes nothing."""
     return await unit.run(
-        lambda tx: waves.reopen_wave(context, tx, program_id, wave_id), view=WaveView.of, etag=_version
+        lambda tx: waves.reopen_wave(context, tx, program_id, wave_id), view=WaveView.of, etag=version_of
     )
 
 
@@ -124,7 +123,3 @@ async def my_cohorts(caller: Person, context: Use) -> PlacesView:
     """The cohort that the caller is or was in, of each programme."""
     found = await context.waves.of_person(caller.id)
     return PlacesView(items=[PlaceView.model_validate(one) for one in found])
-
-
-def _version(wave: Wave) -> int:
-    return wave.version

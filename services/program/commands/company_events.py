@@ -12,6 +12,7 @@ from chassis.web.http import Expected, check_version
 from chassis.web.problems import Refused
 from services.program import event_mapping
 from services.program.audit import COMPANY_EVENT
+from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import company_events, memberships, programs
 from services.program.domain.company_events import MAX_PLANNED, Attendance, CompanyEvent
@@ -36,20 +37,31 @@ async def change(
     """Raises NotFound, Invalid, PreconditionRequired, StaleVersion, Conflict: `event-cancelled`, `event-over`."""
     before = await context.company_events.get(program_id, id, tx)
     check_version(version, before.version)
-    return await _save(context, tx, "change_event", before, company_events.change(before, tx.now, **values))
+    return await save(
+        context.company_events,
+        COMPANY_EVENT,
+        tx,
+        "change_event",
+        before,
+        company_events.change(before, tx.now, **values),
+    )
 
 
 async def cancel(context: Context, tx: Transaction, program_id: str, id: str) -> CompanyEvent:
     """Repeating changes nothing. Raises NotFound, Conflict: `event-over`, `event-has-guests`."""
     before = await context.company_events.get(program_id, id, tx)
     _, there = (await context.company_events.counts([id], tx)).get(id, (0, 0))
-    return await _save(context, tx, "cancel_event", before, company_events.cancel(before, there, tx.now))
+    return await save(
+        context.company_events, COMPANY_EVENT, tx, "cancel_event", before, company_events.cancel(before, there, tx.now)
+    )
 
 
 async def restore(context: Context, tx: Transaction, program_id: str, id: str) -> CompanyEvent:
     """Repeating changes nothing. Raises NotFound, Conflict `event-over`."""
     before = await context.company_events.get(program_id, id, tx)
-    return await _save(context, tx, "restore_event", before, company_events.restore(before, tx.now))
+    return await save(
+        context.company_events, COMPANY_EVENT, tx, "restore_event", before, company_events.restore(before, tx.now)
+    )
 
 
 async def reply(
@@ -99,11 +111,4 @@ async def unnote_speaker(context: Context, tx: Transaction, program_id: str, id:
         await context.company_events.save_attendance(before, after, tx)
         tx.emit(event_mapping.speaker_withdrawn(before, tx.now))
     audit.record(tx, "unnote_speaker", COMPANY_EVENT, id, program_id=program_id, facts={"person_id": person_id})
-    return after
-
-
-async def _save(context: Context, tx: Transaction, act: str, before: CompanyEvent, after: CompanyEvent) -> CompanyEvent:
-    if after is not before:
-        await context.company_events.save(before, after, tx)
-    audit.record(tx, act, COMPANY_EVENT, after.id, before=before, after=after, program_id=after.program_id)
     return after

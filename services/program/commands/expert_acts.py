@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.web.problems import NotFound, Refused
 from services.program import event_mapping
 from services.program.audit import EXPERT_ACT
+from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import expert_acts, memberships, programs
 from services.program.domain.expert_acts import MAX_OPEN, ExpertAct
@@ -75,14 +75,19 @@ async def confirm(context: Context, tx: Transaction, program_id: str, id: str, *
     after = expert_acts.confirm(before, by=by, act_id=new_id(), stands=stands, now=tx.now)
     if after is not before:
         tx.emit(event_mapping.expert_act_recorded(after))
-    return await _save(context, tx, "confirm_expert_act", before, after)
+    return await save(context.expert_acts, EXPERT_ACT, tx, "confirm_expert_act", before, after)
 
 
 async def refuse(context: Context, tx: Transaction, program_id: str, id: str, *, by: str, reason: str) -> ExpertAct:
     """It does not count; repeating changes nothing. Raises NotFound, Conflict `expert-act-not-declared`."""
     before = await context.expert_acts.get(program_id, id, tx)
-    return await _save(
-        context, tx, "refuse_expert_act", before, expert_acts.refuse(before, by=by, reason=reason, now=tx.now)
+    return await save(
+        context.expert_acts,
+        EXPERT_ACT,
+        tx,
+        "refuse_expert_act",
+        before,
+        expert_acts.refuse(before, by=by, reason=reason, now=tx.now),
     )
 
 
@@ -93,7 +98,7 @@ async def reopen(context: Context, tx: Transaction, program_id: str, id: str) ->
     after = expert_acts.reopen(before, wait=_wait(context), now=tx.now)
     if after is not before and before.state == "confirmed":
         tx.emit(event_mapping.expert_act_withdrawn(before, "manager", tx.now))
-    return await _save(context, tx, "reopen_expert_act", before, after)
+    return await save(context.expert_acts, EXPERT_ACT, tx, "reopen_expert_act", before, after)
 
 
 async def expire(context: Context, tx: Transaction, act: ExpertAct) -> None:
@@ -105,10 +110,3 @@ async def expire(context: Context, tx: Transaction, act: ExpertAct) -> None:
 
 def _wait(context: Context) -> timedelta:
     return timedelta(days=context.settings.expert_act_wait_days)
-
-
-async def _save(context: Context, tx: Transaction, act: str, before: ExpertAct, after: ExpertAct) -> ExpertAct:
-    if after is not before:
-        await context.expert_acts.save(before, after, tx)
-    audit.record(tx, act, EXPERT_ACT, after.id, before=before, after=after, program_id=after.program_id)
-    return after

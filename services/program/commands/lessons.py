@@ -12,6 +12,7 @@ from chassis.web.http import Expected, check_version
 from chassis.web.problems import Conflict, Refused
 from services.program import event_mapping
 from services.program.audit import LESSON, PATH
+from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import lessons, memberships
 from services.program.domain.lessons import (
@@ -48,7 +49,7 @@ async def change_lesson(
     before = await context.lessons.get(program_id, id, tx)
     check_version(version, before.version)
     after = lessons.write(before, edition, program.languages, tx.now)
-    await _save(context, tx, "change_lesson", before, after)
+    await save(context.lessons, LESSON, tx, "change_lesson", before, after)
     return after
 
 
@@ -58,7 +59,7 @@ async def publish_lesson(context: Context, tx: Transaction, program_id: str, id:
     program = check_active(await context.programs.get(program_id, tx))
     before = await context.lessons.get(program_id, id, tx)
     after = lessons.publish(before, program.languages, tx.now)
-    await _save(context, tx, "publish_lesson", before, after)
+    await save(context.lessons, LESSON, tx, "publish_lesson", before, after)
     if after is not before:
         tx.emit(event_mapping.lesson_published(after))
     return after
@@ -69,16 +70,10 @@ async def retire_lesson(context: Context, tx: Transaction, program_id: str, id: 
     nothing. Raises NotFound."""
     before = await context.lessons.get(program_id, id, tx)
     after = lessons.retire(before, tx.now)
-    await _save(context, tx, "retire_lesson", before, after)
+    await save(context.lessons, LESSON, tx, "retire_lesson", before, after)
     if after is not before and before.edition:
         tx.emit(event_mapping.lesson_retired(after))
     return after
-
-
-async def _save(context: Context, tx: Transaction, act: str, before: Lesson, after: Lesson) -> None:
-    if after is not before:
-        await context.lessons.save(before, after, tx)
-    audit.record(tx, act, LESSON, before.id, before=before, after=after, program_id=before.program_id)
 
 
 async def check_room(context: Context, program_id: str, more: int) -> None:

@@ -14,6 +14,7 @@ from chassis.web.http import Expected, check_version
 from chassis.web.problems import Conflict, Refused
 from services.program import event_mapping
 from services.program.audit import NEWSLETTER
+from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import mails, newsletters
 from services.program.domain.newsletters import MAX_OPEN, Newsletter
@@ -51,7 +52,7 @@ async def change_newsletter(
     check_version(version, before.version)
     program = check_active(await context.programs.get(program_id, tx))
     after = newsletters.change(before, program, tx.now, **values)
-    return await _save(context, tx, "change_newsletter", before, after)
+    return await save(context.newsletters, NEWSLETTER, tx, "change_newsletter", before, after)
 
 
 async def delete_newsletter(context: Context, tx: Transaction, program_id: str, newsletter_id: str) -> None:
@@ -71,7 +72,7 @@ async def approve_newsletter(
     if before.state == "draft":
         check_version(version, before.version)
     after = newsletters.approve(before, by, tx.now)
-    return await _save(context, tx, "approve_newsletter", before, after)
+    return await save(context.newsletters, NEWSLETTER, tx, "approve_newsletter", before, after)
 
 
 async def schedule_newsletter(
@@ -85,13 +86,15 @@ async def schedule_newsletter(
     program = check_active(await context.programs.get(program_id, tx))
     count = await context.people.count_recipients(program_id, before.segment, tx)
     after = newsletters.schedule(before, program, count, send_on, send_at, tx.now)
-    return await _save(context, tx, "schedule_newsletter", before, after)
+    return await save(context.newsletters, NEWSLETTER, tx, "schedule_newsletter", before, after)
 
 
 async def unschedule_newsletter(context: Context, tx: Transaction, program_id: str, newsletter_id: str) -> Newsletter:
     """Take it off the schedule; repeating changes nothing. Raises NotFound, Conflict."""
     before = await context.newsletters.get(program_id, newsletter_id, tx)
-    return await _save(context, tx, "unschedule_newsletter", before, newsletters.unschedule(before, tx.now))
+    return await save(
+        context.newsletters, NEWSLETTER, tx, "unschedule_newsletter", before, newsletters.unschedule(before, tx.now)
+    )
 
 
 async def stop_newsletter(context: Context, tx: Transaction, program_id: str, newsletter_id: str) -> Newsletter:
@@ -102,7 +105,7 @@ async def stop_newsletter(context: Context, tx: Transaction, program_id: str, ne
         await context.mails.skip_due(before.id, tx.now, tx)
         after = replace(after, counts=await context.mails.counts(before.id, tx))
         tx.emit(event_mapping.newsletter_sent(after))
-    return await _save(context, tx, "stop_newsletter", before, after)
+    return await save(context.newsletters, NEWSLETTER, tx, "stop_newsletter", before, after)
 
 
 async def send_test(context: Context, tx: Transaction, program_id: str, newsletter_id: str, person_id: str) -> None:
@@ -167,10 +170,3 @@ async def finish_newsletter(context: Context, tx: Transaction, program_id: str, 
     await context.newsletters.save(before, after, tx)
     tx.emit(event_mapping.newsletter_sent(after))
     return True
-
-
-async def _save(context: Context, tx: Transaction, act: str, before: Newsletter, after: Newsletter) -> Newsletter:
-    if after is not before:
-        await context.newsletters.save(before, after, tx)
-    audit.record(tx, act, NEWSLETTER, after.id, before=before, after=after, program_id=after.program_id)
-    return after

@@ -13,6 +13,7 @@ from chassis.web.http import Expected, check_role, check_version
 from chassis.web.problems import Invalid, Refused
 from services.program import event_mapping
 from services.program.audit import OBJECTIVE
+from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import objectives
 from services.program.domain.objectives import MAX_OPEN, Objective
@@ -95,7 +96,5 @@ async def _check_room(context: Context, tx: Transaction, program_id: str) -> Non
 
 async def _save(context: Context, tx: Transaction, act: str, before: Objective, after: Objective) -> Objective:
     if after is not before:
-        await context.objectives.save(before, after, tx)
         tx.emit(event_mapping.objective_set(after))
-    audit.record(tx, act, OBJECTIVE, after.id, before=before, after=after, program_id=after.program_id)
-    return after
+    return await save(context.objectives, OBJECTIVE, tx, act, before, after)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from chassis import audit
 from chassis.ids import new_id, short_code
 from chassis.mongo import Transaction
 from chassis.web.problems import NotFound, Refused
 from chassis.web.signatures import SignedCall
 from services.program import event_mapping
 from services.program.audit import REFERRAL
+from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import memberships, programs, referrals
 from services.program.domain.referrals import Referral, ReferralLink, ReferralState
@@ -101,13 +101,13 @@ async def _move(context: Context, tx: Transaction, before: Referral, state: Refe
 async def reward(context: Context, tx: Transaction, program_id: str, id: str) -> Referral:
     """The reward for a hire was given; repeating changes nothing. Raises NotFound, Conflict `referral-not-hired`."""
     before = await context.referrals.get(program_id, id, tx)
-    return await _save(context, tx, "reward_referral", before, referrals.reward(before, tx.now))
+    return await save(context.referrals, REFERRAL, tx, "reward_referral", before, referrals.reward(before, tx.now))
 
 
 async def unreward(context: Context, tx: Transaction, program_id: str, id: str) -> Referral:
     """It was not given after all; repeating changes nothing. Raises NotFound."""
     before = await context.referrals.get(program_id, id, tx)
-    return await _save(context, tx, "unreward_referral", before, referrals.unreward(before, tx.now))
+    return await save(context.referrals, REFERRAL, tx, "unreward_referral", before, referrals.unreward(before, tx.now))
 
 
 async def forget(context: Context, tx: Transaction, referral: Referral) -> None:
@@ -115,10 +115,3 @@ async def forget(context: Context, tx: Transaction, referral: Referral) -> None:
     after = referrals.forget(referral, tx.now)
     if after is not referral:
         await context.referrals.save(referral, after, tx)
-
-
-async def _save(context: Context, tx: Transaction, act: str, before: Referral, after: Referral) -> Referral:
-    if after is not before:
-        await context.referrals.save(before, after, tx)
-    audit.record(tx, act, REFERRAL, after.id, before=before, after=after, program_id=after.program_id)
-    return after

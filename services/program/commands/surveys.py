@@ -12,6 +12,7 @@ from chassis.web.http import Expected, check_version
 from chassis.web.problems import Refused
 from services.program import event_mapping
 from services.program.audit import SURVEY
+from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import memberships, surveys
 from services.program.domain.people import Segment
@@ -43,7 +44,7 @@ async def change_survey(
     check_version(version, before.version)
     program = check_active(await context.programs.get(program_id, tx))
     after = surveys.change_survey(before, program, tx.now, **values)
-    return await _save(context, tx, "change_survey", before, after)
+    return await save(context.surveys, SURVEY, tx, "change_survey", before, after)
 
 
 async def delete_survey(context: Context, tx: Transaction, program_id: str, survey_id: str) -> None:
@@ -62,7 +63,7 @@ async def open_survey(context: Context, tx: Transaction, program_id: str, survey
     after = surveys.open_survey(before, program, ambassadors, context.settings.small_group, tx.now)
     if after is not before:
         await context.surveys.begin(after, tx)
-    return await _save(context, tx, "open_survey", before, after)
+    return await save(context.surveys, SURVEY, tx, "open_survey", before, after)
 
 
 async def withdraw_survey(context: Context, tx: Transaction, program_id: str, survey_id: str) -> Survey:
@@ -73,7 +74,7 @@ async def withdraw_survey(context: Context, tx: Transaction, program_id: str, su
         await context.surveys.end(survey_id, tx)
         await context.surveys.forget(survey_id, tx)
         await context.surveys.forget_answered(survey_id, tx)
-    return await _save(context, tx, "withdraw_survey", before, after)
+    return await save(context.surveys, SURVEY, tx, "withdraw_survey", before, after)
 
 
 async def close_survey(context: Context, tx: Transaction, program_id: str, survey_id: str) -> Survey:
@@ -86,7 +87,7 @@ async def close_survey(context: Context, tx: Transaction, program_id: str, surve
         if not found.shown:
             await context.surveys.forget(survey_id, tx)
         tx.emit(event_mapping.survey_closed(after, found))
-    return await _save(context, tx, "close_survey", before, after)
+    return await save(context.surveys, SURVEY, tx, "close_survey", before, after)
 
 
 async def answer_survey(
@@ -108,10 +109,3 @@ async def announce_answered(context: Context, tx: Transaction, survey: Survey, l
     for person_id in people:
         tx.emit(event_mapping.feedback_submitted(survey, person_id))
     return bool(people)
-
-
-async def _save(context: Context, tx: Transaction, act: str, before: Survey, after: Survey) -> Survey:
-    if after is not before:
-        await context.surveys.save(before, after, tx)
-    audit.record(tx, act, SURVEY, after.id, before=before, after=after, program_id=after.program_id)
-    return after

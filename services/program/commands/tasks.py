@@ -11,6 +11,7 @@ from chassis.mongo import Transaction
 from chassis.web.http import Expected, check_version
 from chassis.web.problems import Refused
 from services.program.audit import MIX, TASK
+from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import mixes, tasks
 from services.program.domain.mixes import Mix
@@ -39,19 +40,19 @@ async def change_task(
     check_active(await context.programs.get(program_id, tx))
     if values.get("owner_id") != before.owner_id:
         await _check_owner(context, tx, program_id, values.get("owner_id"))
-    return await _save(context, tx, "change_task", before, tasks.change_task(before, tx.now, **values))
+    return await save(context.tasks, TASK, tx, "change_task", before, tasks.change_task(before, tx.now, **values))
 
 
 async def finish_task(context: Context, tx: Transaction, program_id: str, id: str, person_id: str) -> Task:
     """Somebody did it; repeating changes nothing. Raises NotFound."""
     before = await context.tasks.get(program_id, id, tx)
-    return await _save(context, tx, "finish_task", before, tasks.finish_task(before, person_id, tx.now))
+    return await save(context.tasks, TASK, tx, "finish_task", before, tasks.finish_task(before, person_id, tx.now))
 
 
 async def reopen_task(context: Context, tx: Transaction, program_id: str, id: str) -> Task:
     """It is to be done again; repeating changes nothing. Raises NotFound."""
     before = await context.tasks.get(program_id, id, tx)
-    return await _save(context, tx, "reopen_task", before, tasks.reopen_task(before, tx.now))
+    return await save(context.tasks, TASK, tx, "reopen_task", before, tasks.reopen_task(before, tx.now))
 
 
 async def delete_task(context: Context, tx: Transaction, program_id: str, id: str) -> Task:
@@ -72,13 +73,6 @@ async def _check_owner(context: Context, tx: Transaction, program_id: str, owner
     if owner_id is not None:
         found = await context.people.get_many([owner_id], tx)
         tasks.check_owner(found[0] if found else None, program_id)
-
-
-async def _save(context: Context, tx: Transaction, act: str, before: Task, after: Task) -> Task:
-    if after is not before:
-        await context.tasks.save(before, after, tx)
-    audit.record(tx, act, TASK, before.id, before=before, after=after, program_id=before.program_id)
-    return after
 
 
 async def set_mix(

@@ -15,6 +15,7 @@ from chassis.web.problems import Invalid, Refused, Violation
 from herald_contracts.words import CohortLeaveReason
 from services.program import event_mapping
 from services.program.audit import WAVE
+from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import waves
 from services.program.domain.people import Person
@@ -57,7 +58,7 @@ async def change_wave(
     after = waves.change_wave(before, others, today(program, tx.now), tx.now, **known)
     if after is not before and after.state == "running" and after.ends_on != before.ends_on:
         tx.emit(event_mapping.cohort_started(after))
-    return await _save(context, tx, "change_wave", before, after)
+    return await save(context.waves, WAVE, tx, "change_wave", before, after)
 
 
 async def delete_wave(context: Context, tx: Transaction, program_id: str, wave_id: str) -> None:
@@ -76,7 +77,7 @@ async def start_wave(context: Context, tx: Transaction, program_id: str, wave_id
     matching = await context.people.count_for_cohort(before, tx)
     others = await _others(context, tx, before)
     after = waves.start_wave(before, others, matching, today(program, tx.now), tx.now)
-    await _save(context, tx, "start_wave", before, after)
+    await save(context.waves, WAVE, tx, "start_wave", before, after)
     if after is not before:
         tx.emit(event_mapping.cohort_started(after))
         filling = Filling(wave_id, program_id, "in", again=tx.now + AGAIN_AFTER)
@@ -90,7 +91,7 @@ async def withdraw_wave(context: Context, tx: Transaction, program_id: str, wave
     Raises NotFound, Conflict."""
     before = await context.waves.get(program_id, wave_id, tx)
     after = waves.withdraw_wave(before, tx.now)
-    await _save(context, tx, "withdraw_wave", before, after)
+    await save(context.waves, WAVE, tx, "withdraw_wave", before, after)
     if after is not before:
         filling = Filling(wave_id, program_id, "out")
         await context.waves.begin_filling(filling, tx)
@@ -117,7 +118,7 @@ async def decide_wave(
     after = waves.decide_wave(before, decision, reasons, decided_by, recorded_by, day, tx.now)
     if after is not before:
         tx.emit(event_mapping.wave_decided(after))
-    return await _save(context, tx, "decide_wave", before, after)
+    return await save(context.waves, WAVE, tx, "decide_wave", before, after)
 
 
 async def reopen_wave(context: Context, tx: Transaction, program_id: str, wave_id: str) -> Wave:
@@ -127,7 +128,7 @@ async def reopen_wave(context: Context, tx: Transaction, program_id: str, wave_i
     after = waves.reopen_wave(before, await _others(context, tx, before), tx.now)
     if after is not before:
         tx.emit(event_mapping.wave_reopened(after))
-    return await _save(context, tx, "reopen_wave", before, after)
+    return await save(context.waves, WAVE, tx, "reopen_wave", before, after)
 
 
 # --- cohorts ------------------------------------------------------------------------------------------------------
@@ -220,10 +221,3 @@ async def _check_people(context: Context, tx: Transaction, field: str, ids: Sequ
     ]
     if wrong:
         raise Invalid("See `errors` for who is not with the company.", errors=wrong)
-
-
-async def _save(context: Context, tx: Transaction, act: str, before: Wave, after: Wave) -> Wave:
-    if after is not before:
-        await context.waves.save(before, after, tx)
-    audit.record(tx, act, WAVE, after.id, before=before, after=after, program_id=after.program_id)
-    return after

@@ -30,6 +30,13 @@ async def save_row(
         raise StaleVersion
 
 
+async def delete_row(collection: AsyncCollection[Document], id: str, version: int, tx: Transaction) -> None:
+    """Delete the row, which must still have that version. Raises StaleVersion."""
+    found = await collection.delete_one({"_id": id, "version": version}, session=tx.session)
+    if found.deleted_count == 0:
+        raise StaleVersion
+
+
 async def add_terms(collection: AsyncCollection[Document], texts: Callable[[Document], Iterable[str]]) -> None:
     """Give rows of before they could be searched the terms of their texts."""
     async for row in collection.find({"terms": None}):

@@ -14,10 +14,10 @@ from chassis.mongo import Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
 from chassis.mongo.search import MAX_COUNTED, begin_with
 from chassis.text import terms
-from chassis.web.problems import Conflict, StaleVersion
+from chassis.web.problems import Conflict
 from services.program.domain.surveys import Answer, Survey, SurveyState, Tally
 from services.program.store.anonymous import ensure_clustered, random_id
-from services.program.store.shared import add_terms, row_of, save_row
+from services.program.store.shared import add_terms, delete_row, row_of, save_row
 
 TEXTS, TOKENS = "survey_texts", "survey_tokens"
 AT_ONCE = 200
@@ -106,9 +106,7 @@ class Surveys:
 
     async def delete(self, survey: Survey, tx: Transaction) -> None:
         """Raises StaleVersion if it has changed meanwhile."""
-        result = await self._surveys.delete_one({"_id": survey.id, "version": survey.version}, session=tx.session)
-        if result.deleted_count == 0:
-            raise StaleVersion
+        await delete_row(self._surveys, survey.id, survey.version, tx)
 
     async def begin(self, survey: Survey, tx: Transaction) -> None:
         """Count from nothing."""

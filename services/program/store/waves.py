@@ -12,9 +12,9 @@ from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, document, read
-from chassis.web.problems import Conflict, StaleVersion
+from chassis.web.problems import Conflict
 from services.program.domain.waves import Member, Wave
-from services.program.store.shared import row_of, save_row
+from services.program.store.shared import delete_row, row_of, save_row
 
 MEMBERS = "cohort_members"
 
@@ -77,9 +77,7 @@ class Waves:
 
     async def delete(self, wave: Wave, tx: Transaction) -> None:
         """Raises StaleVersion if it has changed meanwhile."""
-        result = await self._waves.delete_one({"_id": wave.id, "version": wave.version}, session=tx.session)
-        if result.deleted_count == 0:
-            raise StaleVersion
+        await delete_row(self._waves, wave.id, wave.version, tx)
 
     # --- who is in a cohort -----------------------------------------------------------------------------------
 
