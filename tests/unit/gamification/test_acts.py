@@ -25,9 +25,10 @@ def act(kind: str, id: str, **changes: Any) -> Fact:
 @pytest.mark.parametrize("kind", words.ACTS)
 def test_each_act_has_a_rule_and_a_sentence(kind: str) -> None:
     [entry] = LedgerHarness().take([act(kind, "a1")])
-    rule = DEFAULT_RULES.find(kind)
+    name = kind.replace("_", "-")  # as the names of rules are written
+    rule = DEFAULT_RULES.find(name)
     assert rule is not None
-    assert (entry.points, entry.rule, entry.act_id) == (rule.points, kind, "a1")
+    assert (entry.points, entry.rule, entry.act_id) == (rule.points, name, "a1")
     for text in explain(entry, rule).values():
         assert kind not in text.split() or kind in ("article", "podcast", "event")
         assert "×" not in text
