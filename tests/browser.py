@@ -182,8 +182,15 @@ async def once_drawn(take: Callable[[], Awaitable[T]]) -> T:
         await asyncio.sleep(0.1)
 
 
+STANDS_STILL = """Promise.allSettled(document.getAnimations()
+  .filter((one) => one.effect.getComputedTiming().endTime < 10_000).map((one) => one.finished)).then(() => true)"""
+
+
 async def accessibility_findings(page: Page) -> list[str]:
-    """What axe-core finds serious or critical on the page as it is now: rule, help and the elements."""
+    """What axe-core finds serious or critical on the page once it stands still: rule, help and the elements.
+
+    Half transparent, as it comes, a message has too little contrast."""
+    await page.evaluate(STANDS_STILL)
     await page.evaluate((node_modules() / "axe-core" / "axe.min.js").read_text())
     result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

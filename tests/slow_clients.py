@@ -41,27 +41,23 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long honest clients waited (s), without and beside slow ones, and how many slow ones were connected."""
+    """How long honest clients waited (s), without and beside slow ones, and how many slow ones were connected.
+
+    `share` of the requests waited no longer than what is compared."""
 
     alone: tuple[float, ...]
     beside: tuple[float, ...]
     connected: int
-
-    @property
-    def p99_alone(self) -> float:
-        return percentile(self.alone, 0.99)
-
-    @property
-    def p99_beside(self) -> float:
-        return percentile(self.beside, 0.99)
+    share: float = 0.99
 
     @property
     def ratio(self) -> float:
-        return self.p99_beside / self.p99_alone
+        return percentile(self.beside, self.share) / percentile(self.alone, self.share)
 
     def __str__(self) -> str:
+        alone, beside = (percentile(waits, self.share) * 1000 for waits in (self.alone, self.beside))
         return (
-            f"p99 {self.p99_alone * 1000:.1f} ms alone, {self.p99_beside * 1000:.1f} ms beside {self.connected} slow "
+            f"p{self.share * 100:.0f} {alone:.1f} ms alone, {beside:.1f} ms beside {self.connected} slow "
             f"clients: {self.ratio:.2f} x ({len(self.alone)} and {len(self.beside)} requests)"
         )
 
@@ -72,7 +68,13 @@ def percentile(values: tuple[float, ...], share: float) -> float:
 
 
 async def measure(
-    target: Target, *, honest: int = HONEST, slow: int = SLOW, rounds: int = 3, seconds: float = 4.0
+    target: Target,
+    *,
+    honest: int = HONEST,
+    slow: int = SLOW,
+    rounds: int = 3,
+    seconds: float = 4.0,
+    share: float = 0.99,
 ) -> Waits:
     """The waits in `rounds` turns of `seconds` without and `seconds` with slow clients.
 
@@ -97,7 +99,7 @@ async def measure(
             finally:
                 dripping.cancel()
                 await asyncio.gather(dripping, return_exceptions=True)
-    return Waits(tuple(alone), tuple(beside), connected)
+    return Waits(tuple(alone), tuple(beside), connected, share)
 
 
 async def _until(probe: Callable[[], bool]) -> None:

@@ -15,6 +15,8 @@ from tests.integration.harness import eventually
 DEVICES = {"phone": phone, "desktop": desktop}
 PATIENCE = 15_000
 PICTURES = Path(__file__).parent / "results"
+CONFIRM = "form:has(input[name=confirmed]) button"
+"""Says yes to a page that asks whether to go on."""
 
 
 class CheckedPage:
@@ -72,6 +74,12 @@ async def look_at_programme(page: Page, program_id: str) -> None:
     elif await among_many.count() and await among_many.input_value() != program_id:
         async with page.expect_response(lambda answer: answer.url.endswith("/program")):
             await among_many.select_option(program_id)
+
+
+async def confirm(page: Page) -> None:
+    """Say yes, and wait for the page that comes of it: what an act before it left on the page proves nothing."""
+    async with page.expect_navigation():
+        await page.locator(CONFIRM).click()
 
 
 async def _keep_inside(context: BrowserContext, url: str) -> None:

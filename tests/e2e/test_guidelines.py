@@ -12,14 +12,13 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser import accessibility_findings
 from tests.drawings import drawing
-from tests.e2e.people import becomes_true, look_at_programme, signed_in
+from tests.e2e.people import CONFIRM, becomes_true, confirm, look_at_programme, signed_in
 from tests.e2e.stack import MANAGER, Stack
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 CONSENT = {"fr": "Je participe de mon plein gré.", "en": "I take part of my own free will."}
 AMBASSADORS = ("emma", "amina", "ines")
 OTHERS = 3
-CONFIRM = "form:has(input[name=confirmed]) button"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -69,8 +68,7 @@ async def test_guidelines_with_a_quiz_an_identity_and_a_question(
             await page.locator(f"#guidelines_{code}").fill("## Speak for yourself")
             await page.locator(f"input[name=right_{code}_0][value='1']").check()
         await page.locator('form[action="/manage/guidelines"] button').click()
-        await page.locator(CONFIRM).click()
-        await expect(page.locator(CONFIRM)).to_have_count(0)
+        await confirm(page)
         await expect(page.locator(".toast")).to_be_visible()
         await _give_a_logo(page, stack)
         assert seen.complaints == []
@@ -139,8 +137,7 @@ async def test_a_question_is_asked_answered_and_told_to_everybody(
             await page.locator(f"#answer_{code}").fill("Once they are in the press kit.")
         assert await accessibility_findings(page) == []
         await page.locator("form:has(#answer) button").last.click()
-        await page.locator(CONFIRM).click()
-        await expect(page.locator(CONFIRM)).to_have_count(0)
+        await confirm(page)
         await expect(page.locator(".toast form")).to_be_visible()
     async with signed_in(browser, stack.url, "emma", "phone") as seen:
         page = seen.page
@@ -170,9 +167,8 @@ async def test_a_survey_is_asked_and_its_few_answers_are_shown_to_nobody(
         await page.locator("#question_0_en").fill("I have the time to share.")
         await page.locator('form[action="/manage/surveys/new"] button').click()
         await page.locator('form[action$="/open"] button').click()
-        await page.locator(CONFIRM).click()
-        await expect(page.locator(CONFIRM)).to_have_count(0)
-        await expect(page.locator(".toast")).to_be_visible()
+        await confirm(page)
+        await expect(page.locator(".tag.good")).to_be_visible()
     async with signed_in(browser, stack.url, "amina", "phone") as seen:
         page = seen.page
         await at(page, stack, program_id, "/feed")
@@ -189,7 +185,7 @@ async def test_a_survey_is_asked_and_its_few_answers_are_shown_to_nobody(
         await at(page, stack, program_id, "/manage/surveys")
         await page.locator("h2 a", has_text="Pulse").first.click()
         await page.locator('form[action$="/close"] button').click()
-        await page.locator(CONFIRM).click()
+        await confirm(page)
         await expect(page.locator("main")).to_contain_text("Moins de 5 personnes")
         await expect(page.locator(".number")).to_have_count(0)
         assert await accessibility_findings(page) == []

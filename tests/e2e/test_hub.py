@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from chassis.ids import new_id
 from herald_contracts import PostRemoved, encode
 from tests.browser import accessibility_findings
-from tests.e2e.people import DEVICES, becomes_true, signed_in
+from tests.e2e.people import DEVICES, becomes_true, confirm, signed_in
 from tests.e2e.stack import Stack
 from tests.integration.harness import eventually
 
@@ -232,16 +232,14 @@ async def test_one_is_invited_agrees_and_reads_the_guidelines_before_the_first_s
         await page.locator("#guidelines_fr").fill("## Parlez pour vous")
         await page.locator("#guidelines_en").fill("## Speak for yourself")
         await page.locator('form[action="/manage/guidelines"] button').click()
-        await page.locator("form:has(input[name=confirmed]) button").click()
-        await expect(page.locator("input[name=confirmed]")).to_have_count(0)
+        await confirm(page)
         await expect(page.locator(".toast")).to_be_visible()
         await page.goto(f"{stack.url}/manage/ambassadors?query=Emma")
         await page.locator('input[name="person"]').first.check()
         await page.locator('form:has(input[name="person"]) button').click()
         await expect(page.locator("h1")).to_have_text("Inviter 1 personne à Second voices\u202f?")
         await expect(page.locator(".list")).to_contain_text("Emma Lindqvist")
-        await page.locator("form:has(input[name=confirmed]) button").click()
-        await expect(page.locator("input[name=confirmed]")).to_have_count(0)
+        await confirm(page)
         await expect(page.locator(".list")).to_contain_text("Emma Lindqvist")
     async with signed_in(browser, stack.url, "emma", "phone") as seen:
         page = seen.page
@@ -287,7 +285,7 @@ async def test_a_lesson_is_written_and_comes_before_a_share(browser: Browser, st
         try:
             await page.locator('form[action$="/publish"] button').click()
             await expect(page.locator("main")).to_contain_text("obligatoire")
-            await page.locator("form:has(input[name=confirmed]) button").click()
+            await confirm(page)
             await expect(page.locator(".toast")).to_be_visible()
             await page.goto(f"{stack.url}/manage/paths/new")
             await page.locator("#title_fr").fill("Le début")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser import desktop
-from tests.e2e.people import sign_in
+from tests.e2e.people import confirm, sign_in
 from tests.e2e.stack import MANAGER, Stack
 from tests.integration.harness import eventually
 
+pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(120)]
 ADMIN = "ines@herald.example"
 FILE = b"external_id,name,country,team,site\nOLGA-PLANT,Olga Plante,FR,Plant,Lyon\n"
 
@@ -41,8 +43,7 @@ async def test_somebody_without_an_account_joins_with_a_code(browser: Browser, s
 
     await manager.goto(f"{stack.url}/manage/ambassadors/{olga}/access")
     await manager.locator('form[action$="/devices/end"] button').click()
-    await manager.locator('input[name="confirmed"] ~ button').click()
-    await manager.wait_for_url("**/access**")
+    await confirm(manager)
     await context.close()
 
     async def ended() -> bool:

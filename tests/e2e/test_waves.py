@@ -8,9 +8,9 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser import accessibility_findings
-from tests.e2e.people import signed_in
+from tests.e2e.people import confirm, signed_in
 from tests.e2e.stack import MANAGER, Stack
-from tests.e2e.test_guidelines import CONFIRM, CONSENT, at
+from tests.e2e.test_guidelines import CONSENT, at
 
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 AMBASSADORS = [f"wave{number}@herald.example" for number in range(5)]
@@ -41,14 +41,14 @@ async def test_a_pilot_is_planned_started_and_decided_on(browser: Browser, stack
         assert await accessibility_findings(page) == []
         await page.locator('form[action$="/start"] button').click()
         await expect(page.locator("main")).to_contain_text("5 ambassadeurs y entrent")
-        await page.locator(CONFIRM).click()
+        await confirm(page)
         results = page.locator("section[aria-labelledby=results]")
         shown = results.locator(".bars").first
         await expect(shown).to_contain_text("Trop tôt pour le dire")
         await page.locator("input[name=decision][value=go]").check()
         await page.locator("#reasons").fill("Trois sur cinq ont **partagé**.")
         await page.locator('form[action$="/decision"] button').click()
-        await page.locator(CONFIRM).click()
+        await confirm(page)
         decision = page.locator("section[aria-labelledby=decision]")
         await expect(decision).to_contain_text("On continue")
         await expect(decision.locator("strong", has_text="partagé")).to_be_visible()

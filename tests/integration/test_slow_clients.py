@@ -1,5 +1,6 @@
 """A thousand clients that send little, slowly or nothing cost a hundred honest ones next to nothing, in every process
-that listens. The hub, and all APIs behind one address, with HERALD_SLOW_CLIENTS=all (`make attack`)."""
+that listens. With HERALD_SLOW_CLIENTS=all (`make attack`, alone on the machine) of the hub, too, and of all APIs behind
+one address, and by the 99th percentile: beside other tests that is the worst of what they do, and the median is told."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from tests.slow_clients import Target, measure, within
 MOST = 1.5
 CODE = "abcd1234"
 EVERYWHERE = os.environ.get("HERALD_SLOW_CLIENTS") == "all"
+SHARE = 0.99 if EVERYWHERE else 0.5
 PROCESSES = [
     ("content", "api", "/v1/items", 200),
     ("sharing", "links", f"/l/{CODE}", 302),
@@ -40,7 +42,7 @@ async def test_slow_clients_cost_honest_ones_nothing(
     }
     async with process_of(harness, tmp_path, service, role, **variables) as port:
         target = Target("127.0.0.1", port, path, status, harness.bearer("ada") if "items" in path else {})
-        waits = await within(MOST, partial(measure, target, rounds=2 if EVERYWHERE else 1, seconds=3.0))
+        waits = await within(MOST, partial(measure, target, rounds=2, seconds=3.0 if EVERYWHERE else 1.5, share=SHARE))
     print(f"{service} {role}: {waits}")
     assert waits.connected > 500
     assert waits.ratio <= MOST, waits
