@@ -1,6 +1,8 @@
 """A thousand clients that send little, slowly or nothing cost a hundred honest ones next to nothing, in every process
-that listens. With HERALD_SLOW_CLIENTS=all (`make attack`, alone on the machine) of the hub, too, and of all APIs behind
-one address, and by the 99th percentile: beside other tests that is the worst of what they do, and the median is told."""
+that listens.
+
+With HERALD_SLOW_CLIENTS=all (`make attack`, alone on the machine) of the hub, too, and of all APIs behind one address,
+and by the 99th percentile: beside other tests that is the worst of what they do, and the median is told."""
 
 from __future__ import annotations
 
