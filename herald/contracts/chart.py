@@ -1,4 +1,4 @@
-"""What the chart is given of the contracts and of its own values: `files/topics.yaml` and `README.md`."""
+"""What the charts are given of the contracts and of their own values: `files/topics.yaml` and each `README.md`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import yaml
 from herald.operations.topics import CONTRACTS, Topic, load_topics
 
 CHART = CONTRACTS.parent / "deploy" / "helm" / "herald"
+TRIAL = CHART.with_name("herald-trial")
 _KEY = re.compile(r"( *)([A-Za-z][\w-]*):")
 _MARK = "# -- "
 
@@ -25,6 +26,31 @@ Kafka, MongoDB, Redis and the identity provider are yours. What is **required** 
 this table, and a value of the wrong kind, are refused (`values.schema.json`). Sets of values to start from are in
 [ci](ci): [minimal](ci/minimal.yaml), [everything](ci/everything.yaml), [OpenShift](ci/openshift.yaml) and
 [Argo CD](ci/argocd.yaml).
+
+| value | default | |
+|---|---|---|
+"""
+
+TRIAL_INTRODUCTION = """\
+# The trial chart
+
+Made of `values.yaml` by `herald contracts generate`.
+
+**For trying Herald out, and for nothing else**: anybody signs in as anybody, there is one copy of everything, no TLS.
+For work there is [the chart of Herald](../herald/README.md) ([how to install it](../../../docs/operations/install.md)).
+
+It brings a Kafka, a MongoDB and a Valkey from their official images, and the development issuer. All that it needs is a
+cluster and [Herald's images](../../../docs/guides/docker.md#what-is-in-it) in a registry that the cluster reads:
+
+```sh
+helm install herald-trial deploy/helm/herald-trial --dependency-update --namespace herald-trial --create-namespace \\
+  --set herald.image.registry=registry.example.com/herald
+kubectl --namespace herald-trial port-forward service/trial-front 8080:8080
+```
+
+Then open <http://herald.localhost:8080> and sign in as one of the personas. One trial fits into a namespace, under any
+name of release; names of servers are fixed. The images want the users that are in the values, which OpenShift's own
+constraints refuse: there it takes a namespace with `anyuid`.
 
 | value | default | |
 |---|---|---|
@@ -47,6 +73,7 @@ def files(topics: list[Topic] | None = None) -> dict[Path, str]:
     return {
         CHART / "files" / "topics.yaml": head + yaml.safe_dump({"topics": listed}, sort_keys=False),
         CHART / "README.md": readme((CHART / "values.yaml").read_text("utf-8")),
+        TRIAL / "README.md": readme((TRIAL / "values.yaml").read_text("utf-8"), TRIAL_INTRODUCTION),
     }
 
 
@@ -64,11 +91,11 @@ def stale() -> list[Path]:
     return [path for path, text in files().items() if not path.is_file() or path.read_text("utf-8") != text]
 
 
-def readme(values: str) -> str:
+def readme(values: str, introduction: str = INTRODUCTION) -> str:
     """The page: a row for each key of `values` with a comment that begins with two dashes."""
     defaults = yaml.safe_load(values)
     rows = [f"| `{'.'.join(path)}` | {_default(defaults, path)} | {text} |" for path, text in described(values)]
-    return INTRODUCTION + "\n".join(rows) + "\n"
+    return introduction + "\n".join(rows) + "\n"
 
 
 def described(values: str) -> Iterator[tuple[tuple[str, ...], str]]:
