@@ -7,13 +7,15 @@ while they are not, in turns, so that what else happens on the machine meets bot
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import resource
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -30,35 +32,51 @@ CONNECTED_SECONDS: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What honest clients ask for, and which status they are to get; `headers` carry their token, if any."""
+    """What honest clients ask for, and which status they are to get; `headers` carry their token, if any,
+    and `pid` is the process that is asked."""
 
     host: str
     port: int
     path: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long honest clients waited (s), without and beside slow ones, and how many slow ones were connected.
-
-    `share` of the requests waited no longer than what is compared."""
+    """How long honest clients waited (s), without and beside slow ones, how many slow ones were connected, and what the
+    process spent in each case (s of CPU); `seconds` are those of either."""
 
     alone: tuple[float, ...]
     beside: tuple[float, ...]
     connected: int
-    share: float = 0.99
+    cpu_alone: float
+    cpu_beside: float
+    seconds: float
+
+    @property
+    def p99_alone(self) -> float:
+        return percentile(self.alone, 0.99)
+
+    @property
+    def p99_beside(self) -> float:
+        return percentile(self.beside, 0.99)
 
     @property
     def ratio(self) -> float:
-        return percentile(self.beside, self.share) / percentile(self.alone, self.share)
+        return self.p99_beside / self.p99_alone
+
+    @property
+    def cores(self) -> float:
+        """What the slow ones take: what was spent beside them beyond that many requests without them, by second."""
+        expected = self.cpu_alone / len(self.alone) * len(self.beside)
+        return (self.cpu_beside - expected) / self.seconds
 
     def __str__(self) -> str:
-        alone, beside = (percentile(waits, self.share) * 1000 for waits in (self.alone, self.beside))
         return (
-            f"p{self.share * 100:.0f} {alone:.1f} ms alone, {beside:.1f} ms beside {self.connected} slow "
-            f"clients: {self.ratio:.2f} x ({len(self.alone)} and {len(self.beside)} requests)"
+            f"p99 {self.p99_alone * 1000:.1f} ms alone, {self.p99_beside * 1000:.1f} ms beside {self.connected} slow "
+            f"clients: {self.ratio:.2f} x ({len(self.alone)} and {len(self.beside)} requests), {self.cores:.2f} cores"
         )
 
 
@@ -74,7 +92,6 @@ async def measure(
     slow: int = SLOW,
     rounds: int = 3,
     seconds: float = 4.0,
-    share: float = 0.99,
 ) -> Waits:
     """The waits in `rounds` turns of `seconds` without and `seconds` with slow clients.
 
@@ -84,22 +101,33 @@ async def measure(
     alone: list[float] = []
     beside: list[float] = []
     connected = slow
+    spent = [0.0, 0.0]
     connector = aiohttp.TCPConnector(limit=honest, keepalive_timeout=60)
     async with aiohttp.ClientSession(connector=connector, headers=target.headers, auto_decompress=False) as session:
         await _honest(session, target, honest, 2 * PAUSE_SECONDS)  # connections are made
         for _ in range(rounds):
-            alone += await _honest(session, target, honest, seconds)
+            with _cpu(target.pid, spent, 0):
+                alone += await _honest(session, target, honest, seconds)
             crowd = _Crowd(target, slow)
             dripping = asyncio.ensure_future(crowd.run())
             try:
                 await _until(lambda crowd=crowd: crowd.connected >= slow)  # type: ignore[misc]
                 await asyncio.sleep(SETTLE_SECONDS)
-                beside += await _honest(session, target, honest, seconds)
+                with _cpu(target.pid, spent, 1):
+                    beside += await _honest(session, target, honest, seconds)
                 connected = min(connected, crowd.connected)
             finally:
                 dripping.cancel()
                 await asyncio.gather(dripping, return_exceptions=True)
-    return Waits(tuple(alone), tuple(beside), connected, share)
+    return Waits(tuple(alone), tuple(beside), connected, spent[0], spent[1], rounds * seconds)
+
+
+@contextmanager
+def _cpu(pid: int, spent: list[float], place: int) -> Iterator[None]:
+    """Adds what the process spends meanwhile (s)."""
+    began = cpu_seconds(pid)
+    yield
+    spent[place] += cpu_seconds(pid) - began
 
 
 async def _until(probe: Callable[[], bool]) -> None:
@@ -193,6 +221,14 @@ class _Crowd:
         except OSError:
             return False
         return True
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process of Linux has spent so far (s); 0 for none."""
+    if not pid:
+        return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _allow_files(count: int) -> None:

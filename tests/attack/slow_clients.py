@@ -13,6 +13,8 @@ from tests.attack.target import Target
 
 HONEST = 100
 SLOWER = 1.5
+UNFELT_SECONDS = 0.1
+"""A median that nobody feels, whatever it was before: some milliseconds are what else a machine does."""
 TRIES = 3
 """How often it is measured again: what else a machine does is not the attack's."""
 WAIT_SECONDS = 40.0
@@ -42,10 +44,11 @@ async def attack(target: Target) -> AsyncIterator[Attempt]:
         beside = await _honest(target)
         name = f"{len(sockets)} slow clients beside {HONEST} honest requests"
         yield expect(name, beside[0] == HONEST, _told(before, beside))
+        most = max(before[1] * SLOWER, 0.0 if target.long else UNFELT_SECONDS)
         for _ in range(TRIES):
-            if beside[1] > before[1] * SLOWER:
+            if beside[1] > most:
                 beside = await _honest(target)
-        yield expect("the honest wait no longer", beside[1] <= before[1] * SLOWER, _told(before, beside))
+        yield expect("the honest wait no longer", beside[1] <= most, _told(before, beside))
         if target.long:
             for number, name in enumerate(kinds):
                 closed = await _closed(sockets[number * many : (number + 1) * many])

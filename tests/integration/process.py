@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -20,9 +21,19 @@ from tests.integration.harness import Harness, eventually
 READY_SECONDS = 90.0
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that listens."""
+
+    port: int
+    pid: int
+
+
 @asynccontextmanager
-async def process_of(harness: Harness, folder: Path, service: str, role: str, **variables: str) -> AsyncIterator[int]:
-    """Runs `herald run SERVICE ROLE` until the block ends; gives its port. `variables` go before the usual ones."""
+async def process_of(
+    harness: Harness, folder: Path, service: str, role: str, **variables: str
+) -> AsyncIterator[Running]:
+    """Runs `herald run SERVICE ROLE` until the block ends. `variables` go before the usual ones."""
     port = free_ports(["it"], folder / "ports.json")["it"]
     home = Home(folder / "home")
     home.prepare()
@@ -53,7 +64,7 @@ async def process_of(harness: Harness, folder: Path, service: str, role: str, **
                     return 0
 
             await eventually(ready, until=lambda found: found == 200, within=READY_SECONDS)
-        yield port
+        yield Running(port, child.pid)
     finally:
         child.terminate()
         await asyncio.wait_for(child.wait(), 30)

@@ -1,8 +1,9 @@
 """A thousand clients that send little, slowly or nothing cost a hundred honest ones next to nothing, in every process
 that listens.
 
-With HERALD_SLOW_CLIENTS=all (`make attack`, alone on the machine) of the hub, too, and of all APIs behind one address,
-and by the 99th percentile: beside other tests that is the worst of what they do, and the median is told."""
+In `make test` it is told by the CPU time of the process, which other tests beside it do not change. How long the honest
+wait is measured with HERALD_SLOW_CLIENTS=all (`make attack`, alone on the machine), of the hub, too, and of all APIs
+behind one address."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from tests.slow_clients import Target, measure, within
 MOST = 1.5
 CODE = "abcd1234"
 EVERYWHERE = os.environ.get("HERALD_SLOW_CLIENTS") == "all"
-SHARE = 0.99 if EVERYWHERE else 0.5
+MOST_CORES = 0.15
 PROCESSES = [
     ("content", "api", "/v1/items", 200),
     ("sharing", "links", f"/l/{CODE}", 302),
@@ -42,9 +43,14 @@ async def test_slow_clients_cost_honest_ones_nothing(
         "HERALD_HTTP_BODY_GAP_SECONDS": "5",
         "HERALD_RATE_GENERAL": "10000/second",  # the honest ones share one token
     }
-    async with process_of(harness, tmp_path, service, role, **variables) as port:
-        target = Target("127.0.0.1", port, path, status, harness.bearer("ada") if "items" in path else {})
-        waits = await within(MOST, partial(measure, target, rounds=2, seconds=3.0 if EVERYWHERE else 1.5, share=SHARE))
+    async with process_of(harness, tmp_path, service, role, **variables) as running:
+        headers = harness.bearer("ada") if "items" in path else {}
+        target = Target("127.0.0.1", running.port, path, status, headers, running.pid)
+        if EVERYWHERE:
+            waits = await within(MOST, partial(measure, target, rounds=2, seconds=3.0))
+        else:
+            waits = await measure(target, rounds=1, seconds=3.0)
     print(f"{service} {role}: {waits}")
     assert waits.connected > 500
-    assert waits.ratio <= MOST, waits
+    assert waits.cores <= MOST_CORES, str(waits)
+    assert waits.ratio <= MOST or not EVERYWHERE, str(waits)

@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from tests.integration.harness import Harness
-from tests.integration.process import process_of
+from tests.integration.process import Running, process_of
 
 PLACES = 8
 HEADER_SECONDS = 2
 
 
-def content_api(harness: Harness, folder: Path) -> AbstractAsyncContextManager[int]:
-    """A process of content's API with few places; gives its port."""
+def content_api(harness: Harness, folder: Path) -> AbstractAsyncContextManager[Running]:
+    """A process of content's API with few places."""
     return process_of(
         harness,
         folder,
@@ -48,9 +48,9 @@ def request(token: str = "", *, length: int = 100) -> bytes:
 async def test_those_who_wait_hold_no_place(harness: Harness, tmp_path: Path) -> None:
     await harness.know("content", "ada", "editor")
     token, unknown = (harness.bearer(name)["Authorization"].removeprefix("Bearer ") for name in ("ada", "nobody"))
-    async with content_api(harness, tmp_path) as port, asyncio.TaskGroup() as group:
+    async with content_api(harness, tmp_path) as running, asyncio.TaskGroup() as group:
         waiting = [
-            group.create_task(send(port, data))
+            group.create_task(send(running.port, data))
             for data in [
                 b"",
                 b"POST /v1/items HTTP/1.1\r\nhost: h\r\nx",
@@ -62,7 +62,7 @@ async def test_those_who_wait_hold_no_place(harness: Harness, tmp_path: Path) ->
             for _ in range(2 * PLACES)
         ]
         opened = await asyncio.gather(*waiting)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}", trust_env=False) as client:
             for _ in range(3 * PLACES):
                 answer = await client.get("/v1/items", headers=harness.bearer("nobody"))
                 assert answer.status_code == 403, "known as a stranger, not turned away at the door"
@@ -81,8 +81,8 @@ async def test_those_who_wait_hold_no_place(harness: Harness, tmp_path: Path) ->
 
 @pytest.mark.timeout(120)
 async def test_endless_headers_cost_nothing(harness: Harness, tmp_path: Path) -> None:
-    async with content_api(harness, tmp_path) as port:
-        reader, writer = await send(port, b"GET /v1/items HTTP/1.1\r\nhost: h\r\nx: ")
+    async with content_api(harness, tmp_path) as running:
+        reader, writer = await send(running.port, b"GET /v1/items HTTP/1.1\r\nhost: h\r\nx: ")
         sent = 0
         try:
             async with asyncio.timeout(10):
@@ -127,15 +127,20 @@ async def test_refusals_on_a_real_socket(harness: Harness, tmp_path: Path) -> No
 
     signed, of_a_stranger = f"authorization: {token}", f"authorization: {unknown}"
     chunks = (b"10000\r\n" + b" " * 0x10000 + b"\r\n") * 17 + b"0\r\n\r\n"
-    async with content_api(harness, tmp_path) as port:
+    async with content_api(harness, tmp_path) as running:
         malformed = post(b"{", "content-length: 1")
-        [(anonymous, _)] = await answers(port, malformed)
-        [(stranger, _)] = await answers(port, post(b"{", "content-length: 1", of_a_stranger))
-        [(known, _)] = await answers(port, post(b"{", "content-length: 1", signed))
+        [(anonymous, _)] = await answers(running.port, malformed)
+        [(stranger, _)] = await answers(running.port, post(b"{", "content-length: 1", of_a_stranger))
+        [(known, _)] = await answers(running.port, post(b"{", "content-length: 1", signed))
         assert (anonymous, stranger, known) == (401, 403, 400)
-        [(large, said)] = await answers(port, post(chunks, "transfer-encoding: chunked", signed))
+        [(large, said)] = await answers(running.port, post(chunks, "transfer-encoding: chunked", signed))
         assert (large, b"body-too-large" in said) == (413, True)
         kept = await answers(
-            port, get("/nowhere"), get("/v1/items"), malformed, get("/v1/items", of_a_stranger), get("/health/ready")
+            running.port,
+            get("/nowhere"),
+            get("/v1/items"),
+            malformed,
+            get("/v1/items", of_a_stranger),
+            get("/health/ready"),
         )
         assert [status for status, _ in kept] == [404, 401, 401, 403, 200]
