@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from opentelemetry.metrics import CallbackOptions, Observation
 from starlette.types import ASGIApp
 
@@ -25,7 +25,9 @@ from chassis.service import Background, Service
 from chassis.settings import HttpLimits
 from chassis.supervisor import Supervisor
 from chassis.tasks import run_bounded
+from chassis.telemetry.exposition import ALL_SERVICES
 from chassis.telemetry.logs import configure_logging
+from chassis.telemetry.otlp_logs import ship_logs
 from chassis.web.app import health_response, metrics_response
 from chassis.web.protocol import BoundedHttpProtocol, bounded, close_overdue
 
@@ -58,8 +60,8 @@ def worker_app(services: Sequence[Service]) -> ASGIApp:
         )
 
     @app.get("/metrics")
-    async def metrics() -> Response:
-        return await metrics_response([service.runtime.telemetry for service in services])
+    async def metrics(request: Request) -> Response:
+        return await metrics_response([service.runtime.telemetry for service in services], request)
 
     return app
 
@@ -81,10 +83,19 @@ def run_process(
     `young`: how many new objects the garbage collector lets be, `ANSWERS_SOON` or `WORKS_FAST`.
     """
     configure_logging()
+    shipped = (
+        ship_logs(services[0].name if len(services) == 1 else ALL_SERVICES, services[0].runtime.settings)
+        if services
+        else None
+    )
     _allow_connections()
     import uvloop
 
-    uvloop.run(_process(app, host, port, grace, services, beside, bounded(protocol, limits), young))
+    try:
+        uvloop.run(_process(app, host, port, grace, services, beside, bounded(protocol, limits), young))
+    finally:
+        if shipped is not None:
+            shipped.close()
 
 
 async def _process(

@@ -223,6 +223,7 @@ class Settings(StoreSettings, HttpSettings):
     port: int = Field(0, ge=0, le=65535)
 
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    otlp_logs: bool = Field(False, description="Send the log to the endpoint as well")
     spans_file: Path | None = Field(None, description="Bounded local file for spans when no endpoint is set")
     trace_ratio: float = Field(1.0, ge=0, le=1, description="Share of new traces that are recorded")
 

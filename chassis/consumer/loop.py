@@ -49,6 +49,7 @@ from chassis.mongo import Document, Transaction, duplicate
 from chassis.outages import is_outage
 from chassis.runtime import Runtime
 from chassis.tasks import cancel_and_wait, run_bounded, sleep_or_event
+from chassis.telemetry.otel import extract, recorded
 from herald_contracts import Event
 
 logger = logging.getLogger(__name__)
@@ -408,7 +409,9 @@ class ConsumerLoop:
         """Once a batch, after its transaction: one that was tried again is counted once."""
         now = datetime.now(UTC)
         for event in fresh[:: len(fresh) // LATENCIES_A_BATCH + 1]:
-            self._latency.record(max(0.0, (now - event.time).total_seconds()), {"event_type": event.type})
+            traced = extract(event.traceparent) if event.traceparent and recorded(event.traceparent) else None
+            late = max(0.0, (now - event.time).total_seconds())
+            self._latency.record(late, {"event_type": event.type}, context=traced)
         for event_type, count in Counter(event.type for event in fresh).items():
             self._applied.add(count, {"event_type": event_type})
         for reason, count in {**batch.passed_over, "repeat": events - len(fresh)}.items():

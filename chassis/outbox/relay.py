@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -140,7 +142,7 @@ class Relay:
                     span.set_status(StatusCode.ERROR)
                 span.end()
             failpoint("relay.after-ack")
-            await self._forget([row["_id"] for row, error in zip(rows, outcomes, strict=True) if error is None])
+            await self._forget([row for row, error in zip(rows, outcomes, strict=True) if error is None])
         failed = [(row, error) for row, error in zip(rows, outcomes, strict=True) if error is not None]
         if len(failed) == len(rows) and not self._stopped.were_refused(failed):
             return False
@@ -148,20 +150,22 @@ class Relay:
             await self._stopped.stop(failed)
         return True
 
-    async def _forget(self, ids: list[str]) -> None:
+    async def _forget(self, rows: Sequence[Document]) -> None:
         """Delete what Kafka confirmed.
 
         Many go in a transaction: each deleted by itself is an entry of the oplog that every change stream reads.
         """
-        if not ids:
+        if not rows:
             return
+        ids = [row["_id"] for row in rows]
 
         async def work(tx: Transaction | None) -> None:
             session = tx.session if tx is not None else None
             await self._mongo.outbox.delete_many({"_id": {"$in": ids}}, session=session)
 
         await (self._mongo.transact(work) if len(ids) >= MANY else work(None))
-        self._published.add(len(ids))
+        for event_type, count in Counter(row["headers"]["ce_type"].decode() for row in rows).items():
+            self._published.add(count, {"event_type": event_type})
 
     def _span(self, row: Document, own: trace.Span) -> trace.Span | None:
         """The event's own span, where its trace is recorded."""

@@ -57,7 +57,9 @@ def record_of(row: Document) -> Record:
 class StoppedLanes:
     """The lanes of one service's outbox that do not move. Only the holder of the relay's lease uses it."""
 
-    def __init__(self, runtime: Runtime, lease: Lease, published: Callable[[list[str]], Awaitable[None]]) -> None:
+    def __init__(
+        self, runtime: Runtime, lease: Lease, published: Callable[[Sequence[Document]], Awaitable[None]]
+    ) -> None:
         self._mongo = runtime.mongo
         self._lease = lease
         self._published = published
@@ -136,7 +138,7 @@ class StoppedLanes:
     async def _isolate(self, lanes: Sequence[list[Document]]) -> None:
         """Send the first row of each of these lanes apart, and block the lanes whose row is refused by itself."""
         outcomes = await self._producer.attempt([record_of(rows[0]) for rows in lanes], apart=True)
-        await self._published([rows[0]["_id"] for rows, error in zip(lanes, outcomes, strict=True) if error is None])
+        await self._published([rows[0] for rows, error in zip(lanes, outcomes, strict=True) if error is None])
         for rows, error in zip(lanes, outcomes, strict=True):
             if isinstance(error, OF_THE_ROW):
                 await self._block(rows, error)
@@ -185,7 +187,7 @@ class StoppedLanes:
         if not rows or not self._lease.held:
             return
         outcomes = await self._producer.attempt([record_of(row) for row in rows.values()], apart=True)
-        await self._published([row["_id"] for row, error in zip(rows.values(), outcomes, strict=True) if error is None])
+        await self._published([row for row, error in zip(rows.values(), outcomes, strict=True) if error is None])
         for (one, row), error in zip(rows.items(), outcomes, strict=True):
             if error is None:
                 self._waiting.resume(one)

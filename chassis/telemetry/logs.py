@@ -7,6 +7,8 @@ import logging
 import logging.config
 import time
 
+from opentelemetry import trace
+
 from chassis.telemetry.scrubbing import format_error
 
 REPEATED_SECONDS = 10.0
@@ -41,14 +43,21 @@ class JsonFormatter(logging.Formatter):
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": _message(record),
+            "message": message_of(record),
+            **_trace(),
         }
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = format_error(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
 
 
-def _message(record: logging.LogRecord) -> str:
+def _trace() -> dict[str, str]:
+    """The ids of the span that the line was logged in, by OpenTelemetry's names for JSON logs."""
+    span = trace.get_current_span().get_span_context()
+    return {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"} if span.is_valid else {}
+
+
+def message_of(record: logging.LogRecord) -> str:
     """What the record says; of asyncio the first line: the next ones show tasks and the text of their errors."""
     message = record.getMessage()
     return message.partition("\n")[0] if record.name == "asyncio" else message

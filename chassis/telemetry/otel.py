@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import Counter
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -21,10 +21,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from opentelemetry.trace import SpanContext
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import Metric
+from prometheus_client import CollectorRegistry
 
 from chassis.settings import Settings
+from chassis.telemetry.exposition import OtelCollector, encode
 from chassis.telemetry.scrubbing import METRIC_ATTRIBUTES, ScrubbingExporter
 
 CLOSE_SECONDS = 2.0
@@ -110,9 +110,10 @@ class Telemetry:
             self.tracer_provider.add_span_processor(
                 BatchSpanProcessor(ScrubbingExporter(exporter), schedule_delay_millis=500, max_queue_size=20_000)
             )
+        reader = InMemoryMetricReader()
         self.registry = CollectorRegistry()
         self.meter_provider = MeterProvider(
-            metric_readers=[PrometheusMetricReader(registry=self.registry, scope_info_enabled=False)],
+            metric_readers=[reader],
             resource=resource,
             views=[
                 View(
@@ -123,6 +124,7 @@ class Telemetry:
             ],
             shutdown_on_exit=False,
         )
+        self.registry.register(OtelCollector(reader))
         self.tracer = self.tracer_provider.get_tracer("herald")
         self.meter = self.meter_provider.get_meter("herald")
 
@@ -153,27 +155,7 @@ def _exporter(settings: Settings) -> SpanExporter | None:
     return None
 
 
-class _Merged:
-    """The metrics of several services as one exposition, told apart by the label `service`."""
-
-    def __init__(self, telemetries: Iterable[Telemetry]) -> None:
-        self._telemetries = list(telemetries)
-
-    def collect(self) -> Iterator[Metric]:
-        families: dict[str, Metric] = {}
-        for telemetry in self._telemetries:
-            for family in telemetry.registry.collect():
-                merged = families.setdefault(
-                    family.name, Metric(family.name, family.documentation, family.type, family.unit)
-                )
-                for sample in family.samples:
-                    labels = {**sample.labels, "service": telemetry.service}
-                    merged.samples.append(sample._replace(labels=labels))
-        yield from families.values()
-
-
-def exposition(telemetries: Iterable[Telemetry]) -> bytes:
-    """All metrics in Prometheus' text format."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Merged(telemetries))
-    return generate_latest(registry)
+def exposition(telemetries: Iterable[Telemetry], accept: str = "") -> tuple[bytes, str]:
+    """All metrics, told apart by the label `service`, and their media type: OpenMetrics with exemplars where `accept`
+    (a header) asks for it, or else Prometheus' text format."""
+    return encode({telemetry.service: telemetry.registry for telemetry in telemetries}, accept)

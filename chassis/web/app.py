@@ -180,14 +180,14 @@ def add_health(app: FastAPI, service: Service) -> None:
         return health_response(await service.unready())
 
     @app.get("/metrics", include_in_schema=False, dependencies=[FOR_ANYONE])
-    async def metrics() -> Response:
-        return await metrics_response([service.runtime.telemetry])
+    async def metrics(request: Request) -> Response:
+        return await metrics_response([service.runtime.telemetry], request)
 
 
-async def metrics_response(telemetries: Sequence[Telemetry]) -> Response:
-    """The metrics of these services as Prometheus reads them."""
-    text = await asyncio.to_thread(exposition, telemetries)
-    return Response(text, media_type="text/plain; version=0.0.4")
+async def metrics_response(telemetries: Sequence[Telemetry], request: Request) -> Response:
+    """The metrics of these services in the format that the request accepts."""
+    body, media_type = await asyncio.to_thread(exposition, telemetries, request.headers.get("accept", ""))
+    return Response(body, headers={"content-type": media_type})
 
 
 def health_response(reasons: Sequence[str]) -> Response:

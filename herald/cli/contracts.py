@@ -16,15 +16,16 @@ app = typer.Typer(
 
 @app.command()
 def generate() -> None:
-    """Write what is stale: schemas, AsyncAPI and OpenAPI documents, the table of rights, what the chart is given."""
+    """Write what is stale: schemas, AsyncAPI and OpenAPI documents, rights, alerts, dashboards, the chart's files."""
     from herald.contracts import chart, rights
     from herald.contracts.documents import generate as write
+    from herald.observability import files as observed
 
     try:
         changed = [f"contracts/{path}" for path in write()]
         if rights.generate():
             changed.append(str(rights.PAGE.relative_to(CONTRACTS.parent)))
-        changed += [str(path.relative_to(CONTRACTS.parent)) for path in chart.generate()]
+        changed += [str(path.relative_to(CONTRACTS.parent)) for path in (*observed.generate(), *chart.generate())]
     except (LookupError, ValueError) as error:
         raise _failed(error) from None
     for path in changed:
@@ -42,12 +43,14 @@ def check(
     from herald.contracts import chart, rights
     from herald.contracts.checks import check as find
     from herald.contracts.released import releases
+    from herald.observability import files as observed
 
     try:
         found = find(against=against)
         if rights.stale():
             found.append(f"{rights.PAGE.name}: not fresh, run 'herald contracts generate'")
-        found += [f"{path.name}: not fresh, run 'herald contracts generate'" for path in chart.stale()]
+        stale = (*observed.stale(), *chart.stale())
+        found += [f"{path.name}: not fresh, run 'herald contracts generate'" for path in stale]
     except (LookupError, ValueError) as error:
         raise _failed(error) from None
     for finding in found:

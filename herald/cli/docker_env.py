@@ -37,6 +37,7 @@ def docker_env(
         "HERALD_SESSION_KEY": _secret(),
         "HERALD_VISITOR_KEY": _secret(),
         "VALKEY_PASSWORD": secrets.token_hex(24),
+        "GRAFANA_PASSWORD": secrets.token_hex(24),
     }
     if issuer is None:
         values["COMPOSE_PROFILES"] = "try"

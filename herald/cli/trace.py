@@ -1,60 +1,21 @@
-"""`herald trace ID`: one trace as a tree, from the local span files."""
+"""`herald trace`: one trace as a tree, by its id or by a post; from the local span files or from Jaeger."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from herald.operations.settings import operator_settings, run_operation
+from herald.operations.traces import Span, ask_jaeger, facts_of_post, read_spans
+
 SHOWN = ("http.route", "messaging.destination.name", "cloudevents.event_type", "db.collection.name", "herald.figure")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A span of the local file; times in nanoseconds since 1970."""
-
-    trace_id: str
-    span_id: str
-    parent_id: str | None
-    name: str
-    kind: str
-    service: str
-    start: int
-    end: int
-    status: str
-    attributes: dict[str, Any]
-    links: list[dict[str, str]]
-
-    @property
-    def milliseconds(self) -> float:
-        return (self.end - self.start) / 1e6
-
-
-def read_spans(folder: Path, trace_id: str = "") -> list[Span]:
-    """The spans of a trace, or of all, by start, without repeats."""
-    found: dict[str, Span] = {}
-    for line in _lines(folder):
-        if trace_id in line:
-            raw = json.loads(line)
-            if trace_id in ("", raw["trace_id"]):
-                found[raw["span_id"]] = Span(**raw)
-    return sorted(found.values(), key=lambda span: span.start)
-
-
-def _lines(folder: Path) -> Iterator[str]:
-    for path in sorted(folder.glob("*.jsonl*")):
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                if line.endswith("\n"):
-                    yield line
 
 
 def tree_of(spans: list[Span]) -> Tree:
@@ -89,13 +50,38 @@ def _line(span: Span, origin: int) -> Text:
 
 
 def trace(
-    trace_id: Annotated[str, typer.Argument(help="32 hexadecimal digits, or a traceparent")],
+    trace_id: Annotated[str, typer.Argument(help="32 hexadecimal digits, or a traceparent", show_default=False)] = "",
+    post: Annotated[str, typer.Option(help="The id of a post: the trace of the tap that shared it")] = "",
     folder: Annotated[Path, typer.Option(help="Where the span files are")] = Path(".herald/spans"),
+    jaeger: Annotated[
+        str, typer.Option(envvar="HERALD_JAEGER_URL", help="Ask Jaeger at this address instead of the span files")
+    ] = "",
 ) -> None:
     """Print one trace as a tree, through HTTP calls and Kafka."""
-    wanted = trace_id.split("-")[1] if trace_id.count("-") == 3 else trace_id.lower()
-    spans = read_spans(folder, wanted)
+    if bool(trace_id) == bool(post):
+        typer.echo("herald: name a trace, or a post with --post", err=True)
+        raise typer.Exit(2)
+    wanted = _trace_of_post(post) if post else trace_id.split("-")[1] if trace_id.count("-") == 3 else trace_id.lower()
+    try:
+        spans = ask_jaeger(jaeger, wanted) if jaeger else read_spans(folder, wanted)
+    except httpx.HTTPError as error:
+        typer.echo(f"herald: Jaeger at {jaeger} does not answer ({type(error).__name__})", err=True)
+        raise typer.Exit(1) from None
     if not spans:
-        typer.echo(f"no span of trace {wanted} in {folder} (they are kept for a while, the newest ones)", err=True)
+        where = f"Jaeger at {jaeger}" if jaeger else str(folder)
+        typer.echo(f"no span of trace {wanted} in {where} (they are kept for a while, the newest ones)", err=True)
         raise typer.Exit(1)
     Console().print(tree_of(spans), soft_wrap=True)
+
+
+def _trace_of_post(post: str) -> str:
+    """The trace of the tap; prints what became of the post. Raises typer.Exit."""
+    facts = run_operation(facts_of_post(operator_settings(), post))
+    for fact in facts:
+        typer.echo(f"{fact.at:%Y-%m-%d %H:%M:%S}  {fact.event_type}  trace {fact.trace_id or 'not recorded'}")
+    traces = [fact.trace_id for fact in facts if fact.trace_id]
+    if not traces:
+        said = "its trace was not recorded" if facts else "Kafka holds nothing of it"
+        typer.echo(f"herald: no trace of post {post}: {said}", err=True)
+        raise typer.Exit(1)
+    return traces[0]

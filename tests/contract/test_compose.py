@@ -6,6 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -127,7 +128,7 @@ def test_our_containers_can_do_little(name: str) -> None:
 
 def test_only_the_front_and_the_consoles_publish_a_port_and_on_loopback() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published.keys() == {"front", "jaeger", "prometheus"}
+    assert published.keys() == {"front", "grafana", "jaeger", "prometheus"}
     for ports in published.values():
         for port in ports:
             assert re.match(r"\$\{\w+:-127\.0\.0\.1:", port)
@@ -142,6 +143,22 @@ def test_the_front_and_prometheus_name_containers_that_are_there() -> None:
     }
     scraped = {f"{name}:8080" for name in OURS if name not in ("topics", "issuer")}
     assert targets == {*scraped, "otel-collector:8889"}
+
+
+def test_prometheus_and_grafana_are_given_the_alerts_and_dashboards() -> None:
+    mounts = {
+        name: dict(str(one).split(":")[:2] for one in SERVICES[name]["volumes"])
+        for name in SERVICES
+        if "volumes" in SERVICES[name]
+    }
+    prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    assert mounts["prometheus"]["./deploy/alerts"] == "/etc/prometheus/alerts"
+    assert prometheus["rule_files"] == ["alerts/objectives.yaml", "alerts/causes.yaml"]
+    assert all((ROOT / "deploy" / path).is_file() for path in prometheus["rule_files"])
+    provider = yaml.safe_load((ROOT / "deploy/grafana/dashboards/herald.yaml").read_text())["providers"][0]
+    assert provider["options"]["path"] == mounts["grafana"]["./deploy/dashboards"]
+    sources = yaml.safe_load((ROOT / "deploy/grafana/datasources/herald.yaml").read_text())["datasources"]
+    assert {urlsplit(one["url"]).hostname for one in sources} <= SERVICES.keys()
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

@@ -22,9 +22,9 @@ import pytest
 from redis.asyncio import Redis
 
 from chassis.kafka.topic_reader import read_topic
-from herald.cli.trace import read_spans
 from herald.demo.visitors import BROWSERS, Visitor
 from herald.operations.topics import load_topics
+from herald.operations.traces import read_spans
 from tests.attack.doors import SERVICES, api_operations, hub_routes, who_enters
 from tests.e2e.stack import Stack
 from tests.hub_session import HubSession, hub_session

@@ -12,9 +12,9 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from herald.cli.trace import Span, read_spans
 from herald.demo import visitors
 from herald.demo.browser import Browser
+from herald.operations.traces import Span, read_spans
 from tests.e2e.stack import Stack
 
 pytestmark = [
@@ -66,7 +66,7 @@ CLICK = (
 
 
 async def test_a_share_is_one_trace_from_the_tap_to_the_points_and_the_figure(stack: Stack) -> None:
-    async with _watching(stack):
+    async with watching(stack):
         browser = Browser(stack.url, visitors.BROWSERS[0])
         try:
             await browser.sign_in("lea")
@@ -80,7 +80,7 @@ async def test_a_share_is_one_trace_from_the_tap_to_the_points_and_the_figure(st
 async def test_a_click_is_one_trace_to_both_its_effects(stack: Stack) -> None:
     posts = await stack.api.get("jonas@herald.example", "/sharing/v1/posts", limit=1)
     visitor = visitors.Visitor(f"127.200.{random.randrange(256)}.{random.randrange(1, 255)}", visitors.BROWSERS[1])
-    async with _watching(stack):
+    async with watching(stack):
         known = set(_clicks(stack))
         await visitor.follow(posts["items"][0]["short_url"])
         await _holds(stack, CLICK, lambda: next((one for one in _clicks(stack) if one not in known), None))
@@ -91,7 +91,7 @@ def _clicks(stack: Stack) -> list[str]:
 
 
 @asynccontextmanager
-async def _watching(stack: Stack) -> AsyncIterator[None]:
+async def watching(stack: Stack) -> AsyncIterator[None]:
     """A manager has the dashboard open: figures are pushed only to whoever looks."""
     token = await stack.api.token("marc@herald.example")
     url = f"{stack.url}/api/metrics/v1/programs/{stack.program_id}/live"
@@ -120,12 +120,12 @@ async def _holds(stack: Stack, table: Sequence[Expected], trace_of: Callable[[],
             while problems:
                 await asyncio.sleep(0.2)
                 trace_id = trace_of()
-                problems = _differences(table, read_spans(stack.spans, trace_id)) if trace_id else problems
+                problems = differences(table, read_spans(stack.spans, trace_id)) if trace_id else problems
     except TimeoutError:
         pytest.fail("\n".join(problems))
 
 
-def _differences(table: Sequence[Expected], spans: Sequence[Span]) -> list[str]:
+def differences(table: Sequence[Expected], spans: Sequence[Span]) -> list[str]:
     """What the trace lacks, in words; each expected span is the first of its name below its parent."""
     ids = {span.span_id for span in spans}
     found: list[Span | None] = []

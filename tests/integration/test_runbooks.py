@@ -23,8 +23,9 @@ from tests.integration.harness import Harness, eventually
 
 BOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 INDEX = BOOKS / "README.md"
-METRIC = re.compile(r"^Metric: `(herald_[a-z_]+)`$", re.MULTILINE)
-ROW = re.compile(r"^\| `(herald_[a-z_]+)` \|.*\| (?:\[.*\]\((.+\.md)\)|–) \|$", re.MULTILINE)
+OURS = ("herald_", "http_server_", "process_")
+METRIC = re.compile(r"^Metric: `([a-z_]+)`$", re.MULTILINE)
+ROW = re.compile(r"^\| `([a-z_]+)` \|.*\| (?:\[.*\]\((.+\.md)\)|–) \|$", re.MULTILINE)
 PROCESSES = (("gamification", "worker"), ("sharing", "links"), ("content", "api"), ("program", "api"))
 AFTER_AN_EVENT = {"herald_commit_to_effect_seconds", "herald_consumer_lag"}
 
@@ -53,14 +54,14 @@ async def running(env: Mapping[str, str], role: tuple[str, str], folder: Path) -
 
 
 async def families(client: httpx.AsyncClient, port: int) -> set[str]:
-    """The names of Herald's own metrics that a process has samples of, as Prometheus queries name them."""
+    """The names of the metrics that a process has samples of, as Prometheus queries name them."""
     try:
         text = (await client.get(f"http://127.0.0.1:{port}/metrics")).raise_for_status().text
     except httpx.HTTPError:
         return set()
     found = set()
     for family in text_string_to_metric_families(text):
-        if family.name.startswith("herald_") and family.samples:
+        if family.name.startswith(OURS) and family.samples:
             found.add(family.name + ("_total" if family.type == "counter" else ""))
     return found
 
@@ -96,6 +97,8 @@ async def test_runbooks_and_metrics_belong_together(harness: Harness, tmp_path: 
 
             async with running({**common, "HERALD_PORT": str(port)}, (service, role), tmp_path):
                 await eventually(told, within=40)
+                if role == "api":
+                    await client.get(f"http://127.0.0.1:{port}/api/{service}/v1/nothing")
                 if role == "worker":
                     await harness.publish(removed)
                     await eventually(told, until=AFTER_AN_EVENT.issubset, within=60)

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from herald.local.terminal import one_sentence
 
-PEERS = {"front": "front", "keycloak": "sign_in", "secured": "secured"}
+PEERS = {"front": "front", "keycloak": "sign_in", "observability": "observability", "secured": "secured"}
 """Each with the module of this package whose `run` yields what was tried."""
 console = Console()
 

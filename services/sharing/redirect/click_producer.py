@@ -62,6 +62,12 @@ class ClickProducer:
         telemetry.meter.create_observable_gauge(
             "herald.links.spool.size", callbacks=[self._depth], unit="By", description="Clicks waiting on disk"
         )
+        telemetry.meter.create_observable_gauge(
+            "herald.links.spool.limit",
+            callbacks=[lambda _: [Observation(self._spool.max_bytes)]],
+            unit="By",
+            description="Bytes that clicks waiting on disk may take",
+        )
 
     def _depth(self, _: CallbackOptions) -> list[Observation]:
         return [Observation(self._spool.size())]

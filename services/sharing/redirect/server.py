@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, StatusCode, TraceFlags
 from pymongo.errors import PyMongoError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -135,12 +135,7 @@ class RedirectServer:
             return
         path: str = scope["path"]
         if path.startswith("/l/"):
-            self._under_way += 1
-            began = time.perf_counter()
-            try:
-                await self._follow(scope, path[3:], send)
-            finally:
-                self._left(began)
+            await self._visit(scope, path[3:], send)
         else:
             await self._other(path, scope, send)
 
@@ -169,29 +164,36 @@ class RedirectServer:
     ) -> None:
         if sending is not None:
             sending.end()
-        _answered(span, 302)
-        self._left(began)
+        self._left(began, 302, span)
         answer(link)
 
-    def _left(self, began: float) -> None:
+    async def _visit(self, scope: Scope, code: str, send: Send) -> None:
+        headers: Headers = dict(scope["headers"])
+        client = scope.get("client")
+        peer = client[0] if client else ""
+        self._under_way += 1
+        began, status = time.perf_counter(), 500
+        span = self._tracing.begin(scope["method"], headers, trusted=self._proxies.trust(peer))
+        try:
+            status = await self._follow(scope["method"], code, peer, headers, span, send)
+        finally:
+            self._left(began, status, span)
+
+    def _left(self, began: float, status: int, span: Span | None) -> None:
+        _answered(span, status)
         self._under_way -= 1
         if self._arrived is not None and not self._under_way:
             self._arrived.set()
-        self._latency.observe(time.perf_counter() - began)
+        self._latency.observe(time.perf_counter() - began, status, span)
 
-    async def _follow(self, scope: Scope, code: str, send: Send) -> None:
-        method: str = scope["method"]
-        headers: Headers = dict(scope["headers"])
+    async def _follow(self, method: str, code: str, peer: str, headers: Headers, span: Span | None, send: Send) -> int:
+        """Answer; returns the status."""
         if method not in ("GET", "HEAD"):
             await _problem(send, 405, "method", "This method is not offered here.", allow=b"GET, HEAD")
-            return
+            return 405
         if self._log.waiting >= self._most:
             await _page(send, 503, "busy", method, headers)
-            return
-        client = scope.get("client")
-        peer = client[0] if client else ""
-        trusted = self._proxies.trust(peer)
-        span = self._tracing.begin(method, headers, trusted=trusted)
+            return 503
         try:
             link = await self._find(code, span)
             if link is not None:
@@ -203,19 +205,18 @@ class RedirectServer:
                     sending.end()
                 await send(link.found)
                 await send(_EMPTY)
-                _answered(span, 302)
-            else:
-                origin = self._proxies.origin(peer, headers.get(b"x-forwarded-for", b"").decode("latin-1"))
-                await self._runtime.rate_limits.hit("unknown_codes", self._rate_unknown, origin)
-                await _page(send, 404, "missing", method, headers)
-                _answered(span, 404)
+                return 302
+            origin = self._proxies.origin(peer, headers.get(b"x-forwarded-for", b"").decode("latin-1"))
+            await self._runtime.rate_limits.hit("unknown_codes", self._rate_unknown, origin)
+            await _page(send, 404, "missing", method, headers)
+            return 404
         except TooManyRequests as refused:
             await _page(send, 429, "too-many", method, headers, refused.headers or {})
-            _answered(span, 429)
+            return 429
         except PyMongoError as error:
             logger.warning("a link cannot be looked up: %s", type(error).__name__)
             await _page(send, 503, "busy", method, headers)
-            _answered(span, 503)
+            return 503
 
     async def _find(self, code: str, span: Span | None) -> ShortLink | None:
         """The link of a code, or of a code with something behind it that is none of its letters."""
@@ -264,8 +265,9 @@ class RedirectServer:
         elif path == "/health/ready":
             await _state(send, [] if self._ready else ["starting" if not self._stop.is_set() else "ending"])
         elif path == "/metrics":
-            body = await asyncio.to_thread(exposition, [self._runtime.telemetry])
-            await _answer(send, 200, body, b"text/plain; version=0.0.4")
+            accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
+            body, media_type = await asyncio.to_thread(exposition, [self._runtime.telemetry], accept)
+            await _answer(send, 200, body, media_type.encode())
         else:
             await _page(send, 404, "missing", scope["method"], dict(scope["headers"]))
 
@@ -280,6 +282,8 @@ def purpose_of(headers: Headers) -> str:
 def _answered(span: Span | None, status: int) -> None:
     if span is not None:
         span.set_attribute("http.response.status_code", status)
+        if status >= 500:
+            span.set_status(StatusCode.ERROR)
         span.end()
 
 

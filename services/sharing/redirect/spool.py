@@ -55,7 +55,7 @@ class Spool:
 
     def __init__(self, folder: Path, *, max_bytes: int, segment_bytes: int = 1024 * 1024) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._segment_bytes = segment_bytes
         self._guard = threading.Lock()
         self._writing: int | None = None
@@ -65,7 +65,7 @@ class Spool:
         """Keep the entries, on disk when this returns. Raises SpoolFull, OSError; then none of them is kept."""
         data = b"".join(_HEAD.pack(len(entry), zlib.crc32(entry)) + entry for entry in entries)
         with self._guard:
-            if self.size() + len(data) > self._max_bytes:
+            if self.size() + len(data) > self.max_bytes:
                 raise SpoolFull
             file = self._open()
             try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from opentelemetry import trace
 from opentelemetry.trace import Link, Span, SpanKind
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.samples import Exemplar
 
 from chassis.runtime import Runtime
+from chassis.telemetry.exposition import add_histogram, exemplar
 from chassis.telemetry.otel import LATENCY_BUCKETS, extract
 from chassis.web.traces import foreign_context
 from herald_contracts import LinkClicked
@@ -68,21 +71,30 @@ class Tracing:
 
 
 class Latency:
-    """How long visitors waited, as a Prometheus histogram; counting costs a fraction of a microsecond."""
+    """How visitors were answered, and how long they waited, as Prometheus reads it; counting costs a fraction of a
+    microsecond."""
 
     def __init__(self) -> None:
         self._counts = [0] * (len(LATENCY_BUCKETS) + 1)
         self._sum = 0.0
+        self._exemplars: dict[int, Exemplar] = {}
+        self._answers: defaultdict[int, int] = defaultdict(int, {302: 0, 500: 0, 503: 0})
 
-    def observe(self, seconds: float) -> None:
-        self._counts[bisect_left(LATENCY_BUCKETS, seconds)] += 1
+    def observe(self, seconds: float, status: int, span: Span | None) -> None:
+        """Note an answer; `span` is that of the request, where it is traced."""
+        bucket = bisect_left(LATENCY_BUCKETS, seconds)
+        self._counts[bucket] += 1
         self._sum += seconds
+        self._answers[status] += 1
+        if span is not None:
+            where = span.get_span_context()
+            self._exemplars[bucket] = exemplar(where.trace_id, where.span_id, seconds, time.time_ns())
 
-    def collect(self) -> Iterator[HistogramMetricFamily]:
-        family = HistogramMetricFamily("herald_links_redirect_seconds", "From a request for a short link to its answer")
-        total, buckets = 0, []
-        for bound, count in zip([*map(str, LATENCY_BUCKETS), "+Inf"], self._counts, strict=True):
-            total += count
-            buckets.append((bound, total))
-        family.add_metric([], buckets=buckets, sum_value=self._sum)
-        yield family
+    def collect(self) -> Iterator[Metric]:
+        waited = Metric("herald_links_redirect_seconds", "From a request for a short link to its answer", "histogram")
+        add_histogram(waited, {}, LATENCY_BUCKETS, self._counts, self._sum, dict(self._exemplars))
+        yield waited
+        answers = Metric("herald_links_answers", "Requests for short links by the status of the answer", "counter")
+        for status, count in sorted(dict(self._answers).items()):
+            answers.add_sample("herald_links_answers_total", {"status": str(status)}, count)
+        yield answers

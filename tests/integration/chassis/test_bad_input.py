@@ -60,7 +60,7 @@ def record(name: str, **changed: bytes | None) -> Record:
 
 def metric(service: Service, start: str) -> float:
     """The sum of a metric's samples that start so."""
-    lines = exposition([service.runtime.telemetry]).decode().splitlines()
+    lines = exposition([service.runtime.telemetry])[0].decode().splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(start))
 
 

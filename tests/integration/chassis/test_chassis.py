@@ -488,7 +488,7 @@ async def test_a_flood_of_poison_pauses_its_partition_and_no_other(harness: Harn
         await eventually(lambda: counts(service), until=lambda found: found == {"beside": 1})
         await eventually(paused, until=lambda found: found == {0})
         assert await counts(service) == {"beside": 1}
-        assert b"herald_consumer_paused" in exposition([service.runtime.telemetry])
+        assert b"herald_consumer_paused" in exposition([service.runtime.telemetry])[0]
         until = datetime.now(UTC) + timedelta(minutes=1)
         await cap.lift(service.runtime.mongo.db, per_second=1000, until=until, by="test")
         await eventually(lambda: counts(service), until=lambda found: set(found) == {"beside", "behind"}, within=30)

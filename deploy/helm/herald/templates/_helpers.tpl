@@ -126,6 +126,7 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- with $values.prefix }}{{ $_ := set $found "HERALD_NAMESPACE" . }}{{ end -}}
 {{- with $values.oidc.jwksUrl }}{{ $_ := set $found "HERALD_JWKS_URL" . }}{{ end -}}
 {{- with $values.otlp.endpoint }}{{ $_ := set $found "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
+{{- if $values.otlp.logs }}{{ $_ := set $found "HERALD_OTLP_LOGS" "true" }}{{ end -}}
 {{- if hasPrefix "SASL" $kafka.securityProtocol -}}
 {{- $_ := set $found "HERALD_KAFKA_SASL_MECHANISM" $kafka.saslMechanism -}}
 {{- if eq $kafka.saslMechanism "OAUTHBEARER" -}}

@@ -1,0 +1,1 @@
+"""What Herald is watched by, as code: objectives, alerts and dashboards (`deploy/alerts`, `deploy/dashboards`)."""
