@@ -17,6 +17,7 @@ _FAILED: Final = 'http_response_status_code=~"5.."'
 _ROUTE: Final = "http_request_method, http_route"
 _IN_PROGRAM: Final = 'service=~"program|content"'
 _CPU: Final = "rate(process_cpu_seconds_total[$__rate_interval])"
+_PROCESS: Final = "{{service}} {{role}} {{instance}}"
 _OF_PROCESS: Final = 'service=~"$service|all"'
 
 
@@ -335,7 +336,7 @@ SERVICE: Final = Dashboard(
                     [
                         Query(
                             f"rate(process_cpu_seconds_total{{{_OF_PROCESS}}}[$__rate_interval])",
-                            "{{service}} {{role}} {{instance}}",
+                            _PROCESS,
                         )
                     ],
                     unit="percentunit",
@@ -344,7 +345,7 @@ SERVICE: Final = Dashboard(
                 Panel(
                     "Memory",
                     "Resident memory of each process.",
-                    [Query(f"process_resident_memory_bytes{{{_OF_PROCESS}}}", "{{service}} {{role}} {{instance}}")],
+                    [Query(f"process_resident_memory_bytes{{{_OF_PROCESS}}}", _PROCESS)],
                     unit="bytes",
                 ),
                 Panel(
@@ -353,7 +354,7 @@ SERVICE: Final = Dashboard(
                     [
                         Query(
                             f"process_open_fds{{{_OF_PROCESS}}} / process_max_fds{{{_OF_PROCESS}}}",
-                            "{{service}} {{role}} {{instance}}",
+                            _PROCESS,
                         )
                     ],
                     unit="percentunit",
@@ -362,14 +363,14 @@ SERVICE: Final = Dashboard(
                 Panel(
                     "Lateness of the event loop",
                     "The worst since the last look. From a tenth of a second on everything in the process is late.",
-                    [Query(f"herald_loop_lag_seconds{{{_SERVICE}}}", "{{service}} {{role}} {{instance}}")],
+                    [Query(f"herald_loop_lag_seconds{{{_SERVICE}}}", _PROCESS)],
                     unit="s",
                     alarm=0.1,
                 ),
                 Panel(
                     "Requests under way",
                     "Places of each process that are taken; beyond HERALD_MAX_CONCURRENCY requests are refused.",
-                    [Query(f"herald_http_under_way{{{_SERVICE}}}", "{{service}} {{role}} {{instance}}")],
+                    [Query(f"herald_http_under_way{{{_SERVICE}}}", _PROCESS)],
                 ),
                 Panel(
                     "Background tasks started again",
@@ -568,13 +569,13 @@ LINKS: Final = Dashboard(
                 Panel(
                     "Clicks on disk",
                     "That Kafka did not take yet, of each process.",
-                    [Query("herald_links_spool_size_bytes", "{{service}} {{role}} {{instance}}")],
+                    [Query("herald_links_spool_size_bytes", _PROCESS)],
                     unit="bytes",
                 ),
                 Panel(
                     "Room on disk",
                     "Share of HERALD_SPOOL_BYTES that is used. At 100 % clicks are lost.",
-                    [Query("herald_links_spool_size_bytes / herald_links_spool_limit_bytes", "{{service}} {{role}} {{instance}}")],
+                    [Query("herald_links_spool_size_bytes / herald_links_spool_limit_bytes", _PROCESS)],
                     unit="percentunit",
                     alarm=0.8,
                 ),
@@ -584,7 +585,7 @@ LINKS: Final = Dashboard(
                     [
                         Query(
                             f"{_CPU} and on (instance) herald_links_spool_size_bytes",
-                            "{{service}} {{role}} {{instance}}",
+                            _PROCESS,
                         )
                     ],
                     unit="percentunit",
