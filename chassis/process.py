@@ -25,7 +25,6 @@ from chassis.service import Background, Service
 from chassis.settings import HttpLimits
 from chassis.supervisor import Supervisor
 from chassis.tasks import run_bounded
-from chassis.telemetry.exposition import ALL_SERVICES
 from chassis.telemetry.logs import configure_logging
 from chassis.telemetry.otlp_logs import ship_logs
 from chassis.web.app import health_response, metrics_response
@@ -83,11 +82,7 @@ def run_process(
     `young`: how many new objects the garbage collector lets be, `ANSWERS_SOON` or `WORKS_FAST`.
     """
     configure_logging()
-    shipped = (
-        ship_logs(services[0].name if len(services) == 1 else ALL_SERVICES, services[0].runtime.settings)
-        if services
-        else None
-    )
+    shipped = ship_logs(services)
     _allow_connections()
     import uvloop
 

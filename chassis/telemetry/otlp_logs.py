@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from opentelemetry import context
 from opentelemetry._logs import SeverityNumber
@@ -16,9 +18,12 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
 from opentelemetry.sdk.resources import Resource
 
-from chassis.settings import Settings
+from chassis.telemetry.exposition import ALL_SERVICES
 from chassis.telemetry.logs import RateLimitRepeats, message_of
 from chassis.telemetry.scrubbing import format_error
+
+if TYPE_CHECKING:
+    from chassis.service import Service
 
 CLOSE_SECONDS = 2.0
 ITS_OWN = ("opentelemetry", "urllib3", "requests")
@@ -32,11 +37,14 @@ _SEVERITIES = {
 }
 
 
-def ship_logs(service: str, settings: Settings) -> OtlpHandler | None:
-    """Send the log of this process to the OTLP endpoint from now on, where the settings ask for it."""
-    if not settings.otlp_endpoint or not settings.otlp_logs:
+def ship_logs(services: Sequence[Service]) -> OtlpHandler | None:
+    """Send the log of the process of these services to the OTLP endpoint from now on, where their settings ask for
+    it."""
+    settings = services[0].runtime.settings if services else None
+    if settings is None or not settings.otlp_endpoint or not settings.otlp_logs:
         return None
-    handler = OtlpHandler(service, OTLPLogExporter(settings.otlp_endpoint.rstrip("/") + "/v1/logs", timeout=5))
+    exporter = OTLPLogExporter(settings.otlp_endpoint.rstrip("/") + "/v1/logs", timeout=5)
+    handler = OtlpHandler(services[0].name if len(services) == 1 else ALL_SERVICES, exporter)
     handler.addFilter(RateLimitRepeats())
     logging.getLogger().addHandler(handler)
     return handler

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 
+from opentelemetry._logs import SeverityNumber
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as text_format
@@ -12,8 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families as text_form
 from chassis.settings import Settings
 from chassis.telemetry.logs import JsonFormatter
 from chassis.telemetry.otel import Telemetry, exposition
+from chassis.telemetry.otlp_logs import OtlpHandler
 from services.sharing.redirect.telemetry import Latency
 
+SECRET = "jane.doe@corp.example"
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 
 
@@ -103,3 +107,25 @@ def test_a_line_of_the_log_names_its_trace_and_one_outside_of_a_trace_names_none
         line = json.loads(JsonFormatter().format(record))
     context = span.get_span_context()
     assert (line["trace_id"], line["span_id"]) == (f"{context.trace_id:032x}", f"{context.span_id:016x}")
+
+
+def test_the_log_goes_to_the_collector_with_its_trace_and_without_the_text_of_errors() -> None:
+    exporter = InMemoryLogRecordExporter()
+    handler = OtlpHandler("sharing", exporter)
+    logger = logging.Logger("chassis.test")  # noqa: LOG001 - of its own, so that no other handler hears it
+    logger.addHandler(handler)
+    with TracerProvider().get_tracer("t").start_as_current_span("POST /v1/posts") as span:
+        try:
+            raise ValueError(SECRET)
+        except ValueError:
+            logger.exception("%d clicks could not be kept", 3)
+    handler.emit(logging.makeLogRecord({"name": "opentelemetry.exporter", "msg": "the collector is away"}))
+    handler.close()
+    [sent] = exporter.get_finished_logs()
+    record = sent.log_record
+    assert (record.body, record.trace_id) == ("3 clicks could not be kept", span.get_span_context().trace_id)
+    assert record.severity_number is SeverityNumber.ERROR
+    assert record.attributes is not None
+    assert "ValueError" in str(record.attributes["error"])
+    assert SECRET not in str(record.attributes)
+    assert sent.resource.attributes["service.name"] == "sharing"
