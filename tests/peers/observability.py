@@ -14,7 +14,6 @@ import os
 import random
 import secrets
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -37,7 +36,7 @@ from herald.demo.browser import Browser
 from herald.demo.stage import MANAGER, Scale
 from herald.demo.story import Story
 from herald.local.home import Home
-from herald.local.ports import LOOPBACK, free_ports
+from herald.local.ports import LOOPBACK
 from herald.observability.dashboards import DASHBOARDS
 from herald.operations.traces import ask_jaeger, facts_of_post
 from tests.e2e.stack import Stack
@@ -45,10 +44,10 @@ from tests.e2e.test_traces import CLICK, SHARE, differences, watching
 from tests.infra import Infra
 from tests.peers import Check, jaeger, panels, prometheus
 from tests.peers.jaeger import Tracing
+from tests.peers.local import herald, herald_up
 from tests.peers.prometheus import Prometheus
 
 RESULTS = Path(__file__).parent / "results"
-HERALD_SECONDS = 240.0
 PATIENCE = 90.0
 ALIVE = 45.0
 """Seconds of a day's work before the panels are looked at."""
@@ -163,12 +162,11 @@ async def a_tap_is_one_trace_in_jaeger(trial: Trial) -> None:
     settings = StoreSettings(kafka_bootstrap=infra.kafka_bootstrap, mongo_url=infra.mongo_url)
     facts = await facts_of_post(settings, posts["items"][0]["id"])
     assert facts[0].trace_id == trace_id, facts
-    told = await _herald(trial, "trace", "--post", posts["items"][0]["id"], "--jaeger", trial.tracing.query)
-    assert trace_id in told, told
-    assert "push figures" in told, told
-    assert "no trace of post nothing" in await _herald(
-        trial, "trace", "--post", "nothing", "--jaeger", trial.tracing.query
-    )
+    at_jaeger = ("--jaeger", trial.tracing.query)
+    code, told = await herald(trial.stack.home, "trace", "--post", posts["items"][0]["id"], *at_jaeger)
+    assert (code, trace_id in told, "push figures" in told) == (0, True, True), told
+    code, told = await herald(trial.stack.home, "trace", "--post", "nothing", *at_jaeger)
+    assert (code, "no trace of post nothing" in told) == (1, True), told
 
 
 async def a_click_is_one_trace_in_jaeger(trial: Trial) -> None:
@@ -324,37 +322,39 @@ async def keeps_errors_and_slow_traces(folder: Path) -> None:
 
 @asynccontextmanager
 async def _watched(folder: Path) -> AsyncIterator[Trial]:
-    async with jaeger.running(folder) as tracing, _herald_up(folder, tracing) as home:
-        state = home.read_state()
-        ports = [child["port"] for name, child in state["children"].items() if name in ("apis", "workers", "links")]
-        async with prometheus.running(folder, [f"{LOOPBACK}:{port}" for port in ports]) as prom:
-            api = Api(state["url"], home, at_once=6)
-            try:
-                scale = Scale(people=40, ambassadors=12, visits_per_post=2, seed=3)
-                story = Story(api, scale, SAMPLE.read_bytes(), lambda *_: None)
-                began = time.monotonic()
-                for act in (
-                    story.people,
-                    story.programme,
-                    story.invitations,
-                    story.content,
-                    story.shares,
-                    story.clicks,
-                ):
-                    await act()
-                infra = Infra(state["kafka_bootstrap"], state["mongo_url"], state["redis_url"])
-                stack = Stack(state["url"], story.tally.program_id, api, infra, "", home, ())
-                posts = await api.pages(MANAGER, f"/sharing/v1/programs/{stack.program_id}/posts")
-                trial = Trial(stack, prom, tracing, began, [post["short_url"] for post in posts])
-                users = [asyncio.ensure_future(_visits(trial)), asyncio.ensure_future(_asks(trial))]
-                try:
-                    yield trial
-                finally:
-                    for user in users:
-                        user.cancel()
-                    await asyncio.gather(*users, return_exceptions=True)
-            finally:
-                await api.close()
+    async with jaeger.running(folder) as tracing:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": tracing.otlp, "HERALD_OTLP_LOGS": "true"}
+        async with herald_up(folder, **variables) as home:
+            state = home.read_state()
+            targets = [f"{LOOPBACK}:{state['children'][name]['port']}" for name in ("apis", "workers", "links")]
+            async with prometheus.running(folder, targets) as prom, _used(home, prom, tracing) as trial:
+                yield trial
+
+
+@asynccontextmanager
+async def _used(home: Home, prom: Prometheus, tracing: Tracing) -> AsyncIterator[Trial]:
+    """An installation whose first day has been lived, and that somebody goes on using."""
+    state = home.read_state()
+    api = Api(state["url"], home, at_once=6)
+    began = time.monotonic()
+    try:
+        story = Story(
+            api, Scale(people=40, ambassadors=12, visits_per_post=2, seed=3), SAMPLE.read_bytes(), lambda *_: None
+        )
+        for act in (story.people, story.programme, story.invitations, story.content, story.shares, story.clicks):
+            await act()
+        infra = Infra(state["kafka_bootstrap"], state["mongo_url"], state["redis_url"])
+        stack = Stack(state["url"], story.tally.program_id, api, infra, "", home, ())
+        trial = Trial(stack, prom, tracing, began, [share.short_url for share in story.tally.shares])
+        users = [asyncio.ensure_future(_visits(trial)), asyncio.ensure_future(_asks(trial))]
+        try:
+            yield trial
+        finally:
+            for user in users:
+                user.cancel()
+            await asyncio.gather(*users, return_exceptions=True)
+    finally:
+        await api.close()
 
 
 async def _visits(trial: Trial) -> None:
@@ -380,44 +380,6 @@ async def _asks(trial: Trial) -> None:
                 with suppress(httpx.HTTPError, Unexpected):
                     await client.get(path)
             await asyncio.sleep(0.3)
-
-
-@asynccontextmanager
-async def _herald_up(folder: Path, tracing: Tracing) -> AsyncIterator[Home]:
-    home = Home(folder / "home")
-    port = free_ports(["apis"], folder / "herald-port.json")["apis"]
-    environment = {
-        **os.environ,
-        "HERALD_HOME": str(home.folder),
-        "OTEL_EXPORTER_OTLP_ENDPOINT": tracing.otlp,
-        "HERALD_OTLP_LOGS": "true",
-    }
-    with (folder / "herald.log").open("wb") as log:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "herald", "up", f"--port={port}", env=environment, stdout=log, stderr=log
-        )
-    try:
-        async with asyncio.timeout(HERALD_SECONDS):
-            while home.read_state().get("status") != "ready":
-                if child.returncode is not None:
-                    raise AssertionError(f"Herald ended:\n{(folder / 'herald.log').read_text()[-3000:]}")
-                await asyncio.sleep(0.5)
-        yield home
-    finally:
-        if child.returncode is None:
-            child.send_signal(signal.SIGTERM)
-        await child.wait()
-
-
-async def _herald(trial: Trial, *command: str) -> str:
-    """What a command of the operator prints."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "herald", *command,
-        env={**os.environ, "HERALD_HOME": str(trial.stack.home.folder)},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    output, _ = await child.communicate()
-    return output.decode()
 
 
 async def run() -> AsyncIterator[Check]:
