@@ -101,7 +101,7 @@ def add_histogram(
     sum_ = 0
     for index, (bound, count) in enumerate(zip((*bounds, math.inf), counts, strict=True)):
         sum_ += count
-        bucket = {**labels, "le": floatToGoString(bound)}
+        bucket = {**labels, "le": floatToGoString(bound)}  # type: ignore[no-untyped-call]
         family.add_sample(f"{family.name}_bucket", bucket, sum_, exemplar=exemplars.get(index))
     family.add_sample(f"{family.name}_count", dict(labels), sum_)
     family.add_sample(f"{family.name}_sum", dict(labels), total)

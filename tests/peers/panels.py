@@ -6,7 +6,7 @@ A picture is drawn of the data alone, to look at: Grafana draws it with its own 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -53,6 +53,11 @@ def filled(expr: str, chosen: dict[str, str], seconds: float) -> str:
     return expr
 
 
+def told_of(legend: str, labels: Mapping[str, str]) -> str:
+    """The legend with the labels of a series in their places."""
+    return LABEL.sub(lambda found: labels.get(found[1], ""), legend).strip()
+
+
 async def look(
     prometheus: Prometheus, name: str, page: Dashboard, chosen: dict[str, str], seconds: float
 ) -> list[Drawn]:
@@ -72,7 +77,7 @@ async def _panel(prometheus: Prometheus, name: str, panel: Panel, chosen: dict[s
             missing = [label for label in LABEL.findall(query.legend) if label not in row["metric"]]
             if missing and missing != LABEL.findall(query.legend)[-len(missing) :]:
                 wrong = f"the legend {query.legend} lacks {missing} in {row['metric']}"
-            legend = LABEL.sub(lambda label, of=row["metric"]: of.get(label[1], ""), query.legend).strip()
+            legend = told_of(query.legend, row["metric"])
             points = [(float(at), float(value)) for at, value in row["values"] if value not in ("NaN", "+Inf")]
             if points:
                 found.append(Series(legend, points))
@@ -128,8 +133,8 @@ def _chart(one: Drawn, wide: int, high: int) -> str:
         x = left + share * (wide - left - 6)
         parts.append(f'<text x="{x:.1f}" y="{high - 3}" text-anchor="{anchor}">{at:%H:%M:%S}</text>')
     if one.panel.alarm is not None and one.panel.alarm <= top:
-        _, y = place(first, one.panel.alarm).split(",")
-        parts.append(f'<line x1="{left}" x2="{wide - 6}" y1="{y}" y2="{y}" class="alarm"/>')
+        _, height = place(first, one.panel.alarm).split(",")
+        parts.append(f'<line x1="{left}" x2="{wide - 6}" y1="{height}" y2="{height}" class="alarm"/>')
     for number, line in enumerate(series):
         points = " ".join(place(at, value) for at, value in line.points)
         parts.append(f'<polyline points="{points}" stroke="{COLOURS[number % len(COLOURS)]}"/>')

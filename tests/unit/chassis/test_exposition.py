@@ -8,6 +8,7 @@ import logging
 from opentelemetry._logs import SeverityNumber
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter
 from opentelemetry.sdk.trace import TracerProvider
+from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as text_format
 
@@ -34,6 +35,13 @@ def telemetry(service: str) -> Telemetry:
     )
 
 
+def families_of(*telemetries: Telemetry) -> dict[str, Metric]:
+    """What OpenMetrics says of them."""
+    body, media_type = exposition(telemetries, OPEN_METRICS)
+    assert media_type.startswith("application/openmetrics-text; version=1.0.0")
+    return {family.name: family for family in open_metrics(body.decode())}  # type: ignore[no-untyped-call]
+
+
 def measured() -> tuple[Telemetry, int]:
     """A service with a counter, a gauge of bytes, and a histogram of which one value was measured in a trace."""
     one = telemetry("sharing")
@@ -49,9 +57,7 @@ def measured() -> tuple[Telemetry, int]:
 
 def test_openmetrics_leads_from_a_slow_bucket_to_its_trace() -> None:
     one, trace_id = measured()
-    body, media_type = exposition([one], OPEN_METRICS)
-    assert media_type.startswith("application/openmetrics-text; version=1.0.0")
-    families = {family.name: family for family in open_metrics(body.decode())}
+    families = families_of(one)
     buckets = {s.labels["le"]: s for s in families["herald_test_seconds"].samples if s.name.endswith("_bucket")}
     found = buckets["5.0"].exemplar
     assert found is not None
@@ -77,7 +83,7 @@ def test_without_asking_for_it_the_text_format_is_told() -> None:
 def test_services_of_one_process_are_told_apart_and_the_process_is_told_once() -> None:
     one, other = measured()[0], telemetry("content")
     other.counter("herald.test.things", "Things", kind="a")
-    families = {family.name: family for family in open_metrics(exposition([one, other], OPEN_METRICS)[0].decode())}
+    families = families_of(one, other)
     assert {s.labels["service"] for s in families["herald_test_things"].samples} == {"sharing", "content"}
     assert [s.labels for s in families["process_cpu_seconds"].samples] == [{"service": "all"}]
     alone = {family.name: family for family in text_format(exposition([one])[0].decode())}
@@ -90,7 +96,7 @@ def test_answers_to_visitors_are_counted_by_status_with_a_trace_where_there_is_o
     with TracerProvider().get_tracer("t").start_as_current_span("GET /l/{code}") as span:
         latency.observe(0.02, 302, None)
         latency.observe(0.3, 503, span)
-    families = {family.name: family for family in open_metrics(exposition([one], OPEN_METRICS)[0].decode())}
+    families = families_of(one)
     assert {s.labels["status"]: s.value for s in families["herald_links_answers"].samples} == {
         "302": 1, "500": 0, "503": 1,
     }  # fmt: skip
@@ -110,7 +116,7 @@ def test_a_line_of_the_log_names_its_trace_and_one_outside_of_a_trace_names_none
 
 
 def test_the_log_goes_to_the_collector_with_its_trace_and_without_the_text_of_errors() -> None:
-    exporter = InMemoryLogRecordExporter()
+    exporter = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
     handler = OtlpHandler("sharing", exporter)
     logger = logging.Logger("chassis.test")  # noqa: LOG001 - of its own, so that no other handler hears it
     logger.addHandler(handler)
