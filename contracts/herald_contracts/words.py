@@ -228,6 +228,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "withdraw_invitations",
     "withdraw_objective",
     "withdraw_survey",
+    "withdraw_template",
     "withdraw_wave",
     "write_handover",
 )

@@ -16,6 +16,13 @@ LINES: Final = 3
 LITTLE: Final = 0.05
 """A figure that moved by less stands still."""
 FEW_LEADERS: Final = 0.5
+WAITING: Final[Mapping[str, str]] = {
+    "applications": "/manage/applications",
+    "questions": "/manage/feedback",
+    "in_review": "/editor?state=in_review",
+    "declared": "/manage/acts",
+}
+"""Who and what waits for an answer, people first, and the page where it is given."""
 ASIDE: Final = frozenset(("clicks_raw",))
 """Not told of beside the figure that they are a part of."""
 
@@ -48,32 +55,66 @@ def items_of(found: Any) -> Sequence[Json]:
     return () if found is None or isinstance(found, Missing) else found.get("items", ())
 
 
-def today(day: date, *, tasks: Any, objectives: Any, in_review: Any, missing: Iterable[Todo]) -> list[Line]:
-    """At most three lines, what presses most first. `missing` are steps of the set-up."""
-    return list(islice(_today(day, tasks, objectives, in_review, missing), LINES))
+def today(
+    day: date,
+    *,
+    tasks: Any,
+    objectives: Any,
+    waves: Any,
+    waiting: Mapping[str, Any],
+    missing: Iterable[Todo],
+    archived: bool = False,
+) -> list[Line]:
+    """At most three lines, what presses most first: one for all of a kind, so that none hides another. `waiting` are
+    lists of people and items that wait for an answer (`WAITING`), `missing` steps of the set-up. A programme that is
+    over takes nothing new: what is left of it is what was learned."""
+    if archived:
+        return list(islice(_over(objectives), LINES))
+    return list(islice(_today(day, tasks, objectives, waves, waiting, missing), LINES))
 
 
-def _today(day: date, tasks: Any, objectives: Any, in_review: Any, missing: Iterable[Todo]) -> Iterator[Line]:
+def _today(
+    day: date, tasks: Any, objectives: Any, waves: Any, waiting: Mapping[str, Any], missing: Iterable[Todo]
+) -> Iterator[Line]:
     due = [(date.fromisoformat(one["due_on"]), one) for one in items_of(tasks)]
-    late = [one for when, one in due if when < day]
-    if late:
-        yield Line("late", "/manage/tasks", len(late), late[0]["title"])
-    yield from (Line("due", _task(one), title=one["title"]) for when, one in due if when == day)
-    for one in items_of(objectives):
-        if one.get("ended") and one.get("state", "open") == "open":
-            yield Line("review", f"/manage/objectives/{one['objective_id']}/review", title=one["title"])
-    waiting = len(items_of(in_review))
-    if waiting:
-        yield Line("in_review", "/editor?state=in_review", waiting)
-    for one in items_of(objectives):
-        if one.get("outlook") == "unlikely" and not one.get("ended"):
-            yield Line("behind", "/manage/objectives", title=one["title"])
+    yield from _tasks("late", [one for when, one in due if when < day])
+    yield from _tasks("due", [one for when, one in due if when == day])
+    for key, path in WAITING.items():
+        count = total_of(waiting.get(key))
+        if count:
+            yield Line(key, path, count)
+    ended = [one for one in items_of(waves) if one["state"] == "running" and date.fromisoformat(one["ends_on"]) < day]
+    if ended:
+        yield Line("wave_over", f"/manage/waves/{ended[0]['id']}", len(ended), ended[0]["name"])
+    yield from _over(objectives)
+    behind = [one for one in items_of(objectives) if one.get("outlook") == "unlikely" and not one.get("ended")]
+    if behind:
+        yield Line("behind", "/manage/objectives", len(behind), behind[0]["title"])
     yield from (Line(f"step.{one.act}", one.path, title=one.key) for one in missing)
     yield from (Line("next", _task(one), title=one["title"]) for when, one in due if when > day)
 
 
+def _over(objectives: Any) -> Iterator[Line]:
+    over = [one for one in items_of(objectives) if one.get("ended") and one.get("state", "open") == "open"]
+    if over:
+        path = f"/manage/objectives/{over[0]['objective_id']}/review"
+        yield Line("review", path if len(over) == 1 else "/manage/objectives", len(over), over[0]["title"])
+
+
+def _tasks(key: str, tasks: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    if tasks:
+        path = _task(tasks[0]) if len(tasks) == 1 else "/manage/tasks"
+        yield Line(key, path, len(tasks), tasks[0]["title"])
+
+
 def _task(task: Mapping[str, Any]) -> str:
     return f"/manage/tasks/{task['id']}"
+
+
+def total_of(found: Any) -> int:
+    """How many a list has, as far as its answer says; 0 where it could not be had."""
+    items = items_of(found)
+    return max(len(items), (found.get("total") or 0) if isinstance(found, Mapping) else 0)
 
 
 @dataclass(frozen=True, slots=True)

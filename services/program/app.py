@@ -34,6 +34,7 @@ from services.program.store.people import People
 from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
 from services.program.store.referrals import Referrals
+from services.program.store.standings import Standings
 from services.program.store.surveys import Surveys
 from services.program.store.tasks import Mixes, Tasks
 from services.program.store.teams import Teams
@@ -63,6 +64,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         feedback=FeedbackStore(runtime.mongo),
         tasks=Tasks(runtime.mongo),
         mixes=Mixes(runtime.mongo),
+        standings=Standings(runtime.mongo),
         calendars=Calendars(runtime.mongo),
         templates=load_templates(settings.program_templates),
         waves=Waves(runtime.mongo),
@@ -80,7 +82,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         others = (context.imports, context.history, context.surveys, context.lessons, context.feedback)
         mails = (context.mails, context.newsletters, context.admissions)
         acts = (context.expert_acts, context.referrals, context.company_events)
-        more = (context.waves, context.tasks, context.calendars, context.audit_trail)
+        more = (context.waves, context.tasks, context.standings, context.calendars, context.audit_trail)
         for store in (*stores, *others, *mails, *acts, *more):
             await store.ensure_indexes()
 

@@ -27,6 +27,7 @@ from services.program.store.people import People
 from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
 from services.program.store.referrals import Referrals
+from services.program.store.standings import Standings
 from services.program.store.surveys import Surveys
 from services.program.store.tasks import Mixes, Tasks
 from services.program.store.teams import Teams
@@ -55,6 +56,7 @@ class Context:
     feedback: FeedbackStore
     tasks: Tasks
     mixes: Mixes
+    standings: Standings
     calendars: Calendars
     templates: tuple[Template, ...]
     waves: Waves

@@ -15,7 +15,7 @@ from tests.integration.harness import eventually
 pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
 TEMPLATES = {
     "visibility": ("La moitié de nos ambassadeurs partagent", "Conférence de rédaction"),
-    "experts": ("Huit experts qui publient", "Interroger un expert vingt minutes"),
+    "experts": ("Experts qui publient", "Interroger un expert vingt minutes"),
     "consultants": ("Six ambassadeurs sur dix partagent", "Trouver un relais dans chaque pays"),
 }
 """An objective and a task of each."""

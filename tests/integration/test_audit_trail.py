@@ -175,6 +175,7 @@ async def with_a_survey(trail: Trail, program: str) -> None:
 async def in_the_team(trail: Trail, program: str) -> None:
     applied = "/programs/{program_id}/templates/{template_name}/apply"
     await trail.act("POST", applied, {"language": "en"}, of=f"{program}/experts")
+    await trail.act("POST", applied.replace("apply", "withdraw"), of=f"{program}/experts")
     mix = {"shares": {"jobs": 100}}
     await trail.act("PUT", "/programs/{program_id}/mix", mix, of=program, headers={"If-Match": "*"})
     tasks, task = "/programs/{program_id}/tasks", {"title": "Write", "due_on": "2026-03-10"}

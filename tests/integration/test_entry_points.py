@@ -694,6 +694,13 @@ async def _with_a_template(world: World) -> dict[str, str]:
     return {**await _program_apart(world), "template_name": "consultants"}
 
 
+async def _with_an_applied_template(world: World) -> dict[str, str]:
+    ids = await _with_a_template(world)
+    path = f"/v1/programs/{ids['program_id']}/templates/{ids['template_name']}/apply"
+    await world.ok("program", "POST", path, {"language": "en"})
+    return ids
+
+
 async def _program_over(world: World) -> dict[str, str]:
     apart = await _program_apart(world)
     await world.ok("program", "POST", f"/v1/programs/{apart['program_id']}/archive")
@@ -779,6 +786,7 @@ PREPARED = {
     "POST /v1/programs/{program_id}/objectives/{objective_id}/review": _objective_over,
     "POST /v1/programs/{program_id}/restore": _program_over,
     "POST /v1/programs/{program_id}/templates/{template_name}/apply": _with_a_template,
+    "POST /v1/programs/{program_id}/templates/{template_name}/withdraw": _with_an_applied_template,
 }
 """What is made for operations that few states allow; every second round, so that the others are tried too."""
 APART = {f"POST /v1/programs/{{program_id}}/{act}" for act in ("archive", "restore")}

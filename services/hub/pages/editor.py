@@ -19,6 +19,7 @@ from services.hub.dependencies import Editor
 from services.hub.forms.filling import Place
 from services.hub.language import as_moment
 from services.hub.lists import Kind, chosen_of, offers
+from services.hub.mixes import balance_of
 from services.hub.networks import NETWORKS
 from services.hub.paging import read_list
 from services.hub.paths import page, v1
@@ -63,9 +64,11 @@ async def items(view: Editor, state: str = "in_review", query: str = "", cursor:
     def page_of(cursor: str | None) -> Awaitable[Json]:
         return view.apis.get("content", v1("items"), **wanted, cursor=cursor)
 
-    found = await view.gather(items=read_list(view, cursor, page_of))
-    template = "editor/_items.html" if cursor and view.is_fragment else "editor/items.html"
-    return view.page(template, state=state, states=STATES, query=query, **found)
+    if cursor and view.is_fragment:
+        found = await view.gather(items=read_list(view, cursor, page_of))
+        return view.page("editor/_items.html", state=state, query=query, **found)
+    found = await view.gather(items=read_list(view, cursor, page_of), mix=balance_of(view))
+    return view.page("editor/items.html", state=state, states=STATES, query=query, **found)
 
 
 @router.get("/new")

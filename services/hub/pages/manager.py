@@ -18,6 +18,7 @@ from services.hub.language import Language
 from services.hub.lists import (
     Kind,
     chosen_of,
+    languages,
     local_zone,
     offers,
     time_zones,
@@ -32,6 +33,8 @@ KINDS: tuple[Kind, ...] = ("countries", "teams", "sites")
 TRAITS = ("jobs", "levels")
 """Further ones of a segment, by which a suggestion of whom to invite next names it."""
 PAGE = 30
+OTHER_LANGUAGES = 3
+"""Besides those of the pages, that the form of a new programme has room for."""
 
 
 @router.get("/ambassadors")
@@ -149,6 +152,8 @@ async def program(view: Manager) -> Response:
         found["version"] = getattr(answers["look"], "version", None)
     return view.page(
         "manage/program.html",
+        others=[one for one in languages(view.language) if one[0] not in LANGUAGES],
+        rows=OTHER_LANGUAGES,
         time_zones=time_zones(view.language),
         zone=local_zone(view.language),
         **found,
@@ -158,11 +163,12 @@ async def program(view: Manager) -> Response:
 @router.post("/program")
 async def create(view: Manager) -> Response:
     """A new programme."""
+    texts = await _consents(view)
     order = {
         "name": (await view.field("name")).strip(),
         "time_zone": await view.field("time_zone", "UTC"),
-        "languages": list(LANGUAGES),
-        "consent": await _texts(view, "consent"),
+        "languages": [code for code, _ in texts],
+        "consent": dict(texts),
     }
     answer = await view.apis.call("program", "POST", v1("programs"), order)
     assert view.session is not None
@@ -170,10 +176,20 @@ async def create(view: Manager) -> Response:
     return view.go("/manage/program", toast="program-created")
 
 
-async def _texts(view: View, name: str) -> dict[str, str]:
-    """A text in the languages in which it was written."""
-    found = {language: (await view.field(f"{name}_{language}")).strip() for language in LANGUAGES}
-    return {language: text for language, text in found.items() if text}
+async def _consents(view: View) -> list[tuple[str, str]]:
+    """What people agree to, in each language in which it was written: those of the pages first, then others. They are
+    the languages of the programme."""
+    form = await view.form()
+    written = [(code, (await view.field(f"consent_{code}")).strip(), Place(f"consent_{code}")) for code in LANGUAGES]
+    written = [one for one in written if one[1]]
+    for row, (code, text) in enumerate(zip(form.getlist("language"), form.getlist("consent"), strict=False)):
+        if str(code) or str(text).strip():
+            written.append((str(code), str(text).replace("\r\n", "\n").strip(), Place("consent", row)))
+            view.fields[f"languages.{len(written) - 1}"] = Place("language", row)
+    first = Place(f"consent_{LANGUAGES[0]}")
+    view.fields |= {"languages": first, "consent": first}
+    view.fields |= {f"consent.{code}": place for code, _, place in written}
+    return [(code, text) for code, text, _ in written]
 
 
 def _count(language: Language, text: str) -> int | str:

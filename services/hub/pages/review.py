@@ -19,7 +19,7 @@ from services.hub.today import month as look_back
 from services.hub.view import Missing, View
 
 router = APIRouter()
-SOON: Final = 20
+SOON: Final = 100
 
 
 @router.get("/manage/review")
@@ -56,15 +56,33 @@ async def review(view: Manager, month: str = "") -> Response:
 async def lines_of_today(view: View, objectives: Any) -> list[Line]:
     """What a manager should do today, at most three lines."""
     now = view.now.astimezone(known_zone(view.language.zone)).date()
-    calls: dict[str, Any] = {"tasks": _tasks(view), "setup": read_setup(view), "published": published(view)}
+    program = view.require_program()
+    if program.archived:
+        return today(now, objectives=objectives, tasks=None, waves=None, waiting={}, missing=(), archived=True)
+    of = ("programs", program.id)
+    asked: dict[str, Any] = {
+        "applications": view.apis.get("program", v1(*of, "applications"), limit=1),
+        "questions": view.apis.get("program", v1(*of, "feedback"), state="waiting", limit=1),
+        "declared": view.apis.get("program", v1(*of, "expert-acts"), state="declared", limit=1),
+    }
     if view.me.has("editor"):
-        wanted = {"program_id": view.require_program().id, "state": "in_review", "limit": SOON}
-        calls["in_review"] = view.apis.get("content", v1("items"), **wanted)
-    found = {"in_review": None, **await view.gather(**calls)}
-    missing = missing_steps(view, found.pop("setup"), found.pop("published"))
-    return today(now, objectives=objectives, missing=missing, **found)
+        wanted = {"program_id": program.id, "state": "in_review", "limit": 1}
+        asked["in_review"] = view.apis.get("content", v1("items"), **wanted)
+    found = await view.gather(
+        tasks=_tasks(view),
+        setup=read_setup(view),
+        published=published(view),
+        waves=view.apis.get("program", v1(*of, "waves")),
+        **asked,
+    )
+    missing = missing_steps(view, found["setup"], found["published"])
+    waiting = {name: found[name] for name in asked}
+    return today(
+        now, tasks=found["tasks"], objectives=objectives, waves=found["waves"], waiting=waiting, missing=missing
+    )
 
 
 async def _tasks(view: View) -> Any:
+    """The open ones that are due first."""
     path = v1("programs", view.require_program().id, "tasks")
     return await view.apis.get("program", path, state="open", limit=SOON)

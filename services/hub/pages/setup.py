@@ -1,4 +1,5 @@
-"""Setting a programme up: the steps of a good start, starter templates, and the content mix that is wanted."""
+"""Setting a programme up: the steps of a good start, starter templates that are set and taken back, and the content mix
+that is wanted."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from herald_contracts.words import CATEGORIES
 from services.hub.clients import Json, Refusal, ServiceUnavailable
 from services.hub.dependencies import Manager
 from services.hub.forms.filling import Place
-from services.hub.paths import v1
+from services.hub.mixes import recent_items
+from services.hub.paths import page, v1
 from services.hub.view import Missing, View
 
 router = APIRouter(prefix="/manage/setup")
@@ -33,10 +35,11 @@ STEPS: Final[Mapping[str, str]] = {
 ENOUGH_CONTENT: Final = 5
 ASKED: Final = "/manage/tasks/new"
 COUNTED: Final = 100
-"""So many of the latest published items tell of the mix."""
-Points = Literal["set", "left", "own", "away", "none"]
+"""So many of the latest published items are asked for."""
+MAX_EXPECTED: Final = 1_000_000
+Points = Literal["set", "left", "own", "away", "none", "withdrawn"]
 """What becomes of a template's rules of points: `own` are those that somebody made, which stay; `away` where
-`gamification` does not answer, or does not know the programme yet."""
+`gamification` does not answer, or does not know the programme yet; `withdrawn` where those of before hold again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,10 @@ async def setup(view: Manager) -> Response:
         published=published(view),
         templates=view.apis.get("program", v1("templates"), language=view.language.code),
     )
-    return view.page("setup/setup.html", steps=steps_of(view, found["setup"], found["published"]), **found)
+    known = {} if isinstance(found["setup"], Missing) else found["setup"]
+    standing = {one["template"]: one["applied_at"] for one in known.get("templates", ())}
+    steps = steps_of(view, found["setup"], found["published"])
+    return view.page("setup/setup.html", steps=steps, standing=standing, **found)
 
 
 def steps_of(view: View, setup: Any, published: Any) -> list[Step]:
@@ -94,21 +100,61 @@ async def published(view: View) -> Any:
 
 
 @router.get("/templates/{name}")
-async def template(view: Manager, name: str) -> Response:
-    """What a template would set, and what it would leave."""
-    path = v1("programs", view.require_program().id, "templates", name)
-    applied = await view.apis.get("program", path, language=view.language.code)
+async def template(view: Manager, name: str, ambassadors: str = "") -> Response:
+    """What a template would set, for so many ambassadors, and what it would leave."""
+    expected = int(ambassadors) if ambassadors.isascii() and ambassadors.isdigit() else None
+    given = expected if expected is not None and 1 <= expected <= MAX_EXPECTED else None
+    applied = await _plan(view, name, given)
     points = await _set_points(view, applied["template"]["rules"], dry_run=True)
     return view.page("setup/template.html", applied=applied, points=points, done=False)
 
 
+async def _plan(view: View, name: str, ambassadors: object) -> Json:
+    path = v1("programs", view.require_program().id, "templates", name)
+    plan: Json = await view.apis.get("program", path, language=view.language.code, ambassadors=ambassadors)
+    return plan
+
+
 @router.post("/templates/{name}")
 async def apply(view: Manager, name: str) -> Response:
-    """Set it, and say what was set. The page before has shown it all."""
+    """Set it, and say what was set. The page before has shown it all: with another number of ambassadors than it was
+    for, it is shown again first."""
+    expected = await _expected(view)
+    if expected != await view.field("shown") or await view.field("then") == "look":
+        await _plan(view, name, expected or None)  # refuses a number that is none
+        query = {"ambassadors": str(expected)} if expected != "" else {}
+        return view.go(page("manage", "setup", "templates", name), **query)
     path = v1("programs", view.require_program().id, "templates", name, "apply")
-    applied = (await view.apis.call("program", "POST", path, {"language": view.language.code})).data
+    order = {"language": view.language.code, "ambassadors": await view.whole("planned")}
+    applied = (await view.apis.call("program", "POST", path, order)).data
     points = await _set_points(view, applied["template"]["rules"], dry_run=False)
     return view.page("setup/template.html", applied=applied, points=points, done=True)
+
+
+async def _expected(view: View) -> str:
+    """How many ambassadors are expected, as it was typed: digits where it is a whole number."""
+    view.fields = {"ambassadors": Place("ambassadors")}
+    text = (await view.field("ambassadors")).strip()
+    number = view.language.read_number(text)
+    return str(int(number)) if number is not None and number.is_integer() else text
+
+
+@router.get("/templates/{name}/withdraw")
+async def plan_withdrawal(view: Manager, name: str) -> Response:
+    """What taking a template back would undo, and what would stay."""
+    path = v1("programs", view.require_program().id, "templates", name, "withdraw")
+    withdrawn = await view.apis.get("program", path, language=view.language.code)
+    points = await _take_points_back(view, withdrawn["template"]["rules"], dry_run=True)
+    return view.page("setup/withdraw.html", withdrawn=withdrawn, points=points, done=False)
+
+
+@router.post("/templates/{name}/withdraw")
+async def withdraw(view: Manager, name: str) -> Response:
+    """Take it back, and say what stays. The page before has shown it all."""
+    path = v1("programs", view.require_program().id, "templates", name, "withdraw")
+    answer = await view.apis.call("program", "POST", path, params={"language": view.language.code})
+    points = await _take_points_back(view, answer.data["template"]["rules"], dry_run=False)
+    return view.page("setup/withdraw.html", withdrawn=answer.data, points=points, done=True)
 
 
 async def _set_points(view: View, rules: Sequence[Json], *, dry_run: bool) -> Points:
@@ -117,11 +163,11 @@ async def _set_points(view: View, rules: Sequence[Json], *, dry_run: bool) -> Po
         return "none"
     path = v1("programs", view.require_program().id, "rules")
     try:
-        found = await view.apis.call("gamification", "GET", path, params={"limit": 1})
-        latest = found.data["items"][0]
+        found = await view.apis.call("gamification", "GET", path)
+        latest, first = found.data["items"][0], found.data["items"][-1]
         if latest["rules"] == rules:
             return "left"
-        if latest["version"] > 1:
+        if latest["version"] > 1 and (first["version"] > 1 or latest["rules"] != first["rules"]):
             return "own"
         if not dry_run:
             await view.apis.call("gamification", "POST", path, {"rules": rules}, version=found.version)
@@ -130,13 +176,34 @@ async def _set_points(view: View, rules: Sequence[Json], *, dry_run: bool) -> Po
     return "set"
 
 
+async def _take_points_back(view: View, rules: Sequence[Json], *, dry_run: bool) -> Points:
+    """Where a template's rules of points hold, let those of before hold again, or say what would become of them. Points
+    that were given stay."""
+    if not rules:
+        return "none"
+    path = v1("programs", view.require_program().id, "rules")
+    try:
+        found = await view.apis.call("gamification", "GET", path)
+        versions = found.data["items"]
+        if len(versions) == 1 or versions[0]["rules"] == versions[-1]["rules"]:
+            return "none"
+        if versions[0]["rules"] != rules:
+            return "own"
+        if not dry_run:
+            order = {"rules": versions[1]["rules"]}
+            await view.apis.call("gamification", "POST", path, order, version=found.version)
+    except (ServiceUnavailable, Refusal):
+        return "away"
+    return "withdrawn"
+
+
 @router.get("/mix")
 async def mix(view: Manager) -> Response:
-    """The content mix that is wanted, beside that of the latest published items."""
+    """The content mix that is wanted, beside that of what was published in the last weeks."""
     path = v1("programs", view.require_program().id, "mix")
     wanted = await view.apis.call("program", "GET", path)
-    found = await view.gather(published=published(view))
-    items = [] if isinstance(found["published"], Missing) else found["published"]["items"]
+    found = await view.gather(published=recent_items(view))
+    items = [] if isinstance(found["published"], Missing) else found["published"]
     counts = {one: sum(item["category"] == one for item in items) for one in CATEGORIES}
     return view.page(
         "setup/mix.html",

@@ -20,6 +20,7 @@ from services.hub.confirmation import ask, is_confirmed
 from services.hub.content import variant_in
 from services.hub.dependencies import Team, Visitor
 from services.hub.language import Language, known_zone
+from services.hub.mixes import balance_of
 from services.hub.pages.setup import published
 from services.hub.paging import read_list
 from services.hub.paths import page, v1
@@ -96,7 +97,9 @@ async def calendar(view: Team, month: str = "") -> Response:
     path = v1("programs", view.require_program().id, "calendar")
     span = {"from": first.isoformat(), "to": last.isoformat()}
     found = await view.gather(
-        calendar=view.apis.get("program", path, language=view.language.code, **span), published=published(view)
+        calendar=view.apis.get("program", path, language=view.language.code, **span),
+        published=published(view),
+        mix=balance_of(view),
     )
     entries = [] if isinstance(found["calendar"], Missing) else list(found["calendar"]["items"])
     entries += _content(view.language, found["published"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from chassis import audit
@@ -16,31 +17,41 @@ from services.program.context import Context
 from services.program.domain import mixes
 from services.program.domain.lessons import MAX_PATHS, Starter
 from services.program.domain.objectives import MAX_OPEN, Objective, new_objective
+from services.program.domain.people import Segment
 from services.program.domain.programs import Program, check_active
 from services.program.domain.surveys import today
 from services.program.domain.tasks import Task
 from services.program.domain.templates import (
     Applied,
     Piece,
+    Scale,
+    Standing,
     Template,
     TemplateObjective,
     TemplatePath,
     TemplateTask,
+    add,
+    expect,
+    targets,
     text_in,
+    title_of,
 )
 from services.program.starters import starter_lessons
 
 
-async def apply_template(context: Context, tx: Transaction, program_id: str, name: str, language: str) -> Applied:
-    """Set what the template has and the programme does not.
+async def apply_template(
+    context: Context, tx: Transaction, program_id: str, name: str, language: str, ambassadors: int | None = None
+) -> Applied:
+    """Set what the template has and the programme does not, and keep what was set, so that it can be taken back.
 
-    Objectives and tasks are written in `language`; lessons and paths in each language of the programme. An objective
-    is left where one that is open has its use case and KPI. Points are `gamification`'s: nothing is done about them
-    here. Raises NotFound, Conflict `program-archived`, Refused `too-many-objectives`, `too-many-lessons`,
-    `too-many-paths`, `too-many-tasks`.
+    Objectives and tasks are written in `language`; lessons and paths in each language of the programme. Targets are
+    those of so many `ambassadors` (`expect` where it is None). An objective is left where one that is open has its use
+    case and KPI. Points are `gamification`'s: nothing is done about them here. Raises NotFound, Conflict
+    `program-archived`, Refused `too-many-objectives`, `too-many-lessons`, `too-many-paths`, `too-many-tasks`.
     """
-    setting = _Setting(context, await context.programs.get(program_id, tx), name, language, tx.now, tx)
+    setting = await _setting(context, program_id, name, language, ambassadors, tx)
     applied = await setting.apply()
+    await setting.keep(tx)
     done = [one for one in applied.pieces if one.outcome == "set"]
     if not done:
         audit.nothing_done(tx)
@@ -48,15 +59,34 @@ async def apply_template(context: Context, tx: Transaction, program_id: str, nam
         counts = Counter[str]()
         for one in done:
             counts[one.part] += one.count
-        facts = {"template": name, **counts}
+        facts = {"template": name, **({"ambassadors": applied.scale.ambassadors} if applied.scale else {}), **counts}
         audit.record(tx, "apply_template", "program", program_id, program_id=program_id, facts=facts)
     return applied
 
 
-async def plan_template(context: Context, program_id: str, name: str, language: str) -> Applied:
+async def plan_template(
+    context: Context, program_id: str, name: str, language: str, ambassadors: int | None = None
+) -> Applied:
     """What `apply_template` would set. Raises what it raises."""
-    program = await context.programs.get(program_id)
-    return await _Setting(context, program, name, language, context.clock.now()).apply()
+    return await (await _setting(context, program_id, name, language, ambassadors)).apply()
+
+
+async def _setting(
+    context: Context, program_id: str, name: str, language: str, ambassadors: int | None, tx: Transaction | None = None
+) -> _Setting:
+    program, template = await context.programs.get(program_id, tx), find_template(context, name)
+    headcount = await context.people.headcount()
+    taking_part = await context.people.count_ambassadors(program_id, Segment())
+    return _Setting(
+        context,
+        program,
+        template,
+        language,
+        tx.now if tx else context.clock.now(),
+        expect(template, headcount, taking_part, ambassadors),
+        await context.standings.get(program_id, name, tx),
+        tx,
+    )
 
 
 def find_template(context: Context, name: str) -> Template:
@@ -74,28 +104,41 @@ class _Setting:
         self,
         context: Context,
         program: Program,
-        name: str,
+        template: Template,
         language: str,
         now: datetime,
+        scale: Scale | None,
+        standing: Standing,
         tx: Transaction | None = None,
     ) -> None:
         self._context = context
         self._program = check_active(program)
-        self._template = find_template(context, name)
+        self._template = template
         self._language = language
         self._now = now
+        self._scale = scale
+        self._standing = standing
         self._tx = tx
         self._today = today(program, now)
+        self._set: dict[str, list[str]] = {"objectives": [], "lessons": [], "paths": [], "tasks": []}
+        self._mix_version = standing.mix_version
 
     async def apply(self) -> Applied:
         pieces = [*await self.objectives(), *await self.mix(), *await self.learning(), *await self.tasks()]
-        return Applied(self._template, tuple(pieces))
+        return Applied(self._template, tuple(pieces), self._scale)
+
+    async def keep(self, tx: Transaction) -> None:
+        """What was set just now."""
+        if any(self._set.values()) or self._mix_version != self._standing.mix_version:
+            after = replace(add(self._standing, self._now, **self._set), mix_version=self._mix_version)
+            await self._context.standings.save(self._standing, after, tx)
 
     def _id(self, part: str, *keys: str) -> str:
         return derived_id(self._program.id, "template", self._template.name, part, *keys)
 
     async def objectives(self) -> list[Piece]:
-        wanted = {self._id("objective", one.key): one for one in self._template.objectives}
+        rounds = (str(self._standing.rounds),) if self._standing.rounds else ()
+        wanted = {self._id("objective", one.key, *rounds): one for one in self._template.objectives}
         store = self._context.objectives
         known = await store.known(wanted, self._tx)
         served = {(one.use_case, one.kpi) for one in await store.page(self._program.id, "open", None, MAX_OPEN)}
@@ -107,23 +150,27 @@ class _Setting:
                 objective = self._objective(id, one)
                 await store.insert(objective, self._tx)
                 self._tx.emit(event_mapping.objective_set(objective))
-        return [
-            Piece("objective", text_in(one.titles, self._language), "set" if id in new else "left")
-            for id, one in wanted.items()
-        ]
+                self._set["objectives"].append(id)
+        return [self._piece_of(one, is_new=id in new) for id, one in wanted.items()]
+
+    def _piece_of(self, one: TemplateObjective, *, is_new: bool) -> Piece:
+        _, target = targets(one, self._scale)
+        title = title_of(one, target, self._language)
+        return Piece("objective", title, "set" if is_new else "left", target=target, written=one.target)
 
     def _objective(self, id: str, one: TemplateObjective) -> Objective:
+        baseline, target = targets(one, self._scale)
         return new_objective(
             id,
             self._program.id,
             self._now,
             use_case=one.use_case,
             kpi=one.kpi,
-            baseline=one.baseline,
-            target=one.target,
+            baseline=baseline,
+            target=target,
             starts_on=self._today,
             ends_on=self._today + timedelta(weeks=one.weeks, days=-1),
-            title=text_in(one.titles, self._language),
+            title=title_of(one, target, self._language),
         )
 
     async def mix(self) -> list[Piece]:
@@ -135,6 +182,7 @@ class _Setting:
         if self._tx:
             after = mixes.change_mix(before, self._template.mix, self._now)
             await self._context.mixes.save(before, after, self._tx)
+            self._mix_version = after.version
         return [Piece("mix", "", "set")]
 
     async def learning(self) -> list[Piece]:
@@ -157,6 +205,7 @@ class _Setting:
         known[one.name] = one.name
         if self._tx:
             known[one.name] = (await lessons.add_starter(self._context, self._tx, self._program, one.name, texts)).id
+            self._set["lessons"].append(known[one.name])
         return Piece("lesson", title, "set")
 
     async def _paths(self, known: dict[str, str]) -> list[Piece]:
@@ -171,6 +220,7 @@ class _Setting:
             if self._tx:
                 path = await lessons.add_path(self._context, self._tx, self._program, present, titles, ids, one.name)
                 present.append(path)
+                self._set["paths"].append(path.id)
         return [
             Piece(
                 "path",
@@ -195,6 +245,7 @@ class _Setting:
         await tasks.check_room(self._context, self._program.id, len(new), self._tx)
         if self._tx:
             await self._context.tasks.insert(new, self._tx)
+            self._set["tasks"] += [one.id for one in new]
         return pieces
 
     def _ids(self, one: TemplateTask) -> Sequence[str]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
 from chassis.web.json_bodies import Body
-from services.program.domain.templates import Applied, Template, text_in
+from services.program.domain.templates import Applied, Standing, Template, Withdrawn, text_in
 from services.program.queries.setup import Step
-from services.program.schemas.fields import Locale, View
+from services.program.schemas.fields import AT, Locale, View
 
 
 class StepView(View):
@@ -23,18 +23,37 @@ class StepView(View):
     done: bool
 
 
+class StandingView(View):
+    """A starter template that stands in a programme."""
+
+    template: str
+    applied_at: datetime
+
+
 class SetupView(View):
-    """The steps of a good start, in their order, and what is there of each."""
+    """The steps of a good start, in their order, and what is there of each; the templates that were applied, and not
+    taken back."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"steps": [{"key": "objectives", "have": 3, "need": 1, "done": True}]}]}
+        json_schema_extra={
+            "examples": [
+                {
+                    "steps": [{"key": "objectives", "have": 3, "need": 1, "done": True}],
+                    "templates": [{"template": "visibility", "applied_at": AT}],
+                }
+            ]
+        }
     )
 
     steps: list[StepView]
+    templates: list[StandingView]
 
     @classmethod
-    def of(cls, steps: Sequence[Step]) -> SetupView:
-        return cls(steps=[StepView.model_validate(one) for one in steps])
+    def of(cls, steps: Sequence[Step], standings: Sequence[Standing]) -> SetupView:
+        return cls(
+            steps=[StepView.model_validate(one) for one in steps],
+            templates=[StandingView.model_validate(one) for one in standings],
+        )
 
 
 _RULE: Any = {"id": "share", "act": "share", "points": 10, "networks": [], "acts_a_day": 3, "points_a_day": None}
@@ -92,12 +111,24 @@ class TemplatesView(View):
     items: list[TemplateView]
 
 
+Expected = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        le=1_000_000,
+        description="How many ambassadors are expected: targets are scaled to them. Where nobody says, the most of "
+        "those who take part, a share of the headcount that the template names, and ten",
+    ),
+]
+
+
 class ApplyBody(Body):
     """How to apply a template."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"language": "en"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"language": "en", "ambassadors": 120}]})
 
     language: Locale = Field(description="In which objectives and tasks are written")
+    ambassadors: Expected = None
 
 
 class PieceView(View):
@@ -107,10 +138,38 @@ class PieceView(View):
     title: str = Field(description="Empty for the mix")
     outcome: str = Field(
         description="An open word: `set`; `left` because the programme has it; `untranslated` where it is in none of "
-        "the programme's languages"
+        "the programme's languages; of what is taken back `withdrawn`, or `changed` or `used`, which stays"
     )
     count: int = Field(description="How many, of a task that comes several times")
     day: date | None = Field(description="When the first of the tasks is due")
+    target: float | None = Field(description="Of an objective: a count, an amount, or a rate from 0 to 1")
+    written: float | None = Field(description="The target in the template, before it was scaled")
+
+
+class ScaleView(View):
+    """How targets are scaled: each is that of the template times `ambassadors` by `written_for`, with two figures that
+    say something. Rates are not."""
+
+    ambassadors: int = Field(description="How many are expected")
+    written_for: int = Field(description="For how many ambassadors the template's targets are written")
+    expected: str = Field(
+        description="An open word, whence `ambassadors` is: `given`, `headcount` (a share of it), `taking_part` or "
+        "`least` (no pilot has fewer)"
+    )
+    headcount: int = Field(description="People who are with the company")
+    taking_part: int = Field(description="Ambassadors of the programme")
+
+
+_PIECE: Any = {
+    "part": "task",
+    "title": "Editorial meeting: five items for the week",
+    "outcome": "set",
+    "count": 12,
+    "day": "2026-03-03",
+    "target": None,
+    "written": None,
+}
+_SCALE: Any = {"ambassadors": 120, "written_for": 50, "expected": "headcount", "headcount": 1200, "taking_part": 12}
 
 
 class AppliedView(View):
@@ -121,15 +180,8 @@ class AppliedView(View):
             "examples": [
                 {
                     "template": _TEMPLATE,
-                    "pieces": [
-                        {
-                            "part": "task",
-                            "title": "Editorial meeting: five items for the week",
-                            "outcome": "set",
-                            "count": 12,
-                            "day": "2026-03-03",
-                        }
-                    ],
+                    "pieces": [_PIECE],
+                    "scale": _SCALE,
                 }
             ]
         }
@@ -137,8 +189,32 @@ class AppliedView(View):
 
     template: TemplateView
     pieces: list[PieceView]
+    scale: ScaleView | None = Field(description="Null where the template's targets are the same for all companies")
 
     @classmethod
     def of(cls, applied: Applied, language: str) -> AppliedView:
         pieces = [PieceView.model_validate(one) for one in applied.pieces]
-        return cls(template=TemplateView.of(applied.template, language), pieces=pieces)
+        scale = ScaleView.model_validate(applied.scale) if applied.scale else None
+        return cls(template=TemplateView.of(applied.template, language), pieces=pieces, scale=scale)
+
+
+class WithdrawnView(View):
+    """What of a template was taken back, or would be, and what stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"template": _TEMPLATE, "applied_at": AT, "pieces": [{**_PIECE, "outcome": "withdrawn"}]}]
+        }
+    )
+
+    template: TemplateView
+    applied_at: datetime | None = Field(description="When it was applied; null where it does not stand")
+    pieces: list[PieceView]
+
+    @classmethod
+    def of(cls, withdrawn: Withdrawn, language: str) -> WithdrawnView:
+        return cls(
+            template=TemplateView.of(withdrawn.template, language),
+            applied_at=withdrawn.applied_at,
+            pieces=[PieceView.model_validate(one) for one in withdrawn.pieces],
+        )

@@ -11,7 +11,7 @@ from chassis.mongo.rows import changes, document, read
 from chassis.mongo.search import begin_with
 from chassis.text import terms
 from services.program.domain.lessons import MAX_LESSONS, MAX_PATHS, Completion, Lesson, Path, State
-from services.program.store.shared import row_of, save_row
+from services.program.store.shared import delete_row, row_of, save_row
 
 READ_AT_ONCE = 20
 """Lessons; each may hold texts in many languages, written and published."""
@@ -79,6 +79,18 @@ class Lessons:
         fields = {**changes(after), "terms": _terms(after)}
         await save_row(self._lessons, {"_id": before.id}, before.version, fields, tx)
 
+    async def some(self, program_id: str, ids: Iterable[str], tx: Transaction | None) -> list[Lesson]:
+        """Those of the ids that are there, in the order in which they were made."""
+        where = {"program_id": program_id, "_id": {"$in": list(ids)}}
+        found = self._lessons.find(
+            where, sort=[("_id", 1)], batch_size=READ_AT_ONCE, session=tx.session if tx else None
+        )
+        return [read(Lesson, row) async for row in found]
+
+    async def delete(self, lesson: Lesson, tx: Transaction) -> None:
+        """Raises StaleVersion if the lesson has changed meanwhile."""
+        await delete_row(self._lessons, lesson.id, lesson.version, tx)
+
     # --- paths -----------------------------------------------------------------------------------------------
 
     async def path(self, program_id: str, id: str, tx: Transaction | None = None) -> Path:
@@ -131,13 +143,16 @@ class Lessons:
         rows = self._lessons.find({**where, "published_at": {"$lte": published_before}}, sort=[("_id", 1)])
         return [read(Lesson, row) async for row in rows]
 
-    async def completions(self, program_id: str, lesson_ids: Iterable[str]) -> Mapping[str, int]:
+    async def completions(
+        self, program_id: str, lesson_ids: Iterable[str], tx: Transaction | None = None
+    ) -> Mapping[str, int]:
         """How many people completed each of the lessons."""
         pipeline: list[Document] = [
             {"$match": {"program_id": program_id, "lesson_id": {"$in": list(lesson_ids)}}},
             {"$group": {"_id": "$lesson_id", "people": {"$sum": 1}}},
         ]
-        return {row["_id"]: int(row["people"]) async for row in await self._completions.aggregate(pipeline)}
+        rows = await self._completions.aggregate(pipeline, session=tx.session if tx else None)
+        return {row["_id"]: int(row["people"]) async for row in rows}
 
 
 def _where(program_id: str, query: str | None, state: State | None) -> dict[str, Any]:

@@ -65,6 +65,12 @@ class Objectives:
         found = self._objectives.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=tx.session if tx else None)
         return {row["_id"] async for row in found}
 
+    async def some(self, program_id: str, ids: Iterable[str], tx: Transaction | None) -> list[Objective]:
+        """Those of the ids that are there, by their last day."""
+        where = {"program_id": program_id, "_id": {"$in": list(ids)}}
+        found = self._objectives.find(where, sort=[("ends_on", 1), ("_id", 1)], session=tx.session if tx else None)
+        return [_read(row) async for row in found]
+
     async def within(self, program_id: str, first: date, last: date) -> list[Objective]:
         """Those that begin or end on one of these days."""
         days = {"$gte": first.isoformat(), "$lte": last.isoformat()}

@@ -144,6 +144,10 @@ class People:
         where = {"memberships": {"$elemMatch": {"batch_id": batch_id, "program_id": program_id}}}
         return [read(Person, row) for row in await self._people.find(where, session=tx.session).to_list()]
 
+    async def headcount(self) -> int:
+        """How many people are with the company, as far as Herald knows them."""
+        return await self._people.count_documents({"active": True})
+
     async def count_ambassadors(self, program_id: str, segment: Segment) -> int:
         """How many people of a segment take part in a programme."""
         joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}

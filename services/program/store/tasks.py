@@ -79,6 +79,16 @@ class Tasks:
         """Raises StaleVersion if the task has changed meanwhile."""
         await save_row(self._tasks, {"_id": before.id}, before.version, {**changes(after), "terms": _terms(after)}, tx)
 
+    async def some(self, program_id: str, ids: Iterable[str], tx: Transaction | None) -> list[Task]:
+        """Those of the ids that are there."""
+        where = {"program_id": program_id, "_id": {"$in": list(ids)}}
+        found = self._tasks.find(where, sort=[("due_on", 1), ("_id", 1)], session=tx.session if tx else None)
+        return [read(Task, row) async for row in found]
+
+    async def delete_all(self, tasks: Sequence[Task], tx: Transaction) -> None:
+        if tasks:
+            await self._tasks.delete_many({"_id": {"$in": [one.id for one in tasks]}}, session=tx.session)
+
     async def delete(self, task: Task, tx: Transaction) -> None:
         await self._tasks.delete_one({"_id": task.id}, session=tx.session)
 

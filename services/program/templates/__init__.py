@@ -23,12 +23,14 @@ from services.program.domain import lessons
 from services.program.domain.objectives import RATES
 from services.program.domain.tasks import MAX_TASKS, TASK_KINDS
 from services.program.domain.templates import (
+    TARGET,
     WHOLE,
     Template,
     TemplateObjective,
     TemplatePath,
     TemplateRule,
     TemplateTask,
+    WrittenFor,
 )
 from services.program.schemas.fields import Locale
 from services.program.schemas.lessons import MAX_IN_PATH, LessonTextBody
@@ -37,6 +39,7 @@ from services.program.starters import starter_lessons
 OURS: Final = Path(__file__).parent
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
 
 Key = Annotated[str, Field(pattern=rf"^{_NAME.pattern}$")]
 Titles = Annotated[dict[Locale, Annotated[str, Title(120)]], Field(min_length=1, max_length=20)]
@@ -54,6 +57,11 @@ class _Part(BaseModel):
     """A part of a file: unknown keys and other types are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ScalePart(_Part):
+    ambassadors: int = Field(ge=1, le=1_000_000)
+    headcount_share: float = Field(0.1, gt=0, le=1)
 
 
 class ObjectivePart(_Part):
@@ -101,6 +109,7 @@ class TemplateFile(_Part):
 
     titles: Titles
     leads: dict[Locale, Annotated[str, Prose(500)]] = Field(min_length=1, max_length=20)
+    scale: ScalePart | None = None
     mix: dict[Annotated[str, OneOf(CATEGORIES)], Annotated[int, Field(ge=1, le=WHOLE)]] = {}
     objectives: list[ObjectivePart] = Field([], max_length=20)
     lessons: list[LessonPart] = Field([], max_length=30)
@@ -154,6 +163,7 @@ def read_template(name: str, text: str) -> Template:
         name=name,
         titles=written.titles,
         leads=written.leads,
+        written_for=WrittenFor(**dict(written.scale)) if written.scale else None,
         mix=written.mix,
         objectives=tuple(TemplateObjective(**dict(one)) for one in written.objectives),
         lessons=tuple(lessons.Starter(one.name, _texts(one)) for one in written.lessons),
@@ -197,6 +207,9 @@ def _faults_of_objectives(written: TemplateFile) -> Iterator[str]:
             yield f"objectives.{number}.target: the target has to lie above the baseline"
         if objective.kpi in RATES and objective.target > 1:
             yield f"objectives.{number}.target: a rate is at most 1 (everybody)"
+        for language, title in objective.titles.items():
+            if set(_PLACEHOLDER.findall(title)) - {TARGET}:
+                yield f"objectives.{number}.titles.{language}: {TARGET} is all that is filled in"
 
 
 def _faults_of_lessons(written: TemplateFile, brought: list[str]) -> Iterator[str]:

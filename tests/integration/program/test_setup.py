@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from herald_contracts import LessonPublished, ObjectiveSet
+from herald_contracts import LessonPublished, LessonRetired, ObjectiveSet
+from services.program.domain.templates import Scale, targets, title_of
 from services.program.templates import load_templates
 from tests.integration.program.conftest import GUIDELINES, ProgramHarness
 
@@ -27,7 +28,11 @@ async def test_each_template_sets_what_is_missing_once_and_says_so_before(progra
         assert {one["part"] for one in applied["pieces"]} == {"objective", "mix", "lesson", "path", "task"}
         assert applied["template"]["rules"]
         objectives = (await program.ok("max", "GET", f"/programs/{id}/objectives"))["items"]
-        assert {one["title"] for one in objectives} == {one.titles["fr"] for one in template.objectives}
+        assert applied["scale"]["expected"] == "least", "hardly anybody is known"
+        small = Scale(10, applied["scale"]["written_for"], "least", 1, 0)
+        assert {one["title"]: one["target"] for one in objectives} == {
+            title_of(one, targets(one, small)[1], "fr"): targets(one, small)[1] for one in template.objectives
+        }
         tasks = await program.ok("max", "GET", f"/programs/{id}/tasks", params={"limit": 100})
         assert tasks["total"] == sum(one.times for one in template.tasks)
         assert {one["template"] for one in tasks["items"]} == {template.name}
@@ -52,7 +57,7 @@ async def test_what_a_programme_has_is_left(program: ProgramHarness) -> None:
     await program.ok("max", "PUT", f"/programs/{id}/mix", {"shares": {"jobs": 100}}, headers={"If-Match": '"1"'})
     applied = await program.ok("max", "POST", f"/programs/{id}/templates/visibility/apply", {"language": "fr"})
     left = [(one["part"], one["title"]) for one in applied["pieces"] if one["outcome"] == "left"]
-    assert left == [("objective", "300 partages au premier trimestre"), ("mix", "")]
+    assert left == [("objective", "60 partages au premier trimestre"), ("mix", "")]
     lessons = (await program.ok("max", "GET", f"/programs/{id}/lessons"))["items"]
     assert {one["state"] for one in lessons} == {"draft"}, "not written in German: nobody reads them yet"
     gone = (await program.ok("max", "GET", f"/programs/{id}/tasks"))["items"][0]
@@ -73,13 +78,81 @@ async def test_a_template_for_strangers_unknown_or_over(program: ProgramHarness)
     assert await program.refused("bob", "GET", path) == (403, "role-missing")
     assert await program.refused("bob", "POST", f"{path}/apply", {"language": "en"}) == (403, "role-missing")
     assert await program.refused("max", "GET", f"/programs/{id}/templates/none") == (404, "not-found")
+    assert await program.refused("bob", "POST", f"{path}/withdraw") == (403, "role-missing")
     assert await program.refused("max", "POST", f"{path}/apply", {"language": "?"}) == (422, "invalid")
+    for wrong in (0, -1, 1_000_001, 1.5, "many"):
+        assert await program.refused("max", "GET", path, params={"ambassadors": wrong}) == (422, "invalid")
+        order = {"language": "en", "ambassadors": wrong}
+        assert await program.refused("max", "POST", f"{path}/apply", order) == (422, "invalid")
     await program.ok("max", "POST", f"/programs/{id}/archive")
     stood = await program.state()
-    for method, at, body in (("GET", path, None), ("POST", f"{path}/apply", {"language": "en"})):
+    apply = ("POST", f"{path}/apply", {"language": "en"})
+    for method, at, body in (("GET", path, None), apply, ("POST", f"{path}/withdraw", None)):
         assert await program.refused("max", method, at, body) == (409, "program-archived")
     assert await program.refused("max", "POST", f"/programs/{id}/tasks", TASK) == (409, "program-archived")
     assert await program.state() == stood
+
+
+async def test_a_template_is_taken_back_as_a_whole_and_can_be_set_again(program: ProgramHarness) -> None:
+    id = await program.create_program()
+    at, apply = f"/programs/{id}/templates/visibility", {"language": "en", "ambassadors": 200}
+    assert (await program.ok("max", "GET", f"{at}/withdraw"))["pieces"] == []
+    applied = await program.ok("max", "POST", f"{at}/apply", apply)
+    assert [one["target"] for one in applied["pieces"] if one["part"] == "objective"] == [0.5, 6000, 1200]
+    assert [one["template"] for one in (await program.ok("max", "GET", f"/programs/{id}/setup"))["templates"]] == [
+        "visibility"
+    ]
+    await program.forget()
+    stood = await program.state()
+    planned = await program.ok("max", "GET", f"{at}/withdraw")
+    assert await program.state() == stood, "a plan writes nothing"
+    withdrawn = await program.ok("max", "POST", f"{at}/withdraw")
+    assert withdrawn == planned
+    assert {one["outcome"] for one in withdrawn["pieces"]} == {"withdrawn"}
+    whole = {(one["part"], one["title"], one["count"]) for one in applied["pieces"]}
+    assert {(one["part"], one["title"], one["count"]) for one in withdrawn["pieces"]} == whole
+    told = [event.data for event in await program.emitted()]
+    lessons = sum(one["part"] == "lesson" for one in applied["pieces"])
+    assert sum(isinstance(one, LessonRetired) for one in told) == lessons
+    assert [one.state for one in told if isinstance(one, ObjectiveSet)] == ["withdrawn"] * 3
+    assert [one.act for one in await program.acts()] == ["withdraw_template"]
+    for part in ("tasks", "lessons"):
+        assert (await program.ok("max", "GET", f"/programs/{id}/{part}"))["total"] == 0
+    assert (await program.ok("max", "GET", f"/programs/{id}/mix"))["shares"] == {}
+    stood = await program.state()
+    assert (await program.ok("max", "POST", f"{at}/withdraw"))["applied_at"] is None
+    assert await program.state() == stood, "repeating changes nothing"
+    again = await program.ok("max", "POST", f"{at}/apply", apply)
+    assert {one["outcome"] for one in again["pieces"]} == {"set"}
+
+
+async def test_what_was_used_of_a_template_stays(program: ProgramHarness) -> None:
+    await program.sign_in("bob")
+    id = await program.create_program(open=True)
+    of = f"/programs/{id}"
+    await program.ok("bob", "POST", f"{of}/join", {"consent_version": 1})
+    await program.ok("max", "POST", f"{of}/templates/visibility/apply", {"language": "en"})
+    [task, other, *_] = (await program.ok("max", "GET", f"{of}/tasks"))["items"]
+    await program.ok("max", "POST", f"{of}/tasks/{task['id']}/finish")
+    await program.ok("max", "DELETE", f"{of}/tasks/{other['id']}")
+    learning = await program.ok("bob", "GET", f"{of}/learning", params={"language": "en"})
+    lesson = learning["paths"][0]["lessons"][0]
+    written = await program.ok("max", "GET", f"{of}/lessons/{lesson['lesson_id']}")
+    right = [
+        [number for number, choice in enumerate(question["choices"]) if choice["right"]]
+        for question in written["latest"]["texts"]["en"]["questions"]
+    ]
+    answers = {"edition": 1, "language": "en", "answers": right}
+    assert (await program.ok("bob", "POST", f"{of}/learning/{lesson['lesson_id']}/answers", answers))["passed"]
+    withdrawn = await program.ok("max", "POST", f"{of}/templates/visibility/withdraw")
+    kept = [(one["part"], one["title"], one["outcome"]) for one in withdrawn["pieces"] if one["outcome"] != "withdrawn"]
+    of_path = [("lesson", one["title"], "used") for one in learning["paths"][0]["lessons"]]
+    assert sorted(kept) == sorted(
+        [*of_path, ("path", learning["paths"][0]["title"], "used"), ("task", task["title"], "used")]
+    )
+    still = await program.ok("bob", "GET", f"{of}/learning", params={"language": "en"})
+    assert [one["title"] for one in still["paths"]] == [learning["paths"][0]["title"]]
+    assert [one["id"] for one in (await program.ok("max", "GET", f"{of}/tasks"))["items"]] == [task["id"]]
 
 
 async def test_the_steps_follow_what_is_there(program: ProgramHarness) -> None:

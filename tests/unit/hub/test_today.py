@@ -9,14 +9,17 @@ import pytest
 from icalendar import Calendar
 
 from services.hub.calendar_file import calendar_file
+from services.hub.clients import ServiceUnavailable
 from services.hub.figures import Tile
 from services.hub.language import Language
 from services.hub.pages.setup import Step
 from services.hub.pages.team import laid_out, shown_month
 from services.hub.today import month, today
+from services.hub.view import Missing
 
 DAY = date(2026, 3, 10)
 NONE: dict[str, Any] = {"tasks": None, "objectives": None, "missing": ()}
+TODAY: dict[str, Any] = {**NONE, "waves": None, "waiting": {}}
 STEPS = [Step("leaders", "leaders", "/l", 0, 1, False), Step("content", "content_ask", "/c", 0, 5, False)]
 
 
@@ -31,16 +34,56 @@ def tile(key: str, change: float | None, number: float = 1.0) -> Tile:
 def test_what_presses_most_comes_first_and_three_lines_are_enough() -> None:
     tasks = {"items": [task("2026-03-08", "Old"), task("2026-03-10", "Now"), task("2026-03-12", "Later")]}
     aims = {"items": [{"objective_id": "o1", "title": "Half", "ended": True, "state": "open"}]}
-    found = today(DAY, tasks=tasks, objectives=aims, in_review={"items": [{}, {}]}, missing=STEPS)
+    waiting = {"in_review": {"items": [{}], "total": 2}}
+    found = today(DAY, **{**TODAY, "tasks": tasks, "objectives": aims, "missing": STEPS})
     assert [(one.key, one.title) for one in found] == [("late", "Old"), ("due", "Now"), ("review", "Half")]
-    found = today(
-        DAY, tasks={"items": tasks["items"][2:]}, objectives=None, in_review={"items": [{}, {}]}, missing=STEPS
-    )
+    found = today(DAY, **{**TODAY, "tasks": {"items": tasks["items"][2:]}, "waiting": waiting, "missing": STEPS})
     assert [(one.key, one.count) for one in found] == [("in_review", 2), ("step.leaders", 1), ("step.content_ask", 1)]
-    assert [one.key for one in today(DAY, in_review=None, **{**NONE, "tasks": {"items": [task("2026-03-12")]}})] == [
-        "next"
+    assert [one.key for one in today(DAY, **{**TODAY, "tasks": {"items": [task("2026-03-12")]}})] == ["next"]
+    assert today(DAY, **TODAY) == []
+
+
+def test_an_empty_programme_is_told_its_first_steps() -> None:
+    steps = [Step(one, one, f"/{one}", 0, 1, False) for one in ("objectives", "leaders", "volunteers", "guidelines")]
+    found = today(DAY, **{**TODAY, "tasks": {"items": [], "total": 0}, "missing": steps})
+    assert [one.key for one in found] == ["step.objectives", "step.leaders", "step.volunteers"]
+
+
+def test_nothing_of_a_busy_day_hides_people_who_wait() -> None:
+    late = [task(f"2026-03-0{day}", f"Late {day}") for day in range(1, 6)]
+    due = [task("2026-03-10", f"Due {number}") for number in range(4)]
+    waiting = {"applications": {"items": [{}], "total": 7}, "questions": {"items": [], "total": 0}}
+    busy = {**TODAY, "tasks": {"items": late + due}, "waiting": waiting, "missing": STEPS}
+    found = today(DAY, **busy)
+    assert [(one.key, one.count, one.path) for one in found] == [
+        ("late", 5, "/manage/tasks"), ("due", 4, "/manage/tasks"), ("applications", 7, "/manage/applications"),
+    ]  # fmt: skip
+    assert today(DAY, **{**busy, "tasks": {"items": late[:1]}})[0].path == "/manage/tasks/t1"
+    waves = {"items": [
+        {"id": "w1", "name": "Pilot", "state": "decided", "ends_on": "2026-02-01"},
+        {"id": "w2", "name": "Second", "state": "running", "ends_on": "2026-03-09"},
+        {"id": "w3", "name": "Third", "state": "running", "ends_on": "2026-03-10"},
+    ]}  # fmt: skip
+    [wave, *_] = today(DAY, **{**TODAY, "waves": waves})
+    assert (wave.key, wave.count, wave.title, wave.path) == ("wave_over", 1, "Second", "/manage/waves/w2")
+
+
+def test_what_cannot_be_had_is_nothing_to_do() -> None:
+    away = Missing(ServiceUnavailable("program"))
+    every = {"tasks": away, "objectives": away, "waves": away, "waiting": {"applications": away}, "missing": STEPS}
+    assert [one.key for one in today(DAY, **every)] == ["step.leaders", "step.content_ask"]
+
+
+def test_of_a_programme_that_is_over_only_what_was_learned_is_left() -> None:
+    tasks = {"items": [task("2026-03-08")]}
+    aims = [
+        {"objective_id": f"o{number}", "title": f"Aim {number}", "ended": True, "state": "open"} for number in (1, 2)
     ]
-    assert today(DAY, in_review=None, **NONE) == []
+    waiting = {"applications": {"items": [{}], "total": 1}}
+    over = {**TODAY, "tasks": tasks, "waiting": waiting, "missing": STEPS, "archived": True}
+    assert today(DAY, **over) == []
+    found = today(DAY, **{**over, "objectives": {"items": aims}})
+    assert [(one.key, one.count, one.path) for one in found] == [("review", 2, "/manage/objectives")]
 
 
 def test_a_month_tells_what_moved_and_why_it_suggests_what() -> None:
