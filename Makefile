@@ -10,7 +10,7 @@ export HERALD_SETUP_BEGAN := $(shell date +%s)
 # Kept whatever the environment says: without it each of the many processes compiles all of Herald anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo up test test-all lint style event-loop corpora peers attack fuzz walk fault fault-mutations chaos bench audit sbom lock clean
+.PHONY: setup demo up test test-all lint style event-loop corpora peers attack fuzz walk fault fault-mutations chaos bench audit sbom pictures lock clean
 
 setup: $(STAMP)
 
@@ -98,6 +98,10 @@ $(AUDIT)/.done: requirements-audit.lock | setup
 	$(BIN)/python -m venv --clear $(AUDIT)
 	UV_PYTHON=$(AUDIT)/bin/python sh tools/uv.sh pip install -q --require-hashes -r requirements-audit.lock
 	touch $@
+
+# Of the demo that runs here: `make demo` in another window.
+pictures: setup
+	$(BIN)/python -m tests.e2e.pictures $(ARGS)
 
 lock: setup
 	sh tools/uv.sh pip compile $(LOCKFLAGS) requirements-bootstrap.in -o requirements-bootstrap.lock

@@ -185,6 +185,11 @@ class View:
             raise NoProgram
         return self.program
 
+    async def choose(self, program_id: str) -> None:
+        """Look at a programme from now on."""
+        assert self.session is not None
+        await self.context.sessions.put(self.session, "choices", {**self.session.choices, "program_id": program_id})
+
     @property
     def here(self) -> str:
         """The path of this page, as an address has it."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.hub.dependencies import Ambassador, SignedIn
 from services.hub.pages.feedback import unseen
+from services.hub.pages.learning import first_lesson
 from services.hub.pages.surveys import running
 from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import v1
@@ -32,8 +33,8 @@ async def menu(view: SignedIn) -> Response:
 
 
 @router.get("/feed")
-async def feed(view: Ambassador, query: str = "", cursor: str | None = None) -> Response:
-    """The items for this person; further ones are added below."""
+async def feed(view: Ambassador, query: str = "", cursor: str | None = None, toast: str = "") -> Response:
+    """The items for this person; further ones are added below. Who has just joined is led to the first lesson."""
     asked: dict[str, Any] = {"items": read_list(view, cursor, partial(items_with_shares, view, query))}
     if cursor and view.is_fragment:
         return view.page("feed/_items.html", query=query, **await view.gather(**asked))
@@ -42,7 +43,9 @@ async def feed(view: Ambassador, query: str = "", cursor: str | None = None) -> 
     )
     asked["survey"] = running(view)
     asked["answered"] = unseen(view)
-    return view.page("feed/feed.html", query=query, **await view.gather(**asked))
+    if toast == "joined":
+        asked["lesson"] = first_lesson(view)
+    return view.page("feed/feed.html", query=query, **{"lesson": None, **await view.gather(**asked)})
 
 
 @router.get("/feed/{item_id}")

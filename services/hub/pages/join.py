@@ -53,7 +53,7 @@ async def consent_of(view: View, program_id: str) -> Any:
 
 @router.post("/programs/{program_id}/join")
 async def join(view: SignedIn, program_id: str) -> Response:
-    """Join; the feed that comes next waits until it knows."""
+    """Join, and look at this programme from now on; the feed that comes next waits until it knows."""
     body = {"consent_version": await view.whole("consent_version") or 0}
     try:
         await view.apis.call("program", "POST", v1("programs", program_id, "join"), body)
@@ -61,6 +61,7 @@ async def join(view: SignedIn, program_id: str) -> Response:
         if refusal.type in ("consent-outdated", "stale-version"):
             return view.go(page("programs", program_id, "join"), toast="consent-changed")
         raise
+    await view.choose(program_id)
     return view.go("/feed", toast="joined")
 
 

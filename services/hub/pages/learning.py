@@ -25,6 +25,14 @@ async def learn(view: Ambassador) -> Response:
     return view.page("lessons/learn.html", program_id=program_id, following=following, **found)
 
 
+async def first_lesson(view: View) -> Json | None:
+    """What an ambassador who has just joined begins with; None where there is nothing to learn, or they have begun."""
+    if view.joined_program is None:
+        return None
+    steps = _steps(await _learning(view, view.joined_program))
+    return steps[0] if steps and not any(one["completed_at"] for one in steps) else None
+
+
 async def _learning(view: View, program_id: str) -> Any:
     return await view.apis.get("program", v1("programs", program_id, "learning"), language=view.language.code)
 

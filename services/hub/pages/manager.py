@@ -171,8 +171,7 @@ async def create(view: Manager) -> Response:
         "consent": dict(texts),
     }
     answer = await view.apis.call("program", "POST", v1("programs"), order)
-    assert view.session is not None
-    await view.context.sessions.put(view.session, "choices", {**view.session.choices, "program_id": answer.data["id"]})
+    await view.choose(answer.data["id"])
     return view.go("/manage/program", toast="program-created")
 
 
