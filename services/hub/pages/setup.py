@@ -10,8 +10,9 @@ from typing import Any, Final, Literal
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from chassis.web.problems import Violation
 from herald_contracts.words import CATEGORIES
-from services.hub.clients import Json, Refusal, ServiceUnavailable
+from services.hub.clients import Json, Refusal, ServiceUnavailable, invalid
 from services.hub.dependencies import Manager
 from services.hub.forms.filling import Place
 from services.hub.mixes import recent_items
@@ -121,7 +122,7 @@ async def apply(view: Manager, name: str) -> Response:
     for, it is shown again first."""
     expected = await _expected(view)
     if expected != await view.field("shown") or await view.field("then") == "look":
-        await _plan(view, name, expected or None)  # refuses a number that is none
+        await _plan(view, name, expected or None)  # refuses what no programme has
         query = {"ambassadors": str(expected)} if expected != "" else {}
         return view.go(page("manage", "setup", "templates", name), **query)
     path = v1("programs", view.require_program().id, "templates", name, "apply")
@@ -132,11 +133,15 @@ async def apply(view: Manager, name: str) -> Response:
 
 
 async def _expected(view: View) -> str:
-    """How many ambassadors are expected, as it was typed: digits where it is a whole number."""
+    """How many ambassadors are expected, in digits; "" where nobody says. Raises Refusal."""
     view.fields = {"ambassadors": Place("ambassadors")}
     text = (await view.field("ambassadors")).strip()
+    if not text:
+        return ""
     number = view.language.read_number(text)
-    return str(int(number)) if number is not None and number.is_integer() else text
+    if number is None or not number.is_integer():
+        raise invalid(Violation("ambassadors", "whole-number", "A whole number is needed."))
+    return str(int(number))
 
 
 @router.get("/templates/{name}/withdraw")

@@ -112,6 +112,8 @@ def refusing(browser: Browser) -> Refusing:
             apis.said[operation] = {"survey": {**asked, "questions": ["I have the time."], "prompt": "What to change?"}}
         elif operation.template.endswith("/templates/{template_name}"):
             apis.said[operation] = {**answer, "pieces": [{**one, "outcome": "set"} for one in answer["pieces"]]}
+        elif operation.template.endswith("/templates/{template_name}/withdraw"):
+            apis.said[operation] = {**answer, "pieces": [{**one, "outcome": "withdrawn"} for one in answer["pieces"]]}
         elif operation.template == "/v1/imports/{import_id}":
             apis.said[operation] = {**answer, "missing": []}
         elif operation.template in ("/v1/people/{person_id}", "/v1/people"):

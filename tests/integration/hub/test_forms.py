@@ -18,7 +18,10 @@ from tests.integration.hub.harness import URL, Browser
 pytestmark = pytest.mark.xdist_group("hub-forms")  # they are found once a worker
 WORD = "W" * 300
 SCRIPTS = "Grüße Ω привет こんにちは مرحبا शुभ"
-BEFORE = {"/manage/history": "what is sent here is no table"}
+BEFORE = {
+    "/manage/history": "what is sent here is no table",
+    "/manage/setup/templates/{name}": "what is sent here is no number of ambassadors",
+}
 """Forms that the hub refuses by itself, with what the test sends."""
 
 
