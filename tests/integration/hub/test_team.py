@@ -23,7 +23,7 @@ ITEM: dict[str, Any] = {
 }
 TASK = {"id": "t1", "day": "2026-03-10", "kind": "task", "title": "Écrire", "owner_id": None, "done": True}
 RULE = {"id": "share", "act": "share", "points": 10, "networks": [], "acts_a_day": 3, "points_a_day": None}
-PLAN = {
+PLAN: dict[str, Any] = {
     "template": {"name": "ours", "title": "Ours", "lead": "For us", "mix": {}, "rules": [RULE]},
     "pieces": [
         {
@@ -119,6 +119,8 @@ async def test_targets_are_shown_anew_before_they_are_set(browser: Browser) -> N
     plan = {**PLAN, "pieces": [piece], "scale": scale}
     at = "/v1/programs/p1/templates/ours"
     browser.network.answers |= {at: plan, f"{at}/apply": plan}
+    held = {"items": [{"version": 1, "rules": FIRST}]}
+    browser.network.answers["/v1/programs/p1/rules"] = httpx.Response(200, json=held, headers={"etag": '"1"'})
     send = sending(browser, await browser.sign_in())
     page = html.unescape((await browser.client.get("/manage/setup/templates/ours")).text)
     assert "Les cibles sont prévues pour 120 ambassadeurs" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,5 +37,9 @@ def test_nothing_is_missing_of_what_has_its_share(weights: list[int], categories
 
 def test_four_weeks_are_counted_to_the_moment() -> None:
     since = datetime(2026, 3, 2, 9, tzinfo=UTC)
-    items = [{"published_at": "2026-03-02T09:00:00Z"}, {"published_at": "2026-03-02T08:59:59Z"}, {"published_at": None}]
+    items: list[dict[str, Any]] = [
+        {"published_at": "2026-03-02T09:00:00Z"},
+        {"published_at": "2026-03-02T08:59:59Z"},
+        {"published_at": None},
+    ]
     assert published_since(items, since) == items[:1]

@@ -70,7 +70,13 @@ def test_nothing_of_a_busy_day_hides_people_who_wait() -> None:
 
 def test_what_cannot_be_had_is_nothing_to_do() -> None:
     away = Missing(ServiceUnavailable("program", "away"))
-    every = {"tasks": away, "objectives": away, "waves": away, "waiting": {"applications": away}, "missing": STEPS}
+    every: dict[str, Any] = {
+        "tasks": away,
+        "objectives": away,
+        "waves": away,
+        "waiting": {"applications": away},
+        "missing": STEPS,
+    }
     assert [one.key for one in today(DAY, **every)] == ["step.leaders", "step.content_ask"]
 
 
