@@ -122,6 +122,7 @@ class SurveyClosed(_ProgramEvent):
 
     type: ClassVar[str] = "herald.SurveyClosed.v1"
     survey_id: Id
+    wave_id: Id | None = Field(default=None, description="The wave that was asked alone; without it, all ambassadors")
     opens_on: date
     closes_on: date
     answers: int | None = Field(default=None, ge=1, description="How many answered")

@@ -67,6 +67,10 @@ KPIS: Final = (
     "engagements",
     "impressions",
     "leader_participation",
+    "expert_acts",
+    "referrals",
+    "hires",
+    "event_attendances",
 )
 BASELINE_SOURCES: Final = ("given", "measured")
 COHORT_LEAVE_REASONS: Final = ("left", "deactivated", "withdrawn")

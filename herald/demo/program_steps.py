@@ -92,14 +92,15 @@ class ProgramSteps(Stage):
         self.tally.learned.add(self.ids[email])
 
     async def survey(self) -> None:
-        """A pulse survey that one in five ambassadors answers, and that the manager closes."""
+        """A pulse survey that the pilot answers, and that the manager closes."""
         days = {"opens_on": self.today.isoformat(), "closes_on": (self.today + timedelta(days=13)).isoformat()}
-        made = await self.api.post(MANAGER, f"{self.path}/surveys", {**SURVEY, **days})
+        made = await self.api.post(MANAGER, f"{self.path}/surveys", {**SURVEY, **days, "wave_id": self.tally.wave_id})
         self.tally.survey_id = made["id"]
         await self.api.post(MANAGER, f"{self.path}/surveys/{made['id']}/open")
-        answering = list(self.tally.joined.values())[:: 5 if self.scale.ambassadors >= 50 else 1]
         answers = [
-            (email, self.chance.choice((4, 7, 8, 8, 9, 9, 10)), self.chance.randint(2, 5)) for email in answering
+            (email, self.chance.choice((4, 7, 8, 8, 9, 9, 10)), self.chance.randint(2, 5))
+            for person, email in self.tally.joined.items()
+            if person in self.tally.cohort
         ]
         await self.all_of("surveys answered", answers, lambda one: self._answer(*one))
         await self.api.post(MANAGER, f"{self.path}/surveys/{made['id']}/close")

@@ -32,7 +32,7 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
         store=store,
         cohorts=Cohorts(runtime.mongo),
         small_group=settings.small_group,
-        windows=Windows(store),
+        windows=Windows(store, settings.small_group),
         paces=Paces(store),
         live=Live(store, runtime.clock, runtime.telemetry, runtime.supervisor, heartbeat=settings.live_heartbeat),
     )

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from chassis.mongo import Document
 from chassis.tasks import yielding
-from services.metrics.domain.figures import Tally, of_counts
+from services.metrics.domain.figures import ACTS_OF, Tally, of_counts
 from services.metrics.domain.objectives import FIGURES, OF_PEOPLE, PACE_DAYS, Pace
 from services.metrics.domain.periods import Period
 from services.metrics.store import Store
@@ -48,7 +48,12 @@ class Paces:
         if first is None or first > past.last:
             return NONE
         known = Period(max(past.first, first), past.last)
-        return await (self._people if kpi in OF_PEOPLE else self._sums)(program, kpi, known)
+        read = self._people if kpi in OF_PEOPLE else self._acts if kpi in ACTS_OF else self._sums
+        return await read(program, kpi, known)
+
+    async def _acts(self, program: Document, kpi: str, past: Period) -> Pace:
+        days = await self._store.acts_by_day(program["_id"], past, ACTS_OF[kpi])
+        return Pace(float(days.total()), past.days, [float(days[day]) for day in _last(past)])
 
     async def _sums(self, program: Document, kpi: str, past: Period) -> Pace:
         rates = await self._store.rates_of(program["_id"])

@@ -14,7 +14,7 @@ from chassis.tasks import yielding
 from chassis.web.problems import Invalid, NotFound
 from services.metrics.context import Context
 from services.metrics.domain import figures as compute
-from services.metrics.domain.counts import SMALL_GROUP, Counts, shown_apart
+from services.metrics.domain.counts import Counts, shown_apart
 from services.metrics.domain.figures import Figures, Tally
 from services.metrics.domain.objectives import FIGURES, Standing, before, measured_baseline, progress
 from services.metrics.domain.periods import MAX_DAYS, Period, last_days, zone
@@ -100,12 +100,12 @@ async def figures(context: Context, program: Document, period: Period, part: Sli
     """Every figure of the period and slice, by name, with its formula; rates come with numerator and denominator.
 
     Figures of people are left out where the slice is one item. None where the slice is a group of people of whom
-    fewer than 5 were enrolled: its figures would be those of persons. Raises Invalid.
+    fewer than `HERALD_SMALL_GROUP` were enrolled: its figures would be those of persons. Raises Invalid.
     """
     part.check()
     if part.of_people:
         people = await _people(context, program, period, part)
-        if len(people.enrolled) < max(SMALL_GROUP, context.small_group if part.wave_id else 0):
+        if len(people.enrolled) < context.small_group:
             return None
         return compute.with_formulas(await _of_group(context, program, period, part, people))
     asked: list[Awaitable[Figures]] = [_counted(context, program, period, part)]
@@ -230,9 +230,9 @@ async def series(
     """Counts by day (every day of the period), network, content (the most clicks first), country or team: at most
     `limit` rows from position `start`.
 
-    Countries and teams with fewer than 5 ambassadors behind them are put together under `null`, with the next
-    larger one where together they are still fewer; where that is not enough either, there is no row at all. Who
-    keeps out of named statistics counts there too.
+    Countries and teams with fewer ambassadors behind them than `HERALD_SMALL_GROUP` are put together under `null`, with
+    the next larger one where together they are still fewer; where that is not enough either, there is no row at all.
+    Who keeps out of named statistics counts there too.
     """
     part.check()
     if by in ("country", "team"):
@@ -268,7 +268,7 @@ async def _by_people(
     sizes: dict[str | None, int] = defaultdict(int)
     async for person in yielding(who.enrolled | who.counted):
         sizes[who.group_of(person, by)] += person in who.enrolled
-    apart = await asyncio.to_thread(shown_apart, sizes)
+    apart = await asyncio.to_thread(shown_apart, sizes, context.small_group)
     enrolments: dict[str | None, int] = defaultdict(int)
     async for group in yielding(sizes):
         enrolments[group if group in apart else None] += sizes[group]
@@ -280,7 +280,7 @@ async def _by_people(
     ):
         own = who.group_of(person, by)
         tallies[own if own in apart else None].add(day, network, counts, rates)
-    if enrolments.get(None, 0) < SMALL_GROUP:
+    if enrolments.get(None, 0) < context.small_group:
         enrolments.pop(None, None)
     keys = await asyncio.to_thread(sorted, enrolments, key=lambda one: str(one or "~"))
     return [

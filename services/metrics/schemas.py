@@ -117,7 +117,7 @@ class EntryView(BaseModel):
         ambassadors_enrolled=None,
     )
 
-    key: str | None = Field(description="Null: groups of fewer than 5 people, put together")
+    key: str | None = Field(description="Null: groups of fewer people than `HERALD_SMALL_GROUP`, put together")
     shares: int
     clicks_raw: int
     clicks_counted: int
@@ -325,7 +325,7 @@ class BaselineView(BaseModel):
 class LiveLine(BaseModel):
     """Of a day, network, country or item: only what is shown of it."""
 
-    key: str | None = Field(description="Null: groups of fewer than 5 people, put together")
+    key: str | None = Field(description="Null: groups of fewer people than `HERALD_SMALL_GROUP`, put together")
     shares: int
     clicks_counted: int = Field(default=0, description="Of days, networks and items")
     ambassadors_enrolled: int = Field(default=0, description="Of countries")
@@ -456,8 +456,7 @@ class CohortView(BaseModel):
         "fifth week too"
     )
     enps: WaveFigureView = Field(
-        description="Of the last survey of the programme that was closed from the wave's first day on and before the "
-        "next wave's, in points from -100 to 100"
+        description="Of the last closed survey that asked this wave alone, in points from -100 to 100"
     )
 
     @classmethod

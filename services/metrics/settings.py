@@ -11,7 +11,7 @@ class MetricsSettings(Settings):
     """What metrics needs beyond what every service does."""
 
     small_group: int = Field(
-        5, ge=5, le=1_000, description="How many people a figure of a cohort needs, as in `program`"
+        5, ge=5, le=1_000, description="How many people a figure of a country, team or cohort needs, as in `program`"
     )
     live_heartbeat: float = Field(
         10.0,

@@ -397,6 +397,15 @@ class Store:
                 found[row["act"]] += row["count"]
         return found
 
+    async def acts_by_day(self, program_id: str, period: Period, acts: Sequence[str]) -> Counter[str]:
+        """How many of these acts there were on which day."""
+        days = {"$gte": period.first.isoformat(), "$lte": period.last.isoformat()}
+        stages: list[Document] = [
+            {"$match": {"program_id": program_id, "day": days, "act": {"$in": list(acts)}}},
+            {"$group": {"_id": "$day", "count": {"$sum": "$count"}}},
+        ]
+        return Counter({row["_id"]: row["count"] async for row in await self.act_days.aggregate(stages)})
+
     async def enrolled(
         self,
         program_id: str,
@@ -460,8 +469,11 @@ class Store:
 
     async def first_day(self, program_id: str) -> date | None:
         """The first day on which anything was counted."""
-        row = await self.totals.find_one({"program_id": program_id}, {"day": 1}, sort=[("day", 1)])
-        return date.fromisoformat(row["day"]) if row else None
+        firsts = [
+            await one.find_one({"program_id": program_id}, {"day": 1}, sort=[("day", 1)])
+            for one in (self.totals, self.act_days)
+        ]
+        return min((date.fromisoformat(row["day"]) for row in firsts if row), default=None)
 
     async def first_shares(self, program_id: str, period: Period) -> dict[str, str]:
         """Who shared in the period, and on which day first."""

@@ -30,10 +30,12 @@ class _Entry:
 
 
 class Windows:
-    """The windows that this process looks at, the least used forgotten first."""
+    """The windows that this process looks at, the least used forgotten first. They show no group of fewer than `least`
+    people."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, least: int) -> None:
         self._store = store
+        self._least = least
         self._entries: OrderedDict[tuple[str, Period], _Entry] = OrderedDict()
 
     async def at_version(self, program: Document, period: Period, version: FiguresVersion) -> Window:
@@ -78,7 +80,7 @@ class Windows:
         ids = enrolled | shares.keys()
         people = {id: person_of(rows.get(id, {}), enrolled=id in enrolled) async for id in yielding(ids)}
         base = Base(counts, contents, shares, people, available, rates, acts)
-        return await asyncio.to_thread(Window, period, version.number, base)
+        return await asyncio.to_thread(Window, period, version.number, base, self._least)
 
     async def _advance(self, program: Document, window: Window, version: FiguresVersion) -> Window | None:
         """The window with the changes since; None where it must be opened anew."""

@@ -95,7 +95,7 @@ OBJECTIVE = Audited(
 SURVEY = Audited(
     "survey",
     Survey,
-    shown=("title", "opens_on", "closes_on", "enps", "questions", "prompt", "state"),
+    shown=("title", "opens_on", "closes_on", "enps", "questions", "prompt", "wave_id", "state"),
     left_out=("id", "program_id", "version", "updated_at"),
 )
 TASK = Audited(
@@ -188,7 +188,7 @@ PICTURE = Audited(
 COMPANY_EVENT = Audited(
     "company_event",
     CompanyEvent,
-    shown=("title", "place", "starts_at", "ends_at", "state"),
+    shown=("title", "place", "starts_at", "ends_at", "audience", "state"),
     left_out=("id", "program_id", "version", "code", "created_at", "updated_at"),
 )
 EXPERT_ACT = Audited(

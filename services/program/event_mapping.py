@@ -217,6 +217,7 @@ def survey_closed(survey: Survey, results: Results) -> SurveyClosed:
     return SurveyClosed(
         program_id=survey.program_id,
         survey_id=survey.id,
+        wave_id=survey.wave_id,
         opens_on=survey.opens_on,
         closes_on=survey.closes_on,
         answers=results.answers,

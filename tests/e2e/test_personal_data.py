@@ -26,7 +26,7 @@ from herald.demo.visitors import BROWSERS, Visitor
 from herald.operations.topics import load_topics
 from herald.operations.traces import read_spans
 from tests.attack.doors import SERVICES, api_operations, hub_routes, who_enters
-from tests.e2e.stack import Stack
+from tests.e2e.stack import MANAGER, Stack
 from tests.hub_session import HubSession, hub_session
 from tests.integration.harness import eventually
 
@@ -50,6 +50,9 @@ MARKS: dict[str, frozenset[str]] = {
     "zqsearch": frozenset(),
     "zqreason": frozenset(),
     "zqconsent": frozenset(),
+    "zqfeedback": frozenset(),
+    "zqtalk": frozenset(),
+    "zqnotes": frozenset(),
     "zqagent": frozenset(),
     "zqreferrer": frozenset(),
     "zqtoken": frozenset(),
@@ -67,6 +70,7 @@ MARKS: dict[str, frozenset[str]] = {
     "zqaddress": frozenset({CONTENT, LINKS, OF_CONTENT}),
     # What the company lays down: the audit trail says what was changed.
     "zqguideline": frozenset({OF_PROGRAM}),
+    "zqtask": frozenset({OF_PROGRAM}),
     "zqphrase": frozenset({OF_SHARING}),
     "zqdisclosure": frozenset({OF_SHARING}),
 }
@@ -196,6 +200,14 @@ class Journeys:
             await client.get(f"{post['short_url']}?zqreferrer=1", headers=headers)
             await client.get(f"{parts.scheme}://{parts.netloc}/l/zqknock", headers=headers)
         await api.call(PERSON, "DELETE", f"/sharing/v1/posts/{post['id']}")
+        asked = {"kind": "question", "text": "Zqfeedback: may I?", "language": "en"}
+        await api.post(PERSON, f"{path}/feedback", asked)
+        day = datetime.now(UTC).date().isoformat()
+        talk = {"act": "talk", "title": "Zqtalk", "link": "https://conf.example/zqtalk", "happened_on": day}
+        told = await api.post(PERSON, f"{path}/expert-acts", talk)
+        await api.post(MANAGER, f"{path}/expert-acts/{told['id']}/confirm")
+        task = {"title": "Zqtask", "due_on": day, "notes": "Zqnotes: ask Zqname."}
+        await api.post(MANAGER, f"{path}/tasks", task)
         await api.post(PERSON, f"{path}/leave")
         self.secrets.add(await api.token(PERSON))
         async with hub_session(self.stack.url, "amina", **{"user-agent": "zqagent"}) as amina:

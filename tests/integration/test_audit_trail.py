@@ -298,7 +298,8 @@ async def with_an_expert(trail: Trail, program: str) -> None:
 async def with_an_event(trail: Trail, program: str) -> None:
     guest = trail.harness.bearer("expert", country="FR", team="IT", name="Expert")
     at = datetime.now(UTC) + timedelta(minutes=30)
-    body = {"title": "Day", "starts_at": at.isoformat(), "ends_at": (at + timedelta(hours=1)).isoformat()}
+    times = {"starts_at": at.isoformat(), "ends_at": (at + timedelta(hours=1)).isoformat()}
+    body: dict[str, Any] = {"title": "Day", **times, "audience": {"everybody": True}}
     route = "/programs/{program_id}/events"
     event = await trail.act("POST", route, body, of=program)
     of, one = f"{route}/{{event_id}}", f"{program}/{event['id']}"

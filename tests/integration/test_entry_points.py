@@ -165,7 +165,12 @@ OBJECTIVE = {
     "ends_on": "2026-12-31",
 }
 _SOON = datetime.now(UTC) + timedelta(minutes=30)
-EVENT = {"title": "Day", "starts_at": _SOON.isoformat(), "ends_at": (_SOON + timedelta(hours=1)).isoformat()}
+EVENT = {
+    "title": "Day",
+    "starts_at": _SOON.isoformat(),
+    "ends_at": (_SOON + timedelta(hours=1)).isoformat(),
+    "audience": {"everybody": True},
+}
 EXPERT_ACT = {"act": "talk", "title": "Events", "happened_on": datetime.now(UTC).date().isoformat()}
 WELL_MADE["POST /v1/programs/{program_id}/expert-acts"] = {**EXPERT_ACT, "link": "https://conf.example/talk"}
 WELL_MADE["POST /v1/programs/{program_id}/events"] = EVENT

@@ -23,7 +23,7 @@ from tests.browser import once_drawn, start_browser
 from tests.e2e.people import signed_in
 from tests.walk.budget import BUDGETS, SLOW, measured
 from tests.walk.findings import Looks
-from tests.walk.pages import Seen, Walk, follow, look_around, speak
+from tests.walk.pages import STARTS, Seen, Walk, follow, look_around, never_visited, speak
 from tests.walk.states import STATES
 
 PICTURES = Path(".cache") / "walk"
@@ -37,27 +37,32 @@ WINDOWS = 3
 
 
 @asynccontextmanager
-async def _address(url: str) -> AsyncIterator[str]:
-    """Of the Herald at `url`, or of one that lives as long as this."""
+async def _address(url: str) -> AsyncIterator[tuple[str, Sequence[str]]]:
+    """Of the Herald at `url`, or of one that lives as long as this, with pages to which no link leads."""
     if url:
-        yield url.rstrip("/")
+        yield url.rstrip("/"), ()
         return
     from tests.e2e.stack import running
-    from tests.walk import asked
+    from tests.walk import asked, furnished
 
     with tempfile.TemporaryDirectory(prefix="herald-walk-") as folder:
         async with running(servers.acquire(), Path(folder)) as stack, asked.survey(stack):
-            yield stack.url
+            await furnished.furnish(stack)
+            yield stack.url, await furnished.addresses(stack)
 
 
-async def go(browser: Browser, url: str, walk: Walk, looks: Looks, pictures: Path) -> AsyncIterator[Seen]:
-    """One walk: every page that the persona reaches, and the states of some. Pictures go into a folder of its own."""
+async def go(
+    browser: Browser, url: str, walk: Walk, looks: Looks, pictures: Path, more: Sequence[str] = ()
+) -> AsyncIterator[Seen]:
+    """One walk: every page that the persona reaches, ambassadors `more` too, and the states of some. Pictures go into a
+    folder of its own."""
     device, options = SIZES[walk.device]
     options = {**options, "color_scheme": walk.theme, "permissions": ["clipboard-write"]}
     async with signed_in(browser, url, walk.persona, device, **options) as seen:
         page = seen.page
         await speak(page, url, walk.language)
-        async for found in follow(seen, url, walk, looks):
+        starts = (*STARTS, *(more if walk.persona == "amina" else ()))
+        async for found in follow(seen, url, walk, looks, starts):
             await _picture(page, pictures / walk.name, found.address)
             yield found
         for name, reach in STATES.get(walk.persona, {}).items():
@@ -75,13 +80,15 @@ async def _picture(page: Page, folder: Path, name: str) -> None:
 
 async def _run(url: str, walks: Sequence[Walk], pictures: Path) -> bool:
     console, table = Console(), Table("walk", "pages", "findings", title="Every page of Herald")
-    async with _address(url) as address, start_browser() as browser:
+    visited: set[str] = set()
+    async with _address(url) as (address, more), start_browser() as browser:
         well = await _weigh(console, browser, address)
         for walk in walks:
             pages, findings = 0, 0
             with console.status(walk.name):
                 try:
-                    async for one in go(browser, address, walk, Looks(WINDOWS, press=True), pictures):
+                    async for one in go(browser, address, walk, Looks(WINDOWS, press=True), pictures, more):
+                        visited.add(one.address)
                         pages, findings = pages + 1, findings + len(one.findings)
                         for finding in one.findings:
                             _say(console, f"{walk.name} {one.address}: {finding}")
@@ -91,6 +98,8 @@ async def _run(url: str, walks: Sequence[Walk], pictures: Path) -> bool:
             table.add_row(walk.name, str(pages), f"[{'red' if findings else 'green'}]{findings}")
             well = well and not findings
     console.print(table)
+    if missed := never_visited(visited):
+        console.print(f"Not visited by these walks: {', '.join(missed)}", soft_wrap=True)
     console.print(f"Pictures: {pictures}")
     return well
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.async_api import Page, expect
 
+from tests.attack.doors import hub_routes
 from tests.e2e.people import CheckedPage
 from tests.walk.findings import Looks, findings_of
 
@@ -49,6 +50,11 @@ MAIN: Final[Mapping[str, Sequence[str]]] = {
 """The pages of each role, for what is not worth a walk through all."""
 LEFT_OUT: Final = re.compile(r"^/(auth|issuer|api|go)\b|/export\b|\.csv$")
 """What is no page: files, the issuer, short links."""
+NO_PAGE: Final = re.compile(
+    r"^/(auth|pictures|calendar|offline|sw\.js|shell\.json|manifest)\b|/(export|live|caption|disclosure|phrase|mail)$"
+    r"|\.(ics|pdf)$|^/(i|code|mails|refer|unsubscribe)\b"
+)
+"""Routes that are no page of somebody signed in: files, streams, pieces of pages, and what strangers are sent."""
 _PASSING: Final = frozenset(("toast", "count", "of", "back", "cursor"))
 _WORD: Final = re.compile(r"[a-z_]{1,20}|\d{1,3}")
 _LINKS: Final = """() => [...document.querySelectorAll("a[href]")]
@@ -89,6 +95,14 @@ def kind_of(address: str) -> str:
         if name not in _PASSING
     ][:1]
     return "?".join(filter(None, (path, "&".join(query))))
+
+
+def never_visited(addresses: Iterable[str]) -> list[str]:
+    """The hub's pages of which none of these addresses is one; files and pieces of pages are none."""
+    paths = [urlsplit(one).path for one in addresses]
+    pages = {path for method, path in hub_routes() if method == "GET" and not NO_PAGE.search(path)}
+    patterns = {path: re.compile(re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(path))) for path in pages}
+    return sorted(page for page, pattern in patterns.items() if not any(map(pattern.fullmatch, paths)))
 
 
 async def follow(

@@ -12,6 +12,9 @@ from services.hub.audience import reached
 from services.hub.clients import Json
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Ambassador, Manager
+from services.hub.forms.filling import Place
+from services.hub.language import Language
+from services.hub.lists import Kind, chosen_of, offers
 from services.hub.paging import read_list
 from services.hub.paths import ApiPath, page, v1
 from services.hub.view import Missing, View
@@ -19,6 +22,7 @@ from services.hub.view import Missing, View
 router = APIRouter()
 HERE: Final = "/manage/events"
 PAGE: Final = 20
+KINDS: Final[tuple[Kind, ...]] = ("countries", "teams", "sites")
 
 
 @router.get("/acts/events")
@@ -65,15 +69,17 @@ async def events(view: Manager, cursor: str | None = None) -> Response:
 
 @router.get(HERE + "/new")
 async def new(view: Manager) -> Response:
-    return view.page("events/form.html", event={}, version=None, action=f"{HERE}/new")
+    """A further event."""
+    offered = await offers(view, "ambassadors", **dict.fromkeys(KINDS, ()))
+    return view.page("events/form.html", event={}, version=None, action=f"{HERE}/new", offers=offered)
 
 
 @router.post(HERE + "/new")
 async def create(view: Manager) -> Response:
-    """Invite all ambassadors to it; asked about with how many they are."""
+    """Invite ambassadors to it; asked about with how many they are."""
     order = await _order(view)
-    if not await is_confirmed(view):
-        count = await reached(view, view.require_program().id)
+    if _meant(order["audience"]) and not await is_confirmed(view):
+        count = await reached(view, view.require_program().id, {kind: order["audience"][kind] for kind in KINDS})
         notes = [str(view.language.text("ask.event-plan.what", count=count))]
         return await ask(view, "event-plan", back=f"{HERE}/new", notes=notes, undo=True)
     made = await view.apis.call("program", "POST", _path(view), order, key=await view.key(order))
@@ -92,9 +98,20 @@ async def one(view: Manager, event_id: str, cursor: str | None = None) -> Respon
     more = await view.gather(**calls)
     guests = more["guests"]
     names = {} if isinstance(guests, Missing) else await view.names({one["person_id"] for one in guests["items"]})
-    template = "events/_guests.html" if cursor and view.is_fragment else "events/event.html"
     action = page("manage", "events", event_id)
-    return view.page(template, event=found.data, version=found.version, action=action, names=names, **more)
+    if cursor and view.is_fragment:
+        return view.page("events/_guests.html", event=found.data, names=names, **more)
+    audience = found.data["audience"]
+    return view.page(
+        "events/event.html",
+        event=found.data,
+        version=found.version,
+        action=action,
+        names=names,
+        offers=await offers(view, "ambassadors", **{kind: audience[kind] for kind in KINDS}),
+        audience=_groups(view.language, audience),
+        **more,
+    )
 
 
 @router.post(HERE + "/{event_id}")
@@ -147,9 +164,24 @@ async def _order(view: View) -> Json:
     """The event as the form has it."""
     starts, ends = await view.moment("starts_at"), await view.moment("ends_at")
     place = (await view.field("place")).strip()
+    form = await view.form()
+    view.fields |= {"audience": Place("everybody"), **{f"audience.{kind}": Place(kind) for kind in KINDS}}
     return {
         "title": await view.field("title"),
         **({"place": place} if place else {}),
         "starts_at": starts.isoformat() if starts else None,
         "ends_at": ends.isoformat() if ends else None,
+        "audience": {"everybody": "everybody" in form, **{kind: chosen_of(form, kind) for kind in KINDS}},
     }
+
+
+def _meant(audience: Json) -> bool:
+    """Whether it says whom the event is for; the service refuses what does not."""
+    return bool(audience["everybody"]) != any(audience[kind] for kind in KINDS)
+
+
+def _groups(language: Language, audience: Json) -> list[str]:
+    """Whom an event is for, in words."""
+    if audience["everybody"]:
+        return [str(language.text("surveys.everybody"))]
+    return [*map(language.country_name, audience["countries"]), *audience["teams"], *audience["sites"]]

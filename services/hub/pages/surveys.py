@@ -17,7 +17,7 @@ from services.hub.dependencies import Ambassador, Manager
 from services.hub.forms.filling import Place
 from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import page, v1
-from services.hub.view import View
+from services.hub.view import Missing, View
 
 router = APIRouter()
 HERE: Final = "/manage/surveys"
@@ -64,17 +64,19 @@ async def surveys(view: Manager, query: str = "", cursor: str | None = None) -> 
     def page_of(cursor: str | None) -> Awaitable[Json]:
         return view.apis.get("program", v1(*of), query=query.strip()[:MAX_QUERY], cursor=cursor, limit=PAGE)
 
-    calls: dict[str, Any] = {"surveys": read_list(view, cursor, page_of)}
-    if cursor and view.is_fragment:
-        return view.page("surveys/_list.html", query=query, **await view.gather(**calls))
-    calls["trend"] = view.apis.get("program", v1(*of, "trend"))
-    return view.page("surveys/list.html", query=query, **await view.gather(**calls))
+    calls: dict[str, Any] = {"surveys": read_list(view, cursor, page_of), "waves": _waves(view)}
+    whole = not (cursor and view.is_fragment)
+    if whole:
+        calls["trend"] = view.apis.get("program", v1(*of, "trend"))
+    found = await view.gather(**calls)
+    found["waves"] = names_of(found["waves"])
+    return view.page("surveys/list.html" if whole else "surveys/_list.html", query=query, **found)
 
 
 @router.get(HERE + "/new")
-async def new(view: Manager) -> Response:
-    """A further survey."""
-    return _form(view, {}, None, f"{HERE}/new")
+async def new(view: Manager, wave: str = "") -> Response:
+    """A further survey; of a wave where one comes from its page."""
+    return await _form(view, {"wave_id": wave}, None, f"{HERE}/new")
 
 
 @router.post(HERE + "/new")
@@ -92,18 +94,22 @@ async def one(view: Manager, survey_id: str, cursor: str | None = None) -> Respo
     found = await view.apis.call("program", "GET", _path(view, survey_id))
     state, action = found.data["state"], page("manage", "surveys", survey_id)
     if state == "draft":
-        return _form(view, found.data, found.version, action)
-    calls: dict[str, Any] = {}
+        return await _form(view, found.data, found.version, action)
+    calls: dict[str, Any] = {"waves": _waves(view)} if found.data["wave_id"] else {}
     if state == "closed":
         calls["results"] = view.apis.get("program", _path(view, survey_id, "results"))
         calls["texts"] = read_list(view, cursor, partial(_texts_of, view, survey_id))
-    found_all = {"results": None, "texts": NO_PAGE, **await view.gather(**calls)}
+    found_all = {"results": None, "texts": NO_PAGE, "waves": NO_PAGE, **await view.gather(**calls)}
+    found_all["waves"] = names_of(found_all["waves"])
     template = "surveys/_texts.html" if cursor and view.is_fragment else "surveys/results.html"
     return view.page(template, survey=found.data, **found_all)
 
 
-def _form(view: View, survey: Json, version: int | None, action: str) -> Response:
+async def _form(view: View, survey: Json, version: int | None, action: str) -> Response:
     """In the languages of the programme, and those in which the survey is written."""
+    waves = names_of((await view.gather(waves=_waves(view)))["waves"])
+    if chosen := survey.get("wave_id"):
+        waves.setdefault(chosen, chosen[-6:])
     written = (code for texts in (*survey.get("questions", ()), survey.get("prompt", {})) for code in texts)
     languages = list(dict.fromkeys((*(view.require_program().languages or LANGUAGES), *written)))
     return view.page(
@@ -113,7 +119,19 @@ def _form(view: View, survey: Json, version: int | None, action: str) -> Respons
         action=action,
         questions=QUESTIONS,
         written_in=languages,
+        waves=waves,
     )
+
+
+async def _waves(view: View) -> Json:
+    found: Json = await view.apis.get("program", v1("programs", view.require_program().id, "waves"))
+    return found
+
+
+def names_of(waves: Any) -> dict[str, str]:
+    """Names of waves by their ids, the last one first; none where `program` does not answer."""
+    items = [] if isinstance(waves, Missing) else waves["items"]
+    return {one["wave"]["id"]: one["wave"]["name"] for one in reversed(items)}
 
 
 async def _texts_of(view: View, survey_id: str, cursor: str | None) -> Json:
@@ -131,13 +149,22 @@ async def change(view: Manager, survey_id: str) -> Response:
 
 @router.post(HERE + "/{survey_id}/open")
 async def open_survey(view: Manager, survey_id: str) -> Response:
-    """Ask it of all ambassadors."""
+    """Ask it of all ambassadors, or of those of its wave."""
     if not await is_confirmed(view):
-        count = await reached(view, view.require_program().id)
-        notes = [str(view.language.text("ask.survey-open.what", count=count))]
+        notes = [str(view.language.text("ask.survey-open.what", count=await _asked(view, survey_id)))]
         return await ask(view, "survey-open", back=page("manage", "surveys", survey_id), notes=notes, undo=True)
     await view.apis.call("program", "POST", _path(view, survey_id, "open"))
     return view.go(HERE, toast="survey-opened", of=survey_id)
+
+
+async def _asked(view: View, survey_id: str) -> int:
+    """How many ambassadors it would ask."""
+    program_id = view.require_program().id
+    wave_id = (await view.apis.get("program", _path(view, survey_id)))["wave_id"]
+    if not wave_id:
+        return await reached(view, program_id)
+    wave = await view.apis.get("program", v1("programs", program_id, "waves", wave_id))
+    return int(wave["members"]) - int(wave["left"])
 
 
 @router.post(HERE + "/{survey_id}/withdraw")
@@ -181,6 +208,7 @@ async def _order(view: View) -> Json:
         "title": await view.field("title"),
         "opens_on": await view.field("opens_on"),
         "closes_on": await view.field("closes_on"),
+        "wave_id": await view.field("wave_id") or None,
         "enps": "enps" in form,
         "questions": [texts[number] for number in asked],
         "prompt": await _written(view, "prompt", languages),

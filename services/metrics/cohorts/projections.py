@@ -39,6 +39,6 @@ async def project_cohorts(
 
 async def project_surveys(context: Context, tx: Transaction, events: Sequence[Received[SurveyClosed]]) -> None:
     """What surveys said; a survey is closed once."""
-    names = {"program_id", "closes_on", "answers", "enps", "promoters", "detractors"}
+    names = {"program_id", "wave_id", "closes_on", "answers", "enps", "promoters", "detractors"}
     rows = [{**event.data.model_dump(mode="json", include=names), "_id": event.data.survey_id} for event in events]
     await context.cohorts.put_surveys(rows, tx)

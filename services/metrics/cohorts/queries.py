@@ -65,11 +65,9 @@ async def _previous(context: Context, program_id: str, wave: Document) -> Docume
 
 async def _of_wave(context: Context, program: Document, wave: Document, now: datetime) -> WaveFigures:
     figures = await cohort_figures(context, program, wave["_id"], now)
-    later = await context.cohorts.after(program["_id"], wave["starts_on"])
-    until = later[0]["starts_on"] if later else None
-    survey = await context.cohorts.last_survey(program["_id"], wave["starts_on"], until)
-    names = ("answers", "enps", "promoters", "detractors")
-    said = cohorts.feedback(*(survey.get(name) for name in names)) if survey else NO_FEEDBACK
+    survey = await context.cohorts.last_survey(wave["_id"])
+    names = ("answers", "promoters", "detractors")
+    said = cohorts.feedback(*(survey.get(name) for name in names), context.small_group) if survey else NO_FEEDBACK
     return WaveFigures(wave, figures, said)
 
 

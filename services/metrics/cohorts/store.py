@@ -26,7 +26,7 @@ class Cohorts:
     async def ensure_indexes(self) -> None:
         await self._waves.create_index([("program_id", 1), ("starts_on", 1)])
         await self._members.create_indexes([IndexModel([("wave_id", 1), ("entered_at", 1)]), IndexModel("person_id")])
-        await self._surveys.create_index([("program_id", 1), ("closes_on", 1)])
+        await self._surveys.create_index([("wave_id", 1), ("closes_on", 1)])
 
     # --- what consumers write -----------------------------------------------------------------------------------
 
@@ -88,11 +88,6 @@ class Cohorts:
         wanted = {"program_id": program_id, "starts_on": {"$lt": starts_on}}
         return await self._waves.find(wanted, sort=[("starts_on", -1)]).to_list()
 
-    async def after(self, program_id: str, starts_on: str) -> list[Document]:
-        """The waves that began after that day, the first one first."""
-        wanted = {"program_id": program_id, "starts_on": {"$gt": starts_on}}
-        return await self._waves.find(wanted, sort=[("starts_on", 1)]).to_list()
-
     async def has_members(self, wave_id: str) -> bool:
         wanted = {"wave_id": wave_id, "entered_at": {"$ne": None}}
         return await self._members.find_one(wanted, {"_id": 1}) is not None
@@ -104,8 +99,6 @@ class Cohorts:
         cursor = self._members.find(wanted, shown, batch_size=AT_ONCE)
         return {row["person_id"]: (row["entered_at"], row["left"]) async for row in cursor}
 
-    async def last_survey(self, program_id: str, first: str, until: str | None) -> Document | None:
-        """The last survey with a score that was closed from the one day on, and before the other."""
-        days = {"$gte": first} | ({"$lt": until} if until else {})
-        wanted = {"program_id": program_id, "closes_on": days}
-        return await self._surveys.find_one(wanted, sort=[("closes_on", -1), ("_id", -1)])
+    async def last_survey(self, wave_id: str) -> Document | None:
+        """The last closed survey that was asked of this wave alone."""
+        return await self._surveys.find_one({"wave_id": wave_id}, sort=[("closes_on", -1), ("_id", -1)])

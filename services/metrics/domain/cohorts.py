@@ -53,7 +53,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """The eNPS of the last survey that was closed in the time of a wave, in points from -100 to 100."""
+    """The eNPS of the last closed survey that asked a wave alone, in points from -100 to 100."""
 
     status: Status
     estimate: Estimate | None = None
@@ -133,17 +133,13 @@ def _rate(part: int, whole: int, observed: int, least: int) -> Rate:
     return Rate("shown", share(part, whole), part, whole)
 
 
-def feedback(answers: int | None, enps: float | None, promoters: int | None, detractors: int | None) -> Feedback:
-    """What a closed survey says; of one that too few answered, nothing. Surveys closed by an older version tell no
-    numbers: they have no interval."""
-    if answers is None:
+def feedback(answers: int | None, promoters: int | None, detractors: int | None, least: int) -> Feedback:
+    """What a closed survey of the wave says; of one that fewer than `least` answered, nothing."""
+    if answers is None or answers < least:
         return Feedback("too_few")
-    if promoters is not None and detractors is not None:
-        found = net_share(promoters, detractors, answers)
-        return Feedback("shown", Estimate(*(100 * one for one in found)), answers)
-    if enps is not None:
-        return Feedback("shown", Estimate(enps, -100.0, 100.0), answers)
-    return NO_FEEDBACK
+    if promoters is None or detractors is None:
+        return NO_FEEDBACK
+    return Feedback("shown", Estimate(*(100 * one for one in net_share(promoters, detractors, answers))), answers)
 
 
 def compared(one: Rate | Feedback, before: Rate | Feedback) -> Estimate | None:

@@ -15,7 +15,6 @@ ENGAGEMENTS = words.ENGAGEMENT_KINDS
 REACTIONS = ("like", "comment", "repost")
 UNMEASURED = ("estimated", "potential")
 IMPORTED = "imported"
-SMALL_GROUP = 5
 
 
 def fields_of(kind: str, verdict: str, measure: str) -> tuple[str, ...]:
@@ -104,13 +103,14 @@ def ratio(part: float, whole: float) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def shown_apart(sizes: Mapping[str | None, int]) -> set[str | None]:
-    """The groups of a breakdown that are large enough to be shown. The others are put together, with the smallest
-    of the large ones where together they are still fewer than 5: what is put together gives nobody away either."""
-    large: set[str | None] = {group for group, size in sizes.items() if size >= SMALL_GROUP and group is not None}
+def shown_apart(sizes: Mapping[str | None, int], least: int) -> set[str | None]:
+    """The groups of a breakdown that have at least `least` people and so can be shown. The others are put together,
+    with the smallest of the large ones where together they are still fewer: what is put together gives nobody away
+    either."""
+    large: set[str | None] = {group for group, size in sizes.items() if size >= least and group is not None}
     together = sum(size for group, size in sizes.items() if group not in large)
     for group in sorted(large, key=lambda one: (sizes[one], str(one))):
-        if len(large) == len(sizes) or together >= SMALL_GROUP:
+        if len(large) == len(sizes) or together >= least:
             break
         large.remove(group)
         together += sizes[group]

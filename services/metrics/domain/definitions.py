@@ -129,6 +129,43 @@ DEFINITIONS: dict[str, Definition] = {
         },
         "count(act recorded) - count(those of them withdrawn)",
     ),
+    "expert_acts": Definition(
+        {"en": "Expert acts", "fr": "Prises de parole d’experts"},
+        {
+            "en": "Talks, articles and podcasts that a manager confirmed in the period; less what was withdrawn.",
+            "fr": "Conférences, articles et podcasts confirmés par un responsable dans la période, moins ce qui a été "
+            "retiré.",
+        },
+        "count(act recorded where act in talk, article, podcast) - count(those of them withdrawn)",
+    ),
+    "referrals": Definition(
+        {"en": "Referrals", "fr": "Recommandations"},
+        {
+            "en": "Candidates whom ambassadors referred and whom recruiting looks at, on the day on which it began to.",
+            "fr": "Personnes recommandées par des ambassadeurs et examinées par le recrutement, au jour où cela "
+            "commence.",
+        },
+        "count(act recorded where act = referral)",
+    ),
+    "hires": Definition(
+        {"en": "Hires by referral", "fr": "Recrutements par recommandation"},
+        {
+            "en": "Candidates whom ambassadors referred and who were hired, on the day on which the recruiting system "
+            "said so.",
+            "fr": "Personnes recommandées par des ambassadeurs et recrutées, au jour où le système de recrutement le "
+            "dit.",
+        },
+        "count(act recorded where act = hire)",
+    ),
+    "event_attendances": Definition(
+        {"en": "Event attendances", "fr": "Présences aux événements"},
+        {
+            "en": "Check-ins of ambassadors at events of the period: somebody at two events counts twice.",
+            "fr": "Présences d’ambassadeurs aux événements de la période ; qui vient à deux événements compte deux "
+            "fois.",
+        },
+        "count(act recorded where act = event)",
+    ),
     "earned_media_value": Definition(
         {"en": "Earned media value", "fr": "Valeur média gagnée"},
         {

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from services.metrics.domain.counts import ENGAGEMENTS, REACTIONS, Counts, ratio
 from services.metrics.domain.definitions import DEFINITIONS
 from services.metrics.domain.value import RateTable, to_cents
 
+ACTS_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "expert_acts": ("talk", "article", "podcast"),
+        "referrals": ("referral",),
+        "hires": ("hire",),
+        "event_attendances": ("event",),
+    }
+)
+"""By figure, the acts beside sharing that it counts."""
 Figure = dict[str, Any]
 Figures = dict[str, Figure]
 
@@ -84,7 +94,9 @@ def of_contents(*, shared: int, available: int) -> Figures:
 
 def of_acts(acts: Mapping[str, int]) -> Figures:
     """What was done beside sharing, by what it is; words that this version does not know count too."""
-    return {"acts": {"value": sum(acts.values()), "by_kind": {act: acts[act] for act in sorted(acts) if acts[act]}}}
+    by_kind = {act: acts[act] for act in sorted(acts) if acts[act]}
+    apart = {name: {"value": sum(by_kind.get(act, 0) for act in some)} for name, some in ACTS_OF.items()}
+    return {"acts": {"value": sum(acts.values()), "by_kind": by_kind}, **apart}
 
 
 def entry(key: str | None, tally: Tally) -> dict[str, Any]:

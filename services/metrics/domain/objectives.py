@@ -10,6 +10,7 @@ from statistics import NormalDist, fmean, variance
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from services.metrics.domain.figures import ACTS_OF
 from services.metrics.domain.periods import Period
 
 FIGURES: Final[Mapping[str, str]] = MappingProxyType(
@@ -22,6 +23,7 @@ FIGURES: Final[Mapping[str, str]] = MappingProxyType(
         "active_ambassadors": "active_ambassadors",
         "participation_rate": "participation_rate",
         "leader_participation": "leader_participation",
+        **{name: name for name in ACTS_OF},
     }
 )
 """By KPI, the figure whose definition it has."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from services.metrics.domain import figures
 from services.metrics.domain.changes import FigureChange
-from services.metrics.domain.counts import SMALL_GROUP, Counts, shown_apart
+from services.metrics.domain.counts import Counts, shown_apart
 from services.metrics.domain.periods import Period
 from services.metrics.domain.value import RateTable
 
@@ -74,11 +74,13 @@ class _Participation:
 
 
 class Window:
-    """Counts of a period. `version` is the version of the figures up to which changes are in it."""
+    """Counts of a period. `version` is the version of the figures up to which changes are in it; no group of fewer
+    than `least` people is shown."""
 
-    def __init__(self, period: Period, version: int, base: Base) -> None:
+    def __init__(self, period: Period, version: int, base: Base, least: int) -> None:
         self.period = period
         self.version = version
+        self._least = least
         self.traceparent: str | None = None
         self._first, self._last = period.first.isoformat(), period.last.isoformat()
         self._rates = base.rates
@@ -193,14 +195,14 @@ class Window:
     def by_country(self) -> list[dict[str, Any]]:
         """Shares by country; small groups are put together under None, as in any series."""
         groups = {key: one for key, one in self._participation.groups.items() if one.enrolled or one.shares}
-        apart = shown_apart({key: one.enrolled for key, one in groups.items()})
+        apart = shown_apart({key: one.enrolled for key, one in groups.items()}, self._least)
         rest = [one for key, one in groups.items() if key not in apart]
         found = [
             {"key": key, "shares": groups[key].shares, "ambassadors_enrolled": groups[key].enrolled}
             for key in sorted(apart, key=str)
         ]
         together = sum(one.enrolled for one in rest)
-        if together >= SMALL_GROUP:
+        if together >= self._least:
             found.append({"key": None, "shares": sum(one.shares for one in rest), "ambassadors_enrolled": together})
         return found
 

@@ -35,16 +35,16 @@ async def list_events(
 
 @router.get("/programs/{program_id}/events/upcoming", summary="What is to come", response_model=InvitedsView)
 async def upcoming(program_id: str, caller: Person, context: Use) -> InvitedsView:
-    """The events to which the programme invites, with what the caller answered."""
+    """The events to which the programme invites the caller, with what they answered."""
     found = await queries.company_events.upcoming(context, program_id, caller.id)
     return InvitedsView(items=[InvitedView.of(event, mine) for event, mine in found])
 
 
 @router.post("/programs/{program_id}/events", summary="Plan an event", response_model=EventView, status_code=201)
 async def plan(program_id: str, body: EventBody, _: Manager, unit: Unit, context: Use) -> Response:
-    """All ambassadors of the programme are invited."""
+    """The ambassadors of its audience are invited: 422 `empty-segment` where that names nobody."""
     return await unit.run(
-        lambda tx: company_events.plan(context, tx, program_id, dict(body)),
+        lambda tx: company_events.plan(context, tx, program_id, body.values()),
         view=EventView.of,
         status=201,
         etag=version_of,
@@ -65,7 +65,7 @@ async def change(
 ) -> Response:
     """The whole of it, under the version that was read (`If-Match`). 409 `event-over`, `event-cancelled`."""
     return await unit.run(
-        lambda tx: company_events.change(context, tx, program_id, event_id, if_match, dict(body)),
+        lambda tx: company_events.change(context, tx, program_id, event_id, if_match, body.values()),
         view=EventView.of,
         etag=version_of,
     )
@@ -85,7 +85,8 @@ async def restore(program_id: str, event_id: str, _: Manager, unit: Unit, contex
 
 @router.post(f"{ONE}/reply", summary="Answer an invitation", status_code=204)
 async def reply(program_id: str, event_id: str, body: ReplyBody, caller: Person, unit: Unit, context: Use) -> Response:
-    """Whether the caller comes; may be changed. For ambassadors: 409 `not-a-member`; 409 `event-over`."""
+    """Whether the caller comes; may be changed. For the ambassadors of its audience: 409 `not-a-member`,
+    `not-a-guest`; 409 `event-over`."""
     return await unit.run(
         lambda tx: company_events.reply(context, tx, program_id, event_id, caller.id, coming=body.coming), status=204
     )
@@ -122,12 +123,13 @@ async def unnote_speaker(
 
 @router.get("/check-ins/{code}", summary="What a code is of", response_model=InvitedView, responses=problems(409))
 async def follow_code(code: str, caller: Person, context: Use) -> InvitedView:
-    """For ambassadors of its programme: 409 `not-a-member`."""
+    """For the ambassadors of its audience: 409 `not-a-member`, `not-a-guest`."""
     return InvitedView.of(*await queries.company_events.by_code(context, code, caller.id))
 
 
 @router.post("/check-ins", summary="Check in", response_model=InvitedView, responses=problems(404))
 async def check_in(body: CheckInBody, caller: Person, unit: Unit, context: Use) -> Response:
     """The caller is there (`ActRecorded`), from an hour before its beginning: 409 `event-not-open`, `event-over`,
-    `event-cancelled`; `not-a-member` for strangers to its programme. Repeating it changes nothing."""
+    `event-cancelled`; `not-a-member` for strangers to its programme, `not-a-guest` for whom it is not meant. Repeating
+    it changes nothing."""
     return await unit.run(lambda tx: company_events.check_in(context, tx, body.code, caller.id), view=InvitedView.of)

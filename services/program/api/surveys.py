@@ -55,7 +55,7 @@ async def create_survey(program_id: str, body: NewSurvey, _: Manager, unit: Unit
 
 @router.get("/running", summary="What I am asked", response_model=RunningView, responses=problems(409))
 async def running(program_id: str, caller: Person, context: Use, language: Language = None) -> RunningView:
-    """The survey that takes answers today, in the reader's language. For ambassadors of the programme: 409
+    """The survey that takes answers of the caller today, in their language. For ambassadors of the programme: 409
     `not-a-member`."""
     found = await queries.surveys.running(context, program_id, caller.id, language)
     return RunningView(survey=AskedView.of(found) if found else None)
@@ -63,7 +63,7 @@ async def running(program_id: str, caller: Person, context: Use, language: Langu
 
 @router.get("/trend", summary="Results over time", response_model=TrendView)
 async def trend(program_id: str, _: Manages, context: Use) -> TrendView:
-    """The scores of closed surveys that enough answered."""
+    """The scores of closed surveys of the whole programme that enough answered."""
     return TrendView.of(await queries.surveys.trend(context, program_id))
 
 
@@ -95,9 +95,10 @@ async def delete_survey(program_id: str, survey_id: str, _: Manager, unit: Unit,
 
 @router.post("/{survey_id}/open", summary="Open a survey", response_model=SurveyView)
 async def open_survey(program_id: str, survey_id: str, _: Manager, unit: Unit, context: Use) -> Response:
-    """All ambassadors are asked, from its first day on. 409 `survey-open` while another one is; 409
-    `too-few-ambassadors` (with `min`) in a programme of so few that nothing would be anonymous. Repeating it changes
-    nothing."""
+    """All ambassadors are asked, or those of its wave, from its first day on. 409 `survey-open` while another one is;
+    409 `too-few-ambassadors` (with `min`) where it asks so few that nothing would be anonymous, and `too-few-besides`
+    where the answers of so few would be the difference between the results of the programme and of waves; 409
+    `wave-not-started`. Repeating it changes nothing."""
     return await unit.run(
         lambda tx: surveys.open_survey(context, tx, program_id, survey_id),
         view=SurveyView.model_validate,
@@ -131,7 +132,8 @@ async def close_survey(program_id: str, survey_id: str, _: Manager, unit: Unit, 
 async def answer_survey(
     program_id: str, survey_id: str, body: AnswerBody, caller: Person, unit: Unit, context: Use
 ) -> Response:
-    """Once, by an ambassador of the programme: 409 `already-answered`, `not-a-member`, `survey-not-open`. What is
+    """Once, by an ambassador of the programme, or of the wave that it asks: 409 `already-answered`, `not-a-member`,
+    `not-in-wave`, `survey-not-open`. What is
     answered is kept without a name and without a time; no `Idempotency-Key` is needed, and none is kept."""
     return await unit.run(
         lambda tx: surveys.answer_survey(context, tx, program_id, survey_id, caller.id, body.answer()),

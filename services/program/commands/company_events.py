@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chassis import audit
@@ -16,6 +17,7 @@ from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import company_events, memberships, programs
 from services.program.domain.company_events import MAX_PLANNED, Attendance, CompanyEvent
+from services.program.domain.waves import Criteria
 
 CODE_LENGTH = 16
 
@@ -25,7 +27,9 @@ async def plan(context: Context, tx: Transaction, program_id: str, values: Mappi
     programs.check_active(await context.programs.get(program_id, tx))
     if await context.company_events.count_upcoming(program_id, tx.now, tx) >= MAX_PLANNED:
         raise Refused(f"At most {MAX_PLANNED} events are to come.", type_="too-many-events", max=MAX_PLANNED)
-    event = company_events.plan(new_id(), program_id, short_code(CODE_LENGTH), tx.now, **values)
+    event = company_events.plan(
+        new_id(), program_id, short_code(CODE_LENGTH), tx.now, **await _spelled(context, values)
+    )
     await context.company_events.insert(event, tx)
     audit.record(tx, "plan_event", COMPANY_EVENT, event.id, after=event, program_id=program_id)
     return event
@@ -43,7 +47,7 @@ async def change(
         tx,
         "change_event",
         before,
-        company_events.change(before, tx.now, **values),
+        company_events.change(before, tx.now, **await _spelled(context, values)),
     )
 
 
@@ -67,23 +71,25 @@ async def restore(context: Context, tx: Transaction, program_id: str, id: str) -
 async def reply(
     context: Context, tx: Transaction, program_id: str, id: str, person_id: str, *, coming: bool
 ) -> Attendance:
-    """Raises NotFound, Conflict: `not-a-member`, `event-cancelled`, `event-over`."""
+    """Raises NotFound, Conflict: `not-a-member`, `not-a-guest`, `event-cancelled`, `event-over`."""
     event = await context.company_events.get(program_id, id, tx)
-    memberships.joined(await context.people.get(person_id, tx), program_id)
+    person = await context.people.get(person_id, tx)
+    memberships.joined(person, program_id)
     before = await context.company_events.attendance(event, person_id, tx)
-    after = company_events.reply(event, before, coming=coming, now=tx.now)
+    after = company_events.reply(event, before, person, coming=coming, now=tx.now)
     if after is not before:
         await context.company_events.save_attendance(before, after, tx)
     return after
 
 
 async def check_in(context: Context, tx: Transaction, code: str, person_id: str) -> CompanyEvent:
-    """Be there; repeating changes nothing. Raises NotFound, Conflict: `not-a-member`, `event-cancelled`,
-    `event-not-open`, `event-over`."""
+    """Be there; repeating changes nothing. Raises NotFound, Conflict: `not-a-member`, `not-a-guest`,
+    `event-cancelled`, `event-not-open`, `event-over`."""
     event = await context.company_events.by_code(code, tx)
-    memberships.joined(await context.people.get(person_id, tx), event.program_id)
+    person = await context.people.get(person_id, tx)
+    memberships.joined(person, event.program_id)
     before = await context.company_events.attendance(event, person_id, tx)
-    after = company_events.check_in(event, before, act_id=new_id(), now=tx.now)
+    after = company_events.check_in(event, before, person, act_id=new_id(), now=tx.now)
     if after is not before:
         await context.company_events.save_attendance(before, after, tx)
         tx.emit(event_mapping.attendance_recorded(after, "event", str(after.event_act), tx.now))
@@ -112,3 +118,11 @@ async def unnote_speaker(context: Context, tx: Transaction, program_id: str, id:
         tx.emit(event_mapping.speaker_withdrawn(before, tx.now))
     audit.record(tx, "unnote_speaker", COMPANY_EVENT, id, program_id=program_id, facts={"person_id": person_id})
     return after
+
+
+async def _spelled(context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with teams as they are spelled here."""
+    audience: Criteria = values["audience"]
+    spellings = await context.teams.spellings(audience.segment.teams)
+    teams = tuple(spellings.get(one, one) for one in audience.segment.teams)
+    return {**values, "audience": replace(audience, segment=replace(audience.segment, teams=teams))}

@@ -15,6 +15,7 @@ from chassis.web.tokens import Token
 from services.program import event_mapping
 from services.program.audit import PERSON
 from services.program.commands import waves
+from services.program.commands.leaving import let_go
 from services.program.context import Context
 from services.program.domain import people
 from services.program.domain.people import Person, ProgramGrant
@@ -105,7 +106,7 @@ async def deactivate(context: Context, tx: Transaction, person_id: str, *, by: s
         await context.people.write(tx, changed=[(before, after)])
         for program_id in left:
             tx.emit(event_mapping.ambassador_left(after, program_id, "deactivated", tx.now))
-            await waves.leave_cohort(context, tx, person_id, program_id, "deactivated")
+            await let_go(context, tx, person_id, program_id, "deactivated")
         tx.emit(event_mapping.person_deactivated(after))
     audit.record(tx, "deactivate_person", PERSON, person_id, before=before, after=after)
     return after
@@ -144,7 +145,7 @@ async def merge(
     await context.people.write(tx, changed=[(other, gone), *([(person, merged)] if merged is not person else [])])
     for program_id in left:
         tx.emit(event_mapping.ambassador_left(gone, program_id, "deactivated", tx.now))
-        await waves.leave_cohort(context, tx, other_id, program_id, "deactivated")
+        await let_go(context, tx, other_id, program_id, "deactivated")
     tx.emit(event_mapping.person_updated(gone))
     tx.emit(event_mapping.person_deactivated(gone))
     if merged is not person:

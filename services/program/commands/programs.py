@@ -17,6 +17,7 @@ from services.program import event_mapping
 from services.program.audit import PROGRAM, TEXTS
 from services.program.commands import mails, waves
 from services.program.commands.admission import add_departure
+from services.program.commands.leaving import let_go
 from services.program.context import Context
 from services.program.domain import memberships, programs
 from services.program.domain.admission import DepartureReason
@@ -270,7 +271,7 @@ async def leave(
     await context.programs.get(program_id, tx)
     before = await context.people.get(person_id, tx)
     after = memberships.leave(before, program_id, tx.now)
-    await waves.leave_cohort(context, tx, person_id, program_id, "left")
+    await let_go(context, tx, person_id, program_id, "left")
     if reason is not None and after is not before:
         await add_departure(context, tx, program_id, "leave", reason)
     return await _save(context, tx, before, after, event_mapping.ambassador_left(after, program_id, "left", tx.now))

@@ -2,6 +2,9 @@
 
 Being there is an act, by a code that is scanned on the spot; speaking is another, noted by a manager. A code is of no
 use before the doors open or once the event is over.
+
+An event is for all ambassadors, said in so many words, or for those of a segment. Whoever is not among them neither
+sees it nor checks in; what counts is where they are at that moment.
 """
 
 from __future__ import annotations
@@ -11,17 +14,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from chassis.web.problems import Conflict, Invalid
+from services.program.domain.people import Person
+from services.program.domain.waves import EVERYWHERE, Criteria
 
 CompanyEventState = Literal["planned", "cancelled"]
 DOORS: Final = timedelta(hours=1)
 """Before its beginning, from when on one can check in."""
 LONGEST: Final = timedelta(days=14)
 MAX_PLANNED: Final = 100
+EVERYBODY: Final = Criteria(everybody=True)
 
 
 @dataclass(frozen=True, slots=True)
 class CompanyEvent:
-    """An event; `code` is what is scanned there."""
+    """An event; `code` is what is scanned there, `audience` whom it is for."""
 
     id: str
     program_id: str
@@ -34,6 +40,7 @@ class CompanyEvent:
     created_at: datetime
     updated_at: datetime
     state: CompanyEventState = "planned"
+    audience: Criteria = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class Attendance:
 
 
 def plan(id: str, program_id: str, code: str, now: datetime, **values: Any) -> CompanyEvent:
-    """An event that is to come. Raises Invalid: `ends_at` `before-start`, `past` or `too-long`."""
+    """An event that is to come. Raises Invalid: `ends_at` `before-start`, `past` or `too-long-event`; `audience`
+    `empty-segment`."""
     event = CompanyEvent(id=id, program_id=program_id, version=1, code=code, created_at=now, updated_at=now, **values)
     _check(event, now)
     return event
@@ -89,18 +97,26 @@ def restore(before: CompanyEvent, now: datetime) -> CompanyEvent:
     return _next(replace(before, state="planned"), now)
 
 
-def reply(event: CompanyEvent, before: Attendance, *, coming: bool, now: datetime) -> Attendance:
-    """What somebody answers. Raises Conflict: `event-cancelled`, `event-over`."""
+def check_guest(event: CompanyEvent, person: Person) -> None:
+    """Raises Conflict `not-a-guest` for an ambassador whom the event is not for."""
+    if not event.audience.take(person):
+        raise Conflict("This event is for other ambassadors.", type_="not-a-guest")
+
+
+def reply(event: CompanyEvent, before: Attendance, person: Person, *, coming: bool, now: datetime) -> Attendance:
+    """What an ambassador answers. Raises Conflict: `not-a-guest`, `event-cancelled`, `event-over`."""
+    check_guest(event, person)
     _check_planned(event)
     _check_not_over(event, now)
     return _changed(before, coming=coming)
 
 
-def check_in(event: CompanyEvent, before: Attendance, *, act_id: str, now: datetime) -> Attendance:
-    """Somebody is there; repeating changes nothing. Raises Conflict: `event-cancelled`, `event-not-open`,
-    `event-over`."""
+def check_in(event: CompanyEvent, before: Attendance, person: Person, *, act_id: str, now: datetime) -> Attendance:
+    """An ambassador is there; repeating changes nothing. Raises Conflict: `not-a-guest`, `event-cancelled`,
+    `event-not-open`, `event-over`."""
     if before.checked_in_at is not None:
         return before
+    check_guest(event, person)
     _check_planned(event)
     _check_not_over(event, now)
     if now < event.starts_at - DOORS:
@@ -122,6 +138,8 @@ def unnote_speaker(before: Attendance) -> Attendance:
 
 
 def _check(event: CompanyEvent, now: datetime) -> None:
+    if event.audience.everybody == (event.audience.segment != EVERYWHERE):
+        raise Invalid.one("audience", "empty-segment", "Name countries, teams or sites, or say `everybody`.")
     if event.ends_at <= event.starts_at:
         raise Invalid.one("ends_at", "before-start", "It ends before it begins.")
     if event.ends_at <= now:

@@ -9,7 +9,7 @@ that, what was written (ADR 0014).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -17,12 +17,15 @@ from zoneinfo import ZoneInfo
 
 from chassis.web.problems import Conflict, Invalid, Violation
 from services.program.domain.programs import Program, check_languages
+from services.program.domain.waves import Member
 
 SurveyState = Literal["draft", "open", "closed"]
 MAX_QUESTIONS = 3
 MAX_DRAFTS = 20
 ENPS = range(11)
 SCALE = range(1, 6)
+NEAR_DAYS = 90
+"""So many days after a survey of the programme or of a wave, somebody might still say the same in another."""
 PROMOTER, DETRACTOR = 9, 6
 """The lowest score of a promoter and the highest of a detractor."""
 
@@ -31,7 +34,8 @@ PROMOTER, DETRACTOR = 9, 6
 class Survey:
     """A survey. `enps` asks for a recommendation from 0 to 10; each of `questions` has a text for each language and
     asks for agreement from 1 to 5; `prompt` asks for a free text, and is empty where none is wanted. Both days are
-    included, in the programme's time zone."""
+    included, in the programme's time zone. Where it has a `wave_id`, it asks those alone who are in that wave's
+    cohort."""
 
     id: str
     program_id: str
@@ -44,6 +48,16 @@ class Survey:
     prompt: Mapping[str, str]
     updated_at: datetime
     state: SurveyState = "draft"
+    wave_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many ambassadors a survey asks; and how many are left `over` by the waves that were asked, where those waves
+    and the whole programme are: what they said is the difference. 0 where there is nothing to subtract."""
+
+    asked: int
+    over: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +126,18 @@ def change_survey(before: Survey, program: Program, now: datetime, **values: Any
     return before if wanted == before else _next(wanted, now)
 
 
-def open_survey(before: Survey, program: Program, ambassadors: int, small_group: int, now: datetime) -> Survey:
-    """The survey, which ambassadors may answer from its first day on; repeating changes nothing.
+def open_survey(before: Survey, program: Program, crowd: Crowd, small_group: int, now: datetime) -> Survey:
+    """The survey, which those whom it asks may answer from its first day on; repeating changes nothing.
 
-    Raises Conflict: `survey-closed`; `too-few-ambassadors` (with `min`) where a result could never be shown. Raises
-    Invalid `closes_on` `past`.
+    Raises Conflict: `survey-closed`; `too-few-ambassadors` (with `min`) where a result could never be shown;
+    `too-few-besides` (with `min`) where those of so few could be worked out of two. Raises Invalid `closes_on` `past`.
     """
     if before.state == "open":
         return before
     _check_not_closed(before)
     if before.closes_on < today(program, now):
         raise Invalid.one("closes_on", "past", "The last day is over.")
-    check_crowd(ambassadors, small_group)
+    check_crowd(crowd, small_group)
     return _next(replace(before, state="open"), now)
 
 
@@ -145,10 +159,13 @@ def is_running(survey: Survey, day: date) -> bool:
     return survey.state == "open" and survey.opens_on <= day <= survey.closes_on
 
 
-def check_answer(survey: Survey, answer: Answer, day: date) -> None:
-    """Raises Conflict `survey-not-open`; Invalid: `missing` for what was asked, `not-asked` for what was not."""
+def check_answer(survey: Survey, answer: Answer, member: Member | None, day: date) -> None:
+    """Raises Conflict: `survey-not-open`, `not-in-wave`; Invalid: `missing` for what was asked, `not-asked` for what
+    was not. `member` is the ambassador's place in a cohort, if any."""
     if not is_running(survey, day):
         raise Conflict("This survey takes no answers.", type_="survey-not-open")
+    if not asks(survey, member):
+        raise Conflict("This survey asks the ambassadors of one wave.", type_="not-in-wave")
     errors = []
     if survey.enps != (answer.enps is not None):
         errors.append(_missing("enps") if survey.enps else _not_asked("enps"))
@@ -161,14 +178,35 @@ def check_answer(survey: Survey, answer: Answer, day: date) -> None:
         raise Invalid("The answer does not fit the survey.", errors=errors)
 
 
-def check_crowd(ambassadors: int, small_group: int) -> None:
-    """Raises Conflict `too-few-ambassadors`: among so few, nothing is anonymous."""
-    if ambassadors < small_group:
+def check_crowd(crowd: Crowd, small_group: int) -> None:
+    """Raises Conflict: `too-few-ambassadors` or `too-few-besides`: among so few, nothing is anonymous."""
+    if crowd.asked < small_group:
         raise Conflict(
-            f"The programme has fewer than {small_group} ambassadors: nothing would be anonymous.",
+            f"It would ask fewer than {small_group} ambassadors: nothing would be anonymous.",
             type_="too-few-ambassadors",
             min=small_group,
         )
+    if 0 < crowd.over < small_group:
+        raise Conflict(
+            f"The waves that are asked leave fewer than {small_group} ambassadors of the programme over: what these "
+            "say could be worked out.",
+            type_="too-few-besides",
+            min=small_group,
+        )
+
+
+def subtracted(survey: Survey, near: Iterable[Survey]) -> frozenset[str]:
+    """The waves whose results can be taken from those of the whole programme, once this survey has some too; `near` are
+    those that have. None where it is only waves that are asked, or only the programme."""
+    groups = {survey.wave_id, *(one.wave_id for one in near)}
+    return frozenset(one for one in groups if one is not None) if None in groups else frozenset()
+
+
+def asks(survey: Survey, member: Member | None) -> bool:
+    """Whether an ambassador of the programme is asked; `member` is their place in a cohort of it, if any."""
+    if survey.wave_id is None:
+        return True
+    return member is not None and member.wave_id == survey.wave_id and member.left_at is None
 
 
 def check_draft(survey: Survey) -> None:

@@ -183,8 +183,7 @@ def reopen_wave(before: Wave, others: Sequence[Wave], now: datetime) -> Wave:
     `wave-followed` where a later wave was started; Invalid `ends_on` `overlap` where one was planned meanwhile."""
     if before.state == "running":
         return before
-    if before.state == "planned":
-        raise Conflict("This wave was not started.", type_="wave-not-started")
+    check_started(before)
     if any(one.starts_on > before.starts_on and one.state != "planned" for one in others):
         raise Conflict("A later wave was started: the decision stands.", type_="wave-followed")
     undecided = replace(
@@ -205,6 +204,12 @@ def check_planned(wave: Wave) -> None:
     """Raises Conflict `wave-started`."""
     if wave.state != "planned":
         raise Conflict("Only a planned wave can be deleted.", type_="wave-started")
+
+
+def check_started(wave: Wave) -> None:
+    """Raises Conflict `wave-not-started`."""
+    if wave.state == "planned":
+        raise Conflict("This wave was not started.", type_="wave-not-started")
 
 
 def state_on(wave: Wave, day: date) -> WaveState:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from chassis.web.http import decode_cursor, encode_cursor
 from services.program.context import Context
-from services.program.domain import memberships
-from services.program.domain.company_events import Attendance, CompanyEvent
+from services.program.domain import company_events, memberships
+from services.program.domain.company_events import MAX_PLANNED, Attendance, CompanyEvent
 from services.program.queries.cursors import texts_of
 
 MAX_SHOWN = 50
@@ -24,18 +24,24 @@ class Found:
 
 
 async def upcoming(context: Context, program_id: str, person_id: str) -> list[tuple[CompanyEvent, Attendance | None]]:
-    """What is to come, the next one first, with what this person answered. Raises NotFound."""
+    """What is to come for this person, the next one first, with what they answered. Raises NotFound."""
     await context.programs.get(program_id)
-    found = await context.company_events.upcoming(program_id, context.clock.now(), MAX_SHOWN)
+    person = await context.people.get(person_id)
+    planned = await context.company_events.upcoming(program_id, context.clock.now(), MAX_PLANNED)
+    found = [one for one in planned if one.audience.take(person)][:MAX_SHOWN]
     own = await context.company_events.own(person_id, [one.id for one in found])
     return [(one, own.get(one.id)) for one in found]
 
 
 async def by_code(context: Context, code: str, person_id: str) -> tuple[CompanyEvent, Attendance | None]:
-    """What a code is of. Raises NotFound, Conflict `not-a-member`."""
+    """What a code is of. Raises NotFound, Conflict: `not-a-member`, `not-a-guest`."""
     event = await context.company_events.by_code(code)
-    memberships.joined(await context.people.get(person_id), event.program_id)
-    return event, (await context.company_events.own(person_id, [event.id])).get(event.id)
+    person = await context.people.get(person_id)
+    memberships.joined(person, event.program_id)
+    mine = (await context.company_events.own(person_id, [event.id])).get(event.id)
+    if mine is None or mine.checked_in_at is None:
+        company_events.check_guest(event, person)
+    return event, mine
 
 
 async def page(context: Context, program_id: str, cursor: str | None, limit: int) -> Found:

@@ -17,11 +17,13 @@ MAX_TREND = 24
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The survey that runs, in one language; whether the reader has answered it."""
+    """The survey that runs, in one language; whether the reader has answered it; and the name of the wave that it
+    asks, None where it asks the whole programme."""
 
     survey: Survey
     language: str
     answered: bool
+    wave: str | None
 
 
 async def page(
@@ -46,9 +48,12 @@ async def running(context: Context, program_id: str, person_id: str, language: s
     survey = await context.surveys.find_open(program_id)
     if program.archived_at or survey is None or not surveys.is_running(survey, today(program, context.clock.now())):
         return None
+    if not surveys.asks(survey, await context.waves.member(program_id, person_id)):
+        return None
+    wave = await context.waves.get(program_id, survey.wave_id) if survey.wave_id else None
     texts: Mapping[str, str] = dict.fromkeys(program.languages, "")
     chosen = choose_language(texts, language, program.languages)
-    return Asked(survey, chosen, await context.surveys.has_answered(survey.id, person_id))
+    return Asked(survey, chosen, await context.surveys.has_answered(survey.id, person_id), wave.name if wave else None)
 
 
 async def results(context: Context, program_id: str, survey_id: str) -> Results:
@@ -72,9 +77,9 @@ async def texts(
 
 
 async def trend(context: Context, program_id: str) -> list[tuple[Survey, Results]]:
-    """The last closed surveys that enough answered, the oldest first. Raises NotFound."""
+    """The last closed surveys of the whole programme that enough answered, the oldest first. Raises NotFound."""
     await context.programs.get(program_id)
-    found = await context.surveys.page(program_id, "closed", None, MAX_TREND)
+    found = await context.surveys.page(program_id, "closed", None, MAX_TREND, of_all=True)
     tallies = await context.surveys.tallies([one.id for one in found])
     least = context.settings.small_group
     all_of_them = [(one, surveys.results(one, tallies.get(one.id, Tally()), least)) for one in reversed(found)]

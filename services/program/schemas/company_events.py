@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
+from chassis.rules import broken
 from chassis.text import Line, Title
 from chassis.web.json_bodies import Body
 from chassis.web.times import Moment
 from services.program.domain.company_events import Attendance, CompanyEvent, CompanyEventState
+from services.program.domain.people import Segment
+from services.program.domain.waves import Criteria
 from services.program.queries.company_events import Found
 from services.program.schemas.fields import AT, ID, PROGRAM_ID, View
+from services.program.schemas.programs import Audience
 
 EVENT_ID = "019c9a10-1c80-7b52-8d1f-2f6a0a7c41fb"
 CODE = "Hs8k3VnQx1Lw5PdT"
@@ -22,12 +26,14 @@ _PLANNED: Any = {
     "starts_at": "2026-03-12T16:00:00.000Z",
     "ends_at": "2026-03-12T19:00:00.000Z",
 }
+_AUDIENCE: Any = {"everybody": False, "countries": ["FR"], "teams": [], "sites": []}
 _INVITED: Any = {"id": EVENT_ID, "program_id": PROGRAM_ID, **_PLANNED, "coming": True, "checked_in_at": None}
 _EVENT: Any = {
     "id": EVENT_ID,
     "program_id": PROGRAM_ID,
     "version": 1,
     **_PLANNED,
+    "audience": _AUDIENCE,
     "state": "planned",
     "code": CODE,
     "coming": 24,
@@ -69,6 +75,26 @@ class InvitedsView(View):
     items: list[InvitedView]
 
 
+class AudienceView(View):
+    """Which ambassadors an event is for: all of them, or those whose country, team and site are listed; an empty list
+    leaves that open."""
+
+    everybody: bool
+    countries: list[str]
+    teams: list[str]
+    sites: list[str]
+
+    @classmethod
+    def of(cls, audience: Criteria) -> AudienceView:
+        some = audience.segment
+        return cls(
+            everybody=audience.everybody,
+            countries=list(some.countries),
+            teams=list(some.teams),
+            sites=list(some.sites),
+        )
+
+
 class EventView(View):
     """An event as a manager sees it."""
 
@@ -81,6 +107,7 @@ class EventView(View):
     place: str
     starts_at: datetime
     ends_at: datetime
+    audience: AudienceView
     state: CompanyEventState
     code: str = Field(description="What is scanned there")
     coming: int = Field(description="How many said that they come")
@@ -89,8 +116,13 @@ class EventView(View):
 
     @classmethod
     def of(cls, event: CompanyEvent, counts: tuple[int, int] = (0, 0)) -> EventView:
-        names = [name for name in cls.model_fields if name not in ("coming", "there")]
-        return cls(**{name: getattr(event, name) for name in names}, coming=counts[0], there=counts[1])
+        names = [name for name in cls.model_fields if name not in ("audience", "coming", "there")]
+        return cls(
+            **{name: getattr(event, name) for name in names},
+            audience=AudienceView.of(event.audience),
+            coming=counts[0],
+            there=counts[1],
+        )
 
 
 class EventsView(View):
@@ -107,15 +139,37 @@ class EventsView(View):
         return cls(items=items, next=found.next)
 
 
+class AudienceBody(Audience):
+    """Which ambassadors it is for: those whose country, team and site are listed (an empty list leaves that open), or
+    `everybody`, said in so many words."""
+
+    everybody: bool = False
+
+    @model_validator(mode="after")
+    def _somebody(self) -> AudienceBody:
+        if self.everybody == bool(self.countries or self.teams or self.sites):
+            raise broken("empty-segment", "Name countries, teams or sites, or else say `everybody`.")
+        return self
+
+    @property
+    def criteria(self) -> Criteria:
+        segment = Segment(countries=tuple(self.countries), teams=tuple(self.teams), sites=tuple(self.sites))
+        return Criteria(self.everybody, segment)
+
+
 class EventBody(Body):
     """An event."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_PLANNED]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_PLANNED, "audience": _AUDIENCE}]})
 
     title: Annotated[str, Title(120)]
     place: Annotated[str, Line(120)] = ""
     starts_at: Moment
     ends_at: Moment = Field(description="Two weeks after its beginning at most")
+    audience: AudienceBody
+
+    def values(self) -> dict[str, Any]:
+        return {**dict(self), "audience": self.audience.criteria}
 
 
 class ReplyBody(Body):

@@ -45,6 +45,7 @@ class SurveyView(View):
                     "program_id": PROGRAM_ID,
                     "version": 2,
                     **_EXAMPLE,
+                    "wave_id": None,
                     "state": "open",
                     "updated_at": AT,
                 }
@@ -62,6 +63,7 @@ class SurveyView(View):
     enps: bool = Field(description="Whether it asks for a recommendation from 0 to 10")
     questions: list[dict[str, str]] = Field(description="Statements to agree with, from 1 to 5")
     prompt: dict[str, str] = Field(description="What a free text is asked for; empty where none is wanted")
+    wave_id: str | None = Field(description="The wave whose ambassadors it asks; null where it asks the programme's")
     state: SurveyState = Field(description="An open one takes answers from its first day to its last one")
     updated_at: datetime
 
@@ -89,6 +91,9 @@ class NewSurvey(Body):
     prompt: Annotated[dict[Locale, Annotated[str, Title(MAX_QUESTION)]], Field(max_length=20)] = Field(
         {}, description="Ask for a free text; in each language of the programme, or left out"
     )
+    wave_id: Annotated[str, Field(max_length=128)] | None = Field(
+        None, description="Ask the ambassadors of this wave alone; all of the programme where it is left out"
+    )
 
     def values(self) -> dict[str, Any]:
         return {**dict(self), "questions": tuple(self.questions)}
@@ -104,6 +109,7 @@ class AskedView(View):
     questions: list[str]
     prompt: str | None
     answered: bool = Field(description="Whether the caller has answered it; nobody knows what")
+    wave: str | None = Field(description="The name of the wave that is asked alone; null where the programme is")
 
     @classmethod
     def of(cls, asked: Asked) -> AskedView:
@@ -116,6 +122,7 @@ class AskedView(View):
             questions=[texts[language] for texts in survey.questions],
             prompt=survey.prompt.get(language),
             answered=asked.answered,
+            wave=asked.wave,
         )
 
 
@@ -134,6 +141,7 @@ class RunningView(View):
                         "questions": ["I have the time to share."],
                         "prompt": "What should we change?",
                         "answered": False,
+                        "wave": None,
                     }
                 }
             ]
@@ -226,7 +234,7 @@ class TrendPoint(View):
 
 
 class TrendView(View):
-    """The last surveys that enough answered, at most 24, the oldest first."""
+    """The last surveys of the whole programme that enough answered, at most 24, the oldest first."""
 
     model_config = ConfigDict(
         json_schema_extra={

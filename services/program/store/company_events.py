@@ -32,7 +32,7 @@ class CompanyEvents:
                 IndexModel("code", unique=True),
             ]
         )
-        await self._attendances.create_index([("event_id", 1), ("_id", 1)])
+        await self._attendances.create_indexes([IndexModel([("event_id", 1), ("_id", 1)]), IndexModel("person_id")])
 
     async def get(self, program_id: str, id: str, tx: Transaction | None = None) -> CompanyEvent:
         """Raises NotFound."""
@@ -87,6 +87,11 @@ class CompanyEvents:
             await self._attendances.insert_one(document(after), session=tx.session)
         except DuplicateKeyError:
             raise StaleVersion from None
+
+    async def forget_replies(self, program_id: str, person_id: str, tx: Transaction) -> None:
+        """Delete what a person answered to invitations of a programme, but for events that they were at."""
+        where = {"person_id": person_id, "program_id": program_id, "checked_in_at": None}
+        await self._attendances.delete_many(where, session=tx.session)
 
     async def own(self, person_id: str, events: Sequence[str]) -> Mapping[str, Attendance]:
         """A person's, by event."""

@@ -191,6 +191,19 @@ class People:
         found = await (await self._people.aggregate(stages, session=tx.session if tx else None)).to_list()
         return found[0]["n"] if found else 0
 
+    async def count_outside(self, program_id: str, waves: Sequence[str], most: int, tx: Transaction) -> int:
+        """How many ambassadors are in the cohort of none of these waves; counting ends at `most`."""
+        stages: list[dict[str, Any]] = [
+            {"$match": {"memberships": {"$elemMatch": {"program_id": program_id, "status": "joined"}}}},
+            {"$project": {"place": {"$concat": [program_id, "|", "$_id"]}}},
+            {"$lookup": {"from": MEMBERS, "localField": "place", "foreignField": "_id", "as": "places"}},
+            {"$match": {"places": {"$not": {"$elemMatch": {"wave_id": {"$in": list(waves)}}}}}},
+            {"$limit": most},
+            {"$count": "n"},
+        ]
+        found = await (await self._people.aggregate(stages, session=tx.session)).to_list()
+        return found[0]["n"] if found else 0
+
     async def count_segment(self, program_id: str, segment: Segment, tx: Transaction) -> tuple[dict[str, int], int]:
         """How many people of a segment are not invited for which reason, and how many can be."""
         mine = {"$filter": {"input": "$memberships", "cond": {"$eq": ["$$this.program_id", program_id]}}}

@@ -60,9 +60,14 @@ class Surveys:
         after: Sequence[str] | None,
         limit: int,
         query: str | None = None,
+        *,
+        of_all: bool = False,
     ) -> list[Survey]:
-        """Surveys of a programme, the last one first, after a position: first day and id of the last one before."""
+        """Surveys of a programme, the last one first, after a position: first day and id of the last one before;
+        `of_all` leaves out those that ask one wave."""
         clauses = _wanted(program_id, state, query)
+        if of_all:
+            clauses.append({"wave_id": None})
         if after is not None:
             day, id = after
             clauses.append({"$or": [{"opens_on": {"$lt": day}}, {"opens_on": day, "_id": {"$lt": id}}]})
@@ -87,6 +92,14 @@ class Surveys:
     async def count_asked(self, program_id: str) -> int:
         """How many are open or closed."""
         return await self._surveys.count_documents({"program_id": program_id, "state": {"$ne": "draft"}})
+
+    async def shown_since(self, day: date, program_id: str, tx: Transaction) -> list[Survey]:
+        """The closed surveys of which there are results, with their last day on this one or later."""
+        where = {"program_id": program_id, "state": "closed", "closes_on": {"$gte": day.isoformat()}}
+        rows = await self._surveys.find(where, session=tx.session).to_list()
+        ids = {"_id": {"$in": [row["_id"] for row in rows]}}
+        kept = await self._tallies.distinct("_id", ids, session=tx.session)
+        return [read(Survey, row) for row in rows if row["_id"] in kept]
 
     async def closing(self, day: str) -> list[Survey]:
         """The open surveys whose last day is that one or before."""

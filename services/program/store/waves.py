@@ -112,6 +112,15 @@ class Waves:
         cursor = await self._members.aggregate(stages)
         return {row["_id"]: (row["entered"], row["left"]) async for row in cursor}
 
+    async def member(self, program_id: str, person_id: str) -> Member | None:
+        """A person's place in a cohort of the programme."""
+        row = await self._members.find_one({"_id": _member_id(program_id, person_id)})
+        return read(Member, row) if row else None
+
+    async def count_staying(self, wave_id: str, tx: Transaction) -> int:
+        """How many of a cohort are ambassadors still."""
+        return await self._members.count_documents({"wave_id": wave_id, "left_at": None}, session=tx.session)
+
     async def enter(self, wave: Wave, people: Sequence[str], tx: Transaction) -> None:
         """Put people into the cohort; who was in it before is there again, since when they entered first."""
         writes = [

@@ -100,7 +100,7 @@ ASKED = [
     ("/manage/events/e1/cancel", {}, "Annuler cet événement", "son code ne sert plus"),
     (
         "/manage/events/new",
-        {"title": "Jour", "starts_at": "2031-03-02T10:00", "ends_at": "2031-03-02T12:00"},
+        {"title": "Jour", "starts_at": "2031-03-02T10:00", "ends_at": "2031-03-02T12:00", "everybody": "on"},
         "Inviter à cet événement",
         "43 ambassadeurs sont invités",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,6 +20,8 @@ from chassis.mongo import Transaction
 from chassis.mongo.leases import Lease
 from chassis.service import Service
 from herald_contracts import (
+    ActRecorded,
+    ActWithdrawn,
     AmbassadorJoined,
     AmbassadorLeft,
     AmbassadorPaused,
@@ -34,11 +37,13 @@ from services.metrics import queries
 from services.metrics.app import build
 from services.metrics.context import Context
 from services.metrics.domain.definitions import DEFINITIONS
+from services.metrics.domain.objectives import Standing
 from services.metrics.domain.periods import Period
 from services.metrics.domain.window import Window
 from services.metrics.paces import Paces
 from services.metrics.queries import Slice
 from services.metrics.settings import MetricsSettings
+from services.metrics.windows import Windows
 from tests.fuzz import examples
 from tests.integration.harness import Harness
 
@@ -47,6 +52,22 @@ PROGRAM, ZONE = "prog", "Europe/Paris"
 PEOPLE = tuple(f"a{n}" for n in range(4))
 POSTS = tuple((f"p{n}", PEOPLE[n % 4], f"c{n % 3}", ("linkedin", "x")[n % 2]) for n in range(6))
 WHOLE = Period(date(2026, 2, 1), date(2026, 4, 30))
+
+
+async def test_a_group_is_as_large_as_the_setting_says(booking: Booking) -> None:
+    team = [f"t{n}" for n in range(5)]
+    await booking.take([CREATED, *(person(name, "Big") for name in team)])
+    await booking.take([membership(name, 0, joined=True) for name in team])
+    slices = [Slice(team="Big"), Slice(country="FR")]
+
+    async def shown() -> list[bool]:
+        by_group = [bool(await booking.series(by)) for by in ("team", "country")]
+        found = [await booking.find_figures(part=part) is not None for part in slices]
+        return [*by_group, *found, bool((await booking.window()).by_country())]
+
+    assert all(await shown())
+    booking.context = replace(booking.context, small_group=6, windows=Windows(booking.store, 6))
+    assert not any(await shown())
 
 
 def _post(number: int) -> dict[str, Any]:
@@ -78,6 +99,12 @@ def removed(number: int, hours: int = 48, reason: Any = "ambassador") -> PostRem
 def engaged(number: int, hours: int = 0, **values: Any) -> EngagementRecorded:
     told = {"kind": "click", "verdict": "counted", "quantity": 1, "measure": "measured", **values}
     return EngagementRecorded(**_post(number), occurred_at=START + timedelta(hours=hours), **told)
+
+
+def acted(act: str, number: int, hours: int = 0) -> ActRecorded:
+    at = START + timedelta(hours=hours)
+    names = {"act_id": f"act-{number}", "ambassador_id": "a0", "program_id": PROGRAM, "object_id": f"of-{number}"}
+    return ActRecorded(**names, act=act, occurred_at=at)
 
 
 def membership(person: str, hours: int, *, joined: bool) -> Event:
@@ -261,6 +288,24 @@ async def test_a_pace_begins_with_the_first_day_of_which_anything_is_known(
     for kpi in ("shares", "active_ambassadors"):
         pace = await Paces(booking.store).of(program, kpi, WHOLE, today)
         assert (pace.days, len(pace.last)) == (whole_days, whole_days)
+
+
+async def test_acts_beside_sharing_are_kpis_with_a_pace(booking: Booking) -> None:
+    hires = [acted("hire", number, hours=24 * number) for number in range(4)]
+    talk = acted("talk", 9, hours=50)
+    withdrawn = ActWithdrawn(**{**hires[3].model_dump(), "reason": "manager"})
+    await booking.take([CREATED], [*hires, talk, withdrawn])
+    program, today = await booking.store.program(PROGRAM), START.date() + timedelta(days=5)
+    paces = {kpi: await Paces(booking.store).of(program, kpi, WHOLE, today) for kpi in ("hires", "expert_acts")}
+    assert (paces["hires"].total, paces["hires"].days, list(paces["hires"].last)) == (3, 5, [1, 1, 1, 0, 0])
+    assert paces["expert_acts"].total == 1
+    found = await booking.figures()
+    values = {name: found[name]["value"] for name in ("hires", "expert_acts", "referrals", "acts")}
+    assert values == {"hires": 3, "expert_acts": 1, "referrals": 0, "acts": 4}
+    assert (await booking.window()).figures()["hires"]["value"] == 3
+    standing = Standing.of("hires", found)
+    assert standing is not None
+    assert (standing.value, standing.whole) == (3, None)
 
 
 async def test_what_waits_for_a_programme_that_came_meanwhile_is_booked(booking: Booking) -> None:

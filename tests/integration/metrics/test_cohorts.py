@@ -48,11 +48,12 @@ def left(wave: str, person: str, days_ago: int, reason: str = "left") -> CohortL
     return CohortLeft(program_id=PROGRAM, wave_id=wave, person_id=person, reason=reason, occurred_at=at)
 
 
-def closed(days_ago: int, promoters: int, detractors: int) -> SurveyClosed:
+def closed(days_ago: int, promoters: int, detractors: int, wave: str | None = None) -> SurveyClosed:
     day = (NOW - timedelta(days=days_ago)).date()
     return SurveyClosed(
         program_id=PROGRAM,
         survey_id=f"survey-{days_ago}",
+        wave_id=wave,
         opens_on=day - timedelta(days=9),
         closes_on=day,
         answers=20,
@@ -68,7 +69,7 @@ PILOTS, SECONDS = [f"p{n}" for n in range(8)], [f"s{n}" for n in range(6)]
 
 def history() -> list[Event]:
     """A pilot of eight 100 days ago: six share, four of them in the fifth week too, one leaves. A second wave of six 40
-    days ago: three share, none later. Between them, a wave whose start was taken back."""
+    days ago: three share, none later. Between them, a wave whose start was taken back. Each was asked, and all too."""
     found: list[Event] = [started(PILOT, 100), started("not-this", 60), started(SECOND, 40)]
     found += [joined(one, days_ago=120) for one in (*PILOTS, *SECONDS, "x")]
     found += [entered(PILOT, one, 100) for one in PILOTS] + [entered(SECOND, one, 40) for one in SECONDS]
@@ -76,7 +77,13 @@ def history() -> list[Event]:
     found += [shared(one, f"{one}-early", days_ago=95) for one in PILOTS[:6]]
     found += [shared(one, f"{one}-late", days_ago=70) for one in PILOTS[:4]]
     found += [shared(one, f"{one}-early", days_ago=30) for one in SECONDS[:3]]
-    return [*found, shared("x", "x-1", days_ago=90), closed(65, 12, 2), closed(5, 8, 6)]
+    return [
+        *found,
+        shared("x", "x-1", days_ago=90),
+        closed(65, 12, 2, PILOT),
+        closed(5, 8, 6, SECOND),
+        closed(2, 20, 0),
+    ]
 
 
 async def test_a_wave_beside_the_wave_before(harness: Harness, service: Service) -> None:

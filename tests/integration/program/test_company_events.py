@@ -13,7 +13,14 @@ from tests.integration.program.conftest import ProgramHarness
 def _order(starts: timedelta = timedelta(minutes=30), **changes: Any) -> dict[str, Any]:
     at = datetime.now(UTC) + starts
     ends = at + timedelta(hours=2)
-    return {"title": "Open day", "place": "Hall 3", "starts_at": at.isoformat(), "ends_at": ends.isoformat(), **changes}
+    return {
+        "title": "Open day",
+        "place": "Hall 3",
+        "starts_at": at.isoformat(),
+        "ends_at": ends.isoformat(),
+        "audience": {"everybody": True},
+        **changes,
+    }
 
 
 async def _joined(program: ProgramHarness, *who: str) -> str:
@@ -89,3 +96,42 @@ async def test_a_code_is_of_no_use_to_strangers_or_at_another_time(program: Prog
         events["now"]["id"],
         events["later"]["id"],
     ]
+
+
+async def test_whoever_an_event_is_not_for_neither_sees_it_nor_checks_in(program: ProgramHarness) -> None:
+    where = await _joined(program, "ada", "bea")
+    team = (await program.ok("ada", "GET", "/me"))["team"]
+    await program.service.runtime.mongo.db["people"].update_one({"_id": program.ids["bea"]}, {"$set": {"team": "HR"}})
+    event = await program.ok("max", "POST", where, _order(audience={"teams": [team.upper()]}))
+    assert event["audience"] == {"everybody": False, "countries": [], "teams": [team], "sites": []}
+    seen = {who: (await program.ok(who, "GET", f"{where}/upcoming"))["items"] for who in ("ada", "bea")}
+    assert ([one["id"] for one in seen["ada"]], seen["bea"]) == ([event["id"]], [])
+    before, of = await program.state(), f"{where}/{event['id']}"
+    for method, path, body in (
+        ("POST", f"{of}/reply", {"coming": True}),
+        ("POST", "/check-ins", {"code": event["code"]}),
+        ("GET", f"/check-ins/{event['code']}", None),
+    ):
+        assert await program.refused("bea", method, path, body) == (409, "not-a-guest")
+    for nobody in ({}, {"everybody": True, "teams": ["HR"]}):
+        answer = await program.call("max", "POST", where, _order(audience=nobody))
+        assert [(one["field"], one["rule"]) for one in answer.json()["errors"]] == [("audience", "empty-segment")]
+    assert (await program.call("max", "POST", where, {**_order(), "audience": None})).status_code == 422
+    assert await program.state() == before
+
+    await program.ok("ada", "POST", "/check-ins", {"code": event["code"]})
+    moved = _order(audience={"teams": ["HR"]})
+    await program.ok("max", "PUT", of, moved, headers={"If-Match": "*"})
+    assert (await program.ok("ada", "GET", f"/check-ins/{event['code']}"))["checked_in_at"], "who was there was there"
+    assert [one["id"] for one in (await program.ok("bea", "GET", f"{where}/upcoming"))["items"]] == [event["id"]]
+
+
+async def test_who_leaves_is_expected_no_more_and_was_where_they_were(program: ProgramHarness) -> None:
+    where = await _joined(program, "ada")
+    here, later = [await program.ok("max", "POST", where, _order(days)) for days in (timedelta(0), timedelta(days=2))]
+    for event in (here, later):
+        await program.call("ada", "POST", f"{where}/{event['id']}/reply", {"coming": True})
+    await program.ok("ada", "POST", "/check-ins", {"code": here["code"]})
+    await program.ok("ada", "POST", f"{where.removesuffix('/events')}/leave")
+    found = {one["id"]: (one["coming"], one["there"]) for one in (await program.ok("max", "GET", where))["items"]}
+    assert found == {here["id"]: (1, 1), later["id"]: (0, 0)}

@@ -116,6 +116,65 @@ async def test_a_survey_from_draft_to_results(program: ProgramHarness) -> None:
     assert acts == ["create_survey", "change_survey", "open_survey", "close_survey"]
 
 
+async def wave(program: ProgramHarness, path: str, *who: str, start: bool = True) -> str:
+    """The id of a wave of these people, decided on so that another can follow."""
+    number = len((await program.ok("max", "GET", f"{path}/waves"))["items"])
+    day = (TODAY - timedelta(days=number)).isoformat()
+    order = {"name": f"Wave {number}", "starts_on": day, "ends_on": day}
+    order["criteria"] = {"people": [program.ids[one] for one in who]}  # type: ignore[assignment]
+    made = await program.ok("max", "POST", f"{path}/waves", order)
+    if start:
+        await program.service.runtime.mongo.db["waves"].update_one(
+            {"_id": made["id"]}, {"$set": {"ends_on": TODAY.isoformat()}}
+        )
+        await program.ok("max", "POST", f"{path}/waves/{made['id']}/start")
+        said = {"decision": "go", "reasons": "They like it."}
+        await program.ok("max", "POST", f"{path}/waves/{made['id']}/decision", said)
+    return str(made["id"])
+
+
+async def test_a_survey_of_a_wave_asks_its_ambassadors_and_nobody_else(program: ProgramHarness) -> None:
+    path = await ambassadors(program)
+    wrong = await program.call("max", "POST", f"{path}/surveys", {**SURVEY, "wave_id": "none"})
+    assert [(one["field"], one["rule"]) for one in wrong.json()["errors"]] == [("wave_id", "unknown")]
+    later = await wave(program, path, "ada", start=False)
+    early = await program.ok("max", "POST", f"{path}/surveys", {**SURVEY, "wave_id": later})
+    assert await program.refused("max", "POST", f"{path}/surveys/{early['id']}/open") == (409, "wave-not-started")
+    await program.ok("max", "DELETE", f"{path}/waves/{later}")
+    assert (await program.call("max", "POST", f"{path}/surveys/{early['id']}/open")).status_code == 422
+
+    pilot = await wave(program, path, *PEOPLE[:5])
+    survey = await opened(program, path, wave_id=pilot)
+    asked = (await program.ok("ada", "GET", f"{path}/surveys/running"))["survey"]
+    assert (asked["wave"], asked["answered"]) == ("Wave 0", False)
+    assert (await program.ok("fay", "GET", f"{path}/surveys/running"))["survey"] is None
+    before = await program.state()
+    assert await program.refused("fay", "POST", f"{survey}/answers", said(0)) == (409, "not-in-wave")
+    assert await program.state() == before
+    await answer(program, survey, *PEOPLE[:5])
+    await program.forget()
+    await program.ok("max", "POST", f"{survey}/close")
+    [closed] = [one.data for one in await program.emitted() if isinstance(one.data, SurveyClosed)]
+    assert (closed.wave_id, closed.answers) == (pilot, 5)
+    assert (await program.ok("max", "GET", f"{survey}/results"))["answers"] == 5
+    assert (await program.ok("max", "GET", f"{path}/surveys/trend"))["items"] == []
+
+    # What one alone says, who is in no wave, would be the difference.
+    whole = await program.ok("max", "POST", f"{path}/surveys", SURVEY)
+    at = f"{path}/surveys/{whole['id']}/open"
+    assert await program.refused("max", "POST", at) == (409, "too-few-besides")
+    days = {"$set": {"closes_on": (TODAY - timedelta(days=91)).isoformat()}}
+    await program.service.runtime.mongo.db["surveys"].update_one({"_id": survey.rpartition("/")[2]}, days)
+    assert (await program.ok("max", "POST", at))["wave_id"] is None
+
+    # Who leaves is asked no more, and four are too few.
+    await program.ok("max", "POST", f"{path}/surveys/{whole['id']}/withdraw")
+    await program.ok("ada", "POST", f"{path}/leave")
+    again = await program.ok("max", "POST", f"{path}/surveys", {**SURVEY, "wave_id": pilot})
+    refused = await program.refused("max", "POST", f"{path}/surveys/{again['id']}/open")
+    assert refused == (409, "too-few-ambassadors")
+
+
 async def test_of_few_answers_nothing_is_kept_and_one_more_changes_nothing(program: ProgramHarness) -> None:
     path = await ambassadors(program)
     told = []

@@ -75,7 +75,8 @@ def test_nothing_is_said_of_fewer_than_make_a_group() -> None:
     found = of({person: [0, 28] for person in FIVE}, people=FIVE[:4])
     assert (found.members, found.left, found.shared) == (None, None, None)
     assert (found.participation.estimate, found.retention.estimate) == (None, None)
-    assert cohorts.feedback(None, None, None, None).status == "too_few"
+    assert cohorts.feedback(None, None, None, LEAST).status == "too_few"
+    assert cohorts.feedback(LEAST, 3, 1, LEAST + 1).status == "too_few"
 
 
 @given(
@@ -97,15 +98,13 @@ def test_what_was_observed_is_not_touched_by_who_comes_later(
 
 
 def test_feedback_has_an_interval_where_the_numbers_are_told() -> None:
-    known = cohorts.feedback(40, 25.0, 20, 10)
+    known = cohorts.feedback(40, 20, 10, LEAST)
     assert known.estimate is not None
     assert known.estimate.value == pytest.approx(25.0)
     assert -2 < known.estimate.low < 25 < known.estimate.high < 48
-    of_old = cohorts.feedback(40, 25.0, None, None)
-    assert of_old.estimate == (25.0, -100.0, 100.0)
-    assert cohorts.feedback(12, None, None, None).status == "none"
+    assert cohorts.feedback(12, None, None, LEAST).status == "none"
     assert cohorts.compared(known, cohorts.NO_FEEDBACK) is None
-    difference = cohorts.compared(known, cohorts.feedback(40, 0.0, 15, 15))
+    difference = cohorts.compared(known, cohorts.feedback(40, 15, 15, LEAST))
     assert difference is not None
     assert difference.value == pytest.approx(25.0)
     assert difference.low < 25 < difference.high

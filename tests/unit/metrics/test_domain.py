@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from herald_contracts import words
 from services.metrics.domain.counts import (
     FIELDS,
-    SMALL_GROUP,
     VERDICTS,
     Counts,
     fields_of,
@@ -120,12 +119,12 @@ def test_when_somebody_was_enrolled_does_not_depend_on_when_it_was_heard(
         assert inside is (bool(before) and before[-1])
 
 
-@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 12)))
-def test_what_is_put_together_is_never_a_handful_nor_one_group_alone(sizes: dict[str | None, int]) -> None:
-    apart = shown_apart(sizes)
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 24)), st.integers(5, 10))
+def test_what_is_put_together_is_never_a_handful_nor_one_group_alone(sizes: dict[str | None, int], least: int) -> None:
+    apart = shown_apart(sizes, least)
     rest = [sizes[group] for group in sizes if group not in apart]
-    assert all(sizes[group] >= SMALL_GROUP for group in apart)
-    assert not rest or sum(rest) >= SMALL_GROUP or not apart
+    assert all(sizes[group] >= least for group in apart)
+    assert not rest or sum(rest) >= least or not apart
 
 
 def test_no_network_is_paid_for_a_click_and_for_the_impression_that_led_to_it() -> None:

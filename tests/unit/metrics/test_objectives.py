@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herald_contracts.words import KPIS
+from herald_contracts.words import ACTS, KPIS
 from services.metrics.domain.definitions import DEFINITIONS
+from services.metrics.domain.figures import ACTS_OF, of_acts
 from services.metrics.domain.objectives import (
     FIGURES,
     PACE_DAYS,
@@ -51,6 +52,16 @@ def interval(found: Progress) -> tuple[float, float]:
 def test_each_kpi_is_a_figure_with_a_definition() -> None:
     assert set(FIGURES) == set(KPIS)
     assert set(FIGURES.values()) <= set(DEFINITIONS)
+
+
+def test_every_act_beside_sharing_is_of_one_kpi() -> None:
+    """But for speaking at an event: whoever spoke was there."""
+    counted = [act for some in ACTS_OF.values() for act in some]
+    assert sorted([*counted, "event_speaker"]) == sorted(ACTS)
+    found = of_acts({"talk": 2, "podcast": 1, "hire": 1, "stand_up": 5})
+    assert {name: found[name]["value"] for name in ("acts", *ACTS_OF)} == {
+        "acts": 9, "expert_acts": 3, "referrals": 0, "hires": 1, "event_attendances": 0,
+    }  # fmt: skip
 
 
 def test_a_steady_pace_leads_where_it_leads_and_counts_are_never_certain() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,15 +13,20 @@ from hypothesis import strategies as st
 from chassis.web.problems import Conflict, Invalid
 from services.program.domain import company_events
 from services.program.domain.company_events import DOORS, Attendance, CompanyEvent
+from services.program.domain.people import Segment
+from services.program.domain.waves import Criteria
+from tests.unit.program.test_people import person
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+ADA = replace(person(), id="ada", country="FR", team="IT", site="Lyon")
 NOBODY = Attendance("x", "p1", "e1", "ada", version=0)
 
 
-def planned(starts: timedelta = 24 * HOUR, lasts: timedelta = 3 * HOUR) -> CompanyEvent:
+def planned(starts: timedelta = 24 * HOUR, lasts: timedelta = 3 * HOUR, **changes: Any) -> CompanyEvent:
     at = NOW + starts
-    return company_events.plan("e1", "p1", "code", NOW, title="Day", place="", starts_at=at, ends_at=at + lasts)
+    values = {"title": "Day", "place": "", "starts_at": at, "ends_at": at + lasts, **changes}
+    return company_events.plan("e1", "p1", "code", NOW, **values)
 
 
 @pytest.mark.parametrize(
@@ -44,13 +51,47 @@ def test_an_event_that_cannot_be_is_refused(starts: timedelta, lasts: timedelta,
 def test_one_checks_in_from_an_hour_before_until_the_end(at: timedelta, type_: str | None) -> None:
     event = planned()
     if type_ is None:
-        there = company_events.check_in(event, NOBODY, act_id="a", now=NOW + at)
+        there = company_events.check_in(event, NOBODY, ADA, act_id="a", now=NOW + at)
         assert (there.checked_in_at, there.event_act) == (NOW + at, "a")
-        assert company_events.check_in(event, there, act_id="b", now=NOW + 99 * HOUR) is there
+        assert company_events.check_in(event, there, ADA, act_id="b", now=NOW + 99 * HOUR) is there
         return
     with pytest.raises(Conflict) as raised:
-        company_events.check_in(event, NOBODY, act_id="a", now=NOW + at)
+        company_events.check_in(event, NOBODY, ADA, act_id="a", now=NOW + at)
     assert raised.value.type == type_
+
+
+@pytest.mark.parametrize(
+    ("audience", "meant"),
+    [
+        (Criteria(everybody=True), True),
+        (Criteria(segment=Segment(countries=("FR", "BE"))), True),
+        (Criteria(segment=Segment(countries=("FR",), teams=("HR",))), False),
+        (Criteria(segment=Segment(sites=("Lyon",))), True),
+        (Criteria(segment=Segment(countries=("DE",))), False),
+    ],
+)
+def test_an_event_is_for_its_audience(audience: Criteria, meant: bool) -> None:
+    event, at = planned(audience=audience), NOW + 24 * HOUR
+    if meant:
+        assert company_events.reply(event, NOBODY, ADA, coming=True, now=NOW).coming
+        assert company_events.check_in(event, NOBODY, ADA, act_id="a", now=at).event_act == "a"
+        return
+    for tried in (
+        lambda: company_events.reply(event, NOBODY, ADA, coming=True, now=NOW),
+        lambda: company_events.check_in(event, NOBODY, ADA, act_id="a", now=at),
+    ):
+        with pytest.raises(Conflict) as raised:
+            tried()
+        assert raised.value.type == "not-a-guest"
+    there = replace(NOBODY, checked_in_at=at)
+    assert company_events.check_in(event, there, ADA, act_id="a", now=at) is there, "who was there was there"
+
+
+@pytest.mark.parametrize("audience", [Criteria(), Criteria(everybody=True, segment=Segment(countries=("FR",)))])
+def test_nobody_named_is_nobody(audience: Criteria) -> None:
+    with pytest.raises(Invalid) as raised:
+        planned(audience=audience)
+    assert [(one.field, one.rule) for one in raised.value.errors] == [("audience", "empty-segment")]
 
 
 @given(st.lists(st.sampled_from(["yes", "no", "check_in", "spoke", "unspoke", "cancel", "restore"]), max_size=10))
@@ -61,9 +102,9 @@ def test_whatever_is_done_only_who_was_there_spoke(steps: list[str]) -> None:
         try:
             match step:
                 case "yes" | "no":
-                    one = company_events.reply(event, one, coming=step == "yes", now=now)
+                    one = company_events.reply(event, one, ADA, coming=step == "yes", now=now)
                 case "check_in":
-                    one = company_events.check_in(event, one, act_id="there", now=now)
+                    one = company_events.check_in(event, one, ADA, act_id="there", now=now)
                 case "spoke":
                     one = company_events.note_speaker(one, act_id="spoke")
                 case "unspoke":

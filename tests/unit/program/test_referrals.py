@@ -88,6 +88,34 @@ def test_whatever_the_recruiting_system_says_a_referral_only_goes_on(said: list[
     assert bool(acts) <= (max(reached, default=0) >= STEPS.index("in_review"))
 
 
+DONE = ("forget", "reward", "unreward", *STATES)
+
+
+@given(st.lists(st.tuples(st.sampled_from(DONE), st.integers(0, 90)), max_size=14))
+def test_whatever_is_done_a_candidate_is_forgotten_and_only_a_hire_is_rewarded(steps: list[tuple[str, int]]) -> None:
+    one, now = applied(), NOW
+    for number, (step, days) in enumerate(steps):
+        before, now = one, now + timedelta(days=days)
+        try:
+            match step:
+                case "forget":
+                    one = referrals.forget(one, now)
+                    assert one.candidate is None or now < one.delete_at
+                case "reward":
+                    one = referrals.reward(one, now)
+                case "unreward":
+                    one = referrals.unreward(one, now)
+                case state:
+                    acts = (f"referral-{number}", f"hire-{number}")
+                    one = referrals.move(one, state, act_ids=acts, now=now)
+        except Conflict:
+            assert one is before
+        assert one.version == before.version + (one is not before)
+        assert (one.candidate or before.candidate) == before.candidate, "who is forgotten stays so"
+        assert one.rewarded_at is None or one.state == "hired"
+        assert (one.delete_at, one.consented_at, one.person_id) == (before.delete_at, NOW, "ada")
+
+
 def test_a_reward_is_for_a_hire() -> None:
     with pytest.raises(Conflict) as raised:
         referrals.reward(applied(), NOW)

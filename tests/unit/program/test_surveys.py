@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 
 from chassis.web.problems import Conflict, Invalid, Problem
 from services.program.domain import surveys
-from services.program.domain.surveys import HIDDEN, Answer, Survey, Tally
+from services.program.domain.surveys import HIDDEN, Answer, Crowd, Survey, Tally
+from services.program.domain.waves import Member
 from tests.unit.program.test_people import program
 
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
 LEAST = 5
+ENOUGH = Crowd(LEAST)
 ASKED = {"fr": "J’ai le temps.", "en": "I have the time."}
 DRAFT: dict[str, Any] = {
     "title": "March",
@@ -53,25 +56,67 @@ def test_a_survey_that_cannot_be_asked_is_refused(wrong: dict[str, Any], field: 
 
 def test_a_survey_of_one_is_never_asked() -> None:
     with pytest.raises(Conflict) as refused:
-        surveys.open_survey(survey(), program(), LEAST - 1, LEAST, NOW)
+        surveys.open_survey(survey(), program(), Crowd(LEAST - 1), LEAST, NOW)
     assert refused.value.type.endswith("too-few-ambassadors")
-    assert surveys.open_survey(survey(), program(), LEAST, LEAST, NOW).state == "open"
+    assert surveys.open_survey(survey(), program(), ENOUGH, LEAST, NOW).state == "open"
+
+
+WAVES: tuple[str | None, ...] = (None, "pilot", "second", "third")
+
+
+@given(
+    sizes=st.dictionaries(st.sampled_from(WAVES), st.integers(0, 9)),
+    wanted=st.lists(st.sampled_from(WAVES), max_size=6),
+)
+def test_no_group_that_surveys_tell_apart_is_smaller_than_the_threshold(
+    sizes: dict[str | None, int], wanted: list[str | None]
+) -> None:
+    """`sizes` has how many are in which wave, None for those in none; a survey asks one wave, or (None) everybody."""
+    everybody = sum(sizes.values())
+    shown: list[Survey] = []
+    for wave in wanted:
+        one = survey(wave_id=wave)
+        apart = surveys.subtracted(one, shown)
+        over = everybody - sum(sizes.get(each, 0) for each in apart) if apart else 0
+        try:
+            surveys.open_survey(one, program(), Crowd(sizes.get(wave, 0) if wave else everybody, over), LEAST, NOW)
+        except Conflict:
+            continue
+        shown.append(one)
+    asked = {one.wave_id for one in shown}
+    known = [sizes.get(wave, 0) if wave else everybody for wave in asked]
+    waves = sorted(wave for wave in asked if wave)
+    for some in (chosen for count in range(len(waves) + 1) for chosen in combinations(waves, count)):
+        known += [everybody - sum(sizes.get(wave, 0) for wave in some)] if None in asked else []
+    assert all(not size or size >= LEAST for size in known)
+
+
+def test_a_wave_is_asked_apart_from_everybody_else() -> None:
+    asked = surveys.open_survey(survey(wave_id="pilot"), program(), ENOUGH, LEAST, NOW)
+    there = Member("p|ada", "prog", "ada", "pilot", NOW)
+    answer, day = Answer(9, (4, 4)), date(2026, 3, 4)
+    surveys.check_answer(asked, answer, there, day)
+    for other in (None, replace(there, wave_id="second"), replace(there, left_at=NOW)):
+        with pytest.raises(Conflict) as refused:
+            surveys.check_answer(asked, answer, other, day)
+        assert refused.value.type.endswith("not-in-wave")
+        surveys.check_answer(replace(asked, wave_id=None), answer, other, day)
 
 
 def test_days_are_those_of_the_programme() -> None:
     """Paris is an hour before UTC."""
-    opened = surveys.open_survey(survey(), program(), LEAST, LEAST, NOW)
+    opened = surveys.open_survey(survey(), program(), ENOUGH, LEAST, NOW)
     before_midnight, after = datetime(2026, 3, 13, 22, 59, tzinfo=UTC), datetime(2026, 3, 13, 23, 0, tzinfo=UTC)
     assert surveys.is_running(opened, surveys.today(program(), before_midnight))
     assert not surveys.is_running(opened, surveys.today(program(), after))
     assert not surveys.is_running(opened, date(2026, 3, 1))
     with pytest.raises(Invalid):
-        surveys.open_survey(survey(), program(), LEAST, LEAST, after)
+        surveys.open_survey(survey(), program(), ENOUGH, LEAST, after)
 
 
 ACTS: dict[str, Callable[[Survey], Survey]] = {
     "change": lambda one: surveys.change_survey(one, program(), NOW, title=f"{one.title}+"),
-    "open": lambda one: surveys.open_survey(one, program(), LEAST, LEAST, NOW),
+    "open": lambda one: surveys.open_survey(one, program(), ENOUGH, LEAST, NOW),
     "withdraw": lambda one: surveys.withdraw_survey(one, NOW),
     "close": lambda one: surveys.close_survey(one, NOW),
 }
@@ -107,21 +152,21 @@ def test_whatever_is_tried_a_closed_survey_stands_and_versions_rise(acts: list[s
     ],
 )
 def test_an_answer_fits_what_is_asked(answer: Answer, fields: list[str]) -> None:
-    opened = surveys.open_survey(survey(), program(), LEAST, LEAST, NOW)
+    opened = surveys.open_survey(survey(), program(), ENOUGH, LEAST, NOW)
     if not fields:
-        return surveys.check_answer(opened, answer, NOW.date())
+        return surveys.check_answer(opened, answer, None, NOW.date())
     with pytest.raises(Invalid) as refused:
-        surveys.check_answer(opened, answer, NOW.date())
+        surveys.check_answer(opened, answer, None, NOW.date())
     assert [one.field for one in refused.value.errors] == fields
     with pytest.raises(Conflict):
-        surveys.check_answer(survey(), answer, NOW.date())
+        surveys.check_answer(survey(), answer, None, NOW.date())
     return None
 
 
 def test_what_is_not_asked_is_not_taken() -> None:
     opened = replace(survey(enps=False, prompt={}), state="open")
     with pytest.raises(Invalid) as refused:
-        surveys.check_answer(opened, Answer(9, (1, 2), "Words"), NOW.date())
+        surveys.check_answer(opened, Answer(9, (1, 2), "Words"), None, NOW.date())
     assert [(one.field, one.rule) for one in refused.value.errors] == [("enps", "not-asked"), ("text", "not-asked")]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -185,6 +187,48 @@ def test_whatever_is_tried_a_wave_is_where_its_acts_lead(acts: list[str]) -> Non
         assert bool(one.reasons) == bool(one.decided_by) == (one.state == "decided")
         if act != "change":
             assert ACTS[act](one) is one
+
+
+Beside = Callable[[Wave, list[Wave], date, int], Wave]
+BESIDE_OTHERS: dict[str, Beside] = {
+    "start": lambda one, others, today, _: waves.start_wave(one, others, 9, today, NOW),
+    "withdraw": lambda one, _, __, ___: waves.withdraw_wave(one, NOW),
+    "go": lambda one, _, today, __: waves.decide_wave(one, "go", "Good.", ["marc"], "marc", today, NOW),
+    "no go": lambda one, _, today, __: waves.decide_wave(one, "no_go", "Bad.", ["marc"], "marc", today, NOW),
+    "reopen": lambda one, others, _, __: waves.reopen_wave(one, others, NOW),
+    "longer": lambda one, others, today, days: waves.change_wave(
+        one, others, today, NOW, ends_on=one.ends_on + timedelta(days=days - 20)
+    ),
+}
+STEPS = st.tuples(st.sampled_from(["plan", "wait", *sorted(BESIDE_OTHERS)]), st.integers(0, 3), st.integers(0, 40))
+
+
+@given(st.lists(STEPS, max_size=25))
+def test_whatever_is_done_to_the_waves_of_a_programme_one_runs_and_none_shares_a_day(
+    steps: list[tuple[str, int, int]],
+) -> None:
+    """Each step is of one of the waves, on the day to which the waits before it led."""
+    found: list[Wave] = []
+    today = FIRST
+    for number, (step, which, days) in enumerate(steps):
+        others = [one for place, one in enumerate(found) if place != which]
+        with suppress(Problem):
+            if step == "wait":
+                today += timedelta(days=days)
+            elif step == "plan":
+                first = today + timedelta(days=which)
+                last = first + timedelta(days=days)
+                changes = {"starts_on": first, "ends_on": last, "changes": "Fewer mails."}
+                found.append(wave(f"w{number}", tuple(found), **changes))
+            elif which < len(found):
+                found[which] = BESIDE_OTHERS[step](found[which], others, today, days)
+        assert len([one for one in found if one.state == "running"]) <= 1
+        for one, other in combinations(found, 2):
+            assert one.last_day < other.starts_on or other.last_day < one.starts_on, step
+        for one in found:
+            assert one.state == "planned" or one.starts_on <= min(today, one.last_day)
+            earlier = waves.previous(one, found)
+            assert earlier is None or earlier.last_day < one.starts_on
 
 
 @given(
