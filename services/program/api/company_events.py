@@ -42,7 +42,8 @@ async def upcoming(program_id: str, caller: Person, context: Use) -> InvitedsVie
 
 @router.post("/programs/{program_id}/events", summary="Plan an event", response_model=EventView, status_code=201)
 async def plan(program_id: str, body: EventBody, _: Manager, unit: Unit, context: Use) -> Response:
-    """The ambassadors of its audience are invited: 422 `empty-segment` where that names nobody."""
+    """The ambassadors of its audience are invited: 422 `empty-segment` where that names nobody, 409 `no-guests` where
+    nobody is there."""
     return await unit.run(
         lambda tx: company_events.plan(context, tx, program_id, body.values()),
         view=EventView.of,
@@ -63,7 +64,8 @@ async def get_event(program_id: str, event_id: str, _: Manages, context: Use, re
 async def change(
     program_id: str, event_id: str, body: EventBody, _: Manager, unit: Unit, context: Use, if_match: IfMatch
 ) -> Response:
-    """The whole of it, under the version that was read (`If-Match`). 409 `event-over`, `event-cancelled`."""
+    """The whole of it, under the version that was read (`If-Match`). 409 `event-over`, `event-cancelled`,
+    `no-guests`."""
     return await unit.run(
         lambda tx: company_events.change(context, tx, program_id, event_id, if_match, body.values()),
         view=EventView.of,

@@ -10,7 +10,7 @@ from chassis import audit
 from chassis.ids import new_id, short_code
 from chassis.mongo import Transaction
 from chassis.web.http import Expected, check_version
-from chassis.web.problems import Refused
+from chassis.web.problems import Conflict, Refused
 from services.program import event_mapping
 from services.program.audit import COMPANY_EVENT
 from services.program.commands.saving import save
@@ -23,12 +23,13 @@ CODE_LENGTH = 16
 
 
 async def plan(context: Context, tx: Transaction, program_id: str, values: Mapping[str, Any]) -> CompanyEvent:
-    """Raises NotFound, Invalid, Conflict `program-archived`, Refused `too-many-events`."""
+    """Raises NotFound, Invalid, Conflict: `program-archived`, `no-guests` for a group of nobody; Refused
+    `too-many-events`."""
     programs.check_active(await context.programs.get(program_id, tx))
     if await context.company_events.count_upcoming(program_id, tx.now, tx) >= MAX_PLANNED:
         raise Refused(f"At most {MAX_PLANNED} events are to come.", type_="too-many-events", max=MAX_PLANNED)
     event = company_events.plan(
-        new_id(), program_id, short_code(CODE_LENGTH), tx.now, **await _spelled(context, values)
+        new_id(), program_id, short_code(CODE_LENGTH), tx.now, **await _meant(context, program_id, values)
     )
     await context.company_events.insert(event, tx)
     audit.record(tx, "plan_event", COMPANY_EVENT, event.id, after=event, program_id=program_id)
@@ -38,7 +39,8 @@ async def plan(context: Context, tx: Transaction, program_id: str, values: Mappi
 async def change(
     context: Context, tx: Transaction, program_id: str, id: str, version: Expected | None, values: Mapping[str, Any]
 ) -> CompanyEvent:
-    """Raises NotFound, Invalid, PreconditionRequired, StaleVersion, Conflict: `event-cancelled`, `event-over`."""
+    """Raises NotFound, Invalid, PreconditionRequired, StaleVersion, Conflict: `event-cancelled`, `event-over`,
+    `no-guests`."""
     before = await context.company_events.get(program_id, id, tx)
     check_version(version, before.version)
     return await save(
@@ -47,7 +49,7 @@ async def change(
         tx,
         "change_event",
         before,
-        company_events.change(before, tx.now, **await _spelled(context, values)),
+        company_events.change(before, tx.now, **await _meant(context, program_id, values)),
     )
 
 
@@ -120,9 +122,12 @@ async def unnote_speaker(context: Context, tx: Transaction, program_id: str, id:
     return after
 
 
-async def _spelled(context: Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, with teams as they are spelled here."""
+async def _meant(context: Context, program_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with teams as they are spelled here. Raises Conflict `no-guests`."""
     audience: Criteria = values["audience"]
     spellings = await context.teams.spellings(audience.segment.teams)
     teams = tuple(spellings.get(one, one) for one in audience.segment.teams)
-    return {**values, "audience": replace(audience, segment=replace(audience.segment, teams=teams))}
+    segment = replace(audience.segment, teams=teams)
+    if not audience.everybody and not await context.people.count_ambassadors(program_id, segment):
+        raise Conflict("No ambassador of the programme is among those.", type_="no-guests")
+    return {**values, "audience": replace(audience, segment=segment)}

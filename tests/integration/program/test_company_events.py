@@ -117,6 +117,9 @@ async def test_whoever_an_event_is_not_for_neither_sees_it_nor_checks_in(program
         answer = await program.call("max", "POST", where, _order(audience=nobody))
         assert [(one["field"], one["rule"]) for one in answer.json()["errors"]] == [("audience", "empty-segment")]
     assert (await program.call("max", "POST", where, {**_order(), "audience": None})).status_code == 422
+    nowhere = _order(audience={"countries": ["AQ"]})
+    assert await program.refused("max", "POST", where, nowhere) == (409, "no-guests")
+    assert await program.refused("max", "PUT", of, nowhere, headers={"If-Match": "*"}) == (409, "no-guests")
     assert await program.state() == before
 
     await program.ok("ada", "POST", "/check-ins", {"code": event["code"]})

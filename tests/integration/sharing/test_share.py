@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chassis.ids import new_id
 from herald_contracts import (
+    AmbassadorLeft,
     ContentRetired,
     GuidelinePublished,
     LessonCompleted,
@@ -167,6 +168,19 @@ async def test_whoever_checks_too_often_is_told_when_to_try_again(sharing: Shari
     assert refused.json()["type"] == "too-many-requests"
     assert int(refused.headers["Retry-After"]) >= 1
     assert (await sharing.api.post("/v1/drafts/check", json=draft, headers=bob)).status_code == 200
+
+
+async def test_who_withdraws_their_consent_while_they_write_shares_nothing(sharing: SharingHarness) -> None:
+    """What they shared before stays, and nothing is kept of what they were about to."""
+    ana = await sharing.ambassador("ana")
+    assert (await sharing.share(ana, caption="Before")).status_code == 201
+    draft = {"content_id": "c1", "network": "x", "language": "fr", "caption": "After"}
+    assert (await sharing.api.post("/v1/drafts/check", json=draft, headers=ana)).status_code == 200
+    left = AmbassadorLeft(person_id="ana", program_id="p1", reason="left", occurred_at=datetime.now(UTC))
+    await sharing.known(left)
+    answer = await sharing.share(ana, caption="After")
+    assert (answer.status_code, answer.json()["type"]) == (403, "not-a-member")
+    assert [post["caption"].startswith("Before") async for post in sharing.db["posts"].find({})] == [True]
 
 
 async def test_every_reason_to_refuse_has_a_type(sharing: SharingHarness) -> None:
