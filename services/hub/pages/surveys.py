@@ -95,7 +95,7 @@ async def one(view: Manager, survey_id: str, cursor: str | None = None) -> Respo
     state, action = found.data["state"], page("manage", "surveys", survey_id)
     if state == "draft":
         return await _form(view, found.data, found.version, action)
-    calls: dict[str, Any] = {"waves": _waves(view)} if found.data["wave_id"] else {}
+    calls: dict[str, Any] = {"waves": _waves(view)} if found.data.get("wave_id") else {}
     if state == "closed":
         calls["results"] = view.apis.get("program", _path(view, survey_id, "results"))
         calls["texts"] = read_list(view, cursor, partial(_texts_of, view, survey_id))
@@ -160,7 +160,7 @@ async def open_survey(view: Manager, survey_id: str) -> Response:
 async def _asked(view: View, survey_id: str) -> int:
     """How many ambassadors it would ask."""
     program_id = view.require_program().id
-    wave_id = (await view.apis.get("program", _path(view, survey_id)))["wave_id"]
+    wave_id = (await view.apis.get("program", _path(view, survey_id))).get("wave_id")
     if not wave_id:
         return await reached(view, program_id)
     wave = await view.apis.get("program", v1("programs", program_id, "waves", wave_id))

@@ -66,8 +66,10 @@ async def _previous(context: Context, program_id: str, wave: Document) -> Docume
 async def _of_wave(context: Context, program: Document, wave: Document, now: datetime) -> WaveFigures:
     figures = await cohort_figures(context, program, wave["_id"], now)
     survey = await context.cohorts.last_survey(wave["_id"])
-    names = ("answers", "promoters", "detractors")
-    said = cohorts.feedback(*(survey.get(name) for name in names), context.small_group) if survey else NO_FEEDBACK
+    said = NO_FEEDBACK
+    if survey:
+        answers, promoters, detractors = (survey.get(name) for name in ("answers", "promoters", "detractors"))
+        said = cohorts.feedback(answers, promoters, detractors, context.small_group)
     return WaveFigures(wave, figures, said)
 
 

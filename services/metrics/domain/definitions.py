@@ -161,7 +161,7 @@ DEFINITIONS: dict[str, Definition] = {
         {"en": "Event attendances", "fr": "Présences aux événements"},
         {
             "en": "Check-ins of ambassadors at events of the period: somebody at two events counts twice.",
-            "fr": "Présences d’ambassadeurs aux événements de la période ; qui vient à deux événements compte deux "
+            "fr": "Présences d’ambassadeurs aux événements de la période ; qui vient à deux événements compte deux "
             "fois.",
         },
         "count(act recorded where act = event)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -88,26 +89,25 @@ def test_whatever_the_recruiting_system_says_a_referral_only_goes_on(said: list[
     assert bool(acts) <= (max(reached, default=0) >= STEPS.index("in_review"))
 
 
-DONE = ("forget", "reward", "unreward", *STATES)
+Step = Literal["forget", "reward", "unreward"] | ReferralState
+DONE: tuple[Step, ...] = ("forget", "reward", "unreward", *STATES)
 
 
 @given(st.lists(st.tuples(st.sampled_from(DONE), st.integers(0, 90)), max_size=14))
-def test_whatever_is_done_a_candidate_is_forgotten_and_only_a_hire_is_rewarded(steps: list[tuple[str, int]]) -> None:
+def test_whatever_is_done_a_candidate_is_forgotten_and_only_a_hire_is_rewarded(steps: list[tuple[Step, int]]) -> None:
     one, now = applied(), NOW
     for number, (step, days) in enumerate(steps):
         before, now = one, now + timedelta(days=days)
         try:
-            match step:
-                case "forget":
-                    one = referrals.forget(one, now)
-                    assert one.candidate is None or now < one.delete_at
-                case "reward":
-                    one = referrals.reward(one, now)
-                case "unreward":
-                    one = referrals.unreward(one, now)
-                case state:
-                    acts = (f"referral-{number}", f"hire-{number}")
-                    one = referrals.move(one, state, act_ids=acts, now=now)
+            if step == "forget":
+                one = referrals.forget(one, now)
+                assert one.candidate is None or now < one.delete_at
+            elif step == "reward":
+                one = referrals.reward(one, now)
+            elif step == "unreward":
+                one = referrals.unreward(one, now)
+            else:
+                one = referrals.move(one, step, act_ids=(f"referral-{number}", f"hire-{number}"), now=now)
         except Conflict:
             assert one is before
         assert one.version == before.version + (one is not before)
