@@ -101,7 +101,7 @@ async def one(view: Manager, event_id: str, cursor: str | None = None) -> Respon
     action = page("manage", "events", event_id)
     if cursor and view.is_fragment:
         return view.page("events/_guests.html", event=found.data, names=names, **more)
-    audience = found.data["audience"]
+    audience = {"everybody": True, **dict.fromkeys(KINDS, ()), **found.data.get("audience", {})}
     return view.page(
         "events/event.html",
         event=found.data,
