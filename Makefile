@@ -10,7 +10,7 @@ export HERALD_SETUP_BEGAN := $(shell date +%s)
 # Kept whatever the environment says: without it each of the many processes compiles all of Herald anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo up test test-all lint style event-loop corpora peers attack fuzz walk fault fault-mutations chaos bench audit sbom pictures lock clean
+.PHONY: setup demo up test test-all lint style event-loop corpora peers attack fuzz walk fault fault-mutations chaos bench audit sbom pictures wheels kubernetes lock clean
 
 setup: $(STAMP)
 
@@ -89,6 +89,14 @@ bench: setup
 # Asks PyPI for advisories on each pinned package, which not every machine may: no part of lint. Fails if it cannot ask.
 audit: $(AUDIT)/.done
 	$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock $(ARGS)
+
+# On the cluster that KUBECONFIG names: tests/kubernetes/README.md.
+kubernetes: setup
+	HERALD_KUBERNETES=1 $(BIN)/pytest tests/kubernetes $(ARGS)
+
+# Whether every package of every image has a wheel for arm64; asks the package index, and installs nothing.
+wheels: setup
+	sh tools/wheels.sh
 
 # What Herald is made of, as CycloneDX: herald.cdx.json.
 sbom: $(AUDIT)/.done

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
@@ -97,6 +98,21 @@ class Process:
             raise TimeoutError(f"{self.name} is not ready after {within:.0f} s: {said}; its log ends\n{log}") from None
 
 
+class Reached(Protocol):
+    """A whole Herald as its users, the workload and the checker reach it, wherever it runs."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def links_url(self) -> str: ...
+    @property
+    def kafka(self) -> str: ...
+    @property
+    def mongo_direct(self) -> str: ...
+    @property
+    def home(self) -> Home: ...
+
+
 @dataclass
 class System:
     """Servers, proxies and processes by name. `mutation` names what was broken on purpose, if anything was."""
@@ -112,6 +128,10 @@ class System:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.ports['apis']}"
+
+    @property
+    def links_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['links']}"
 
     @property
     def mongo_direct(self) -> str:

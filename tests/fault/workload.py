@@ -19,7 +19,7 @@ from chassis.tasks import run_bounded
 from tests.fault import poison
 from tests.fault.journal import Choice, Click, Journal, NewItem, Produced, Removal, Share, Tally, Wording
 from tests.fault.poison import Draft, Poison
-from tests.fault.system import System
+from tests.fault.system import Reached
 from tests.fault.world import EDITOR, MACHINE, NETWORKS, NoAnswer, Refused, World, item_copy
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
@@ -45,7 +45,7 @@ class Load:
 class Workload:
     """Acts drawn by `chance` on `world`, written into `journal`. `start`, then `stop`, any number of times."""
 
-    system: System
+    system: Reached
     world: World
     journal: Journal
     chance: random.Random
@@ -59,9 +59,7 @@ class Workload:
     _busy: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._links = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{self.system.ports['links']}", trust_env=False, timeout=VISIT_SECONDS
-        )
+        self._links = httpx.AsyncClient(base_url=self.system.links_url, trust_env=False, timeout=VISIT_SECONDS)
         self._sender = Sender(self.system.kafka)
         self._acts: tuple[tuple[float, Callable[[], Coroutine[Any, Any, None]]], ...] = (
             (0.40, self.click),

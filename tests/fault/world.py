@@ -12,7 +12,7 @@ import httpx
 
 from herald.development.issuer import COMMAND_CLIENT, MACHINE_CLIENT, PERSONA_GRANT, derived_secret, read_key
 from herald.development.personas import PERSONAS
-from tests.fault.system import System
+from tests.fault.system import Reached
 
 ADMIN, EDITOR, MANAGER = (f"{name}@herald.example" for name in ("ines", "emma", "marc"))
 MACHINE = "the reporting machine"
@@ -39,7 +39,7 @@ class NoAnswer(Exception):
 class Client:
     """Requests with a token; what is not answered or answered "later" is asked again with the same key."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: Reached) -> None:
         self._http = httpx.AsyncClient(base_url=system.url, trust_env=False, timeout=ATTEMPT_SECONDS)
         key = read_key(Path(system.home.issuer_key))
         self._secrets = {name: derived_secret(key, name) for name in (COMMAND_CLIENT, MACHINE_CLIENT)}
@@ -125,7 +125,7 @@ class World:
     revisions: dict[str, int] = field(default_factory=dict)
 
 
-async def set_up(system: System) -> World:
+async def set_up(system: Reached) -> World:
     """People, roles, a programme with ambassadors, and published items; returns when everyone may share."""
     world = World(Client(system))
     await _people(world)

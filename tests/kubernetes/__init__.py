@@ -1,0 +1,1 @@
+"""Herald on a real cluster: any that KUBECONFIG names. See README.md."""

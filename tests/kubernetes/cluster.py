@@ -1,0 +1,113 @@
+"""The cluster that KUBECONFIG names, through kubectl and Helm, one namespace at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.helm import helm
+
+SECONDS = 60.0
+Manifest = dict[str, Any]
+
+
+class Failed(Exception):
+    """A command that did not end well, with what it said."""
+
+
+def why_not() -> str:
+    """Why no cluster may be used; empty where one may."""
+    if os.environ.get("HERALD_KUBERNETES") != "1":
+        return "'make kubernetes' runs these: nothing is installed into a cluster by chance"
+    if not os.environ.get("KUBECONFIG"):
+        return "no cluster: set KUBECONFIG"
+    return "" if shutil.which("kubectl") else "kubectl is not on PATH"
+
+
+async def run(*argv: str, given: str = "", within: float = SECONDS) -> str:
+    """What the command printed. Raises Failed, TimeoutError."""
+    process = await asyncio.create_subprocess_exec(
+        *argv, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(within):
+            out, err = await process.communicate(given.encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        raise Failed(f"{' '.join(argv[:6])}: {err.decode()[-1500:]}{out.decode()[-500:]}")
+    return out.decode()
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str, within: float, every: float = 1.0) -> float:
+    """After how many seconds it came true. Raises TimeoutError."""
+    began = time.monotonic()
+    while not await condition():
+        if time.monotonic() - began > within:
+            raise TimeoutError(f"{what}: not within {within:.0f} s")
+        await asyncio.sleep(every)
+    return time.monotonic() - began
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One namespace of it."""
+
+    namespace: str
+
+    async def kubectl(self, *arguments: str, given: str = "", within: float = SECONDS) -> str:
+        return await run("kubectl", "--namespace", self.namespace, *arguments, given=given, within=within)
+
+    async def helm(self, *arguments: str, within: float = 900) -> str:
+        return await run(helm(), "--namespace", self.namespace, *arguments, within=within)
+
+    async def get(self, kinds: str, selector: str = "") -> list[Manifest]:
+        chosen = ("--selector", selector) if selector else ()
+        found: list[Manifest] = json.loads(await self.kubectl("get", kinds, *chosen, "--output", "json"))["items"]
+        return found
+
+    async def one(self, kind: str, name: str) -> Manifest:
+        found: Manifest = json.loads(await self.kubectl("get", kind, name, "--output", "json"))
+        return found
+
+    async def apply(self, manifests: Sequence[Manifest]) -> None:
+        whole = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+        await self.kubectl("apply", "--filename", "-", given=json.dumps(whole))
+
+    async def evict(self, pod: str) -> bool:
+        """By the Eviction API; False where its budget does not allow it now."""
+        said = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": self.namespace}}
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/eviction"
+        try:
+            await self.kubectl("create", "--raw", path, "--filename", "-", given=json.dumps(said))
+        except Failed as failed:
+            if "disruption budget" in str(failed):
+                return False
+            raise
+        return True
+
+    async def explain(self, folder: Path) -> None:
+        """Keep what pods, events and logs say."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, arguments in {
+            "pods": ("get", "pods", "--output", "wide"),
+            "events": ("get", "events", "--sort-by", ".lastTimestamp"),
+            "described": ("describe", "pods"),
+        }.items():
+            (folder / f"{name}.txt").write_text(await self.kubectl(*arguments))
+        for pod in await self.get("pods"):
+            name = pod["metadata"]["name"]
+            try:
+                said = await self.kubectl("logs", name, "--all-containers", "--tail", "2000")
+            except Failed as failed:
+                said = str(failed)
+            (folder / f"{name}.log").write_text(said)
