@@ -34,7 +34,7 @@ build() { # NAME, then what `buildah bud` takes
     archive=$folder/$(printf %s "${name#localhost/}" | tr ':/' '--').tar
     [ -e "$archive" ] && return
     printf '%s %s\n' "$(date +%T)" "$name" >&2
-    buildah_ bud -q --isolation chroot --pull-never --format docker -t "$name" "$@" >/dev/null
+    buildah_ bud -q --layers --isolation chroot --pull-never --format docker -t "$name" "$@" >/dev/null
     buildah_ push -q "$name" "docker-archive:$archive.part:$name"
     mv "$archive.part" "$archive"
 }

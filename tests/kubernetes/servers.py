@@ -44,7 +44,7 @@ def server(
 ) -> Manifest:
     """A StatefulSet of one, with a volume where `data` is."""
     mounts = [{"name": "data", "mountPath": data}] if data else []
-    container = {
+    container: Manifest = {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
@@ -53,7 +53,7 @@ def server(
         "readinessProbe": {"periodSeconds": 3, "timeoutSeconds": 10, **ready},
         "volumeMounts": [*mounts, *pod.pop("mounts", [])],
     }
-    claim = {
+    claim: Manifest = {
         "metadata": {"name": "data"},
         "spec": {
             "accessModes": ["ReadWriteOnce"],
