@@ -13,6 +13,7 @@ from herald_contracts.words import (
     BaselineSource,
     CohortLeaveReason,
     Decision,
+    DigestBlock,
     Kpi,
     ObjectiveState,
     Right,
@@ -162,6 +163,17 @@ class LessonCompleted(_ProgramEvent):
     person_id: Id
     lesson_id: Id
     edition: int = Field(ge=1)
+
+
+class DigestPrepared(_ProgramEvent):
+    """A newsletter was drafted from what happened in a span of days. Nobody gets it before a manager approved it."""
+
+    type: ClassVar[str] = "herald.DigestPrepared.v1"
+    newsletter_id: Id
+    period_first: date
+    period_last: date
+    languages: list[Language] = Field(min_length=1)
+    blocks: list[DigestBlock] = Field(min_length=1, description="What its parts tell of, in their order")
 
 
 class NewsletterSent(_ProgramEvent):

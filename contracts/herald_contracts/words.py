@@ -75,6 +75,7 @@ KPIS: Final = (
 BASELINE_SOURCES: Final = ("given", "measured")
 COHORT_LEAVE_REASONS: Final = ("left", "deactivated", "withdrawn")
 DECISIONS: Final = ("go", "no_go")
+DIGEST_BLOCKS: Final = ("text", "results", "posts", "content", "tip", "thanks", "answers")
 OBJECTIVE_STATES: Final = ("open", "reviewed", "withdrawn")
 AGENTS: Final = ("browser", "bot", "prefetch")
 VERDICTS: Final = ("counted", "bot", "prefetch", "repeat", "self", "scanner")
@@ -107,6 +108,7 @@ AUDITED_OBJECTS: Final = (
     "item",
     "lesson",
     "mix",
+    "newsletter",
     "objective",
     "path",
     "people",
@@ -248,6 +250,7 @@ MembershipOrigin = Annotated[str, OpenWord(MEMBERSHIP_ORIGINS)]
 LeaveReason = Annotated[str, OpenWord(LEAVE_REASONS)]
 CohortLeaveReason = Annotated[str, OpenWord(COHORT_LEAVE_REASONS)]
 Decision = Annotated[str, OpenWord(DECISIONS)]
+DigestBlock = Annotated[str, OpenWord(DIGEST_BLOCKS)]
 UseCase = Annotated[str, OpenWord(USE_CASES)]
 Kpi = Annotated[str, OpenWord(KPIS)]
 BaselineSource = Annotated[str, OpenWord(BASELINE_SOURCES)]

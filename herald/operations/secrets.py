@@ -39,6 +39,10 @@ SECRETS = (
         "recruiting-secrets", "HERALD_RECRUITING_SECRETS", "program", "the recruiting system signs by it", optional=True
     ),
     Secret("smtp-password", "HERALD_SMTP_PASSWORD", "program", "of the mail server's account", optional=True),
+    Secret(
+        "dkim-key", "HERALD_DKIM_KEY", "program", "private RSA key, as PEM, that mails are signed with", optional=True
+    ),
+    Secret("imap-password", "HERALD_IMAP_PASSWORD", "program", "of the mailbox of bounces", optional=True),
 )
 
 

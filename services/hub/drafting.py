@@ -44,26 +44,34 @@ class Material:
     lessons: Any
     trend: Any
     since: date
+    until: date
     public_url: str
 
 
 async def draft(view: View) -> Json:
-    """Subjects and blocks of a newsletter on the last four weeks, in each language of the programme."""
+    """Subjects and blocks of a newsletter on the last four weeks, in each language of the programme; numbers and days
+    are as that language has them, whoever drafts."""
     found = await _material(view)
     program = view.require_program()
-    spoken = {code: Language(supported(code), view.language.country, view.language.zone) for code in program.languages}
+    spoken = {code: written_in(code, program.time_zone) for code in program.languages}
     blocks = []
     for kind, write in DRAFTERS.items():
         texts = {code: write(found, language) for code, language in spoken.items()}
         written = {code: text for code, text in texts.items() if text}
         if len(written) == len(spoken):
             blocks.append({"kind": kind, "texts": written})
-    month = view.now.date()
     subjects = {
-        code: plain(language.text("newsletter.draft.subject", program=program.name, day=language.day(month)))
+        code: plain(language.text("newsletter.draft.subject", program=program.name, day=language.day(found.until)))
         for code, language in spoken.items()
     }
-    return {"subjects": subjects, "blocks": blocks}
+    days = {"first": found.since.isoformat(), "last": found.until.isoformat()}
+    return {"subjects": subjects, "blocks": blocks, "prepared": days}
+
+
+def written_in(code: str, zone: str) -> Language:
+    """A language of the programme, such as `fr` or `en-GB`."""
+    _, _, region = code.partition("-")
+    return Language(supported(code), region if len(region) == 2 else "", zone)
 
 
 async def _material(view: View) -> Material:
@@ -95,6 +103,7 @@ async def _material(view: View) -> Material:
         items={key: one for key, one in items.items() if not isinstance(one, Missing)},
         names=await view.names(people) if people else {},
         since=since,
+        until=end,
         public_url=view.context.settings.public_url,
     )
 

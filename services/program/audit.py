@@ -139,7 +139,6 @@ NEWSLETTER = Audited(
         "version",
         "period_first",
         "period_last",
-        "prepared_from",
         "approved_by",
         "begun_at",
         "over_at",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from herald_contracts import (
@@ -17,6 +17,7 @@ from herald_contracts import (
     CohortJoined,
     CohortLeft,
     CohortStarted,
+    DigestPrepared,
     FeedbackSubmitted,
     GuidelineAcknowledged,
     GuidelinePublished,
@@ -261,6 +262,18 @@ def lesson_completed(completion: Completion) -> LessonCompleted:
         lesson_id=completion.lesson_id,
         edition=completion.edition,
         occurred_at=completion.completed_at,
+    )
+
+
+def digest_prepared(newsletter: Newsletter, first: date, last: date) -> DigestPrepared:
+    return DigestPrepared(
+        program_id=newsletter.program_id,
+        newsletter_id=newsletter.id,
+        period_first=first,
+        period_last=last,
+        languages=sorted(newsletter.subjects),
+        blocks=[block.kind for block in newsletter.blocks],
+        occurred_at=newsletter.created_at,
     )
 
 

@@ -102,6 +102,7 @@ def test_what_is_required_has_no_default() -> None:
         ({"gateway": {"enabled": True}}, "gateway.parentRefs"),
         ({"strimzi": {"enabled": True}}, "strimzi.cluster"),
         ({"smtp": {"host": "mail.example.com"}}, "smtp.from"),
+        ({"imap": {"host": "mail.example.com"}}, "imap.username"),
     ],
 )
 def test_a_wrong_value_or_an_unknown_key_is_refused(wrong: dict[str, Any], where: str) -> None:
@@ -163,7 +164,7 @@ def set_by_the_chart(service: str) -> set[str]:
         found |= {f"HERALD_{name.upper()}_URL" for name in SERVICES if name != "hub"}
     secrets = ["mongoUrl", "redisUrl", "kafkaPassword", "kafkaClientSecret", *row["secrets"]]
     if service == "program":
-        secrets += ["smtpPassword", "recruitingSecrets"]
+        secrets += ["smtpPassword", "dkimKey", "imapPassword", "recruitingSecrets"]
     return found | {entries[name]["variable"] for name in secrets}
 
 

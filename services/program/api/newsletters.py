@@ -14,6 +14,7 @@ from services.program.commands import newsletters
 from services.program.domain.newsletters import NewsletterState
 from services.program.mail.layout import STOP
 from services.program.schemas.newsletters import (
+    DraftBody,
     IssuesView,
     IssueView,
     LayoutView,
@@ -43,8 +44,8 @@ async def list_newsletters(
 
 
 @router.post("", summary="Write a newsletter", response_model=NewsletterView, status_code=201)
-async def create_newsletter(program_id: str, body: NewsletterBody, _: Writer, unit: Unit, context: Use) -> Response:
-    """A draft, which nobody gets yet."""
+async def create_newsletter(program_id: str, body: DraftBody, _: Writer, unit: Unit, context: Use) -> Response:
+    """A draft, which nobody gets yet. One that was prepared from what happened is announced as `DigestPrepared`."""
     return await unit.run(
         lambda tx: newsletters.create_newsletter(context, tx, program_id, body.values()),
         view=NewsletterView.of,

@@ -14,6 +14,7 @@ from services.program.domain.lessons import Lesson
 from services.program.domain.mails import KINDS, Reader
 from services.program.domain.people import Person, Segment
 from services.program.domain.programs import Program
+from services.program.domain.waves import Wave
 from services.program.mail.message import address_digest
 from services.program.mail.reports import Report
 from services.program.store.mails import new_token
@@ -52,18 +53,18 @@ async def choose_mail(
 
 async def take_report(context: Context, tx: Transaction, report: Report | None) -> bool:
     """Note what came back of a mail; whether it was of a mail that is known. A mail to nobody and a complaint end all
-    mail to that address; a delay changes nothing."""
+    mail to that address; a delay changes nothing, nor does what came before, by whichever way."""
     mail = await context.mails.by_token(report.token, tx) if report else None
     if report is None or mail is None:
         return False
-    if report.kind == "delay":
+    if report.kind == "delay" or not await context.mails.note_report(report.id, tx):
         return True
     if report.kind == "bounce":
         await context.mails.mark_returned(mail, report.code, tx)
         if report.gone:
-            person = await context.people.get(mail.person_id, tx)
-            if person.email:
-                await context.mails.note_bounced(person.id, address_digest(person.email), tx)
+            for person in await context.people.get_many([mail.person_id], tx):
+                if person.email:
+                    await context.mails.note_bounced(person.id, address_digest(person.email), tx)
         return True
     await context.mails.note_complained(mail.person_id, tx.now, tx)
     return True
@@ -100,6 +101,23 @@ async def remind_of_lesson(context: Context, tx: Transaction, lesson: Lesson, af
     ]
     await notify(context, tx, "lesson-reminder", lesson.program_id, due)
     return people[-1].id if len(people) == REMINDED_AT_ONCE else None
+
+
+async def remind_of_wave(context: Context, tx: Transaction, wave: Wave, after: str) -> str | None:
+    """Remind some of a wave's cohort, after a member's id, of its end; each is reminded once, and who entered within
+    the last week is not. The last of them where there may be others."""
+    members = await context.waves.members_after(wave.id, after, REMINDED_AT_ONCE, tx)
+    people = {one.id: one for one in await context.people.get_many([one.person_id for one in members], tx)}
+    due = [
+        (wave.id, people[one.person_id])
+        for one in members
+        if one.person_id in people
+        and one.entered_at <= tx.now - REMIND_AFTER
+        and wave.program_id in people[one.person_id].joined
+        and people[one.person_id].in_program(wave.program_id).paused_since is None
+    ]
+    await notify(context, tx, "wave-reminder", wave.program_id, due)
+    return members[-1].id if len(members) == REMINDED_AT_ONCE else None
 
 
 async def _of_token(

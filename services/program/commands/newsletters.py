@@ -28,12 +28,15 @@ EXPANDED_AT_ONCE: Final = 500
 async def create_newsletter(
     context: Context, tx: Transaction, program_id: str, values: Mapping[str, Any]
 ) -> Newsletter:
-    """A draft. Raises NotFound, Invalid, Conflict `program-archived`, Refused `too-many-newsletters`."""
+    """A draft, announced where it was prepared from what happened. Raises NotFound, Invalid, Conflict
+    `program-archived`, Refused `too-many-newsletters`."""
     program = check_active(await context.programs.get(program_id, tx))
     if await context.newsletters.count_open(program_id, tx) >= MAX_OPEN:
         raise Refused(f"At most {MAX_OPEN} newsletters wait.", type_="too-many-newsletters", max=MAX_OPEN)
     after = newsletters.new_newsletter(new_id(), program, tx.now, **values)
     await context.newsletters.insert(after, tx)
+    if after.period_first and after.period_last:
+        tx.emit(event_mapping.digest_prepared(after, after.period_first, after.period_last))
     audit.record(tx, "create_newsletter", NEWSLETTER, after.id, after=after, program_id=program_id)
     return after
 

@@ -37,6 +37,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind("newsletter", 72),
         Kind("invitation", 14 * 24, everyone=True),
         Kind("lesson-reminder", 72),
+        Kind("wave-reminder", 72),
     )
 }
 """A further kind is a row here, a writer in `mail/notices.py` and its words in the catalogues."""

@@ -49,7 +49,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
-    """A newsletter of a programme. `send_on` and `send_at` (`HH:MM`) are a day and an hour on each reader's own clock.
+    """A newsletter of a programme. `period_first` and `period_last` are the days that it was drafted from, None where
+    somebody wrote it. `send_on` and `send_at` (`HH:MM`) are a day and an hour on each reader's own clock.
     `counts` has how many mails ended how, once all did; `reached` is the person up to whom mails were made."""
 
     id: str
@@ -61,8 +62,6 @@ class Newsletter:
     segment: Segment = field(default_factory=Segment)
     period_first: date | None = None
     period_last: date | None = None
-    prepared_from: str | None = None
-    """The digest that it was drafted from."""
     send_on: date | None = None
     send_at: str | None = None
     approved_by: str | None = None
@@ -82,8 +81,11 @@ class Newsletter:
 
 
 def new_newsletter(id: str, program: Program, now: datetime, **values: Any) -> Newsletter:
-    """A draft. Raises Invalid `language-missing`, `language-unknown`, `required`, `too-many`."""
+    """A draft. Raises Invalid `language-missing`, `language-unknown`, `required`, `too-many`, and `prepared.last`
+    `before-start`."""
     found = Newsletter(id=id, program_id=program.id, created_at=now, updated_at=now, **values)
+    if found.period_first and found.period_last and found.period_last < found.period_first:
+        raise Invalid.one("prepared.last", "before-start", "The days end before they begin.")
     check_texts(found, program)
     return found
 

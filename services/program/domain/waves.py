@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import Any, Literal
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Literal
 
 from chassis.web.problems import Conflict, Invalid, Violation
 from services.program.domain.people import Person, Segment
@@ -20,6 +20,8 @@ WaveState = Literal["planned", "running", "ended", "decided"]
 Decision = Literal["go", "no_go"]
 MAX_WAVES = 20
 """Of one programme: five years of them, at one a quarter."""
+REMINDED_BEFORE: Final = timedelta(days=7)
+"""How long before a wave's last day those in its cohort are reminded of it."""
 
 
 EVERYWHERE = Segment()
@@ -220,6 +222,16 @@ def state_on(wave: Wave, day: date) -> WaveState:
 def takes_in(wave: Wave, person: Person, day: date) -> bool:
     """Whether an ambassador who joins on that day enters the cohort."""
     return state_on(wave, day) == "running" and wave.criteria.take(person)
+
+
+def reminds_on(wave: Wave, day: date) -> bool:
+    """Whether those in the cohort are reminded of the wave's end by that day; of one that lasts at most twice that
+    long they are not."""
+    return (
+        state_on(wave, day) == "running"
+        and wave.ends_on - wave.starts_on > 2 * REMINDED_BEFORE
+        and day >= wave.ends_on - REMINDED_BEFORE
+    )
 
 
 def previous(wave: Wave, others: Iterable[Wave]) -> Wave | None:

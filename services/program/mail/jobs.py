@@ -13,19 +13,29 @@ from services.program.commands import mails, newsletters
 from services.program.context import Context
 from services.program.domain.lessons import Lesson
 from services.program.domain.newsletters import Newsletter, may_begin
+from services.program.domain.surveys import today
+from services.program.domain.waves import REMINDED_BEFORE, Wave, reminds_on
+from services.program.mail.bounces import BounceReader
+from services.program.mail.mailbox import Account
 from services.program.mail.message import Sending
 from services.program.mail.sender import Sender
 from services.program.mail.smtp import Server
 
 
 def mail_jobs(context: Context, telemetry: Telemetry) -> list[Job]:
-    """Where there is an SMTP server, mails that are due are looked for every second, newsletters every 5 s, and who is
-    to be reminded of a lesson every 6 h."""
+    """Where there is a mailbox of bounces, it is read every minute. Where there is an SMTP server, mails that are due are
+    looked for every second, newsletters every 5 s, and who is to be reminded of a lesson or of a wave every 6 h."""
+    account = _mailbox(context)
+    found = (
+        [] if account is None else [Job("bounces", timedelta(minutes=1), BounceReader(context, account, telemetry).run)]
+    )
     if not context.settings.sends_mail:
-        return []
+        return found
     return [
+        *found,
         Job("newsletters", timedelta(seconds=5), partial(run_newsletters, context)),
         Job("lesson reminders", timedelta(hours=6), partial(remind_of_lessons, context)),
+        Job("wave reminders", timedelta(hours=6), partial(remind_of_waves, context)),
         Job("mail", timedelta(seconds=1), mail_sender(context, telemetry).run),
     ]
 
@@ -54,6 +64,18 @@ async def remind_of_lessons(context: Context, job: JobContext) -> None:
                 break
 
 
+async def remind_of_waves(context: Context, job: JobContext) -> None:
+    """Remind the cohorts of running waves, once, that a wave is about to end."""
+    now = context.clock.now()
+    for wave in await context.waves.ending((now + REMINDED_BEFORE + timedelta(days=1)).date()):
+        program = await context.programs.get(wave.program_id)
+        if program.archived_at is not None or not reminds_on(wave, today(program, now)):
+            continue
+        after: str | None = ""
+        while after is not None and job.may_go_on:
+            after = await job.lease.transact(partial(_remind_of_wave, context, wave, after))
+
+
 def mail_sender(context: Context, telemetry: Telemetry) -> Sender:
     """What sends mails, by the settings. Raises ValueError without an SMTP server."""
     settings = context.settings
@@ -71,12 +93,33 @@ def mail_sender(context: Context, telemetry: Telemetry) -> Sender:
         connections=settings.smtp_connections,
         own_name=host,
     )
-    sending = Sending(settings.mail_from, settings.mail_bounces or settings.mail_from, settings.mail_reply_to, host)
+    bounces = settings.mail_bounces or settings.mail_from
+    sending = Sending(settings.mail_from, bounces, settings.mail_reply_to, host, settings.signer)
     return Sender(context, server, sending, settings.mail_rate, telemetry)
+
+
+def _mailbox(context: Context) -> Account | None:
+    """The mailbox that bounces come back to, by the settings."""
+    settings = context.settings
+    if settings.imap_host is None or settings.imap_username is None or settings.imap_password is None:
+        return None
+    return Account(
+        host=settings.imap_host,
+        port=settings.imap_port,
+        security=settings.imap_security,
+        username=settings.imap_username,
+        password=settings.imap_password.get_secret_value(),
+        ca_file=settings.imap_ca_file,
+        folder=settings.imap_folder,
+    )
 
 
 async def _remind(context: Context, lesson: Lesson, after: str | None, tx: Transaction) -> str | None:
     return await mails.remind_of_lesson(context, tx, lesson, after)
+
+
+async def _remind_of_wave(context: Context, wave: Wave, after: str, tx: Transaction) -> str | None:
+    return await mails.remind_of_wave(context, tx, wave, after)
 
 
 async def _begin(context: Context, found: Newsletter, tx: Transaction) -> None:

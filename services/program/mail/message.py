@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from services.program.domain.mails import Mail
+from services.program.mail.dkim import Signer
 from services.program.mail.layout import Layout
 
 _POLICY: Final = SMTP.clone(max_line_length=200)
@@ -34,13 +35,14 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """From where mails come: the address in `From`, the one that bounces come back to, one to answer to, and the host
-    of the installation."""
+    """From where mails come: the address in `From`, the one that bounces come back to, one to answer to, the host of
+    the installation, and what signs them."""
 
     address: str
     bounces: str
     reply_to: str | None
     host: str
+    signer: Signer | None = None
 
 
 def compose(
@@ -73,6 +75,8 @@ def compose(
         message.add_alternative(html, subtype="html", cte="quoted-printable")
         message["Content-Language"] = layout.language  # setting the content takes such headers away
         content = message.as_bytes()
+        if sending.signer:
+            content = sending.signer.sign(content, now)
     except (ValueError, IndexError) as error:
         raise Unwritable(type(error).__name__) from None
     return Envelope(return_path(sending.bounces, mail.token), recipient, content)

@@ -10,8 +10,10 @@ from services.program.context import Context
 from services.program.domain.mails import Mail
 from services.program.domain.newsletters import BlockText
 from services.program.domain.programs import Program, choose_language
+from services.program.domain.surveys import today
+from services.program.domain.waves import state_on
 from services.program.mail.layout import Written
-from services.program.messages import message
+from services.program.messages import day, message
 
 Writer = Callable[[Context, Mail, Program, str], Awaitable[Written | None]]
 """What a notice says in a language; None where there is nothing to say any more."""
@@ -43,7 +45,27 @@ async def _lesson_reminder(context: Context, mail: Mail, program: Program, langu
     return _notice(mail, program, language, text)
 
 
-NOTICES: Final[Mapping[str, Writer]] = {"invitation": _invitation, "lesson-reminder": _lesson_reminder}
+async def _wave_reminder(context: Context, mail: Mail, program: Program, language: str) -> Written | None:
+    try:
+        wave = await context.waves.get(program.id, mail.subject_id)
+    except NotFound:
+        return None
+    if state_on(wave, today(program, context.clock.now())) != "running":
+        return None
+    last_day = day(wave.ends_on, language)
+    text = BlockText(
+        text=message("mail.wave-reminder.text", language, wave=wave.name, day=last_day),
+        link=f"{context.settings.public_url}/feed",
+        link_text=message("mail.wave-reminder.link", language),
+    )
+    return _notice(mail, program, language, text)
+
+
+NOTICES: Final[Mapping[str, Writer]] = {
+    "invitation": _invitation,
+    "lesson-reminder": _lesson_reminder,
+    "wave-reminder": _wave_reminder,
+}
 
 
 def _notice(mail: Mail, program: Program, language: str, block: BlockText) -> Written:

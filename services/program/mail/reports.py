@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import Message
 from email.policy import compat32
@@ -21,21 +22,29 @@ _GONE: Final = ("5.1.", "5.2.1")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a report says of the mail of a token. `gone` says that nobody is at the address."""
+    """What a report says of the mail of a token. `gone` says that nobody is at the address; `id` is the same however
+    often and by whichever way the message comes."""
 
     token: str
     kind: ReportKind
     code: str | None = None
     gone: bool = False
+    id: str = field(default="", compare=False)
 
 
 def read_report(content: bytes) -> Report | None:
     """The report in a message as it arrived; None where it is none of a mail of ours."""
-    # Headers as they stand: the policies that read them stumble over broken ones.
-    message = message_from_bytes(content, policy=compat32)
-    token = _token(message, content)
-    if token is None:
+    try:
+        # Headers as they stand: the policies that read them stumble over broken ones.
+        message = message_from_bytes(content, policy=compat32)
+        token = _token(message, content)
+        found = _report(message, token) if token else None
+    except RecursionError:  # parts within parts without an end
         return None
+    return replace(found, id=_id(message, content)) if found else None
+
+
+def _report(message: Message, token: str) -> Report | None:
     if any(part.get_content_type() == "message/feedback-report" for part in message.walk()):
         return Report(token, "complaint")
     codes = list(_statuses(message))
@@ -51,6 +60,12 @@ def read_report(content: bytes) -> Report | None:
     if permanent:
         return Report(token, "bounce", gone=True)
     return Report(token, "delay") if temporary else None
+
+
+def _id(message: Message, content: bytes) -> str:
+    """By its Message-ID, or else by what it says."""
+    named = str(message.get("Message-ID", "")).strip()
+    return hashlib.sha256(named.encode(errors="replace") or content).hexdigest()
 
 
 def _token(message: Message, content: bytes) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,6 +41,8 @@ CLAIM_SPARE: Final = 10.0
 PAUSES: Final = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds for which nothing is sent after the server was away, once, twice and so on."""
 CACHED: Final = 50
+STALE: Final = 300.0
+"""Seconds after which what was seen last to be due says nothing any more; longer than an attempt takes."""
 
 
 @dataclass
@@ -61,6 +64,7 @@ class Sender:
         self._paused_until = 0.0
         self._away = 0
         self._oldest: datetime | None = None
+        self._looked_at = 0.0
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._mails = self.telemetry.counter(
             "herald.mail.mails", "Mails by kind and what came of an attempt", kind="newsletter", outcome="sent"
@@ -73,12 +77,14 @@ class Sender:
         )
 
     def _age(self, _: CallbackOptions) -> Iterable[Observation]:
-        since = self._oldest
+        # Whoever has the job no more knows nothing of what is due.
+        since = self._oldest if time.monotonic() - self._looked_at < STALE else None
         return [Observation(max(0.0, (self.context.clock.now() - since).total_seconds()) if since else 0.0)]
 
     async def run(self, job: JobContext) -> None:
         """Send until nothing is due, or no server takes mail."""
         self._oldest = await self.context.mails.oldest_due(self.context.clock.now())
+        self._looked_at = time.monotonic()
         if self._oldest is None:
             await self._pool.close()
             return
@@ -105,6 +111,7 @@ class Sender:
             if mail is None:
                 return
             self._oldest = min(self._oldest or mail.first_due_at, mail.first_due_at)
+            self._looked_at = time.monotonic()
             failpoint("mail.claimed")
             await self._deliver(mail)
 

@@ -24,7 +24,7 @@ class MailChoiceView(View):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_CHOICE]}, from_attributes=True)
 
-    kind: str = Field(description="`newsletter`, `invitation` or `lesson-reminder`")
+    kind: str = Field(description="`newsletter`, `invitation`, `lesson-reminder` or `wave-reminder`")
     program_id: str
     program: str = Field(description="What the programme is called")
     wanted: bool

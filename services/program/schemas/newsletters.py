@@ -114,6 +114,29 @@ class NewsletterBody(Body):
         }
 
 
+class PeriodBody(Body):
+    """Days, both included."""
+
+    first: Day
+    last: Day
+
+
+class DraftBody(NewsletterBody):
+    """A new newsletter."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{**_EXAMPLE, "prepared": {"first": "2026-03-01", "last": "2026-03-31"}}]}
+    )
+
+    prepared: PeriodBody | None = Field(
+        None, description="The days whose events it was drafted from; null where somebody wrote it"
+    )
+
+    def values(self) -> dict[str, Any]:
+        period = {"period_first": self.prepared.first, "period_last": self.prepared.last} if self.prepared else {}
+        return {**NewsletterBody.values(self), **period}
+
+
 class ScheduleBody(Body):
     """When it is sent."""
 

@@ -19,11 +19,14 @@ KEPT_SECONDS: Final = 180 * 24 * 3600
 
 
 class Mails:
-    """The collections `mails` and `mail_readers`."""
+    """The collections `mails`, `mail_readers`, `mail_reports` (which reports were taken) and `mail_mailboxes` (how far
+    mailboxes of bounces were read)."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mails = mongo.db["mails"]
         self._readers = mongo.db["mail_readers"]
+        self._reports = mongo.db["mail_reports"]
+        self._mailboxes = mongo.db["mail_mailboxes"]
 
     async def ensure_indexes(self) -> None:
         await self._mails.create_indexes(
@@ -36,6 +39,7 @@ class Mails:
             ]
         )
         await self._readers.create_index("token", unique=True)
+        await self._reports.create_index("at", expireAfterSeconds=KEPT_SECONDS)
 
     # --- mails -------------------------------------------------------------------------------------------------
 
@@ -97,6 +101,25 @@ class Mails:
         """The latest mails to a person."""
         rows = self._mails.find({"person_id": person_id}, sort=[("created_at", -1), ("_id", 1)], limit=limit)
         return [read(Mail, row) async for row in rows]
+
+    # --- what comes back ---------------------------------------------------------------------------------------
+
+    async def note_report(self, id: str, tx: Transaction) -> bool:
+        """Whether that report is new."""
+        done = await self._reports.update_one(
+            {"_id": id}, {"$setOnInsert": {"at": tx.now}}, upsert=True, session=tx.session
+        )
+        return done.upserted_id is not None
+
+    async def read_up_to(self, mailbox: str, validity: int) -> int:
+        """The UID up to which a mailbox was read; 0 for one that is new, or whose UIDs mean others since."""
+        row = await self._mailboxes.find_one({"_id": mailbox, "validity": validity})
+        return int(row["uid"]) if row else 0
+
+    async def note_read_up_to(self, mailbox: str, validity: int, uid: int, tx: Transaction) -> None:
+        await self._mailboxes.update_one(
+            {"_id": mailbox}, {"$set": {"validity": validity, "uid": uid}}, upsert=True, session=tx.session
+        )
 
     # --- readers -----------------------------------------------------------------------------------------------
 

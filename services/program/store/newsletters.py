@@ -48,9 +48,6 @@ class Newsletters:
         where = {"program_id": program_id, "state": {"$in": ["scheduled", *BEGUN]}}
         return await self._newsletters.count_documents(where)
 
-    async def drafted_from(self, digest_id: str, tx: Transaction) -> bool:
-        return await self._newsletters.find_one({"prepared_from": digest_id}, session=tx.session) is not None
-
     async def in_state(self, state: NewsletterState) -> list[Newsletter]:
         rows = await self._newsletters.find({"state": state}, sort=[("_id", 1)]).to_list()
         return [read(Newsletter, row) for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pymongo import IndexModel, UpdateOne
@@ -65,6 +65,11 @@ class Waves:
         row = await self._waves.find_one({"program_id": program_id, "state": "running"}, session=tx.session)
         return read(Wave, row) if row else None
 
+    async def ending(self, until: date) -> list[Wave]:
+        """The running waves of all programmes whose last day is that one or before."""
+        rows = self._waves.find({"state": "running", "ends_on": {"$lte": until.isoformat()}}, sort=[("_id", 1)])
+        return [read(Wave, row) async for row in rows]
+
     async def insert(self, wave: Wave, tx: Transaction) -> None:
         await self._waves.insert_one(document(wave), session=tx.session)
 
@@ -95,6 +100,12 @@ class Waves:
 
     async def some_members(self, wave_id: str, limit: int, tx: Transaction) -> list[Member]:
         rows = await self._members.find({"wave_id": wave_id}, limit=limit, session=tx.session).to_list()
+        return [read(Member, row) for row in rows]
+
+    async def members_after(self, wave_id: str, after: str, limit: int, tx: Transaction) -> list[Member]:
+        """Members who are ambassadors still, in the order of their ids, after one."""
+        where = {"wave_id": wave_id, "left_at": None, "_id": {"$gt": after}}
+        rows = await self._members.find(where, sort=[("_id", 1)], limit=limit, session=tx.session).to_list()
         return [read(Member, row) for row in rows]
 
     async def count_members(self, ids: Sequence[str]) -> dict[str, tuple[int, int]]:

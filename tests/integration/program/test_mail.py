@@ -24,9 +24,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from chassis.clock import FixedClock
+from herald_contracts import DigestPrepared
 from services.program.app import build
 from services.program.domain.mails import RETRIES
-from services.program.mail.jobs import mail_sender, remind_of_lessons, run_newsletters
+from services.program.mail.jobs import mail_sender, remind_of_lessons, remind_of_waves, run_newsletters
 from services.program.mail.message import Envelope
 from services.program.mail.smtp import Away, Pool, Server
 from services.program.settings import ProgramSettings
@@ -149,6 +150,7 @@ async def test_a_newsletter_from_draft_to_archive(post: Post) -> None:
     await post.run()
     assert post.smtp.taken == []
     assert await post.refused("max", "PUT", one, NEWSLETTER, headers={"If-Match": "*"}) == (409, "newsletter-scheduled")
+    assert await post.emitted_types() == []
     await post.ok("max", "POST", f"{one}/unschedule")
     shorter = {**NEWSLETTER, "blocks": NEWSLETTER["blocks"][:1]}
     changed = await post.ok("max", "PUT", one, shorter, headers={"If-Match": "*"})
@@ -322,6 +324,23 @@ async def test_what_comes_back_ends_mail_to_that_address(post: Post) -> None:
     assert (await post.ok("bea", "GET", "/me/mails"))["stopped"] == "complained"
 
 
+async def test_a_draft_from_what_happened_is_announced(post: Post) -> None:
+    path = f"{post.path}/newsletters"
+    days = {"first": "2026-03-01", "last": "2026-03-28"}
+    assert await post.refused("max", "POST", path, {**NEWSLETTER, "prepared": {**days, "last": "2026-02-28"}}) == (
+        422,
+        "invalid",
+    )
+    made = await post.ok("max", "POST", path, {**NEWSLETTER, "prepared": days})
+    assert (made["period_first"], made["period_last"]) == ("2026-03-01", "2026-03-28")
+    changed = await post.ok("max", "PUT", f"{path}/{made['id']}", NEWSLETTER, headers={"If-Match": "*"})
+    assert changed["period_last"] == "2026-03-28"
+    [told] = [one.data for one in await post.emitted()]
+    assert isinstance(told, DigestPrepared)
+    assert (told.newsletter_id, told.languages, told.blocks) == (made["id"], ["en", "fr"], ["text", "thanks"])
+    assert (str(told.period_first), str(told.period_last)) == ("2026-03-01", "2026-03-28")
+
+
 async def test_bad_input_sends_nothing(post: Post) -> None:
     await post.ambassadors("ada")
     bad = {"subjects": {"fr": "Bonjour", "en": "Hello\r\nBcc: all@x.example\r\n\r\nx"}}
@@ -381,6 +400,35 @@ async def test_who_has_not_taken_a_required_lesson_is_reminded_once(post: Post) 
     text = mail.get_body(("plain",))
     assert text is not None
     assert "First post" in text.get_content()
+
+
+async def test_a_cohort_is_reminded_once_that_its_wave_ends(post: Post) -> None:
+    await post.ambassadors("ada", "bea", "cem", "dia")
+    today = post.clock.now().date()
+    names = [post.ids[name] for name in ("ada", "bea", "cem")]
+    wave = {
+        "name": "Pilot & co",
+        "starts_on": today.isoformat(),
+        "ends_on": (today + timedelta(days=20)).isoformat(),
+        "criteria": {"people": names},
+    }
+    made = await post.ok("max", "POST", f"{post.path}/waves", wave)
+    await post.ok("max", "POST", f"{post.path}/waves/{made['id']}/start")
+    await post.ok("bea", "POST", f"{post.path}/pause", {"reason": None})
+    stop = {"kind": "wave-reminder", "program_id": post.path.split("/")[2], "wanted": False}
+    await post.ok("cem", "PUT", "/me/mails", stop)
+    for days in (10, 4, 1):
+        post.clock.advance(timedelta(days=days))
+        await remind_of_waves(post.service.context, post.job)
+        post.clock.advance(timedelta(minutes=2))
+        await post.run()
+        assert post.smtp.recipients() == ({} if days == 10 else {"ada@x.example": 1})
+    [mail] = post.to("ada")
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "“Pilot & co” ends on" in text.get_content()
+    assert stop_path(mail).startswith("/mail/")
+    assert [row["reason"] for row in await post.rows() if row["state"] == "skipped"] == ["silenced"]
 
 
 async def test_a_test_goes_to_who_asks_and_counts_for_nothing(post: Post) -> None:

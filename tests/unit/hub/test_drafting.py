@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.hub.drafting import DRAFTERS, Material
+from services.hub.drafting import DRAFTERS, Material, written_in
 from services.hub.language import Language
 from services.hub.paths import NoSuchPath
 from services.hub.view import Missing
@@ -27,6 +27,7 @@ FOUND = Material(
     lessons={"items": [{"id": "l1", "titles": {"en": "First post"}}]},
     trend={"items": [{"title": "Pulse", "answers": 8, "closes_on": "2026-03-13"}]},
     since=date(2026, 3, 1),
+    until=date(2026, 3, 28),
     public_url="https://herald.example",
 )
 MISSING = dict.fromkeys(("figures", "objectives", "best", "fresh", "board", "lessons", "trend"), GONE)
@@ -43,6 +44,14 @@ def test_each_block_says_something_where_something_happened(kind: str, code: str
     assert kind in BLOCK_KINDS
     assert bool(found.get("link")) == bool(found.get("link_text"))
     assert DRAFTERS[kind](NOTHING, Language(code)) is None
+
+
+@pytest.mark.parametrize(("code", "figure"), [("en", "3,120"), ("fr", "3\u202f120")])
+def test_numbers_are_as_the_language_of_the_text_has_them(code: str, figure: str) -> None:
+    many = replace(FOUND, figures={"figures": {"shares": {"value": 3120}}})
+    found = DRAFTERS["results"](many, written_in(code, "Europe/Paris"))
+    assert found is not None
+    assert found["text"].startswith(f"- **{figure}** ")
 
 
 def test_what_somebody_wrote_is_no_markup() -> None:

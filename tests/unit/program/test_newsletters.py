@@ -148,3 +148,10 @@ def test_mails_are_made_before_the_first_reader_wants_theirs(country: str, day: 
 def test_where_the_programme_lies_in_a_country_of_many_zones_its_clock_counts() -> None:
     assert newsletters.zone_of("US", "America/Chicago", zones()) == "America/Chicago"
     assert newsletters.zone_of("US", "Europe/Paris", zones()) == "America/New_York"
+
+
+def test_what_was_prepared_from_days_names_them_in_their_order() -> None:
+    with pytest.raises(Invalid) as refused:
+        draft(period_first=DAY, period_last=DAY - timedelta(days=1))
+    assert [(one.field, one.rule) for one in refused.value.errors] == [("prepared.last", "before-start")]
+    assert draft(period_first=DAY, period_last=DAY).period_last == DAY

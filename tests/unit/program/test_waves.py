@@ -265,3 +265,13 @@ def test_the_wave_before_is_the_last_that_was_started() -> None:
     third = wave("third", (pilot, skipped), starts_on=date(2026, 6, 1), ends_on=date(2026, 7, 1))
     assert waves.previous(third, (pilot, skipped)) == pilot
     assert waves.previous(pilot, (skipped, third)) is None
+
+
+def test_a_cohort_is_reminded_in_the_last_week_of_a_wave_that_is_long_enough() -> None:
+    running = replace(waves.new_wave("w", "p", [], NOW, **PLAN), state="running")
+    days = [LAST - timedelta(days=n) for n in (8, 7, 0, -1)]
+    assert [waves.reminds_on(running, one) for one in days] == [False, True, True, False]
+    assert not waves.reminds_on(replace(running, state="planned"), LAST)
+    short = replace(running, starts_on=LAST - timedelta(days=14))
+    assert not waves.reminds_on(short, LAST)
+    assert waves.reminds_on(replace(short, starts_on=LAST - timedelta(days=15)), LAST)

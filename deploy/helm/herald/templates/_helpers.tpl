@@ -91,6 +91,12 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- if and (eq .service "program") .root.Values.smtp.host .root.Values.smtp.username -}}
 {{- $names = append $names "smtpPassword" -}}
 {{- end -}}
+{{- if and (eq .service "program") .root.Values.smtp.host .root.Values.smtp.dkim.selector -}}
+{{- $names = append $names "dkimKey" -}}
+{{- end -}}
+{{- if and (eq .service "program") .root.Values.imap.host -}}
+{{- $names = append $names "imapPassword" -}}
+{{- end -}}
 {{- if and (eq .service "program") .root.Values.recruiting.enabled -}}
 {{- $names = append $names "recruitingSecrets" -}}
 {{- end -}}
@@ -157,6 +163,16 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- with $values.smtp.replyTo }}{{ $_ := set $found "HERALD_MAIL_REPLY_TO" . }}{{ end -}}
 {{- if $values.smtp.ca.existingSecret }}{{ $_ := set $found "HERALD_SMTP_CA_FILE" "/etc/herald/tls/smtp-ca.crt" }}{{ end -}}
 {{- with $values.smtp.username }}{{ $_ := set $found "HERALD_SMTP_USERNAME" . }}{{ end -}}
+{{- with $values.smtp.dkim.selector }}{{ $_ := set $found "HERALD_DKIM_SELECTOR" . }}{{ end -}}
+{{- with $values.smtp.dkim.domain }}{{ $_ := set $found "HERALD_DKIM_DOMAIN" . }}{{ end -}}
+{{- end -}}
+{{- if $values.imap.host -}}
+{{- $_ := set $found "HERALD_IMAP_HOST" $values.imap.host -}}
+{{- $_ := set $found "HERALD_IMAP_PORT" (toString $values.imap.port) -}}
+{{- $_ := set $found "HERALD_IMAP_SECURITY" $values.imap.security -}}
+{{- $_ := set $found "HERALD_IMAP_USERNAME" $values.imap.username -}}
+{{- $_ := set $found "HERALD_IMAP_FOLDER" $values.imap.folder -}}
+{{- if $values.imap.ca.existingSecret }}{{ $_ := set $found "HERALD_IMAP_CA_FILE" "/etc/herald/tls/imap-ca.crt" }}{{ end -}}
 {{- end -}}
 {{- end -}}
 {{- if .settings.callsApis -}}
@@ -197,7 +213,8 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
   (dict "ca" $mongodb.ca "path" "tls/mongodb-ca.crt")
   (dict "ca" $redis.ca "path" "tls/redis-ca.crt")
   (dict "ca" $root.Values.ca "path" "tls/ca.crt")
-  (dict "ca" $root.Values.smtp.ca "path" "tls/smtp-ca.crt" "only" "program") -}}
+  (dict "ca" $root.Values.smtp.ca "path" "tls/smtp-ca.crt" "only" "program")
+  (dict "ca" $root.Values.imap.ca "path" "tls/imap-ca.crt" "only" "program") -}}
 {{- if and .ca.existingSecret (eq $service (default $service .only)) -}}
 {{- $files = append $files (dict "secret" .ca.existingSecret "key" .ca.key "path" .path) -}}
 {{- end -}}
