@@ -23,8 +23,8 @@ from services.program.mail.smtp import Server
 
 
 def mail_jobs(context: Context, telemetry: Telemetry) -> list[Job]:
-    """Where there is a mailbox of bounces, it is read every minute. Where there is an SMTP server, mails that are due are
-    looked for every second, newsletters every 5 s, and who is to be reminded of a lesson or of a wave every 6 h."""
+    """Where there is a mailbox of bounces, it is read every minute. Where there is an SMTP server, mails that are due
+    are looked for every second, newsletters every 5 s, and who is to be reminded of a lesson or a wave every 6 h."""
     account = _mailbox(context)
     found = (
         [] if account is None else [Job("bounces", timedelta(minutes=1), BounceReader(context, account, telemetry).run)]
