@@ -27,7 +27,7 @@ def bench(
     table: Annotated[bool, typer.Option(help="Measure nothing: the last results as the page's table")] = False,
     page: Annotated[bool, typer.Option(help="Measure nothing: write that table into docs/performance.md")] = False,
 ) -> None:
-    """Measure Herald beside its floors: redirect, metrics, gamification, outbox, endtoend, cpu, startup."""
+    """Measure Herald beside its floors: redirect, metrics, gamification, outbox, endtoend, cpu, startup, mail."""
     if table or page:
         text = frame.markdown(frame.kept())
         if page:

@@ -23,7 +23,7 @@ from bench.harness import Harness
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
-NAMES = ("redirect", "metrics", "gamification", "outbox", "endtoend", "cpu", "startup")
+NAMES = ("redirect", "metrics", "gamification", "outbox", "endtoend", "cpu", "startup", "mail")
 BESIDE = ("drivers",)
 ADDITIONS = 2_000_000
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"

@@ -77,6 +77,9 @@ async def test_runbooks_and_metrics_belong_together(harness: Harness, tmp_path: 
         "HERALD_SPOOL_DIR": str(tmp_path / "spool"),
         "HERALD_SMTP_HOST": "127.0.0.1",
         "HERALD_MAIL_FROM": "herald@x.example",
+        "HERALD_IMAP_HOST": "127.0.0.1",
+        "HERALD_IMAP_USERNAME": "bounces@x.example",
+        "HERALD_IMAP_PASSWORD": "secret",
     }
     removed = PostRemoved(
         post_id="p",
