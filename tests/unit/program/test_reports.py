@@ -48,3 +48,20 @@ def test_whatever_comes_is_read_or_passed_over(odd: bytes, sound: str, data: st.
     content = sound.encode()
     at = data.draw(st.integers(0, len(content)))
     read_report(content[:at] + odd + content[at + len(odd) :])
+
+
+def test_parts_within_parts_without_an_end_are_no_report() -> None:
+    parts = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(3_000))
+    assert read_report(f"To: {TO}\n{parts}".encode()) is None
+
+
+def test_a_report_is_the_same_one_however_it_comes() -> None:
+    named = f"Message-ID: <1@mx.example>\n{BOUNCE}".replace("STATUS", "5.1.1")
+    ids = [
+        found.id
+        for one in (named, f"Received: by b\n{named}", named.replace("<1@", "<2@"))
+        if (found := read_report(one.encode()))
+    ]
+    assert (ids[0] == ids[1], ids[0] == ids[2], len(set(ids))) == (True, False, 2)
+    bare = [read_report(BOUNCE.replace("STATUS", status).encode()) for status in ("5.1.1", "5.1.1", "5.1.2")]
+    assert len({one.id for one in bare if one}) == 2
