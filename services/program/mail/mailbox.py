@@ -9,6 +9,7 @@ from __future__ import annotations
 import imaplib
 import socket
 import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,7 +120,7 @@ def _connect(account: Account) -> imaplib.IMAP4:
     return client
 
 
-def _check(answer: tuple[str, list[object]], command: str) -> None:
+def _check(answer: tuple[str, Sequence[object]], command: str) -> None:
     if answer[0] != "OK":
         raise Unreachable(f"{command.upper()} was refused")
 
