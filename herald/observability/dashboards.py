@@ -619,6 +619,13 @@ LINKS: Final = Dashboard(
                     unit="s",
                     alarm=600,
                 ),
+                Panel(
+                    "Mailbox of bounces away",
+                    "For how long it could not be read; 0 where none is set.",
+                    [Query("max(herald_mail_mailbox_away_seconds) or vector(0)", "away")],
+                    unit="s",
+                    alarm=3600,
+                ),
             ],
         ),
     ],
