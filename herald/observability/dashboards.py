@@ -220,7 +220,7 @@ OVERVIEW: Final = Dashboard(
                     [
                         Query(
                             'max by (alertname, service, severity) (ALERTS{alertname=~"Herald.*",alertstate="firing"})',
-                            "{{alertname}}",
+                            "{{alertname}} {{service}} {{severity}}",
                         )
                     ],
                     kind="table",
@@ -377,7 +377,7 @@ SERVICE: Final = Dashboard(
                     "Tasks that ended too early, by task, an hour.",
                     [
                         Query(
-                            _rate("herald_background_restarts_total", "task", _SERVICE) + " * 3600",
+                            _rate("herald_background_restarts_total", "task", f'{_SERVICE},task!=""') + " * 3600",
                             "{{task}}",
                         )
                     ],

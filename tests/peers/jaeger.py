@@ -120,6 +120,10 @@ class Tracing:
             return found
 
 
+NOWHERE = Tracing("", "", 0, Path(os.devnull))
+"""Where there is neither collector nor Jaeger."""
+
+
 @asynccontextmanager
 async def running(folder: Path, *, percent: int = 100) -> AsyncIterator[Tracing]:
     """A collector, which keeps `percent` of ordinary traces, and a Jaeger behind it; ends both."""

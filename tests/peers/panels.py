@@ -113,7 +113,8 @@ def _chart(one: Drawn, wide: int, high: int) -> str:
         return '<p class="none">no data</p>'
     first, last = min(times), max(times)
     lows = [value for line in series for _, value in line.points]
-    top = max([*lows, one.panel.alarm or 0 if one.panel.alarm and max(lows) > one.panel.alarm / 4 else 0, 1e-12]) * 1.05
+    alarm = one.panel.alarm or 0.0
+    top = (max([*lows, alarm if max(lows) > alarm / 4 else 0.0]) or 1.0) * 1.05
     left, foot = 64, 18
 
     def place(at: float, value: float) -> str:
@@ -151,7 +152,8 @@ def _body(one: Drawn, wide: int, high: int) -> str:
     if one.panel.kind == "stat":
         value = one.series[0].last if one.series else float("nan")
         red = one.panel.alarm is not None and value >= one.panel.alarm
-        return f'<p class="stat{" red" if red else ""}">{told(value, one.panel.unit)}</p>'
+        text = f"{value:.0f}" if one.panel.decimals == 0 else told(value, one.panel.unit)
+        return f'<p class="stat{" red" if red else ""}">{text}</p>'
     if one.panel.kind == "table":
         rows = "".join(
             f"<tr><td>{escape(line.legend)}</td><td>{told(line.last, one.panel.unit)}</td></tr>"

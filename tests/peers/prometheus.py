@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes processes of this machine every second, with the rules of `deploy/alerts`."""
+"""A real Prometheus that scrapes processes of this machine every two seconds, with the rules of `deploy/alerts`."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def running(folder: Path, targets: Sequence[str]) -> AsyncIterator[Prometh
     port = free_ports(["prometheus"], folder / "prometheus-port.json")["prometheus"]
     (folder / "alerts.yaml").write_text(shorter_rules(), "utf-8")
     config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"},
         "rule_files": [str(folder / "alerts.yaml")],
         "scrape_configs": [
             {"job_name": "herald", "honor_labels": True, "static_configs": [{"targets": list(targets)}]},
