@@ -26,6 +26,8 @@ class Program:
     must_acknowledge: bool = False
     paused: bool = False
     archived: bool = False
+    posts_hoped: int = 0
+    """Posts a month that it hopes for from each leader; 0 where it does not say."""
     colour: str = ""
     """`#rrggbb`, with `text_colour` for what is written on it; empty for none of its own."""
     text_colour: str = ""
@@ -141,6 +143,7 @@ def program_of(program: Json, mine: dict[str, Any]) -> Program:
         must_acknowledge=bool(mine.get("must_acknowledge")),
         paused=bool(mine.get("paused_since")),
         archived=bool(program.get("archived_at")),
+        posts_hoped=program.get("posts_hoped") or 0,
         colour=str(program.get("colour") or ""),
         text_colour=str(program.get("text_colour") or ""),
     )

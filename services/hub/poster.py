@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
+from unicodedata import normalize
 
+import regex
+from fontTools import subset
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 
@@ -25,6 +30,11 @@ SOFT: Final = "#5c5670"
 FACE: Final = files("fontpkg_figtree") / "files" / "Figtree[wght].ttf"
 WEIGHTS: Final = {"": {"wght": 400.0}, "B": {"wght": 700.0}}
 """The pages' typeface, of which a PDF would show the lightest."""
+OTHER_FACE: Final = files("fontpkg_noto_sans") / "files" / "NotoSans[wdth,wght].ttf"
+"""For whole texts of which the pages' typeface lacks a sign."""
+OTHER_WEIGHTS: Final = {style: {**axes, "wdth": 100.0} for style, axes in WEIGHTS.items()}
+SCRIPTS: Final = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Common}\p{Inherited}]*")
+"""Those that are set sign by sign, from left to right."""
 MAX_TEXTS: Final = 6
 
 
@@ -49,30 +59,68 @@ class Poster:
 
 
 def _set(text: str) -> str:
-    """The text with the spaces that the typeface has."""
-    return text.replace("\u202f", "\u00a0")
+    """The text as it is set: composed, with the spaces that the typefaces have."""
+    return normalize("NFC", text).replace("\u202f", "\u00a0")
+
+
+def unwritable(text: str) -> str:
+    """The signs of a text that no typeface of the poster has, each once; empty where it can be written."""
+    signs = dict.fromkeys(_set(text))
+    if _face(text):
+        return ""
+    missing = [one for one in signs if not _has(_other_signs(), one) or not SCRIPTS.fullmatch(one)]
+    return "".join(missing or [one for one in signs if not _has(_signs(), one)])
 
 
 def can_write(text: str) -> bool:
-    """Whether the typeface of the poster has each sign of a text."""
-    return all(ord(sign) in _signs() or sign.isspace() for sign in text)
+    """Whether one of the typefaces of the poster has each sign of a text."""
+    return bool(_face(text))
+
+
+def _face(text: str) -> str:
+    """The typeface that a text is set in; empty where none can write it."""
+    written = _set(text)
+    if all(_has(_signs(), one) for one in written):
+        return "Figtree"
+    if SCRIPTS.fullmatch(written) and all(_has(_other_signs(), one) for one in written):
+        return "Noto"
+    return ""
+
+
+def _has(signs: frozenset[int], sign: str) -> bool:
+    return ord(sign) in signs or sign.isspace()
 
 
 def draw(poster: Poster) -> bytes:
-    """The PDF. What the typeface cannot write is left out (`can_write`)."""
+    """The PDF. What no typeface can write is left out (`can_write`)."""
     pdf = FPDF(format="A4")
     pdf.set_title(poster.program)
     pdf.set_auto_page_break(False)
     pdf.set_margin(0)
     with as_file(FACE) as path:
         pdf.add_font("Figtree", fname=path, variations=WEIGHTS)
-    pdf.add_page()
     texts = [one for one in poster.texts if can_write(one.headline)][:MAX_TEXTS]
-    band = _band(pdf, poster, [one.headline for one in texts])
-    _code(pdf, poster.url, band + 14)
-    below = [(one.scan, one.below) for one in texts if one.scan]
-    _below(pdf, poster.url, below, band + 14 + CODE + 8)
-    return bytes(pdf.output())
+    with TemporaryDirectory() as folder:
+        said = [poster.program, *(part for one in texts for part in (one.headline, one.scan, one.below))]
+        if others := "".join(_set(one) for one in said if _face(one) == "Noto"):
+            pdf.add_font("Noto", fname=_part_of_other_face(others, Path(folder)), variations=OTHER_WEIGHTS)
+        pdf.add_page()
+        band = _band(pdf, poster, [one.headline for one in texts])
+        _code(pdf, poster.url, band + 14)
+        below = [(one.scan, one.below) for one in texts if one.scan]
+        _below(pdf, poster.url, below, band + 14 + CODE + 8)
+        return bytes(pdf.output())
+
+
+def _part_of_other_face(text: str, folder: Path) -> Path:
+    """A file with the signs of a text alone: to bring all of the typeface to one weight takes seconds."""
+    font = TTFont(BytesIO(OTHER_FACE.read_bytes()))
+    chosen = subset.Subsetter(subset.Options(layout_features=[]))
+    chosen.populate(text=text + " \u00a0")
+    chosen.subset(font)
+    path = folder / "part.ttf"
+    font.save(path)
+    return path
 
 
 def _band(pdf: FPDF, poster: Poster, headlines: Sequence[str]) -> float:
@@ -98,14 +146,14 @@ def _band(pdf: FPDF, poster: Poster, headlines: Sequence[str]) -> float:
 
 
 def _lines(pdf: FPDF, text: str, size: float) -> int:
-    pdf.set_font("Figtree", "B", size)
-    lines = pdf.multi_cell(WIDTH - 2 * MARGIN, text=text, dry_run=True, output="LINES")
+    pdf.set_font(_face(text), "B", size)
+    lines = pdf.multi_cell(WIDTH - 2 * MARGIN, text=_set(text), dry_run=True, output="LINES")
     assert isinstance(lines, list)
     return len(lines)
 
 
 def _write(pdf: FPDF, text: str, at: float, size: float, style: str = "") -> None:
-    pdf.set_font("Figtree", style, size)
+    pdf.set_font(_face(text), style, size)
     pdf.set_xy(MARGIN, at)
     pdf.multi_cell(WIDTH - 2 * MARGIN, size * 0.42, _set(text), align="L")
 
@@ -135,7 +183,7 @@ def _below(pdf: FPDF, url: str, texts: Sequence[tuple[str, str]], at: float) -> 
     for scan, below in texts:
         for text, style, size in ((scan, "B", 13), (below, "", 10)):
             pdf.set_text_color(INK if style else SOFT)
-            pdf.set_font("Figtree", style, size)
+            pdf.set_font(_face(text), style, size)
             pdf.set_xy(MARGIN, at)
             pdf.multi_cell(WIDTH - 2 * MARGIN, size * 0.42, _set(text), align="C")
             at = pdf.get_y() + 1.5
@@ -145,3 +193,8 @@ def _below(pdf: FPDF, url: str, texts: Sequence[tuple[str, str]], at: float) -> 
 @cache
 def _signs() -> frozenset[int]:
     return frozenset(TTFont(BytesIO(FACE.read_bytes())).getBestCmap())
+
+
+@cache
+def _other_signs() -> frozenset[int]:
+    return frozenset(TTFont(BytesIO(OTHER_FACE.read_bytes())).getBestCmap())

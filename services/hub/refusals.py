@@ -58,6 +58,8 @@ _LABELS: Final[Mapping[str, str]] = {
     "criteria": "waves.who",
     "owner_id": "objective.owner",
     "phrase": "guardrails.phrase",
+    "person": "lead.deputy_who",
+    "posts_hoped": "leaders.hope_label",
     "roles": "people.roles",
     "severity": "guardrails.severity",
     "starts_on": "objective.starts",

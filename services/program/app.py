@@ -21,13 +21,16 @@ from services.program.store.admission import Admissions
 from services.program.store.audit import AuditTrail
 from services.program.store.calendars import Calendars
 from services.program.store.company_events import CompanyEvents
+from services.program.store.deputies import Deputies
 from services.program.store.expert_acts import ExpertActs
 from services.program.store.feedback import FeedbackStore
+from services.program.store.first_posts import FirstPosts
 from services.program.store.history import History
 from services.program.store.identities import Identities
 from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
 from services.program.store.mails import Mails
+from services.program.store.merging import Merging
 from services.program.store.newsletters import Newsletters
 from services.program.store.objectives import Objectives
 from services.program.store.people import People
@@ -71,6 +74,9 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         expert_acts=ExpertActs(runtime.mongo),
         company_events=CompanyEvents(runtime.mongo),
         referrals=Referrals(runtime.mongo),
+        deputies=Deputies(runtime.mongo),
+        first_posts=FirstPosts(runtime.mongo),
+        merging=Merging(runtime.mongo),
         history=History(runtime.mongo),
         external_rows=ExternalRows(runtime.mongo),
         audit_trail=AuditTrail(runtime.mongo),
@@ -82,8 +88,9 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         others = (context.imports, context.history, context.surveys, context.lessons, context.feedback)
         mails = (context.mails, context.newsletters, context.admissions)
         acts = (context.expert_acts, context.referrals, context.company_events)
+        leading = (context.deputies, context.first_posts)
         more = (context.waves, context.tasks, context.standings, context.calendars, context.audit_trail)
-        for store in (*stores, *others, *mails, *acts, *more):
+        for store in (*stores, *others, *mails, *acts, *leading, *more):
             await store.ensure_indexes()
 
     return Service(

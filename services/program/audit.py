@@ -51,6 +51,7 @@ PROGRAM = Audited(
         "languages",
         "open",
         "colour",
+        "posts_hoped",
         "archived_at",
         "consent_version",
         "guidelines_version",

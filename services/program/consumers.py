@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from chassis.consumer import Route, on
-from herald_contracts import AdministrativeActRecorded, ContentPublished, ContentRetired, ContentUpdated
+from herald_contracts import (
+    AdministrativeActRecorded,
+    ContentPublished,
+    ContentRetired,
+    ContentUpdated,
+    PostRemoved,
+    PostShared,
+)
 from services.program.context import Context
-from services.program.projections import project_audit_trail, project_job_offers
+from services.program.projections import project_audit_trail, project_job_offers, project_posts
 from services.program.store.audit import ACTS
 
 CONSUMERS: list[Route[Context]] = [
     on(AdministrativeActRecorded, do=project_audit_trail, inbox=ACTS),
     on(ContentPublished, ContentUpdated, ContentRetired, do=project_job_offers),
+    on(PostShared, PostRemoved, do=project_posts),
 ]

@@ -14,13 +14,16 @@ from services.program.store.admission import Admissions
 from services.program.store.audit import AuditTrail
 from services.program.store.calendars import Calendars
 from services.program.store.company_events import CompanyEvents
+from services.program.store.deputies import Deputies
 from services.program.store.expert_acts import ExpertActs
 from services.program.store.feedback import FeedbackStore
+from services.program.store.first_posts import FirstPosts
 from services.program.store.history import History
 from services.program.store.identities import Identities
 from services.program.store.imports import Imports
 from services.program.store.lessons import Lessons
 from services.program.store.mails import Mails
+from services.program.store.merging import Merging
 from services.program.store.newsletters import Newsletters
 from services.program.store.objectives import Objectives
 from services.program.store.people import People
@@ -63,6 +66,9 @@ class Context:
     expert_acts: ExpertActs
     company_events: CompanyEvents
     referrals: Referrals
+    deputies: Deputies
+    first_posts: FirstPosts
+    merging: Merging
     history: History
     external_rows: ExternalRows
     audit_trail: AuditTrail

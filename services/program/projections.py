@@ -6,8 +6,16 @@ from collections.abc import Sequence
 
 from chassis.consumer import Received
 from chassis.mongo import Transaction
-from herald_contracts import AdministrativeActRecorded, ContentPublished, ContentRetired, ContentUpdated
+from herald_contracts import (
+    AdministrativeActRecorded,
+    ContentPublished,
+    ContentRetired,
+    ContentUpdated,
+    PostRemoved,
+    PostShared,
+)
 from services.program.context import Context
+from services.program.domain import first_posts
 from services.program.domain.referrals import JobOffer
 
 JOB_OFFER = "job_offer"
@@ -36,3 +44,21 @@ def _offer(data: ContentPublished | ContentUpdated | ContentRetired) -> JobOffer
         return JobOffer(id, program_id, revision, titles={}, url="", open=False)
     titles = {one.language: one.title for one in data.variants}
     return JobOffer(id, program_id, revision, titles, data.url, open=data.shareable)
+
+
+async def project_posts(context: Context, tx: Transaction, batch: Sequence[Received[PostShared | PostRemoved]]) -> None:
+    """When each person shared for the first time; and what was prepared for somebody who shared it waits no more."""
+    facts = [event.data for event in batch]
+    found = await context.first_posts.get_many({(one.program_id, one.ambassador_id) for one in facts}, tx)
+    for fact in facts:
+        key = fact.program_id, fact.ambassador_id
+        if isinstance(fact, PostRemoved):
+            found[key] = first_posts.removed(found[key])
+        else:
+            imported = fact.method == "imported"
+            found[key] = first_posts.shared(found[key], fact.occurred_at, imported=imported)
+    await context.first_posts.put(found, tx)
+    shared = [one for one in facts if isinstance(one, PostShared) and one.method != "imported"]
+    items = {(one.program_id, one.ambassador_id, one.content_id) for one in shared}
+    if items:
+        await context.deputies.note_shared(items, tx.now, tx)

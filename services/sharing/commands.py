@@ -18,7 +18,7 @@ from chassis.mongo import Transaction
 from chassis.principals import Principal
 from chassis.tasks import yielding
 from chassis.web.http import Expected, check_version
-from chassis.web.problems import Conflict, Invalid, NotFound, Refused, Violation
+from chassis.web.problems import Conflict, Forbidden, Invalid, NotFound, Refused, Violation
 from herald_contracts import LinkClicked
 from services.sharing import event_mapping
 from services.sharing.audit import GUARDRAILS
@@ -40,6 +40,7 @@ from services.sharing.domain.posts import (
     check_may_share,
     finish_removal,
     is_edited,
+    not_a_member,
     remove,
     restore,
 )
@@ -80,7 +81,9 @@ class Checked(NamedTuple):
 
 
 async def check_draft(context: Context, caller: Principal, order: ShareOrder, tx: Transaction | None = None) -> Checked:
-    """What the guardrails say of a caption before it is shared. Raises what `check_may_share` raises, NotFound."""
+    """What the guardrails say of a caption before it is shared. Raises what `check_may_share` raises, NotFound,
+    Forbidden `inactive`."""
+    caller = await _present(context, caller, tx)
     content = await context.store.projections.content(order.content_id, tx)
     program = await context.store.projections.program(content.program_id, tx)
     standing = Standing(
@@ -104,6 +107,15 @@ async def check_draft(context: Context, caller: Principal, order: ShareOrder, tx
         link=context.short_url(A_CODE),
     )
     return Checked(verdict, content, program["name"], guardrails)
+
+
+async def _present(context: Context, caller: Principal, tx: Transaction | None) -> Principal:
+    """The caller as they are now: a share may have waited for its item, and its ambassador have left meanwhile. Raises
+    Forbidden `inactive`."""
+    found = (await context.principals.get_many([caller.id], tx=tx)).get(caller.id)
+    if found is None or not found.active:
+        raise Forbidden("This person has left.", type_="inactive")
+    return found
 
 
 async def share_post(context: Context, tx: Transaction, caller: Principal, order: ShareOrder) -> Post:
@@ -194,10 +206,13 @@ async def remove_post(
 
 
 async def restore_post(context: Context, tx: Transaction, caller: Principal, id: str) -> Post:
-    """Undo a removal that is held. Raises NotFound, Conflict `removal-final`."""
+    """Undo a removal that is held. Raises NotFound, Conflict `removal-final`, Forbidden: `not-a-member` for whoever is
+    an ambassador no more, `inactive`."""
     post = await _own_post(context, tx, caller, id)
     restored = restore(post, tx.now)
     if restored is not post:
+        if post.program_id not in (await _present(context, caller, tx)).memberships:
+            raise not_a_member(post.program_id)
         await context.store.posts.replace(restored, tx)
     return restored
 

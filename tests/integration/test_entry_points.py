@@ -62,6 +62,14 @@ ACTORS = {
     "POST /v1/programs/{program_id}/events/{event_id}/reply": "dan",
     "POST /v1/programs/{program_id}/job-offers/{job_id}/link": "dan",
     "POST /v1/programs/{program_id}/expert-acts/{expert_act_id}/withdraw": "dan",
+    "POST /v1/programs/{program_id}/deputies": "lena",
+    **{f"POST /v1/programs/{{program_id}}/prepared/{{prepared_id}}/{act}": "lena" for act in ("dismiss", "keep")},
+    **{
+        f"POST /v1/programs/{{program_id}}/deputies/{{deputy_id}}/{act}": "dan"
+        for act in ("accept", "decline", "end", "prepared")
+    },
+    "PUT /v1/programs/{program_id}/prepared/{prepared_id}": "dan",
+    "POST /v1/programs/{program_id}/prepared/{prepared_id}/withdraw": "dan",
 }
 """Who calls, where it is not the administrator."""
 CREATES = {
@@ -173,6 +181,7 @@ EVENT = {
 }
 EXPERT_ACT = {"act": "talk", "title": "Events", "happened_on": datetime.now(UTC).date().isoformat()}
 WELL_MADE["POST /v1/programs/{program_id}/expert-acts"] = {**EXPERT_ACT, "link": "https://conf.example/talk"}
+WELL_MADE["POST /v1/programs/{program_id}/deputies"] = {"person": "dan@x.example"}
 WELL_MADE["POST /v1/programs/{program_id}/events"] = EVENT
 WELL_MADE["PUT /v1/programs/{program_id}/events/{event_id}"] = EVENT
 WELL_MADE["PUT /v1/items/{item_id}"] = {
@@ -565,6 +574,48 @@ async def _event(world: World) -> dict[str, str]:
     return {"program_id": world.known["program_id"], "event_id": made["id"]}
 
 
+async def _leader(world: World) -> dict[str, str]:
+    """The leader `lena`, who has no deputy, and for whom nothing waits."""
+    program = world.known["program_id"]
+    where = f"/v1/programs/{program}"
+    lena = (await world.ok("program", "PUT", "/v1/me", {}, by="lena"))["id"]
+    await world.ok("program", "POST", f"{where}/join", {"consent_version": 1}, by="lena")
+    await world.ok("program", "PATCH", f"/v1/people/{lena}", {"leader": True})
+    for one in (await world.ok("program", "GET", f"{where}/deputies/mine", by="lena"))["items"]:
+        await world.ok("program", "POST", f"{where}/deputies/{one['id']}/end", by="lena")
+    for one in (await world.ok("program", "GET", f"{where}/prepared", by="lena"))["items"]:
+        await world.ok("program", "POST", f"{where}/prepared/{one['id']}/dismiss", by="lena")
+    return {"program_id": program}
+
+
+async def _named(world: World) -> dict[str, str]:
+    ids = await _leader(world)
+    path, dan = f"/v1/programs/{ids['program_id']}/deputies", {"person": "dan@x.example"}
+    return {**ids, "deputy_id": (await world.ok("program", "POST", path, dan, by="lena"))["id"]}
+
+
+async def _deputy(world: World) -> dict[str, str]:
+    ids = await _named(world)
+    path = f"/v1/programs/{ids['program_id']}/deputies/{ids['deputy_id']}/accept"
+    await world.ok("program", "POST", path, by="dan")
+    return ids
+
+
+async def _waiting(world: World) -> dict[str, str]:
+    """A share that was prepared for a leader."""
+    ids = await _deputy(world)
+    path = f"/v1/programs/{ids['program_id']}/deputies/{ids['deputy_id']}/prepared"
+    words = {"content_id": world.known["content_id"], "language": "en", "caption": "Proud"}
+    return {**ids, "prepared_id": (await world.ok("program", "POST", path, words, by="dan"))["id"]}
+
+
+async def _dismissed(world: World) -> dict[str, str]:
+    ids = await _waiting(world)
+    path = f"/v1/programs/{ids['program_id']}/prepared/{ids['prepared_id']}/dismiss"
+    await world.ok("program", "POST", path, by="lena")
+    return ids
+
+
 async def _guest(world: World) -> dict[str, str]:
     ids = await _event(world)
     await world.ok("program", "POST", "/v1/check-ins", {"code": world.known["code"]}, by="dan")
@@ -778,6 +829,14 @@ PREPARED = {
     },
     "POST /v1/programs/{program_id}/expert-acts/{expert_act_id}/reopen": _confirmed,
     "POST /v1/programs/{program_id}/job-offers/{job_id}/link": _job_offer,
+    "POST /v1/programs/{program_id}/deputies": _leader,
+    **{
+        f"POST /v1/programs/{{program_id}}/deputies/{{deputy_id}}/{act}": _named for act in ("accept", "decline", "end")
+    },
+    "POST /v1/programs/{program_id}/deputies/{deputy_id}/prepared": _deputy,
+    "PUT /v1/programs/{program_id}/prepared/{prepared_id}": _waiting,
+    **{f"POST /v1/programs/{{program_id}}/prepared/{{prepared_id}}/{act}": _waiting for act in ("withdraw", "dismiss")},
+    "POST /v1/programs/{program_id}/prepared/{prepared_id}/keep": _dismissed,
     "POST /v1/check-ins": _event,
     "PUT /v1/programs/{program_id}/events/{event_id}": _event,
     **{f"POST /v1/programs/{{program_id}}/events/{{event_id}}/{act}": _event for act in ("cancel", "restore", "reply")},

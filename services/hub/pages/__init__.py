@@ -9,6 +9,7 @@ from services.hub.pages import (
     coming_in,
     dashboard,
     dead_letters,
+    deputies,
     editor,
     events,
     expert_acts,
@@ -48,6 +49,6 @@ MODULES = (
     feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
     objectives, opening, pictures, program_look, guardrails,
     importing, history, admin, audit, dead_letters, surveys, newsletters, setup, guidelines, identity, feedback,
-    team, review, waves, coming_in, volunteers, leaders, acts, expert_acts, referrals, events,
+    team, review, waves, coming_in, volunteers, leaders, deputies, acts, expert_acts, referrals, events,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

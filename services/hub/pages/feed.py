@@ -42,10 +42,18 @@ async def feed(view: Ambassador, query: str = "", cursor: str | None = None, toa
         "gamification", v1("me", "points"), program_id=view.program.id if view.program else None
     )
     asked["survey"] = running(view)
+    asked["leading"] = _leading(view)
     asked["answered"] = unseen(view)
     if toast == "joined":
         asked["lesson"] = first_lesson(view)
     return view.page("feed/feed.html", query=query, **{"lesson": None, **await view.gather(**asked)})
+
+
+async def _leading(view: View) -> Any:
+    """What the ambassador is told of leaders and deputies; None where they take part in nothing."""
+    if view.joined_program is None:
+        return None
+    return await view.apis.get("program", v1("programs", view.joined_program, "leaders", "notices"))
 
 
 @router.get("/feed/{item_id}")

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from services.hub.captions import has_words
 from services.hub.clients import Json, Refusal
-from services.hub.dependencies import Ambassador, load_person
+from services.hub.dependencies import Ambassador, SignedIn, load_person
 from services.hub.networks import NETWORKS
 from services.hub.pages.guidelines import acknowledge_guidelines
 from services.hub.paths import page, v1
@@ -27,14 +27,23 @@ HELD_SECONDS = 20
 
 
 @router.get("/feed/{item_id}/share")
-async def sheet(view: Ambassador, item_id: str, network: str = "linkedin", caption: str | None = None) -> Response:
-    """The first tap: a caption, ready to go, with what will be added to it and what speaks against it."""
+async def sheet(
+    view: Ambassador,
+    item_id: str,
+    network: str = "linkedin",
+    caption: str | None = None,
+    prepared: str | None = None,
+) -> Response:
+    """The first tap: a caption, ready to go, with what will be added to it and what speaks against it. `prepared` is
+    what a deputy wrote for a leader."""
     if network not in NETWORKS:
         return view.go(page("feed", item_id))
-    return await show_sheet(view, item_id, network, caption)
+    return await show_sheet(view, item_id, network, caption, prepared)
 
 
-async def show_sheet(view: View, item_id: str, network: str, caption: str | None = None) -> Response:
+async def show_sheet(
+    view: View, item_id: str, network: str, caption: str | None = None, prepared: str | None = None
+) -> Response:
     """The sheet as it opens: the guidelines if they are to be read first, or else the caption."""
     item = await _item(view, item_id, network)
     if (guidelines := await _guidelines_to_read(view, item["program_id"])) is not None:
@@ -45,6 +54,8 @@ async def show_sheet(view: View, item_id: str, network: str, caption: str | None
     chosen = next((one for one in captions if one["caption_id"] == caption), captions[0] if captions else None)
     text = chosen["text"] if chosen else f"{item['title']}"
     language = chosen["language"] if chosen else view.language.code
+    if prepared and (words := await _prepared(view, item, prepared)) is not None:
+        chosen, text, language = None, words["caption"], words["language"]
     found = await view.gather(
         check=judge(view, item_id, network, language, text), allowance=allowance(view, item["program_id"], network)
     )
@@ -62,6 +73,16 @@ async def show_sheet(view: View, item_id: str, network: str, caption: str | None
         wordless=False,
         **found,
     )
+
+
+async def _prepared(view: View, item: Json, id: str) -> Json | None:
+    """What was prepared for this person to say with the item; None where it waits no more."""
+    path = v1("programs", item["program_id"], "prepared", id)
+    words = (await view.gather(words=view.apis.get("program", path)))["words"]
+    if isinstance(words, Missing):
+        return None
+    theirs = (words["leader_id"], words["content_id"], words["state"]) == (view.me.id, item["id"], "waiting")
+    return words if theirs else None
 
 
 def _lesson_first(check: Any) -> str | None:
@@ -198,11 +219,13 @@ async def _sheet_of(
 
 
 @router.post("/posts/{post_id}/remove")
-async def remove(view: Ambassador, post_id: str) -> Response:
+async def remove(view: SignedIn, post_id: str) -> Response:
     """ "I did not post it": the post and its points are taken back; its link still leads where it led. It can be undone
-    for a while, whatever becomes of this page."""
+    for a while, whatever becomes of this page. Whoever left meanwhile can say it, too."""
     await view.apis.call("sharing", "DELETE", v1("posts", post_id), params={"held_seconds": HELD_SECONDS})
     if not view.is_fragment:
+        if not view.me.is_ambassador:
+            return view.go("/me", toast="post-removed")
         return view.go("/posts", toast="post-removed", of=post_id)
     item_id = await view.field("item_id")
     shared = await view.gather(found=view.apis.get("sharing", v1("shared-items"), content_id=[item_id]))

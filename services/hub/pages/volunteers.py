@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,7 +13,8 @@ from segno import DataOverflowError
 from starlette.responses import Response
 
 from chassis.messages import LANGUAGES
-from services.hub.clients import Json
+from chassis.web.problems import Violation
+from services.hub.clients import Json, invalid
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager
 from services.hub.forms.filling import Place
@@ -21,7 +22,7 @@ from services.hub.language import Language
 from services.hub.pages.privacy import REASONS
 from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import NoSuchPath, page, v1
-from services.hub.poster import Poster, Words, draw
+from services.hub.poster import Poster, Words, draw, unwritable
 from services.hub.view import View
 
 router = APIRouter(prefix="/manage")
@@ -32,6 +33,7 @@ QUESTIONS: Final = range(3)
 PAGE: Final = 20
 DIMENSIONS: Final = ("jobs", "levels", "countries", "sites")
 MOST_TOLD: Final = 12
+MOST_SIGNS: Final = 8
 
 
 @router.get("/links")
@@ -60,6 +62,7 @@ async def create_link(view: Manager) -> Response:
     codes = _languages(view)
     headlines = {code: (await view.field(f"headline_{code}")).strip() for code in codes}
     view.fields = {f"headlines.{code}": Place(f"headline_{code}") for code in codes}
+    _check_written(headlines)
     order: Json = {
         "title": await view.field("title"),
         "headlines": {code: text for code, text in headlines.items() if text},
@@ -100,6 +103,19 @@ async def poster(view: Manager, link_id: str) -> Response:
         raise NoSuchPath(link_id) from None
     headers = {"Content-Disposition": 'attachment; filename="poster.pdf"', "Cache-Control": "no-store"}
     return Response(pdf, media_type="application/pdf", headers=headers)
+
+
+def _check_written(headlines: Mapping[str, str]) -> None:
+    """Raises Refusal `not-printable` for headlines with signs that the poster has no typeface for."""
+    detail = "The poster cannot show it."
+    signs = {code: unwritable(text)[:MOST_SIGNS] for code, text in headlines.items()}
+    wrong = [
+        Violation(f"headlines.{code}", "not-printable", detail, params={"signs": found})
+        for code, found in signs.items()
+        if found
+    ]
+    if wrong:
+        raise invalid(*wrong)
 
 
 def _words(code: str, headline: str | None) -> Words:

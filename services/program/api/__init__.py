@@ -7,6 +7,7 @@ from services.program.api import (
     audit,
     calendars,
     company_events,
+    deputies,
     expert_acts,
     feedback,
     history,
@@ -30,7 +31,7 @@ from services.program.api import (
 )
 
 router = Router(prefix="/v1")
-of_joining = (membership, admission, leaders, waves)
+of_joining = (membership, admission, leaders, deputies, waves)
 of_programs = (programs, pictures, identity, objectives, *of_joining, lessons, surveys, feedback)
 of_teams = (setup, tasks, calendars)
 of_mails = (newsletters, mails)

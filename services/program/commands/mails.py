@@ -127,6 +127,9 @@ async def _of_token(
     reader = await context.mails.reader_by_token(token, tx)
     if reader is None:
         raise NotFound("reader", "of this link")
+    present = await context.people.present_id(reader.id, tx)
+    if present != reader.id:
+        reader = await context.mails.reader(present, tx)
     return reader, await context.programs.get(program_id, tx)
 
 

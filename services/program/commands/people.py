@@ -14,7 +14,7 @@ from chassis.web.problems import Invalid, Violation
 from chassis.web.tokens import Token
 from services.program import event_mapping
 from services.program.audit import PERSON
-from services.program.commands import waves
+from services.program.commands import merging, waves
 from services.program.commands.leaving import let_go
 from services.program.context import Context
 from services.program.domain import people
@@ -130,7 +130,8 @@ async def reactivate(context: Context, tx: Transaction, person_id: str) -> Perso
 async def merge(
     context: Context, tx: Transaction, person_id: str, other_id: str, version: Expected | None, *, by: str
 ) -> Person:
-    """Two persons are one: who signed in as the other is this one from now on; repeating changes nothing.
+    """Two persons are one: who signed in as the other is this one from now on, and has what the other had
+    (`merging`); repeating changes nothing.
 
     Raises NotFound, PreconditionRequired, StaleVersion, Refused, Conflict.
     """
@@ -145,7 +146,11 @@ async def merge(
     await context.people.write(tx, changed=[(other, gone), *([(person, merged)] if merged is not person else [])])
     for program_id in left:
         tx.emit(event_mapping.ambassador_left(gone, program_id, "deactivated", tx.now))
-        await let_go(context, tx, other_id, program_id, "deactivated")
+        if program_id in merged.joined:  # what they have there is the other's from now on
+            await waves.leave_cohort(context, tx, other_id, program_id, "deactivated")
+        else:
+            await let_go(context, tx, other_id, program_id, "deactivated")
+    await merging.move(context, tx, other_id, person_id)
     tx.emit(event_mapping.person_updated(gone))
     tx.emit(event_mapping.person_deactivated(gone))
     if merged is not person:

@@ -63,8 +63,8 @@ async def create_program(
 async def change_program(
     context: Context, tx: Transaction, program_id: str, version: Expected | None, values: Mapping[str, Any]
 ) -> Program:
-    """Another name or colour, or who may join. Raises NotFound, Invalid, Conflict, PreconditionRequired,
-    StaleVersion."""
+    """Another name or colour, who may join, or what it hopes for from leaders. Raises NotFound, Invalid, Conflict,
+    PreconditionRequired, StaleVersion."""
     before = await context.programs.get(program_id, tx)
     check_version(version, before.version)
     after = programs.change_program(before, tx.now, **values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from chassis.ids import new_id, short_code
@@ -58,6 +58,7 @@ async def take_call(context: Context, tx: Transaction, signed: SignedCall, call:
             raise Refused("Another call has this id.", type_="call-id-reused", field="webhook-id")
         return
     link = await context.referrals.link(call.link, tx)
+    link = replace(link, person_id=await context.people.present_id(link.person_id, tx))
     before = await context.referrals.find(link.id, call.candidate, tx)
     if before is None:
         if call.state != "applied":

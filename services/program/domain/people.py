@@ -295,7 +295,8 @@ def merge(person: Person, other: Person, *, by: str, now: datetime) -> tuple[Per
     """Two persons who are one: `person`, with the sign-ins of `other` and what only that one had of address and
     external id; `other`, cut off for good; and the programmes that this makes `other` leave.
 
-    Nothing changes the second time. Roles of `other` are not taken over, what they did stays theirs. Raises Refused
+    Nothing changes the second time. Roles of `other` are not taken over, nor what they consented to: that they declined
+    a programme or put themselves forward is, where `person` has nothing to do with it. Raises Refused
     (`own-account`), Conflict (`same-person`, `inactive`, `merged`).
     """
     if person.id == other.id:
@@ -313,6 +314,9 @@ def merge(person: Person, other: Person, *, by: str, now: datetime) -> tuple[Per
     accounts = tuple(dict.fromkeys((*person.accounts, *other.accounts)))
     if accounts:
         taken |= {"devices": (), "code": None}
+    new = tuple(one for one in other.memberships if one.status in _TAKEN and not person.membership(one.program_id))
+    if new:
+        taken["memberships"] = (*person.memberships, *new)
     merged = change(person, now, accounts=accounts, **taken)
     moved = dict.fromkeys(taken.keys() & {"email", "external_id"})
     shed: dict[str, Any] = {
@@ -321,9 +325,14 @@ def merge(person: Person, other: Person, *, by: str, now: datetime) -> tuple[Per
         "program_grants": (),
         "same_address_as": None,
         "merged_into": person.id,
+        "memberships": tuple(one for one in gone.memberships if one.status not in _TAKEN),
         **moved,
     }
     return merged, replace(gone, version=other.version + 1, updated_at=now, **shed), left
+
+
+_TAKEN: tuple[Status, ...] = ("declined", "applied")
+"""What a merge takes over of memberships: what somebody wants, which gives no right."""
 
 
 def reactivate(person: Person, now: datetime) -> tuple[Person, list[str]]:

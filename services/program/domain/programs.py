@@ -33,6 +33,8 @@ class Program:
     updated_at: datetime
     colour: str | None = None
     """`#rrggbb`; None for none of its own."""
+    posts_hoped: int | None = None
+    """How many posts a month the programme hopes for from each leader; None where it does not say."""
     archived_at: datetime | None = None
     """Since when it is over; None while it runs."""
 
@@ -65,8 +67,8 @@ def check_active(program: Program) -> Program:
 
 
 def change_program(before: Program, now: datetime, **values: Any) -> Program:
-    """The programme with another `name`, `colour` or `open`; the same object if nothing changes. Raises Conflict
-    `program-archived`, Invalid `contrast`."""
+    """The programme with another `name`, `colour`, `open` or `posts_hoped`; the same object if nothing changes. Raises
+    Conflict `program-archived`, Invalid `contrast`."""
     wanted = replace(check_active(before), **values)
     if wanted.colour and wanted.colour != before.colour:
         check_colour(wanted.colour)

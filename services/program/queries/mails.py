@@ -40,6 +40,9 @@ async def choice(context: Context, token: str, kind: str, program_id: str, tx: T
     reader = await context.mails.reader_by_token(token, tx)
     if reader is None:
         raise NotFound("reader", "of this link")
+    present = await context.people.present_id(reader.id, tx)
+    if present != reader.id:
+        reader = (await context.mails.readers([present], tx)).get(present, reader)
     if kind not in KINDS:
         raise NotFound("kind of mail", kind)
     program = await context.programs.get(program_id, tx)

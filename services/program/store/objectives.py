@@ -77,6 +77,11 @@ class Objectives:
         where = {"program_id": program_id, "$or": [{"starts_on": days}, {"ends_on": days}]}
         return [_read(row) for row in await self._objectives.find(where, limit=AT_ONCE).to_list()]
 
+    async def owned_by(self, person_id: str, tx: Transaction) -> list[Objective]:
+        """Those that somebody sees to, of all programmes."""
+        rows = await self._objectives.find({"owner_id": person_id}, session=tx.session).to_list()
+        return [_read(row) for row in rows]
+
     async def count_open(self, program_id: str, tx: Transaction | None = None) -> int:
         where = {"program_id": program_id, "state": {"$in": ["open", None]}}
         return await self._objectives.count_documents(where, session=tx.session if tx else None)

@@ -90,6 +90,11 @@ class People:
             raise NotFound("person", id)
         return read(Person, row)
 
+    async def present_id(self, id: str, tx: Transaction | None = None) -> str:
+        """Who somebody is now: another one, where they were merged."""
+        row = await self._people.find_one({"_id": id}, {"merged_into": 1}, session=tx.session if tx else None)
+        return str(row.get("merged_into") or id) if row else id
+
     async def get_many(self, ids: Iterable[str], tx: Transaction | None = None) -> list[Person]:
         cursor = self._people.find({"_id": {"$in": list(ids)}}, session=tx.session if tx else None)
         return [read(Person, row) for row in await cursor.to_list()]
@@ -273,6 +278,12 @@ class People:
         ]
         rows = await (await self._people.aggregate(pipeline)).to_list()
         return {**{row["_id"]: row["n"] for row in rows}, "paused": sum(row["paused"] for row in rows)}
+
+    async def leaders(self, program_id: str, limit: int) -> list[Person]:
+        """Leaders with the company who take part in a programme."""
+        joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
+        where = {"leader": True, "active": True, "memberships": joined}
+        return [read(Person, row) for row in await self._people.find(where, limit=limit).to_list()]
 
     async def count_of_links(self, program_id: str, links: Sequence[str]) -> dict[str, dict[Status, int]]:
         """How many people followed each link, by what they are in the programme now."""

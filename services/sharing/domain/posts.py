@@ -175,7 +175,7 @@ def check_may_share(content: Content, standing: Standing, now: datetime) -> None
     """Raises Forbidden `not-a-member`, `not-targeted`, or Conflict `program-archived`, `content-not-shareable`,
     `guidelines-not-acknowledged`, `lesson-not-completed`."""
     if not standing.member:
-        raise Forbidden("Join the programme first.", type_="not-a-member", program_id=content.program_id)
+        raise not_a_member(content.program_id)
     if standing.archived:
         raise Conflict("This programme is over.", type_="program-archived", program_id=content.program_id)
     team = match_key(standing.team)
@@ -205,6 +205,11 @@ def check_may_share(content: Content, standing: Standing, now: datetime) -> None
             program_id=content.program_id,
             lesson_id=standing.lessons_left[0],
         )
+
+
+def not_a_member(program_id: str) -> Forbidden:
+    """For whoever is no ambassador of the programme, or no more."""
+    return Forbidden("Join the programme first.", type_="not-a-member", program_id=program_id)
 
 
 _BECAUSE = {

@@ -197,6 +197,22 @@ def _not_there(apis: Refusing) -> None:
         _saying(ending, checked_in_at=None, coming=None)(apis)
 
 
+def _leading(apis: Refusing) -> None:
+    apis.me["leader"] = True
+    _saying("/deputies/mine", leader_id=apis.me["id"], state="accepted")(apis)
+    _saying("/prepared", state="waiting")(apis)
+
+
+def _deputy(state: str) -> Callable[[Refusing], None]:
+    """Asked by a leader, or preparing for them."""
+
+    def say(apis: Refusing) -> None:
+        _saying("/deputies/mine", person_id=apis.me["id"], state=state)(apis)
+        _saying("/prepared/mine", state="waiting")(apis)
+
+    return say
+
+
 def _open_objectives(apis: Refusing) -> None:
     for one in apis.known:
         if (one.service, one.method, one.template) == ("program", "GET", "/v1/programs/{program_id}/objectives"):
@@ -243,6 +259,12 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/acts/offers", _without_link),
     ("/check-in/x", _not_there),
     ("/acts/events", _not_there),
+    ("/lead", _leading),
+    ("/lead?toast=deputy-named&of=x", None),
+    ("/lead?toast=prepared-dismissed&of=x", None),
+    ("/deputy", _deputy("named")),
+    ("/deputy", _deputy("accepted")),
+    ("/deputy?toast=prepared&of=x", None),
     ("/manage/events/x", _event("planned")),
     ("/manage/events/x", _event("cancelled")),
     ("/manage/events?toast=event-planned&of=x", None),

@@ -97,6 +97,9 @@ ASKED = [
         "Publier cette réponse",
         "43 ambassadeurs pourront la lire",
     ),
+    ("/lead/deputies", {"person": "bob@x.example"}, "Demander à bob@x.example", "vous seul partagez"),
+    ("/lead/deputies/d1/end", {}, "Y mettre fin", "reste pour le dirigeant"),
+    ("/deputy/d1/end", {}, "Ne plus préparer", "reste pour le dirigeant"),
     ("/manage/events/e1/cancel", {}, "Annuler cet événement", "son code ne sert plus"),
     (
         "/manage/events/new",
@@ -141,6 +144,8 @@ async def _ready(browser: Browser) -> str:
         "/v1/people/names": {"names": {"bob": {"name": "Bob"}}},
         "/v1/programs/p1/guardrails": RULES,
         "/v1/programs/p1/events": {"id": "e1"},
+        "/v1/programs/p1/deputies": {"id": "d1"},
+        "/v1/programs/p1/deputies/d1/prepared": {"id": "s1"},
         "/v1/programs/p1": {"id": "p1", "open": False},
     }
     session = await browser.sign_in()
@@ -183,6 +188,9 @@ UNDONE = [
     ("/editor/items/i1/retire", "/editor/items/i1/restore", "/v1/items/i1/restore"),
     ("/editor/items/i1/restore", "/editor/items/i1/retire", "/v1/items/i1/retire"),
     ("/admin/people/ada/deactivate", "/admin/people/ada/reactivate", "/v1/people/ada/reactivate"),
+    ("/lead/deputies", "/lead/deputies/d1/end", "/v1/programs/p1/deputies/d1/end"),
+    ("/lead/prepared/s1/dismiss", "/lead/prepared/s1/keep", "/v1/programs/p1/prepared/s1/keep"),
+    ("/deputy/d1/items/i1", "/deputy/prepared/s1/withdraw", "/v1/programs/p1/prepared/s1/withdraw"),
     ("/manage/events/e1/cancel", "/manage/events/e1/restore", "/v1/programs/p1/events/e1/restore"),
     ("/manage/referrals/r1/reward", "/manage/referrals/r1/unreward", "/v1/programs/p1/referrals/r1/unreward"),
     *(

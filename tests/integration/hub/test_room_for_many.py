@@ -24,6 +24,8 @@ LEFT_OUT = {
     "/manage/events/event_id": "who comes to one event, with how many they are",
     "/manage/referrals": "narrowed by state",
     "/acts": "what one did oneself, newest first",
+    "/lead": "a leader's own: at most three deputies, ten prepared shares",
+    "/deputy": "for whom one prepares, and the latest fifty of what one prepared",
     "/admin/deadletters/content": "narrowed by service, type and error on the page that leads there",
     "/leaderboard": "a ranking: the best, and the ranks around one's own",
     "/leaderboard?scope=team": "a ranking",
