@@ -53,7 +53,9 @@ async def _leading(view: View) -> Any:
     """What the ambassador is told of leaders and deputies; None where they take part in nothing."""
     if view.joined_program is None:
         return None
-    return await view.apis.get("program", v1("programs", view.joined_program, "leaders", "notices"))
+    found = await view.apis.get("program", v1("programs", view.joined_program, "leaders", "notices"))
+    counts = {name: found.get(name) or 0 for name in ("asked", "deputy_for", "prepared")}
+    return {"first_posts": found.get("first_posts") or [], **counts}
 
 
 @router.get("/feed/{item_id}")

@@ -112,7 +112,7 @@ async def _own(view: View, first: date) -> int:
     """How many posts of one's own were shared since a day and stand."""
     path, program_id = v1("me", "figures"), view.joined_program
     found = await view.apis.get("metrics", path, program_id=program_id, **{"from": first.isoformat()})
-    return int(found["figures"]["shares"])
+    return int((found.get("figures") or {}).get("shares") or 0)
 
 
 async def _with_items(view: View, prepared: Any) -> list[Json]:
