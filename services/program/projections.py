@@ -53,10 +53,10 @@ async def project_posts(context: Context, tx: Transaction, batch: Sequence[Recei
     for fact in facts:
         key = fact.program_id, fact.ambassador_id
         if isinstance(fact, PostRemoved):
-            found[key] = first_posts.removed(found[key])
+            found[key] = first_posts.removed(found[key], fact.post_id)
         else:
             imported = fact.method == "imported"
-            found[key] = first_posts.shared(found[key], fact.occurred_at, imported=imported)
+            found[key] = first_posts.shared(found[key], fact.post_id, fact.occurred_at, imported=imported)
     await context.first_posts.put(found, tx)
     shared = [one for one in facts if isinstance(one, PostShared) and one.method != "imported"]
     items = {(one.program_id, one.ambassador_id, one.content_id) for one in shared}
