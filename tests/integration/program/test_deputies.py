@@ -146,11 +146,11 @@ async def test_a_leaders_first_share_is_told_to_the_others_once(program: Program
     await program.ok("lea", "PATCH", "/me", {"hidden_from_statistics": True})
     assert await told() == []
     await program.ok("lea", "PATCH", "/me", {"hidden_from_statistics": False})
-    db = program.service.runtime.mongo.db
-    now = program.service.context.clock.now()
-    await db["first_posts"].update_many({}, {"$set": {"first_at": now - timedelta(days=8)}})
-    await take(program, shared(program, path, "lea", "c3"))
-    assert await told() == []
+    await program.ok("root", "PATCH", f"/people/{program.ids['eve']}", {"leader": True}, headers=ANY)
+    long_ago = program.service.context.clock.now() - timedelta(days=8)
+    before = shared(program, path, "eve", occurred_at=long_ago)
+    await take(program, before, shared(program, path, "eve", "c2"))
+    assert await told() == ["Lea"]
 
 
 async def test_a_programme_says_what_it_hopes_for_from_leaders(program: ProgramHarness) -> None:

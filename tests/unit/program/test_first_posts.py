@@ -1,4 +1,4 @@
-"""When somebody shared for the first time: the same whatever order posts and removals are heard of in, and how often."""
+"""When somebody shared for the first time: the same in whatever order posts and removals are heard of."""
 
 from __future__ import annotations
 
