@@ -21,6 +21,7 @@ SCRIPTS = "Grüße Ω привет こんにちは مرحبا शुभ"
 BEFORE = {
     "/manage/history": "what is sent here is no table",
     "/manage/setup/templates/{name}": "what is sent here is no number of ambassadors",
+    "/manage/links/new": "what is sent here is in scripts that no poster shows",
 }
 """Forms that the hub refuses by itself, with what the test sends."""
 
