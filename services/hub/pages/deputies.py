@@ -12,6 +12,7 @@ from services.hub.clients import Json
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Ambassador
 from services.hub.pages.feed import items_with_shares
+from services.hub.pages.leaders import find_item
 from services.hub.pages.share import suggestions
 from services.hub.paging import MAX_QUERY, read_list
 from services.hub.paths import ApiPath, v1
@@ -73,7 +74,7 @@ async def choose(view: Ambassador, deputy_id: str, query: str = "", cursor: str 
 @router.get(HERE + "/{deputy_id}/items/{item_id}")
 async def write(view: Ambassador, deputy_id: str, item_id: str) -> Response:
     """An item with words to begin with."""
-    item = await view.apis.get("content", v1("feed", item_id), language=view.language.code)
+    item = await find_item(view, item_id)
     first = next(iter(suggestions(item, FIRST_NETWORK, view.language.code)), None)
     one = {"caption": first["text"] if first else "", "language": first["language"] if first else view.language.code}
     return _form(view, item, one, None)
@@ -93,8 +94,7 @@ async def prepared(view: Ambassador, prepared_id: str) -> Response:
     """What waits for a leader, to write it differently."""
     found = await view.apis.call("program", "GET", _path(view, "prepared", prepared_id))
     one = found.data
-    path = v1("feed", one["content_id"])
-    item = (await view.gather(item=view.apis.get("content", path, language=view.language.code)))["item"]
+    item = (await view.gather(item=find_item(view, one["content_id"])))["item"]
     return _form(view, None if isinstance(item, Missing) else item, one, found.version)
 
 
@@ -124,10 +124,7 @@ def _items(found: Any) -> list[Json]:
 
 async def _titles(view: View, made: list[Json]) -> dict[str, Json]:
     """Items by their id, as far as the deputy sees them."""
-    calls = {one["content_id"]: v1("feed", one["content_id"]) for one in made}
-    found = await view.gather_all(
-        {id: view.apis.get("content", path, language=view.language.code) for id, path in calls.items()}
-    )
+    found = await view.gather_all({id: find_item(view, id) for id in {one["content_id"] for one in made}})
     return {id: one for id, one in found.items() if not isinstance(one, Missing)}
 
 

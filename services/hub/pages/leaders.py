@@ -115,16 +115,17 @@ async def _own(view: View, first: date) -> int:
     return int((found.get("figures") or {}).get("shares") or 0)
 
 
+async def find_item(view: View, item_id: str) -> Json:
+    """An item of the feed as this person sees it."""
+    found: Json = await view.apis.get("content", v1("feed", item_id), language=view.language.code)
+    return found
+
+
 async def _with_items(view: View, prepared: Any) -> list[Json]:
     """What was prepared, each with its item as the leader sees it; None where they do not (any more)."""
     if prepared is None or isinstance(prepared, Missing):
         return []
-    found = await view.gather_all(
-        {
-            one["id"]: view.apis.get("content", v1("feed", one["content_id"]), language=view.language.code)
-            for one in prepared["items"]
-        }
-    )
+    found = await view.gather_all({one["id"]: find_item(view, one["content_id"]) for one in prepared["items"]})
     items = {id: None if isinstance(one, Missing) else one for id, one in found.items()}
     return [{**one, "item": items[one["id"]]} for one in prepared["items"]]
 
