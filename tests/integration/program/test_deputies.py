@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.ids import new_id
 from chassis.mongo import Transaction
-from herald_contracts import Event, PostRemoved, PostShared
+from herald_contracts import PostRemoved, PostShared
 from services.program.context import Context
 from services.program.projections import project_posts
 from tests.integration.consumers import received
@@ -45,11 +45,11 @@ def shared(program: ProgramHarness, path: str, who: str, content: str = "c1", **
     return PostShared(**{**post(program, path, who, content), **more, **changes})
 
 
-async def take(program: ProgramHarness, *events: Event) -> None:
+async def take(program: ProgramHarness, *events: PostShared | PostRemoved) -> None:
     context: Context = program.service.context
 
     async def apply(tx: Transaction) -> None:
-        await project_posts(context, tx, [received(one) for one in events])  # type: ignore[arg-type]
+        await project_posts(context, tx, [received(one) for one in events])
 
     await context.mongo.transact(apply)
 

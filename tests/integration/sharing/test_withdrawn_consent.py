@@ -127,8 +127,10 @@ async def test_the_removal_was_held_to_be_undone(sharing: SharingHarness) -> Non
 async def test_leaving_and_sharing_at_once_end_as_one_after_the_other(sharing: SharingHarness) -> None:
     """Either there is a post, with its event, or there is neither; a refusal has left nothing."""
     ana = await sharing.ambassador("ana")
-    taps = [sharing.share(ana, network=network) for network in ("linkedin", "x", "email", "facebook")]
-    *answers, _ = await asyncio.gather(*taps, leave(sharing, "ana"))
+    networks = ("linkedin", "x", "email", "facebook")
+    leaving = asyncio.ensure_future(leave(sharing, "ana"))
+    answers = await asyncio.gather(*(sharing.share(ana, network=network) for network in networks))
+    await leaving
     made = [one.json()["id"] for one in answers if one.status_code == 201]
     for one in answers:
         if one.status_code != 201:
