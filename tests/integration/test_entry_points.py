@@ -432,9 +432,11 @@ async def _settle_in(world: World) -> None:
     await world.ok("program", "POST", f"{where}/guidelines", {"texts": TEXTS})
     await world.ok("program", "POST", f"{where}/guidelines/1/acknowledge")
     await world.ok("program", "POST", f"{where}/objectives", OBJECTIVE)
-    for who in ["dan", *(new_id() for _ in range(3))]:  # with the administrator, enough to be asked in a survey
+    for who in ["dan", "lena", *(new_id() for _ in range(3))]:  # with the administrator, enough to be asked in a survey
         await world.ok("program", "PUT", "/v1/me", {}, by=who)
         await world.ok("program", "POST", f"{where}/join", {"consent_version": 1}, by=who)
+    lena = (await world.ok("program", "GET", "/v1/me", by="lena"))["id"]
+    await world.ok("program", "PATCH", f"/v1/people/{lena}", {"leader": True})
     world.there.update(program_id=[program], version=[1], person_id=[people["bob"], people["eve"]])
     await world.ok("program", "PUT", f"{where}/admission", {"nominations": True}, headers={"If-Match": '"0"'})
     for who in ("dora", "fred"):
@@ -578,9 +580,6 @@ async def _leader(world: World) -> dict[str, str]:
     """The leader `lena`, who has no deputy, and for whom nothing waits."""
     program = world.known["program_id"]
     where = f"/v1/programs/{program}"
-    lena = (await world.ok("program", "PUT", "/v1/me", {}, by="lena"))["id"]
-    await world.ok("program", "POST", f"{where}/join", {"consent_version": 1}, by="lena")
-    await world.ok("program", "PATCH", f"/v1/people/{lena}", {"leader": True})
     for one in (await world.ok("program", "GET", f"{where}/deputies/mine", by="lena"))["items"]:
         await world.ok("program", "POST", f"{where}/deputies/{one['id']}/end", by="lena")
     for one in (await world.ok("program", "GET", f"{where}/prepared", by="lena"))["items"]:
