@@ -79,7 +79,8 @@ async def lived(program: ProgramHarness) -> tuple[str, str, str]:
     await program.ok("old", "POST", f"{path}/expert-acts", talk)
     await _referral(program, path)
     soon = datetime.now(UTC) + timedelta(days=2)
-    event = {"title": "Day", "starts_at": soon.isoformat(), "ends_at": (soon + timedelta(hours=1)).isoformat()}
+    hour = {"starts_at": soon.isoformat(), "ends_at": (soon + timedelta(hours=1)).isoformat()}
+    event: Any = {"title": "Day", **hour, "audience": {"everybody": True}}
     event = await program.ok("max", "POST", f"{path}/events", event)
     assert (await program.call("old", "POST", f"{path}/events/{event['id']}/reply", {"coming": True})).is_success
     await program.ok("old", "POST", f"{path}/calendar/feed", {"language": "en"})
