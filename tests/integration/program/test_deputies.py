@@ -49,7 +49,8 @@ async def take(program: ProgramHarness, *events: PostShared | PostRemoved) -> No
     context: Context = program.service.context
 
     async def apply(tx: Transaction) -> None:
-        await project_posts(context, tx, [received(one) for one in events])
+        heard: Any = [received(one) for one in events]
+        await project_posts(context, tx, heard)
 
     await context.mongo.transact(apply)
 
