@@ -12,7 +12,6 @@ from services.program import queries
 from services.program.api.base import Language, Manager, Steers, Use
 from services.program.commands import newsletters
 from services.program.domain.newsletters import NewsletterState
-from services.program.mail.layout import STOP
 from services.program.schemas.newsletters import (
     DraftBody,
     IssuesView,
@@ -94,7 +93,8 @@ async def preview(
     program_id: str, newsletter_id: str, _: Steers, context: Use, language: Language = None
 ) -> LayoutView:
     """As its readers see it: HTML, the same on a dark theme, and the plain text part."""
-    return LayoutView.of(await queries.newsletters.layout(context, program_id, newsletter_id, language), STOP)
+    found = await queries.newsletters.layout(context, program_id, newsletter_id, language)
+    return LayoutView.of(found, f"{context.settings.public_url}/mail/…")
 
 
 @router.put("/{newsletter_id}", summary="Change a newsletter", response_model=NewsletterView)

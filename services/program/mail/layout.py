@@ -216,16 +216,20 @@ def _text(written: Written, look: Look) -> str:
     t = partial(_say, written.language)
     parts = [look.name, "", written.subject, "=" * len(written.subject), ""]
     for block in written.blocks:
-        parts += _block_text(block, written.campaign)
+        parts += _block_text(block, written.language, written.campaign)
     parts += ["-- ", written.why]
     if written.archive:
-        parts.append(f"{t('mail.archive')}: {with_utm(written.archive, written.campaign)}")
+        parts.append(_line(written.language, t("mail.archive"), with_utm(written.archive, written.campaign)))
     if written.silenced_by_link:
-        parts.append(f"{t('mail.unsubscribe')}: {STOP}")
+        parts.append(_line(written.language, t("mail.unsubscribe"), STOP))
     return "\n".join([*parts, t("mail.no_tracking"), ""])
 
 
-def _block_text(block: BlockText, campaign: str) -> Iterator[str]:
+def _line(language: str, what: str, address: str) -> str:
+    return message("mail.link", language, what=what, address=address)
+
+
+def _block_text(block: BlockText, language: str, campaign: str) -> Iterator[str]:
     if block.title:
         yield block.title
         yield "-" * len(block.title)
@@ -234,7 +238,7 @@ def _block_text(block: BlockText, campaign: str) -> Iterator[str]:
     if block.text:
         yield plain(block.text, campaign)
     if block.link:
-        yield f"{block.link_text or block.link}: {with_utm(block.link, campaign)}"
+        yield _line(language, block.link_text or block.link, with_utm(block.link, campaign))
     yield ""
 
 
