@@ -45,6 +45,9 @@ async def test_a_pilot_is_planned_started_and_decided_on(browser: Browser, stack
         results = page.locator("section[aria-labelledby=results]")
         shown = results.locator(".bars").first
         await expect(shown).to_contain_text("Trop tôt pour le dire")
+        await results.locator('a[href^="/manage/surveys/new?wave="]').click()
+        await expect(page.locator("#wave_id option:checked")).to_contain_text("Vague")
+        await page.go_back()
         await page.locator("input[name=decision][value=go]").check()
         await page.locator("#reasons").fill("Trois sur cinq ont **partagé**.")
         await page.locator('form[action$="/decision"] button').click()
