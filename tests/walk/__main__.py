@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import product
 from pathlib import Path
@@ -37,10 +37,11 @@ WINDOWS = 3
 
 
 @asynccontextmanager
-async def _address(url: str) -> AsyncIterator[tuple[str, Sequence[str]]]:
-    """Of the Herald at `url`, or of one that lives as long as this, with pages to which no link leads."""
+async def _address(url: str) -> AsyncIterator[tuple[str, Mapping[str, Sequence[str]]]]:
+    """Of the Herald at `url`, or of one that lives as long as this, with pages to which no link leads, by
+    persona."""
     if url:
-        yield url.rstrip("/"), ()
+        yield url.rstrip("/"), {}
         return
     from tests.e2e.stack import running
     from tests.walk import asked, furnished
@@ -54,15 +55,14 @@ async def _address(url: str) -> AsyncIterator[tuple[str, Sequence[str]]]:
 async def go(
     browser: Browser, url: str, walk: Walk, looks: Looks, pictures: Path, more: Sequence[str] = ()
 ) -> AsyncIterator[Seen]:
-    """One walk: every page that the persona reaches, ambassadors `more` too, and the states of some. Pictures go into a
-    folder of its own."""
+    """One walk: every page that the persona reaches, from `more` too, and the states of some. Pictures go into a folder
+    of its own."""
     device, options = SIZES[walk.device]
     options = {**options, "color_scheme": walk.theme, "permissions": ["clipboard-write"]}
     async with signed_in(browser, url, walk.persona, device, **options) as seen:
         page = seen.page
         await speak(page, url, walk.language)
-        starts = (*STARTS, *(more if walk.persona == "amina" else ()))
-        async for found in follow(seen, url, walk, looks, starts):
+        async for found in follow(seen, url, walk, looks, (*STARTS, *more)):
             await _picture(page, pictures / walk.name, found.address)
             yield found
         for name, reach in STATES.get(walk.persona, {}).items():
@@ -87,7 +87,9 @@ async def _run(url: str, walks: Sequence[Walk], pictures: Path) -> bool:
             pages, findings = 0, 0
             with console.status(walk.name):
                 try:
-                    async for one in go(browser, address, walk, Looks(WINDOWS, press=True), pictures, more):
+                    async for one in go(
+                        browser, address, walk, Looks(WINDOWS, press=True), pictures, more.get(walk.persona, ())
+                    ):
                         visited.add(one.address)
                         pages, findings = pages + 1, findings + len(one.findings)
                         for finding in one.findings:

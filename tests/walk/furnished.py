@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ AMBASSADOR, EDITOR = "amina@herald.example", "emma@herald.example"
 
 
 async def furnish(stack: Stack) -> None:
-    """One of each, made by whoever makes it. The codes and links that are printed are among `addresses`."""
+    """One of each, made by whoever makes it."""
     api, path = stack.api, f"/program/v1/programs/{stack.program_id}"
     now = datetime.now(UTC)
     today = now.date()
@@ -49,6 +50,7 @@ async def furnish(stack: Stack) -> None:
         {
             "use_case": "recruiting",
             "kpi": "hires",
+            "baseline": 0,
             "target": 3,
             "starts_on": today.isoformat(),
             "ends_on": (today + timedelta(weeks=12)).isoformat(),
@@ -56,7 +58,11 @@ async def furnish(stack: Stack) -> None:
     )
 
 
-async def addresses(stack: Stack) -> list[str]:
-    """Pages to which no link leads: what is printed or sent."""
+async def addresses(stack: Stack) -> Mapping[str, Sequence[str]]:
+    """By persona, pages to which no link leads here: what is printed, and what only some people need."""
     [event] = (await stack.api.get(MANAGER, f"/program/v1/programs/{stack.program_id}/events"))["items"]
-    return [f"/check-in/{event['code']}"]
+    person = (await stack.api.get(AMBASSADOR, "/program/v1/me"))["id"]
+    return {
+        "amina": [f"/check-in/{event['code']}", f"/programs/{stack.program_id}/join"],
+        "marc": [f"/manage/ambassadors/{person}/access"],
+    }

@@ -48,7 +48,7 @@ MAIN: Final[Mapping[str, Sequence[str]]] = {
     "ines": ("/admin/people", "/admin/audit", "/admin/deadletters"),
 }
 """The pages of each role, for what is not worth a walk through all."""
-LEFT_OUT: Final = re.compile(r"^/(auth|issuer|api|go)\b|/export\b|\.csv$")
+LEFT_OUT: Final = re.compile(r"^/(auth|issuer|api|go|pictures)\b|/export\b|\.(csv|ics|pdf)$")
 """What is no page: files, the issuer, short links."""
 NO_PAGE: Final = re.compile(
     r"^/(auth|pictures|calendar|offline|sw\.js|shell\.json|manifest)\b|/(export|live|caption|disclosure|phrase|mail)$"
