@@ -130,7 +130,8 @@ async def every_panel_has_data(trial: Trial) -> None:
         f"{one.page}: {one.panel.title}" for one in drawn if not one.series and one.panel.title not in MAY_BE_EMPTY
     ]
     assert empty == [], f"no data: {empty}"
-    assert [one.wrong for one in drawn if one.wrong] == []
+    wrong = [f"{one.page}: {one.panel.title}: {one.wrong}" for one in drawn if one.wrong]
+    assert wrong == [], "\n".join(wrong)
 
 
 async def a_slow_bucket_leads_to_its_trace(trial: Trial) -> None:
@@ -225,7 +226,8 @@ async def the_log_reaches_the_collector(trial: Trial) -> None:
 
 async def nothing_fires_while_all_is_well(trial: Trial) -> None:
     """After a day's work no alert fires, but for those that tell of a machine that is too slow for it."""
-    assert {name for name, _ in await trial.prometheus.firing()} - OF_A_SLOW_MACHINE == set()
+    firing = {name for name, _ in await trial.prometheus.firing()} - OF_A_SLOW_MACHINE
+    assert firing == set(), f"there fires {sorted(firing)}"
 
 
 async def mongodb_away(trial: Trial) -> None:
@@ -326,7 +328,8 @@ async def keeps_errors_and_slow_traces(folder: Path) -> None:
                 await asyncio.sleep(0.5)
         await asyncio.sleep(2 * jaeger.DECISION_SECONDS)
         found = await tracing.traces("sampled")
-        assert {one["traceID"].zfill(32) for one in found} == kept
+        there = {one["traceID"].zfill(32) for one in found}
+        assert there == kept, f"missing {len(kept - there)}, too many {len(there - kept)}"
 
 
 # --- the installation -----------------------------------------------------------------------------------------------
@@ -338,7 +341,8 @@ async def _watched(folder: Path, *, traced: bool) -> AsyncIterator[Trial]:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": tracing.otlp, "HERALD_OTLP_LOGS": "true"} if traced else {}
         async with herald_up(folder, **variables) as home:
             state = home.read_state()
-            targets = [f"{LOOPBACK}:{state['children'][name]['port']}" for name in ("apis", "workers", "links")]
+            ports = {name: state["children"][name]["port"] for name in ("apis", "workers", "links")}
+            targets = {name: f"{LOOPBACK}:{port}" for name, port in ports.items()}
             async with prometheus.running(folder, targets) as prom, _used(home, prom, tracing) as trial:
                 yield trial
 

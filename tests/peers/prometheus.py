@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +72,8 @@ class Prometheus:
 
 
 @asynccontextmanager
-async def running(folder: Path, targets: Sequence[str]) -> AsyncIterator[Prometheus]:
-    """Prometheus with these targets (`host:port`); ends it."""
+async def running(folder: Path, targets: Mapping[str, str]) -> AsyncIterator[Prometheus]:
+    """Prometheus with these targets (`host:port`) by their role; ends it."""
     program = await asyncio.to_thread(provide)
     port = free_ports(["prometheus"], folder / "prometheus-port.json")["prometheus"]
     (folder / "alerts.yaml").write_text(shorter_rules(), "utf-8")
@@ -81,7 +81,11 @@ async def running(folder: Path, targets: Sequence[str]) -> AsyncIterator[Prometh
         "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"},
         "rule_files": [str(folder / "alerts.yaml")],
         "scrape_configs": [
-            {"job_name": "herald", "honor_labels": True, "static_configs": [{"targets": list(targets)}]},
+            {
+                "job_name": "herald",
+                "honor_labels": True,
+                "static_configs": [{"targets": [at], "labels": {"role": role}} for role, at in targets.items()],
+            },
         ],
     }
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config), "utf-8")
