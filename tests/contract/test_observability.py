@@ -65,6 +65,22 @@ def test_no_runbook_names_an_alert_that_is_not_there() -> None:
     assert named == {rule["alert"] for rule in ALL_ALERTS}
 
 
+def test_what_a_runbook_looks_for_in_the_log_is_the_name_of_a_logger() -> None:
+    modules = [
+        f'"{".".join(path.relative_to(ROOT).with_suffix("").parts)}"'
+        for path in (ROOT / "chassis").rglob("*.py")
+        if "getLogger(__name__)" in path.read_text("utf-8")
+    ]
+    patterns = [
+        pattern
+        for page in RUNBOOKS.glob("*.md")
+        for pattern in re.findall(r"grep (?:-E )?'(\"chassis[^']*)'", page.read_text("utf-8"))
+    ]
+    assert len(patterns) >= 2
+    for pattern in patterns:
+        assert any(re.search(pattern, name) for name in modules), pattern
+
+
 def test_every_alert_has_a_test_in_which_it_fires() -> None:
     tests = "".join(path.read_text("utf-8") for path in ALERTS.glob("*.test.yaml"))
     assert [
