@@ -76,8 +76,10 @@ def run_process(
     limits: HttpLimits,
     protocol: type[BoundedHttpProtocol] = BoundedHttpProtocol,
     young: int = ANSWERS_SOON,
+    last_seconds: float = 0.0,
 ) -> None:
-    """Serve `app` and keep what is `beside` running until SIGTERM or SIGINT; then end within `grace` seconds.
+    """Serve `app` and keep what is `beside` running until SIGTERM or SIGINT; then end within `grace` seconds, and so
+    many `last_seconds` more where what is beside needs them.
 
     `young`: how many new objects the garbage collector lets be, `ANSWERS_SOON` or `WORKS_FAST`.
     """
@@ -87,7 +89,7 @@ def run_process(
     import uvloop
 
     try:
-        uvloop.run(_process(app, host, port, grace, services, beside, bounded(protocol, limits), young))
+        uvloop.run(_process(app, host, port, grace, services, beside, bounded(protocol, limits), young, last_seconds))
     finally:
         if shipped is not None:
             shipped.close()
@@ -102,6 +104,7 @@ async def _process(
     beside: Mapping[str, Background],
     protocol: type[BoundedHttpProtocol],
     young: int,
+    last_seconds: float,
 ) -> None:
     stop = asyncio.Event()
     _sweep_seldom(young)
@@ -135,10 +138,10 @@ async def _process(
     broken = serving.done()
     if broken:
         logger.error("the HTTP server ended by itself", exc_info=None if serving.cancelled() else serving.exception())
-    _end_at_last(grace)
+    _end_at_last(grace + last_seconds)
     server.should_exit = True
-    ending = asyncio.ensure_future(supervisor.end(*tasks, within=grace * 0.65))
-    await asyncio.wait([serving, ending], timeout=grace * 2 / 3)
+    ending = asyncio.ensure_future(supervisor.end(*tasks, within=grace * 0.65 + last_seconds))
+    await asyncio.wait([serving, ending], timeout=grace * 2 / 3 + last_seconds)
     closing = asyncio.gather(*(service.runtime.close() for service in services), return_exceptions=True)
     with contextlib.suppress(TimeoutError):
         await run_bounded(grace / 4, closing)

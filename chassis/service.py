@@ -33,7 +33,12 @@ Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 class Role(Protocol):
-    """A process of its own kind (sharing's links): an ASGI app with a life, and what speaks HTTP for it."""
+    """A process of its own kind (sharing's links): an ASGI app with a life, and what speaks HTTP for it.
+
+    Its end may take `last_seconds` more than the grace.
+    """
+
+    last_seconds: float
 
     @property
     def app(self) -> ASGIApp: ...
@@ -97,6 +102,20 @@ class Service:
         await DeadLetterIndex(self.name, mongo.db).ensure_indexes()
         await self.ensure_indexes()
 
+    async def create_indexes(self) -> None:
+        """Every index that the roles would create when they start, before one of them does. Raises PyMongoError."""
+        await self._ensure_indexes()
+        if self.consumer is not None:
+            await self._consumer_loop(self.consumer).ensure_indexes()
+
+    def _consumer_loop(self, consumer: Consumer) -> ConsumerLoop:
+        if self._loop is None:
+            # With FastStream: a tenth of the start of an API, which has no use for it.
+            from chassis.consumer.loop import ConsumerLoop
+
+            self._loop = ConsumerLoop(consumer, self.runtime)
+        return self._loop
+
     async def serve_api(self, stop: asyncio.Event) -> None:
         """What role `api` does beside answering requests, until `stop`."""
         await self.prepare(stop)
@@ -111,13 +130,9 @@ class Service:
             self._relay = Relay(self.runtime)
         running: dict[str, Background] = {"relay": self._relay.run}
         if self.consumer is not None:
-            if self._loop is None:
-                # With FastStream: a tenth of the start of an API, which has no use for it.
-                from chassis.consumer.loop import ConsumerLoop
-
-                self._loop = ConsumerLoop(self.consumer, self.runtime)
-            await self._loop.ensure_indexes()
-            running["consumer"] = self._loop.run
+            loop = self._consumer_loop(self.consumer)
+            await loop.ensure_indexes()
+            running["consumer"] = loop.run
             running["dead-letter index"] = DeadLetterIndexer(self.runtime).run
         running |= {f"job {job.name}": partial(keep_running, job, self.runtime) for job in self.jobs}
         await self._together(running, stop)

@@ -14,12 +14,15 @@ from herald.cli.demo import demo
 from herald.cli.docker_env import docker_env
 from herald.cli.down import down
 from herald.cli.history import app as history
+from herald.cli.links import app as links
 from herald.cli.logs import logs
 from herald.cli.oidc import oidc
 from herald.cli.outbox import app as outbox
 from herald.cli.preflight import preflight
+from herald.cli.prepare import prepare
 from herald.cli.run import run
 from herald.cli.secrets import app as secrets
+from herald.cli.smoke import smoke
 from herald.cli.status import status
 from herald.cli.token import token
 from herald.cli.topics import app as topics
@@ -28,7 +31,7 @@ from herald.cli.up import up
 from herald.cli.verify import verify
 
 app = typer.Typer(name="herald", no_args_is_help=True, pretty_exceptions_enable=False)
-for group in (contracts, topics, deadletters, outbox, history, secrets):
+for group in (contracts, topics, deadletters, outbox, history, secrets, links):
     app.add_typer(group)
 COMMANDS: tuple[Callable[..., None], ...] = (
     up,
@@ -44,6 +47,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     oidc,
     docker_env,
     preflight,
+    prepare,
+    smoke,
 )
 for command in COMMANDS:
     app.command(context_settings=PASSED_ON if command is bench else None)(command)

@@ -15,16 +15,23 @@ def preflight(
         list[str] | None,
         typer.Option(help="VARIABLE=PLACE: a secret that must be set, and where it comes from; may be repeated"),
     ] = None,
+    installed: Annotated[
+        str, typer.Option(envvar="HERALD_INSTALLED_VERSION", help="The version that is installed; empty where none is")
+    ] = "",
+    update_to: Annotated[str, typer.Option(help="The version that comes")] = "",
 ) -> None:
-    """Look at secrets, Kafka with its topics, MongoDB, Redis and the issuer; exit 1 with a sentence for each problem.
+    """Look at secrets, Kafka with its topics, MongoDB, Redis, the issuer, and the step from one version to another;
+    exit 1 with a sentence for each problem.
 
     Reads the variables that every service reads. Changes nothing.
     """
     from chassis.settings import Settings, faults
-    from herald.operations.preflight import look, missing_secrets
+    from herald.operations.preflight import Finding, look, missing_secrets, step_problem
 
     needs = dict(part for one in need or [] if len(part := one.split("=", 1)) == 2)
     found = missing_secrets(needs, os.environ)
+    if installed and update_to:
+        found = [Finding("version", step_problem(installed, update_to)), *found]
     try:
         settings = Settings()
     except ValidationError as error:

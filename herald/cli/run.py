@@ -64,7 +64,13 @@ def run(
         )
     elif role in services[0].roles:
         part = services[0].roles[role]()
-        _run(services, part.app, {f"{service} {role}": _living(part)}, protocol=part.protocol)
+        _run(
+            services,
+            part.app,
+            {f"{service} {role}": _living(part)},
+            protocol=part.protocol,
+            last_seconds=part.last_seconds,
+        )
     else:
         typer.echo(f"{service} has no role {role}", err=True)
         raise typer.Exit(2)

@@ -1,4 +1,5 @@
-"""What the charts are given of the contracts and of their own values: `files/topics.yaml` and each `README.md`."""
+"""What the charts are given: of the contracts `files/topics.yaml`; of `deploy` the alerts and dashboards, since a chart
+reads only what is in its own folder; of their own values each `README.md`."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import yaml
 from herald.operations.topics import CONTRACTS, Topic, load_topics
 
 CHART = CONTRACTS.parent / "deploy" / "helm" / "herald"
+DEPLOY = CONTRACTS.parent / "deploy"
 TRIAL = CHART.with_name("herald-trial")
 _KEY = re.compile(r"( *)([A-Za-z][\w-]*):")
 _MARK = "# -- "
@@ -71,24 +73,38 @@ def files(topics: list[Topic] | None = None) -> dict[Path, str]:
     ]
     head = "# Made of contracts/topics by `herald contracts generate`.\n"
     return {
+        **copies(),
         CHART / "files" / "topics.yaml": head + yaml.safe_dump({"topics": listed}, sort_keys=False),
         CHART / "README.md": readme((CHART / "values.yaml").read_text("utf-8")),
         TRIAL / "README.md": readme((TRIAL / "values.yaml").read_text("utf-8"), TRIAL_INTRODUCTION),
     }
 
 
+def copies() -> dict[Path, str]:
+    """Alerts and dashboards of `deploy`, as the chart has them."""
+    alerts = [path for path in DEPLOY.glob("alerts/*.yaml") if not path.name.endswith(".test.yaml")]
+    found = [*alerts, *DEPLOY.glob("dashboards/*.json")]
+    return {CHART / "files" / path.relative_to(DEPLOY): path.read_text("utf-8") for path in sorted(found)}
+
+
 def generate() -> list[Path]:
-    """Write what is stale; returns the changed paths."""
-    changed = stale()
+    """Write what is stale, and remove copies of what is gone; returns the changed paths."""
+    changed, wanted = stale(), files()
     for path in changed:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files()[path], "utf-8")
+        if path in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], "utf-8")
+        else:
+            path.unlink()
     return changed
 
 
 def stale() -> list[Path]:
-    """The files that are missing or not as they would be written."""
-    return [path for path, text in files().items() if not path.is_file() or path.read_text("utf-8") != text]
+    """The files that are missing, not as they would be written, or copies of what is gone."""
+    wanted = files()
+    there = {path for folder in ("alerts", "dashboards") for path in (CHART / "files" / folder).glob("*")}
+    other = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
+    return [*other, *sorted(there - wanted.keys())]
 
 
 def readme(values: str, introduction: str = INTRODUCTION) -> str:

@@ -49,6 +49,19 @@ def missing_secrets(needs: Mapping[str, str], environ: Mapping[str, str]) -> lis
     return found
 
 
+def step_problem(installed: str, wanted: str) -> str | None:
+    """Why an installation of one version cannot become one of the other in one step, forward or back: events and stored
+    rows are read by the code of the release before and after, and by no other."""
+    try:
+        before, after = (tuple(int(part) for part in version.split(".")[:2]) for version in (installed, wanted))
+    except ValueError:
+        return None  # a build of one's own
+    if len(before) < 2 or len(after) < 2 or before[0] != after[0] or abs(after[1] - before[1]) <= 1:
+        return None
+    next_ = f"{before[0]}.{before[1] + (1 if after > before else -1)}"
+    return f"{installed} is installed, and {wanted} is more than one release away: first install {next_} (UPGRADING.md)"
+
+
 async def look(settings: Settings) -> list[Finding]:
     """Kafka with its topics, MongoDB, Redis and the issuer, at once."""
     asked: dict[str, Callable[[Settings], Awaitable[str | None]]] = {

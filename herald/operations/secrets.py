@@ -43,6 +43,14 @@ SECRETS = (
         "dkim-key", "HERALD_DKIM_KEY", "program", "private RSA key, as PEM, that mails are signed with", optional=True
     ),
     Secret("imap-password", "HERALD_IMAP_PASSWORD", "program", "of the mailbox of bounces", optional=True),
+    Secret("smoke-password", "HERALD_SMOKE_PASSWORD", "helm test", "of the synthetic person's account", optional=True),
+    Secret(
+        "smoke-client-secret",
+        "HERALD_SMOKE_CLIENT_SECRET",
+        "helm test",
+        "of the client for their token",
+        optional=True,
+    ),
 )
 
 

@@ -37,7 +37,14 @@ def build(settings: SharingSettings, *, clock: Clock | None = None) -> Service:
         spool = Spool(settings.spool_dir, max_bytes=settings.spool_bytes)
         # Many small batches: compressing each would cost visitors more than it saves on the way to the broker.
         producer = Producer(settings, compression=None)
-        log = ClickProducer(producer, spool, runtime.telemetry, runtime.supervisor, timeout=settings.click_timeout)
+        log = ClickProducer(
+            producer,
+            spool,
+            runtime.telemetry,
+            runtime.supervisor,
+            timeout=settings.click_timeout,
+            last_seconds=settings.spool_grace,
+        )
         cache = TargetCache(store.posts, runtime.redis, settings)
         return RedirectServer(runtime, settings, runtime.clock, cache, log)
 

@@ -19,6 +19,11 @@ class SharingSettings(Settings):
     visitor_key: SecretStr = Field(description="32 random bytes in base64url: keys the hashes of visitors")
     spool_dir: Path = Field(Path(".herald/spool"), description="Where clicks wait on disk while Kafka is away")
     spool_bytes: int = Field(256 * 1024 * 1024, gt=0, description="How much the spool may hold")
+    spool_grace: float = Field(
+        2.0,
+        ge=0,
+        description="Seconds beyond the grace that a process sends what is on disk, while Kafka takes it",
+    )
     click_timeout: float = Field(1.0, gt=0, description="Seconds a visitor waits for Kafka before the click is spooled")
     rate_drafts: Rate = Field("5/second", description="Captions that one person has checked")
     rate_unknown_codes: Rate = Field("30/minute", description="Short links that are none, asked for by one address")

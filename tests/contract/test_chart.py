@@ -21,10 +21,11 @@ from chassis.settings import Settings
 from herald.cli.secrets import app as secrets_app
 from herald.contracts import chart
 from herald.local.plan import names
+from herald.operations.gone_links import Start, filled_in
 from herald.operations.secrets import SECRETS
 from herald.operations.topics import load_topics
 from tests.contract.test_compose import IMAGE_SETS, OURS, variable
-from tests.helm import NoHelm, run
+from tests.helm import KUBERNETES, NoHelm, run, validator
 
 CHART = chart.CHART
 SETS = sorted(path.stem for path in (CHART / "ci").glob("*.yaml"))
@@ -32,6 +33,8 @@ VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 HELPERS = (CHART / "templates/_helpers.tpl").read_text()
 SERVICES = tuple(VALUES["services"])
+INSTALLED = "HERALD_INSTALLED_VERSION"
+EXAMPLES = CHART / "examples"
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
 Manifest = dict[str, Any]
 
@@ -250,14 +253,65 @@ def given_to(pod: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", SETS)
+def test_kubernetes_takes_every_object(name: str) -> None:
+    """By the strict schemas of its own API servers; kinds of others (KEDA, Strimzi, Gateway API) have none here."""
+    problems = []
+    for version in KUBERNETES:
+        for one in rendered(name):
+            try:
+                schema = validator(version, one["apiVersion"], one["kind"])
+            except NoHelm as why:
+                pytest.skip(str(why))
+            where = f"{version} {one['kind']} {one['metadata']['name']}"
+            if schema is None:
+                assert "." in one["apiVersion"], where
+                assert not one["apiVersion"].split("/")[0].endswith("k8s.io") or "gateway" in one["apiVersion"], where
+                continue
+            problems += [f"{where} {error.json_path}: {error.message}" for error in schema.iter_errors(one)]
+    assert problems == []
+
+
+def test_kubernetes_would_not_take_a_key_that_it_does_not_know() -> None:
+    broken = deepcopy(next(one for one in rendered("minimal") if one["kind"] == "StatefulSet"))
+    broken["spec"]["template"]["spec"]["terminationGraceSeconds"] = 5
+    schema = validator(KUBERNETES[0], broken["apiVersion"], broken["kind"])
+    assert schema is not None
+    assert [error.validator for error in schema.iter_errors(broken)] == ["additionalProperties"]
+
+
+def test_lint_finds_nothing() -> None:
+    for name in SETS:
+        try:
+            ran = run("lint", "--strict", str(CHART), "--values", str(CHART / f"ci/{name}.yaml"))
+        except NoHelm as why:
+            pytest.skip(str(why))
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_rendered_examples_are_fresh(name: str) -> None:
+    """Without alerts and dashboards, which are in `deploy` for everybody to read."""
+    path = EXAMPLES / f"{name}.yaml"
+    wanted = [
+        one
+        for one in rendered(name)
+        if one["kind"] != "PrometheusRule" and "-dashboard-" not in one["metadata"]["name"]
+    ]
+    there = list(yaml.load_all(path.read_text(), yaml.CSafeLoader)) if path.exists() else []
+    assert there == wanted, "run python -m tests.helm"
+
+
+@pytest.mark.parametrize("name", SETS)
 def test_every_variable_is_read_and_none_is_missing(name: str) -> None:
     problems = []
     for one, workload in workloads(name).items():
         given = given_to(pod_of(workload)) - {DIRECTORIES}
         verb, *rest = pod_of(workload)["containers"][0]["args"]
-        cls = settings_class(rest[0]) if verb == "run" else settings_class("program")
-        read = variables(cls) | ({secret.variable for secret in SECRETS} if verb == "preflight" else set())
-        required = variables(cls if verb == "run" else Settings, required=True) - IMAGE_SETS
+        of_service = verb in ("run", "prepare")
+        cls = settings_class(rest[0]) if of_service else settings_class("program")
+        looks = {INSTALLED, *(secret.variable for secret in SECRETS)}
+        read = variables(cls) | (looks if verb == "preflight" else set())
+        required = variables(cls if of_service else Settings, required=True) - IMAGE_SETS
         problems += [(one, each, "is not read") for each in given - read]
         problems += [(one, each, "is missing") for each in required - given]
     assert problems == []
@@ -327,7 +381,9 @@ def test_pods_have_the_time_to_drain_and_to_end(name: str) -> None:
         drain = container["lifecycle"]["preStop"]["sleep"]["seconds"]
         grace = next(float(one["value"]) for one in container["env"] if one["name"] == "HERALD_GRACE")
         assert (drain, grace) == (values["drainSeconds"], values["grace"])
-        assert pod["terminationGracePeriodSeconds"] > drain + grace
+        spool = [float(one["value"]) for one in container["env"] if one["name"] == "HERALD_SPOOL_GRACE"]
+        assert bool(spool) == (workload["kind"] == "StatefulSet")
+        assert pod["terminationGracePeriodSeconds"] > drain + grace + sum(spool)
         ready = container["readinessProbe"]
         assert (
             container["livenessProbe"]["httpGet"]["path"]
@@ -385,7 +441,8 @@ def test_a_role_is_reached_by_whom_it_must_and_reaches_what_it_needs(name: str) 
     assert allowed(name, "program-api")[0] == {"hub-api"}
     assert allowed(name, "program-worker")[0] == set()
     assert allowed(name, "sharing-links")[0] == set()
-    assert 443 not in allowed(name, "sharing-links")[1]
+    by_token = values_of(name)["kafka"]["saslMechanism"] == "OAUTHBEARER"
+    assert (443 in allowed(name, "sharing-links")[1]) == by_token, "the endpoint that gives tokens for Kafka"
     assert 9092 not in allowed(name, "hub-api")[1]
     assert {27017, 6379} <= allowed(name, "metrics-worker")[1]
 
@@ -426,11 +483,73 @@ def test_jobs_come_first_the_look_before_the_topics(name: str, hook: str) -> Non
         {"pre-install,pre-upgrade"} if hook.startswith("helm") else {"PreSync"}
     )
     weights = {one: int(each["metadata"]["annotations"][weight]) for one, each in jobs.items()}
-    assert weights["herald-preflight"] < weights["herald-topics"] < 0
+    prepare = {weights.pop(f"herald-prepare-{service}") for service in SERVICES}
+    assert weights["herald-preflight"] < weights["herald-topics"] < min(prepare) <= max(prepare) < 0
     needs = [one for one in pod_of(jobs["herald-preflight"])["containers"][0]["args"] if one.startswith("--need=")]
     assert "--need=HERALD_SESSION_KEY=Secret herald, key session-key," in needs
     sources = pod_of(jobs["herald-preflight"])["volumes"][0]["projected"]["sources"]
     assert all(source["secret"]["optional"] for source in sources), "a missing key is for the look to name"
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_claims_of_links_that_are_gone_are_drained_with_no_more_rights_than_that_takes(name: str) -> None:
+    (cron,) = of_kind(name, "CronJob").values()
+    pod = cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (links,) = (one for one in workloads(name).values() if one["kind"] == "StatefulSet")
+    args = pod["containers"][0]["args"]
+    assert args[:4] == ["links", "drain-gone", "--stateful-set", links["metadata"]["name"]]
+    selector = dict(one.split("=") for one in args[args.index("--selector") + 1].split(","))
+    assert selector.items() <= links["spec"]["template"]["metadata"]["labels"].items()
+    assert selector.items() <= links["spec"]["volumeClaimTemplates"][0]["metadata"]["labels"].items()
+    assert links["spec"]["volumeClaimTemplates"][0]["metadata"]["name"] == "spool"
+    (config,) = (one for one in of_kind(name, "ConfigMap").values() if "job.json" in one["data"])
+    assert {"name": config["metadata"]["name"]} in [volume.get("configMap") for volume in pod["volumes"]]
+    (role,) = of_kind(name, "Role").values()
+    rights = {(kind, verb) for rule in role["rules"] for kind in rule["resources"] for verb in rule["verbs"]}
+    assert rights == {
+        ("statefulsets", "get"),
+        ("pods", "list"),
+        ("persistentvolumeclaims", "list"),
+        *(("jobs", verb) for verb in ("list", "create", "delete")),
+    }
+    assert pod["automountServiceAccountToken"] is True
+    (binding,) = of_kind(name, "RoleBinding").values()
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert [one["name"] for one in binding["subjects"]] == [pod["serviceAccountName"]]
+    assert len(cron["metadata"]["name"]) <= 52
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_job_that_drains_a_claim_has_what_kafka_takes_and_no_other_secret(name: str) -> None:
+    (config,) = (one for one in of_kind(name, "ConfigMap").values() if "job.json" in one["data"])
+    start = Start("j", "spool-x-3")
+    job = filled_in(json.loads(config["data"]["job.json"]), start)
+    pod = pod_of(job)
+    (links,) = (one for one in workloads(name).values() if one["kind"] == "StatefulSet")
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"] == pod_of(links)["securityContext"]
+    (container,), (serving,) = pod["containers"], pod_of(links)["containers"]
+    assert (container["image"], container["args"][:2]) == (serving["image"], ["links", "drain"])
+    assert container["securityContext"] == serving["securityContext"]
+    mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    assert mounts["spool"] == {one["name"]: one["mountPath"] for one in serving["volumeMounts"]}["spool"]
+    environment = {one["name"]: one["value"] for one in container["env"]}
+    assert environment["HERALD_SPOOL_DIR"] == mounts["spool"]
+    files = {one["name"]: one for one in pod["volumes"]}["herald"].get("projected", {"sources": []})["sources"]
+    paths = {item["path"] for source in files for item in source["secret"]["items"]}
+    secrets = {path for path in paths if path.startswith("variables/")}
+    assert all(path.startswith("variables/HERALD_KAFKA_") for path in secrets)
+    assert bool(secrets) == ("/etc/herald/variables" in environment[DIRECTORIES]), "a folder that is not there"
+    assert start.claim in json.dumps(pod["volumes"])
+    policies = of_kind(name, "NetworkPolicy")
+    selected = policies[f"{config['metadata']['name']}"]["spec"]["podSelector"]["matchLabels"]
+    assert selected.items() <= job["spec"]["template"]["metadata"]["labels"].items()
+    assert not [
+        one
+        for one, policy in policies.items()
+        if one.startswith("herald-sharing-links") and "drain" not in one
+        if policy["spec"]["podSelector"]["matchLabels"].items() <= job["spec"]["template"]["metadata"]["labels"].items()
+    ]
 
 
 def test_a_secret_that_no_entry_has_is_named() -> None:

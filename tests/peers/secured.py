@@ -43,6 +43,7 @@ from herald.local.kafka import Kafka
 from herald.local.ports import LOOPBACK, free_ports
 from herald.local.valkey import Valkey, find_binary
 from herald.operations import preflight
+from herald.operations.rights import missing_rights
 from herald.operations.topics import apply_topics, load_topics
 from herald_contracts import Record
 from tests.helm import run as helm
@@ -217,6 +218,18 @@ async def kafka_by_certificate(folder: Path, plain: str, tls: str, authority: Au
         settings = of_service(name, tls, folder / "authority", authority.sign(name))
         yield Check(
             f"{name} by certificate: reads and writes what the topic files say", await rights_of(service, settings)
+        )
+    lacking = [acl for acl in rights["herald-sharing"] if acl["resource"]["name"] != f"{PREFIX}.herald.posts"]
+    await grant(plain, {"herald-lacking": lacking})
+    for name, wanted in (
+        ("herald-sharing", []),
+        ("herald-lacking", ["Kafka: the user of sharing may not write herald.posts"]),
+    ):
+        settings = of_service(name, tls, folder / "authority", authority.sign(name))
+        said = [one.partition(": give")[0] for one in await missing_rights(settings, "sharing")]
+        yield Check(
+            f"{name}: herald prepare says {'which right is missing' if wanted else 'nothing'}",
+            "" if said == wanted else f"it said {said}",
         )
     other = Authority(folder / "other", "another authority")
     stranger = of_service("x", tls, folder / "authority", other.sign("herald-content"))

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
-import orjson
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.kafka.producer import Producer
@@ -22,28 +21,36 @@ from chassis.supervisor import Supervisor
 from chassis.tasks import sleep_or_event
 from chassis.telemetry.otel import Telemetry
 from herald_contracts import Record
-from services.sharing.redirect.spool import Segment, Spool, SpoolFull
+from services.sharing.redirect.drain import SEND_SECONDS, drain, entry_of
+from services.sharing.redirect.spool import Spool, SpoolFull
 
 logger = logging.getLogger(__name__)
 PACE, FEW, PACE_OF_FEW = 0.0025, 8, 0.01
 """Seconds from one group to the next, or until then to one of few clicks: the more share an acknowledgement, the less
 each costs, and a group costs about as much as ten clicks."""
-DRAIN_SECONDS = 10.0
-DRAIN_AT_ONCE = 1000
 RETRY_SECONDS = 1.0
-LAST_SECONDS = 2.0
 
 
 class ClickProducer:
     """`put` is called by the redirect, `run` beside it. One event loop; one writer."""
 
     def __init__(
-        self, producer: Producer, spool: Spool, telemetry: Telemetry, supervisor: Supervisor, *, timeout: float
+        self,
+        producer: Producer,
+        spool: Spool,
+        telemetry: Telemetry,
+        supervisor: Supervisor,
+        *,
+        timeout: float,
+        last_seconds: float = 2.0,
     ) -> None:
+        """`timeout`: seconds until Kafka has a click, or else the disk. `last_seconds`: how long what is on disk at the
+        end is sent, as long as Kafka takes it."""
         self._supervisor = supervisor
         self._producer = producer
         self._spool = spool
         self._timeout = timeout
+        self._last_seconds = last_seconds
         self._waiting: list[Record] = []
         self._then: list[Callable[[], None]] = []
         self._some = asyncio.Event()
@@ -92,11 +99,11 @@ class ClickProducer:
         drainer = self._supervisor.start("click spool", partial(self._drain, stop), stop)
         try:
             await stop.wait()
-            await drainer.end(within=DRAIN_SECONDS)
+            await drainer.end(within=SEND_SECONDS)
             self._ending.set()
             self._some.set()
             self._enough.set()
-            await writer.end(within=DRAIN_SECONDS)
+            await writer.end(within=SEND_SECONDS)
             await self._drain_at_last()
         finally:
             await drainer.end()
@@ -145,7 +152,7 @@ class ClickProducer:
             self._answers = False
             logger.warning("Kafka does not answer: clicks go to the spool")
         try:
-            await asyncio.to_thread(self._spool.append, [_entry(record) for record in group])
+            await asyncio.to_thread(self._spool.append, [entry_of(record) for record in group])
         except (OSError, SpoolFull) as error:
             self._counts["lost"] += len(group)
             logger.error("%d clicks are lost: the spool fails (%s)", len(group), type(error).__name__)
@@ -168,40 +175,24 @@ class ClickProducer:
                 if self._spool.size():
                     self._answers = await self._drained(stop)
                 elif not self._answers:
-                    self._answers = await self._producer.reachable(DRAIN_SECONDS)
+                    self._answers = await self._producer.reachable(SEND_SECONDS)
             except OSError as error:
                 logger.error("the spool cannot be read: %s", type(error).__name__)
             await sleep_or_event(RETRY_SECONDS, stop)
 
     async def _drain_at_last(self) -> None:
-        """Send what came to the disk since the last look: nobody may mount it again for long (a pod scaled away)."""
+        """Send what is on disk: nobody may mount it again for long (a pod scaled away)."""
         with suppress(TimeoutError, OSError):
-            async with asyncio.timeout(LAST_SECONDS):
+            async with asyncio.timeout(self._last_seconds):
                 if self._spool.size():
                     await self._drained(asyncio.Event())
 
     async def _drained(self, stop: asyncio.Event) -> bool:
         """Hand on every segment that is free; False as soon as Kafka does not take one."""
-        for segment in self._spool.take():
-            try:
-                sent = not stop.is_set() and await self._send(segment)
-            except BaseException:
-                segment.release()
-                raise
-            if not sent:
-                segment.release()
-                return stop.is_set()
-            self._counts["drained"] += len(segment.entries)
-            await asyncio.to_thread(segment.drop)
-        return True
+        return await drain(self._spool, self._producer, stop, self._count_drained)
 
-    async def _send(self, segment: Segment) -> bool:
-        records = [_record(entry) for entry in segment.entries]
-        for start in range(0, len(records), DRAIN_AT_ONCE):
-            some = records[start : start + DRAIN_AT_ONCE]
-            if not all(await self._producer.send(some, timeout=DRAIN_SECONDS)):
-                return False
-        return True
+    def _count_drained(self, clicks: int) -> None:
+        self._counts["drained"] += clicks
 
 
 def _answer_visitors(kept: Sequence[Callable[[], None]]) -> None:
@@ -210,20 +201,3 @@ def _answer_visitors(kept: Sequence[Callable[[], None]]) -> None:
             then()
         except Exception:
             logger.exception("a visitor could not be answered")
-
-
-def _entry(record: Record) -> bytes:
-    return orjson.dumps(
-        {
-            "topic": record.topic,
-            "key": record.key.decode(),
-            "value": record.value.decode(),
-            "headers": [(name, value.decode()) for name, value in record.headers],
-        }
-    )
-
-
-def _record(entry: bytes) -> Record:
-    read = orjson.loads(entry)
-    headers = [(name, value.encode()) for name, value in read["headers"]]
-    return Record(read["topic"], read["key"].encode(), read["value"].encode(), headers)

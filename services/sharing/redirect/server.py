@@ -82,6 +82,7 @@ class RedirectServer:
         self._moment = Moment(clock)
         self._most = settings.max_waiting_clicks
         self._grace = settings.grace
+        self.last_seconds = settings.spool_grace
         self._rate_unknown = settings.rate_unknown_codes
         self._tracing = Tracing(runtime, settings.links_traces)
         self._latency = Latency()
@@ -126,7 +127,7 @@ class RedirectServer:
                 await asyncio.wait_for(self._arrived.wait(), self._grace / 2)
         self._stop.set()
         if self._running is not None:
-            await self._running.end(within=self._grace / 3)
+            await self._running.end(within=self._grace / 3 + self.last_seconds)
 
     # --- requests --------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from chassis.redis import client_of
 from chassis.redis_url import Sentinels, parse_redis_url
 from chassis.settings import KafkaSettings, Settings
 from chassis.web.prefix import Prefix
-from herald.operations.preflight import clock_problem, missing_secrets
+from herald.operations.preflight import clock_problem, missing_secrets, step_problem
 from herald.operations.secrets import made
 
 NEEDED = {"mongo_url": "mongodb://m", "redis_url": "redis://r", "public_url": "http://h", "issuer": "http://i"}
@@ -194,6 +194,24 @@ def test_a_secret_that_is_missing_or_too_short_is_named_with_its_place() -> None
     assert "Secret herald, key HERALD_VISITOR_KEY, has 16 bytes instead of 32" in str(found.problem)
     assert len(missing_secrets(needs, {})) == 3
     assert missing_secrets(needs, {**short, "HERALD_VISITOR_KEY": made()}) == []
+
+
+@pytest.mark.parametrize(
+    ("installed", "wanted", "first"),
+    [
+        ("0.1.0", "0.1.0", None),
+        ("0.1.0", "0.2.3", None),
+        ("0.2.0", "0.1.4", None),
+        ("0.1.0", "0.3.0", "0.2"),
+        ("0.9.1", "0.7.0", "0.8"),
+        ("0.9.0", "1.0.0", None),
+        ("mine", "0.3.0", None),
+        ("1", "0.3.0", None),
+    ],
+)
+def test_a_step_over_a_release_is_refused_with_the_one_between(installed: str, wanted: str, first: str | None) -> None:
+    said = step_problem(installed, wanted)
+    assert (said is None) if first is None else (f"first install {first} " in str(said))
 
 
 def test_a_clock_five_minutes_off_is_said() -> None:

@@ -51,6 +51,17 @@ annotations:
 {{- $found | toJson -}}
 {{- end -}}
 
+{{- /* What a role reaches, as JSON: dict root, row, reaches. With Kafka by OAUTHBEARER its token endpoint too. */ -}}
+{{- define "herald.reaches" -}}
+{{- $kafka := include "herald.own" (dict "root" .root "row" .row "key" "kafka") | fromJson -}}
+{{- $byToken := and (has "kafka" .reaches) (hasPrefix "SASL" $kafka.securityProtocol) (eq $kafka.saslMechanism "OAUTHBEARER") -}}
+{{- ternary (append .reaches "issuer") .reaches $byToken | uniq | toJson -}}
+{{- end -}}
+
+{{- define "herald.installed" -}}
+{{ include "herald.fullname" . }}-installed
+{{- end -}}
+
 {{- define "herald.component" -}}
 app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- end -}}
@@ -111,14 +122,14 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- dict "variable" $entry.variable "key" $entry.key "secret" $secret | toJson -}}
 {{- end -}}
 
-{{- /* The variables of a process that are no secrets. */ -}}
+{{- /* The variables of a process that are no secrets; secretFiles "none" where no secret is mounted. */ -}}
 {{- define "herald.environment" -}}
 {{- $values := .root.Values -}}
 {{- $kafka := include "herald.own" (dict "root" .root "row" .row "key" "kafka") | fromJson -}}
 {{- $mongodb := include "herald.own" (dict "root" .root "row" .row "key" "mongodb") | fromJson -}}
 {{- $redis := include "herald.own" (dict "root" .root "row" .row "key" "redis") | fromJson -}}
 {{- $found := dict
-  "HERALD_CONFIG_DIR" (prepend $values.configDirs "/etc/herald/variables" | join ":")
+  "HERALD_CONFIG_DIR" (ternary $values.configDirs (prepend $values.configDirs "/etc/herald/variables") (eq (toString .secretFiles) "none") | join ":")
   "HERALD_PUBLIC_URL" $values.publicUrl
   "HERALD_ISSUER" $values.oidc.issuer
   "HERALD_AUDIENCE" $values.oidc.audience
@@ -184,7 +195,10 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if .settings.spool }}{{ $_ := set $found "HERALD_SPOOL_DIR" "/var/lib/herald" }}{{ end -}}
+{{- with .settings.spool -}}
+{{- $_ := set $found "HERALD_SPOOL_DIR" "/var/lib/herald" -}}
+{{- $_ := set $found "HERALD_SPOOL_GRACE" (toString .grace) -}}
+{{- end -}}
 {{- range $name, $value := merge (dict) (.row.settings | default dict) $values.settings -}}
 {{- $_ := set $found $name (toString $value) -}}
 {{- end -}}
@@ -226,6 +240,9 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- end -}}
 {{- end -}}
 name: herald
+{{- if not $files }}
+emptyDir: {}
+{{- else }}
 projected:
   defaultMode: 0444
   sources:
@@ -237,9 +254,10 @@ projected:
         optional: true
         {{- end }}
     {{- end }}
+{{- end }}
 {{- end -}}
 
-{{- /* What every pod has, whatever it runs: dict root. */ -}}
+{{- /* What every pod has, whatever it runs: dict root, and where wanted fsGroup and token. */ -}}
 {{- define "herald.pod" -}}
 {{- $root := .root -}}
 {{- with $root.Values.image.pullSecrets }}
@@ -248,7 +266,7 @@ imagePullSecrets:
   - name: {{ . }}
   {{- end }}
 {{- end }}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ .token | default false }}
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
@@ -323,7 +341,7 @@ metadata:
 spec:
   {{- include "herald.pod" (dict "root" $root "fsGroup" (dig "spool" "fsGroup" nil $one.settings)) | nindent 2 }}
   serviceAccountName: {{ include "herald.serviceAccount" $root }}
-  terminationGracePeriodSeconds: {{ add $root.Values.drainSeconds $root.Values.grace 5 }}
+  terminationGracePeriodSeconds: {{ add $root.Values.drainSeconds $root.Values.grace (dig "spool" "grace" 0 $one.settings) 5 }}
   {{- with $root.Values.spreadOver }}
   topologySpreadConstraints:
     {{- range . }}

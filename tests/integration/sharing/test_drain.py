@@ -1,0 +1,67 @@
+"""Clicks on a disk that no links process has any more, sent to a real Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from herald.cli.links import app
+from herald_contracts import Record
+from services.sharing.redirect.drain import entry_of
+from services.sharing.redirect.spool import Spool
+from tests.integration.harness import Harness
+from tests.integration.process import process_of
+
+
+def fill(folder: Path, clicks: int, *, segment_bytes: int = 2_000) -> list[bytes]:
+    """Leave so many clicks in several segments, as a process that was killed does; returns their ids."""
+    spool = Spool(folder, max_bytes=2**30, segment_bytes=segment_bytes)
+    ids = [f"id-{number}".encode() for number in range(clicks)]
+    for start in range(0, clicks, 500):
+        some = [Record("herald.clicks", b"code", b'{"n":1}', [("ce_id", id)]) for id in ids[start : start + 500]]
+        spool.append([entry_of(record) for record in some])
+    spool.close()
+    return ids
+
+
+async def drained(spool: Path, *options: str) -> Result:
+    """What `herald links drain` says: a command has an event loop of its own."""
+    return await asyncio.to_thread(CliRunner().invoke, app, ["drain", "--spool", str(spool), *options])
+
+
+async def test_what_a_process_left_is_sent_once_and_then_nothing_is_left(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERALD_KAFKA_BOOTSTRAP", harness.infra.kafka_bootstrap)
+    monkeypatch.setenv("HERALD_NAMESPACE", harness.namespace)
+    ids = fill(tmp_path, 1_200)
+    torn = sorted(tmp_path.iterdir())[-1]
+    with torn.open("ab") as file:
+        file.write(b"\0\0\1")
+    for sent in (1_200, 0):
+        said = await drained(tmp_path)
+        assert (said.exit_code, f"{sent} clicks sent" in said.output) == (0, True), said.output
+    assert list(tmp_path.iterdir()) == []
+    found = [dict(record.headers)["ce_id"] for record in await harness.records("herald.clicks")]
+    assert sorted(found) == sorted(ids)
+
+
+async def test_what_kafka_does_not_take_stays_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HERALD_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    fill(tmp_path, 3)
+    said = await drained(tmp_path, "--within", "0")
+    assert (said.exit_code, "are left in" in said.output) == (1, True), said.output
+    assert [len(list(segment.entries)) for segment in Spool(tmp_path, max_bytes=0).take()] == [3]
+
+
+async def test_a_process_that_ends_sends_what_is_on_its_disk_beyond_its_grace(harness: Harness, tmp_path: Path) -> None:
+    """Its grace is too short for all; it takes as long as it may beyond it, and no longer than it needs."""
+    clicks = 20_000
+    async with process_of(harness, tmp_path, "sharing", "links", HERALD_GRACE="1", HERALD_SPOOL_GRACE="20"):
+        fill(tmp_path / "spool", clicks, segment_bytes=2**20)
+    assert Spool(tmp_path / "spool", max_bytes=0).size() == 0
+    assert len(await harness.records("herald.clicks")) == clicks
