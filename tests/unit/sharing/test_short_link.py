@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chassis.ids import new_id
 from herald_contracts import LinkClicked, decode, encode
-from services.sharing.redirect.click_producer import _entry, _record
+from services.sharing.redirect.drain import entry_of, record_of
 from services.sharing.redirect.server import CODE, SHARED, Moment
 from services.sharing.redirect.short_link import ShortLink, untraced
 from services.sharing.redirect.visitors import referrer_host
@@ -54,7 +54,7 @@ def test_it_decodes_to_the_same_event(
     wanted = encode(click, id=id, time=moment, traceparent=parent)
     assert decode(record.headers, record.value) == decode(wanted.headers, wanted.value)
     assert (record.topic, record.key, sorted(record.headers)) == (wanted.topic, wanted.key, sorted(wanted.headers))
-    assert _record(_entry(record)) == record
+    assert record_of(entry_of(record)) == record
 
 
 @pytest.mark.parametrize(
