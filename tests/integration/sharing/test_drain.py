@@ -38,6 +38,7 @@ async def test_what_a_process_left_is_sent_once_and_then_nothing_is_left(
 ) -> None:
     monkeypatch.setenv("HERALD_KAFKA_BOOTSTRAP", harness.infra.kafka_bootstrap)
     monkeypatch.setenv("HERALD_NAMESPACE", harness.namespace)
+    await harness.create_topics(["herald.clicks"])
     ids = fill(tmp_path, 1_200)
     torn = sorted(tmp_path.iterdir())[-1]
     with torn.open("ab") as file:
@@ -61,6 +62,7 @@ async def test_what_kafka_does_not_take_stays_and_is_told(tmp_path: Path, monkey
 async def test_a_process_that_ends_sends_what_is_on_its_disk_beyond_its_grace(harness: Harness, tmp_path: Path) -> None:
     """Its grace is too short for all; it takes as long as it may beyond it, and no longer than it needs."""
     clicks = 20_000
+    await harness.create_topics(["herald.clicks"])
     async with process_of(harness, tmp_path, "sharing", "links", HERALD_GRACE="1", HERALD_SPOOL_GRACE="20"):
         fill(tmp_path / "spool", clicks, segment_bytes=2**20)
     assert Spool(tmp_path / "spool", max_bytes=0).size() == 0
