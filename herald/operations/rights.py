@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
@@ -125,7 +130,9 @@ async def _allowed(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str
 
 async def _group(admin: AIOKafkaAdminClient, group: str) -> list[str]:
     try:
-        await admin.list_consumer_group_offsets(group)
+        await admin.find_coordinator(group)
     except GroupAuthorizationFailedError:
         return [f"may not join the group {group}: give it Read and Describe on that group"]
+    except GroupCoordinatorNotAvailableError:
+        return []  # a new Kafka makes it now; whoever may not ask is told so before
     return []
