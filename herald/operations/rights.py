@@ -22,7 +22,7 @@ READ, WRITE = 1 << 3, 1 << 4
 """Bits of Kafka's AclOperation codes."""
 
 
-class _MetadataResponse(Response):
+class _MetadataResponse(Response):  # type: ignore[misc]
     """The first version without what is flexible that tells operations; aiokafka's own end before it."""
 
     API_KEY = 3
@@ -60,7 +60,7 @@ class _MetadataResponse(Response):
     )
 
 
-class _MetadataStruct(RequestStruct):
+class _MetadataStruct(RequestStruct):  # type: ignore[misc]
     API_KEY = 3
     API_VERSION = 8
     RESPONSE_TYPE = _MetadataResponse
@@ -72,7 +72,7 @@ class _MetadataStruct(RequestStruct):
     )
 
 
-class _MetadataRequest(Request[_MetadataStruct]):
+class _MetadataRequest(Request[_MetadataStruct]):  # type: ignore[misc]
     API_KEY = 3
 
     def __init__(self, topics: Sequence[str]) -> None:

@@ -65,7 +65,8 @@ def token_of(settings: SmokeSettings, issuer: str, client: httpx.Client) -> str:
             "scope": settings.scope,
             **({} if secret else {"client_id": settings.client_id}),
         }
-        answer = client.post(about["token_endpoint"], data=form, auth=(settings.client_id, secret) if secret else None)
+        options: dict[str, Any] = {"auth": (settings.client_id, secret)} if secret else {}
+        answer = client.post(about["token_endpoint"], data=form, **options)
         if answer.is_error:
             raise Failed(f"the issuer gives no token to {settings.username}: {_problem(answer)}")
         return str(answer.json()["access_token"])

@@ -226,10 +226,10 @@ async def kafka_by_certificate(folder: Path, plain: str, tls: str, authority: Au
         ("herald-lacking", ["Kafka: the user of sharing may not write herald.posts"]),
     ):
         settings = of_service(name, tls, folder / "authority", authority.sign(name))
-        said = [one.partition(": give")[0] for one in await missing_rights(settings, "sharing")]
+        lacks = [one.partition(": give")[0] for one in await missing_rights(settings, "sharing")]
         yield Check(
             f"{name}: herald prepare says {'which right is missing' if wanted else 'nothing'}",
-            "" if said == wanted else f"it said {said}",
+            "" if lacks == wanted else f"it said {lacks}",
         )
     other = Authority(folder / "other", "another authority")
     stranger = of_service("x", tls, folder / "authority", other.sign("herald-content"))
