@@ -24,6 +24,7 @@ MAIN: Final[Mapping[str, Sequence[str]]] = {
         "/leaderboard",
         "/learn",
         "/survey",
+        "/acts/events",
         "/me",
         "/join",
         "/menu",
@@ -44,6 +45,9 @@ MAIN: Final[Mapping[str, Sequence[str]]] = {
         "/manage/surveys/new",
         "/manage/waves",
         "/manage/waves/new",
+        "/manage/events/new",
+        "/manage/newsletters/new",
+        "/manage/setup",
     ),
     "ines": ("/admin/people", "/admin/audit", "/admin/deadletters"),
 }

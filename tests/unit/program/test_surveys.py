@@ -65,8 +65,8 @@ WAVES: tuple[str | None, ...] = (None, "pilot", "second", "third")
 
 
 @given(
-    sizes=st.dictionaries(st.sampled_from(WAVES), st.integers(0, 9)),
-    wanted=st.lists(st.sampled_from(WAVES), max_size=6),
+    sizes=st.fixed_dictionaries({wave: st.integers(0, 9) for wave in WAVES}),
+    wanted=st.permutations(WAVES),
 )
 def test_no_group_that_surveys_tell_apart_is_smaller_than_the_threshold(
     sizes: dict[str | None, int], wanted: list[str | None]
