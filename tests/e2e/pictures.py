@@ -17,6 +17,7 @@ from playwright.async_api import Page
 from herald.local.home import Home, default_folder
 from tests.browser import start_browser
 from tests.e2e.people import becomes_true, signed_in
+from tests.walk.pages import speak
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "images"
 SCALES: Final = {"phone": 1.5, "desktop": 1.0}
@@ -55,10 +56,15 @@ async def _lesson(page: Page) -> None:
     await _first(page, 'main a[href*="/lessons/"]')
 
 
+async def _next_month(page: Page) -> None:
+    await _first(page, 'main a[href*="?month="] >> nth=1')
+
+
 async def _newsletter(page: Page) -> None:
     await _first(page, 'main a[href^="/manage/newsletters/"]:not([href$="/new"])')
-    preview = page.locator('a[href$="/preview"], button[name=then][value=preview]')
-    await preview.first.click()
+    await page.locator('a[href$="/preview"], button[name=then][value=preview]').first.click()
+    await page.wait_for_url("**/preview*")
+    await page.goto(page.url.partition("?")[0] + "?language=en")
     await page.locator("iframe.mail").first.wait_for()
     await page.locator("iframe.mail").first.scroll_into_view_if_needed()
 
@@ -72,7 +78,7 @@ SHOWN: Final = (
     Picture("waves", "marc", "/manage/waves", _wave),
     Picture("learning", "jonas", "/learn", _lesson),
     Picture("newsletter", "marc", "/manage/newsletters", _newsletter),
-    Picture("calendar", "marc", "/manage/calendar"),
+    Picture("calendar", "marc", "/manage/calendar", _next_month),
 )
 
 
@@ -87,8 +93,9 @@ async def take(url: str, names: Sequence[str] = ()) -> None:
                 wide = WIDE if device == "desktop" and shown.suffix == "webp" else {}
                 options = {"color_scheme": "light", "device_scale_factor": scale, **wide}
                 async with signed_in(browser, url, shown.who, device, **options) as seen:
-                    await _in_english(seen.page, url)
+                    before = await speak(seen.page, url, "en")
                     await _of(seen.page, url, shown, FOLDER / f"{shown.name}-{device}.{shown.suffix}")
+                    await speak(seen.page, url, before)
 
 
 async def _of(page: Page, url: str, shown: Picture, file: Path) -> None:
@@ -106,14 +113,6 @@ async def _of(page: Page, url: str, shown: Picture, file: Path) -> None:
     print(f"{file.relative_to(FOLDER.parents[1])}: {size // 1000} kB")
     if size > MAX_BYTES:
         raise ValueError(f"{file.name} is heavier than {MAX_BYTES // 1000} kB")
-
-
-async def _in_english(page: Page, url: str) -> None:
-    await page.goto(f"{url}/me")
-    button = page.locator('button[name="locale"][value="en"]')
-    if await button.count():
-        await button.first.click()
-        await page.wait_for_load_state()
 
 
 def main(words: Sequence[str]) -> None:

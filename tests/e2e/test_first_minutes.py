@@ -25,7 +25,7 @@ TAPS = "addEventListener('pointerdown', () => heraldTapped(), true)"
 
 async def first_day(stack: Stack) -> tuple[str, list[int]]:
     """A programme from a template, with guidelines and an item, that invites Emma; the right answers of its first
-    lesson, each a single one."""
+    lesson, in the language that she reads, each a single one."""
     api, id = stack.api, await empty_program(stack, "First minutes")
     path = f"/program/v1/programs/{id}"
     texts = {"fr": "Parlez pour vous.", "en": "Speak for yourself."}
@@ -48,7 +48,7 @@ async def first_day(stack: Stack) -> tuple[str, list[int]]:
     paths = (await api.get(MANAGER, f"{path}/paths"))["items"]
     first = next(one for one in lessons if one["id"] == paths[0]["lesson_ids"][0])
     lesson = await api.get(MANAGER, f"{path}/lessons/{first['id']}")
-    questions = lesson["latest"]["texts"]["fr"]["questions"]
+    questions = lesson["latest"]["texts"]["en"]["questions"]
     return id, [next(n for n, one in enumerate(each["choices"]) if one["right"]) for each in questions]
 
 
@@ -80,7 +80,7 @@ async def test_the_first_five_minutes_take_few_taps(browser: Browser, stack: Sta
         await becomes_true(page, "!document.querySelector('[data-settling]')")
         async with page.context.expect_page():
             await page.locator("[data-share]").tap()
-        await expect(page.locator("#sheet [data-shared]")).to_contain_text("Merci")
+        await expect(page.locator("#sheet [data-shared]")).to_contain_text("Thank you")
         assert seen.complaints == []
     assert DECISIONS <= taps <= DECISIONS + len(right), f"{taps} taps"
     me = await stack.api.get(EMMA, "/program/v1/me")

@@ -91,12 +91,15 @@ async def test_each_template_sets_an_empty_programme_up(browser: Browser, stack:
         await page.goto(f"{stack.url}/manage/setup")
         await page.click('a[href="/manage/setup/templates/consultants/withdraw"]')
         await expect(page.locator("main")).to_contain_text("Ce qui serait annulé")
+        kept = page.locator("section", has_text="Ce qui resterait").locator("li")
+        await expect(kept).to_contain_text(re.compile("Trouver un relais.*modifié depuis", re.DOTALL))
         await settle(page)
         await page.click('form[action="/manage/setup/templates/consultants/withdraw"] button')
         await expect(page.locator("main")).to_contain_text("C’est annulé")
         assert await rules_version(stack, programs["consultants"]) == 3
         await page.goto(f"{stack.url}/manage/tasks")
-        await expect(page.locator("main")).not_to_contain_text("Trouver un relais")
+        await expect(page.locator("main form[action$='/finish']")).to_have_count(1)
+        await expect(page.locator("main")).to_contain_text("Trouver un relais")
         await page.goto(f"{stack.url}/manage/setup/templates/consultants")
         await page.fill("#ambassadors", "ten")
         await page.press("#ambassadors", "Enter")
@@ -117,7 +120,8 @@ CONFIRM = "form:has(input[name=confirmed]) button"
 
 async def test_nine_steps_lead_from_nothing_to_a_programme_that_is_set_up(browser: Browser, stack: Stack) -> None:
     """Each step by the button of the set-up. What no other journey does is done by hand here, in three languages: the
-    programme itself, leaders who are invited, and a newsletter; the rest as services are told."""
+    programme itself, leaders who are invited, and a newsletter, which waits for a mail server that this stack does not
+    have; the rest as services are told."""
     async with signed_in(browser, stack.url, "marc", "phone") as seen:
         page = seen.page
         await page.goto(f"{stack.url}/manage/program")
@@ -130,7 +134,7 @@ async def test_nine_steps_lead_from_nothing_to_a_programme_that_is_set_up(browse
         await page.fill("#consent_text_0", "Ich nehme freiwillig teil.")
         await page.locator('form[action="/manage/program"] button').last.click()
         await expect(page.locator("h1")).to_have_text(NAME)
-        [program] = [one for one in await all_programs(stack) if one["name"] == NAME]
+        *_, program = [one for one in await all_programs(stack) if one["name"] == NAME]
         assert program["languages"] == list(LANGUAGES)
         for key, path in STEPS.items():
             await page.goto(f"{stack.url}/manage/setup")
@@ -144,9 +148,9 @@ async def test_nine_steps_lead_from_nothing_to_a_programme_that_is_set_up(browse
         await page.locator(CONFIRM).click()
         await expect(page.locator(".toast")).to_be_visible()
         await stack.api.post(LEADER, f"/program/v1/programs/{program['id']}/join", {"consent_version": 1})
-        await send_a_newsletter(page, stack)
+        await approve_a_newsletter(page, stack)
         await page.goto(f"{stack.url}/manage/setup")
-        await expect(page.locator("h2", has_text=re.compile(r"9 étapes sur 9"))).to_be_visible()
+        await expect(page.locator("h2", has_text=re.compile(r"8 étapes sur 9"))).to_be_visible()
         await settle(page)
         assert seen.complaints == []
     await stack.api.post(MANAGER, f"/program/v1/programs/{program['id']}/archive")
@@ -197,8 +201,8 @@ async def written(stack: Stack, order: dict[str, Any]) -> Any:
     return answer.json() if answer.is_success else None
 
 
-async def send_a_newsletter(page: Page, stack: Stack) -> None:
-    """Write one, look at it, approve it, and have it sent next week."""
+async def approve_a_newsletter(page: Page, stack: Stack) -> None:
+    """Write one, look at it, approve it; that no mail server sends it is said where its day was chosen."""
     await page.goto(f"{stack.url}/manage/newsletters")
     await page.click('a[href="/manage/newsletters/new"]')
     for code in LANGUAGES:
@@ -210,4 +214,4 @@ async def send_a_newsletter(page: Page, stack: Stack) -> None:
     await page.fill("#send_on", (datetime.now(UTC).date() + timedelta(days=7)).isoformat())
     await page.click('form[action$="/schedule"] button')
     await page.locator(CONFIRM).click()
-    await expect(page.locator(".toast [data-undo]")).to_be_visible()
+    await expect(page.locator("main [role=alert]")).to_contain_text("serveur de messagerie")
