@@ -83,7 +83,7 @@ def _today(
         count = total_of(waiting.get(key))
         if count:
             yield Line(key, path, count)
-    ended = [one for one in items_of(waves) if one["state"] == "running" and date.fromisoformat(one["ends_on"]) < day]
+    ended = [one["wave"] for one in items_of(waves) if one["state"] == "ended"]
     if ended:
         yield Line("wave_over", f"/manage/waves/{ended[0]['id']}", len(ended), ended[0]["name"])
     yield from _over(objectives)

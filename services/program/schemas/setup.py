@@ -23,7 +23,7 @@ class StepView(View):
     done: bool
 
 
-class StandingView(View):
+class TemplateStandingView(View):
     """A starter template that stands in a programme."""
 
     template: str
@@ -46,13 +46,13 @@ class SetupView(View):
     )
 
     steps: list[StepView]
-    templates: list[StandingView]
+    templates: list[TemplateStandingView]
 
     @classmethod
     def of(cls, steps: Sequence[Step], standings: Sequence[Standing]) -> SetupView:
         return cls(
             steps=[StepView.model_validate(one) for one in steps],
-            templates=[StandingView.model_validate(one) for one in standings],
+            templates=[TemplateStandingView.model_validate(one) for one in standings],
         )
 
 

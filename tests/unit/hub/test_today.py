@@ -59,13 +59,10 @@ def test_nothing_of_a_busy_day_hides_people_who_wait() -> None:
         ("late", 5, "/manage/tasks"), ("due", 4, "/manage/tasks"), ("applications", 7, "/manage/applications"),
     ]  # fmt: skip
     assert today(DAY, **{**busy, "tasks": {"items": late[:1]}})[0].path == "/manage/tasks/t1"
-    waves = {"items": [
-        {"id": "w1", "name": "Pilot", "state": "decided", "ends_on": "2026-02-01"},
-        {"id": "w2", "name": "Second", "state": "running", "ends_on": "2026-03-09"},
-        {"id": "w3", "name": "Third", "state": "running", "ends_on": "2026-03-10"},
-    ]}  # fmt: skip
+    states = {"w1": "decided", "w2": "ended", "w3": "running"}
+    waves = {"items": [{"wave": {"id": id, "name": f"Wave {id}"}, "state": state} for id, state in states.items()]}
     [wave, *_] = today(DAY, **{**TODAY, "waves": waves})
-    assert (wave.key, wave.count, wave.title, wave.path) == ("wave_over", 1, "Second", "/manage/waves/w2")
+    assert (wave.key, wave.count, wave.title, wave.path) == ("wave_over", 1, "Wave w2", "/manage/waves/w2")
 
 
 def test_what_cannot_be_had_is_nothing_to_do() -> None:
