@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.kubernetes.cluster import Cluster, Failed
+from tests.kubernetes.cluster import Cluster, Failed, Manifest
 from tests.kubernetes.expected import ROLES, differences
 from tests.kubernetes.installed import COMPONENT, REPLICAS, Installation
 from tests.kubernetes.policies import Place
@@ -23,6 +23,13 @@ async def test_every_role_is_ready(herald: Installation) -> None:
     assert await herald.restarts() == {}
 
 
+def _pod_of(workload: Manifest) -> Manifest:
+    """A pod as its template says, but for the account, which is not there in another namespace."""
+    template = workload["spec"]["template"]["spec"]
+    spec = {key: value for key, value in template.items() if not key.startswith("serviceAccount")}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": workload["metadata"]["name"]}, "spec": spec}
+
+
 async def test_pods_run_as_the_restricted_standard_wants(herald: Installation) -> None:
     """As the API server judges them where that standard is enforced; nothing is made there."""
     cluster = Cluster(f"{herald.cluster.namespace}-restricted")
@@ -31,14 +38,12 @@ async def test_pods_run_as_the_restricted_standard_wants(herald: Installation) -
     await herald.cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
     try:
         await cluster.kubectl("wait", "serviceaccount/default", "--for=create", "--timeout=30s")
-        for one in await herald.workloads():
-            spec = {key: value for key, value in one["spec"]["template"]["spec"].items() if key != "serviceAccountName"}
-            spec.pop("serviceAccount", None)
-            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": one["metadata"]["name"]}, "spec": spec}
+        pods = [_pod_of(one) for one in await herald.workloads()]
+        for pod in pods:
             await cluster.kubectl("create", "--dry-run=server", "--filename", "-", given=json.dumps(pod))
-        spec["containers"][0]["securityContext"] = {}
+        pods[0]["spec"]["containers"][0]["securityContext"] = {}
         with pytest.raises(Failed, match="violates PodSecurity"):
-            await cluster.kubectl("create", "--dry-run=server", "--filename", "-", given=json.dumps(pod))
+            await cluster.kubectl("create", "--dry-run=server", "--filename", "-", given=json.dumps(pods[0]))
     finally:
         await cluster.kubectl("delete", "namespace", cluster.namespace, "--wait=false")
 
