@@ -156,6 +156,17 @@ async def test_editors_see_what_is_missing_of_the_mix(browser: Browser) -> None:
     assert answer.status_code == 200, "the list is there without the mix"
 
 
+async def test_the_home_says_who_waits_and_which_wave_is_over(browser: Browser) -> None:
+    browser.network.answers |= EMPTY
+    wave = {"id": "w1", "name": "Pilot"}
+    browser.network.answers["/v1/programs/p1/waves"] = {"items": [{"wave": wave, "state": "ended"}]}
+    browser.network.answers["/v1/programs/p1/applications"] = {"items": [{}], "next": "x", "total": 7}
+    await browser.sign_in()
+    page = html.unescape((await browser.client.get("/manage")).text)
+    assert "7 personnes veulent participer" in page
+    assert 'href="/manage/waves/w1"' in page
+
+
 async def test_a_calendar_program_reads_the_secret_address_without_a_session(browser: Browser) -> None:
     told = {"name": "Voices", "language": "fr", "time_zone": "Europe/Paris", "items": [TASK]}
     browser.network.answers["/v1/calendars/s3cret"] = told
