@@ -28,7 +28,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("herald-")}
 IMAGE_SETS = {"HERALD_HOST", "HERALD_PORT"}
 REQUIRED = re.compile(r"\$\{(\w+):\?")
-SECRETS = re.compile(r"SECRET|KEY(?!_FILE)|PASSWORD|AUTH|TOKEN")
+SECRETS = re.compile(r"SECRET|KEY(?!_FILE)|PASSWORD|AUTH(?!_ANONYMOUS)|TOKEN")
 
 
 @cache
