@@ -14,7 +14,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`([\w.*-]+(?:/[\w.*-]+)*/?)`")
 ENDING = re.compile(r"\.(py|md|toml|yaml|yml|html|css|js|po|mjs|sh|txt|json)$")
 # Made when they are needed, or a subscriber's own: not in the repository.
-MADE = re.compile(r"(\.venv|\.herald|\.env|pip\.conf|tests/fault/results|tests/peers/results|results|contracts/released)(/|$)")
+MADE = re.compile(r"(\.venv|\.herald|\.env|pip\.conf|(tests/(fault|peers)/)?results|contracts/released)(/|$)")
 
 
 @cache
