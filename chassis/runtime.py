@@ -10,10 +10,11 @@ from redis.asyncio import Redis
 from chassis.clock import Clock, SystemClock
 from chassis.fetch import GuardedFetch
 from chassis.kafka.producer import Producer
+from chassis.messages import CatalogueError, add_languages
 from chassis.mongo import Mongo
 from chassis.outbox.notifier import OutboxNotifier
 from chassis.redis import connect
-from chassis.settings import Settings
+from chassis.settings import Settings, SettingsError
 from chassis.supervisor import Supervisor
 from chassis.telemetry.otel import Telemetry
 from chassis.web.rate_limits import RateLimits
@@ -21,11 +22,15 @@ from chassis.web.tokens import Tokens
 
 
 class Runtime:
-    """What a service stands on, built from its settings; nothing is connected yet."""
+    """What a service stands on, built from its settings; nothing is connected yet. Raises SettingsError."""
 
     def __init__(self, name: str, settings: Settings, *, clock: Clock | None = None) -> None:
         self.name = name
         self.settings = settings
+        try:
+            add_languages(settings.messages)
+        except CatalogueError as error:
+            raise SettingsError(f"HERALD_MESSAGES: {error}") from None
         self.clock: Clock = clock or SystemClock()
         self.telemetry = Telemetry(name, settings)
         self.supervisor = Supervisor(self.telemetry)

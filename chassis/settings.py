@@ -222,6 +222,10 @@ class Settings(StoreSettings, HttpSettings):
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65535)
 
+    messages: Path | None = Field(
+        None, description="Directory of catalogues of further languages, `<language>.po` each; see `herald languages`"
+    )
+
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     otlp_logs: bool = Field(False, description="Send the log to the endpoint as well")
     spans_file: Path | None = Field(None, description="Bounded local file for spans when no endpoint is set")

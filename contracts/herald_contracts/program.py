@@ -163,6 +163,11 @@ class LessonCompleted(_ProgramEvent):
     person_id: Id
     lesson_id: Id
     edition: int = Field(ge=1)
+    paths: list[Id] = Field(
+        default=[],
+        description="The paths of which they have completed every lesson by now: those that Herald brings by name "
+        "(`first-day`, `first-week`, `expert`), others by id",
+    )
 
 
 class DigestPrepared(_ProgramEvent):

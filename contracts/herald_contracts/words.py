@@ -71,6 +71,7 @@ KPIS: Final = (
     "referrals",
     "hires",
     "event_attendances",
+    "lessons_completed",
 )
 BASELINE_SOURCES: Final = ("given", "measured")
 COHORT_LEAVE_REASONS: Final = ("left", "deactivated", "withdrawn")
@@ -86,7 +87,7 @@ REMOVAL_REASONS: Final = ("ambassador", "takedown")
 ACTS: Final = ("talk", "article", "podcast", "referral", "hire", "event", "event_speaker")
 ACT_WITHDRAWALS: Final = ("ambassador", "manager")
 RULES: Final = ("share", "click", "like", "comment", "repost", "lesson", *ACTS)
-RIGHTS: Final = ("share",)
+RIGHTS: Final = ("share", "expert_act")
 AUDITED_SERVICES: Final = ("content", "gamification", "metrics", "program", "sharing")
 AUDITED_OBJECTS: Final = (
     "admission",
@@ -95,6 +96,7 @@ AUDITED_OBJECTS: Final = (
     "consumer",
     "dead_letters",
     "event",
+    "example",
     "expert_act",
     "feed",
     "feedback",
@@ -138,6 +140,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "cancel_event",
     "change_admission",
     "change_event",
+    "change_example",
     "change_lesson",
     "change_newsletter",
     "change_path",
@@ -150,6 +153,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "close_survey",
     "confirm_expert_act",
     "confirm_import",
+    "create_example",
     "create_invitation_link",
     "create_item",
     "create_lesson",
@@ -207,6 +211,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "restore_program",
     "resume_consumer",
     "resume_feed",
+    "retire_example",
     "retire_item",
     "retire_lesson",
     "retry_event",
@@ -220,6 +225,7 @@ ADMINISTRATIVE_ACTS: Final = (
     "set_objective",
     "set_rates",
     "share_calendar",
+    "show_example",
     "start_wave",
     "stop_newsletter",
     "submit_item",

@@ -14,6 +14,7 @@ from herald.cli.demo import demo
 from herald.cli.docker_env import docker_env
 from herald.cli.down import down
 from herald.cli.history import app as history
+from herald.cli.languages import languages
 from herald.cli.links import app as links
 from herald.cli.logs import logs
 from herald.cli.oidc import oidc
@@ -44,6 +45,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     trace,
     token,
     verify,
+    languages,
     oidc,
     docker_env,
     preflight,

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.authorities import https_context
 from chassis.clock import Clock
-from chassis.messages import LANGUAGES
+from chassis.messages import LANGUAGES, languages
 from chassis.offload import Offload
 from chassis.runtime import Runtime
 from chassis.service import Service
@@ -28,6 +28,7 @@ from services.hub.context import Context
 from services.hub.dependencies import protect, session_of
 from services.hub.errors import add_error_pages
 from services.hub.history.staging import Staging
+from services.hub.language import own_name
 from services.hub.oidc import OidcClient
 from services.hub.pages.pictures import PICTURES
 from services.hub.qr import qr
@@ -137,6 +138,8 @@ def templates(assets: Assets) -> Environment:
         "each": rendering.each,
         "icon": icons.icon,
         "languages": LANGUAGES,
+        "offered_languages": languages,
+        "own_name": own_name,
         "navigation": shell.navigation,
         "home": shell.home,
         "undo_path": undo_path,

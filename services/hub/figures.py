@@ -19,8 +19,10 @@ SHOWN = (
     "leader_participation",
     "clicks_raw",
     "acts",
+    "lessons_completed",
+    "first_day_path",
 )
-RATES = frozenset(("participation_rate", "leader_participation", "engagement_rate"))
+RATES = frozenset(("participation_rate", "leader_participation", "engagement_rate", "first_day_path"))
 
 
 @dataclass(frozen=True, slots=True)

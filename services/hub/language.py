@@ -24,7 +24,8 @@ from babel.numbers import (
 )
 from markupsafe import Markup
 
-from chassis.messages import Messages, number, readable, shown
+from chassis.messages import LANGUAGES, Messages, number, readable, shown
+from services.hub.spoken import BEGIN, END
 from services.hub.times import local
 
 _SPACES = re.compile(r"[\s\u00a0\u202f'’]")
@@ -51,8 +52,31 @@ class Language:
 
         Raises KeyError for a key that is not in the catalogue.
         """
-        found = Markup(MESSAGES.template(self.locale, key, values.get("count")))  # noqa: S704 - catalogues are ours
-        return found.format(**shown(self.locale, values)) if values else found
+        spoken = MESSAGES.spoken(self.locale, key)
+        found = Markup(MESSAGES.template(spoken, key, values.get("count")))  # noqa: S704 - catalogues are ours
+        return found.format(**shown(spoken, values)) if values else found
+
+    def page_text(self, key: str, /, **values: Any) -> Markup:
+        """The text for a page: between marks where it is English on a page of another language (`spoken`)."""
+        found = self.text(key, **values)
+        if self.code in LANGUAGES or MESSAGES.spoken(self.locale, key) == self.locale:
+            return found
+        return Markup("{}{}{}").format(BEGIN, found, END)
+
+    def page_word(self, group: str, value: str) -> Markup:
+        """The text of an open word for a page, marked as `page_text` does."""
+        key = f"{group}.{value}"
+        return self.page_text(key) if self.has(key) else self.word(group, value)
+
+    @property
+    def of_herald(self) -> str:
+        """The language, or else the nearest that Herald speaks by itself: for what is said nowhere else."""
+        return self.code if self.code in LANGUAGES else LANGUAGES[0]
+
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`."""
+        return _direction(self.code)
 
     def word(self, group: str, value: str) -> Markup:
         """The text of an open word (a network, a kind, ...), or else the word itself: services may be newer."""
@@ -136,7 +160,11 @@ class Language:
     @property
     def zone_name(self) -> str:
         """The time zone by the name of its city: "Paris"; "UTC"."""
-        return str(get_timezone_location(known_zone(self.zone), locale=self.locale, return_city=True))
+        return self.zone_city(self.zone)
+
+    def zone_city(self, zone: str) -> str:
+        """A time zone by the name of its city."""
+        return str(get_timezone_location(known_zone(zone), locale=self.locale, return_city=True))
 
     def moment(self, value: str | datetime) -> str:
         """The moment, with its time zone; what is stored and is none stays as it is."""
@@ -213,6 +241,13 @@ def known_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+@lru_cache(maxsize=64)
+def own_name(code: str) -> str:
+    """A language by the name that it has for itself: "Français", "Deutsch"."""
+    locale = Locale.parse(code)
+    return str(locale.get_display_name(locale) or code).capitalize()
 
 
 @lru_cache(maxsize=512)

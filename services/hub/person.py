@@ -52,6 +52,7 @@ class Person:
     leader: bool = False
     hidden_from_rankings: bool = False
     hidden_from_statistics: bool = False
+    weekly_tip: bool = True
     programs: tuple[Program, ...] = field(default=())
     program_roles: frozenset[tuple[str, str]] = frozenset()
     """Roles in one programme alone, each with its programme's id before it."""
@@ -124,6 +125,7 @@ def person_of(me: Json, programs: list[Json]) -> Person:
         leader=bool(me.get("leader")),
         hidden_from_rankings=bool(me.get("hidden_from_rankings")),
         hidden_from_statistics=bool(me.get("hidden_from_statistics")),
+        weekly_tip=bool(me.get("weekly_tip", True)),
         program_roles=frozenset((one["program_id"], one["role"]) for one in me.get("program_roles") or ()),
         programs=tuple(program_of(one, mine.get(one["id"], {})) for one in programs),
     )

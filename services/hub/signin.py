@@ -9,7 +9,7 @@ from contextlib import suppress
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from chassis.messages import LANGUAGES
+from chassis.messages import languages
 from chassis.web.problems import TooManyRequests
 from services.hub.clients import Caller, Refusal, ServiceUnavailable
 from services.hub.dependencies import (
@@ -76,12 +76,12 @@ async def welcome(view: Visitor) -> Response:
     if view.person is not None:
         return view.go("/")
     wanted = view.request.query_params.get("language", "")
-    if wanted in LANGUAGES:
+    if wanted in languages():
         view.language = Language(wanted)
     failed = ENDED.get(view.request.query_params.get("ended", ""))
     back = safe_path(view.request.query_params.get("back", "/"))
     response = view.page("welcome.html", 403 if failed == "inactive" else 200, back=back, failed=failed)
-    if wanted in LANGUAGES:
+    if wanted in languages():
         response.set_cookie(LANGUAGE_COOKIE, wanted, max_age=YEAR, samesite="lax", path="/")
     return response
 
@@ -189,7 +189,7 @@ async def choose_language(view: SignedIn) -> Response:
     """Another language for this browser, and for this session."""
     wanted = await view.field("language")
     response = view.go(safe_path(await view.field("back", "/")))
-    if wanted in LANGUAGES:
+    if wanted in languages():
         assert view.session is not None
         await view.context.sessions.put(view.session, "choices", {**view.session.choices, "language": wanted})
         response.set_cookie(LANGUAGE_COOKIE, wanted, max_age=YEAR, samesite="lax", path="/")

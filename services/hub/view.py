@@ -32,6 +32,7 @@ from services.hub.paths import OF_A_MOMENT, NoSuchPath, v1
 from services.hub.person import Person, Program
 from services.hub.refusals import field_label, refusal_place, refusal_sentence, refusal_summary
 from services.hub.sessions import Session
+from services.hub.spoken import with_languages
 from services.hub.times import NoSuchTime, moment_of
 
 _IN_ADDRESSES = ":/%#?=@[]!$&'()*+,;~"
@@ -239,15 +240,16 @@ class View:
 
     def render(self, template: str, /, **context: Any) -> str:
         """A template as this person reads it."""
-        return self.context.templates.get_template(template).render(
+        html = self.context.templates.get_template(template).render(
             view=self,
-            t=self.language.text,
-            w=self.language.word,
+            t=self.language.page_text,
+            w=self.language.page_word,
             lang=self.language,
             me=self.person,
             program=self.program,
             **context,
         )
+        return with_languages(html)
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
         """A whole page, or a piece of one."""

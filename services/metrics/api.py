@@ -53,8 +53,10 @@ from services.metrics.schemas import (
     RatesView,
     SeriesView,
     SliceView,
+    TipView,
     WaveView,
 )
+from services.metrics.tips import weekly_tip
 
 router = Router(prefix="/v1", tags=["metrics"])
 READ = "herald:metrics:read"
@@ -268,3 +270,13 @@ async def get_own(
     period = queries.period_of(first, to, program["time_zone"], context.clock.now())
     found = await queries.own_figures(context, program, caller.id, period)
     return OwnView(program_id=program_id, period=PeriodView.of(period), figures=OwnCounts.model_validate(found))
+
+
+@router.get("/me/tip", summary="What one's own posts tell this week", responses=problems(404))
+async def get_tip(context: Use, caller: Person, program_id: Annotated[str, Query(max_length=128)]) -> TipView:
+    """What of one's own posts of the last half year brought more clicks, where enough posts say so and chance hardly
+    would; the same all week. Nobody else sees it."""
+    program = await queries.program_of(context, program_id)
+    if program_id not in caller.memberships:
+        raise Forbidden("Only ambassadors of the programme have figures of their own.", type_="not-a-member")
+    return TipView.model_validate(await weekly_tip(context, program, caller.id, context.clock.now()))

@@ -12,6 +12,7 @@ from services.metrics.cohorts.store import Cohorts
 from services.metrics.consumers import CONSUMERS
 from services.metrics.context import Context
 from services.metrics.jobs import jobs
+from services.metrics.learning.store import LessonsCompleted
 from services.metrics.live import Live
 from services.metrics.paces import Paces
 from services.metrics.settings import MetricsSettings
@@ -24,16 +25,17 @@ DESCRIPTION = "What came of the programme: figures by definition, live, each tra
 def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
     """The service, nothing connected yet."""
     runtime = Runtime("metrics", settings, clock=clock)
-    store = Store(runtime.mongo)
+    store, lessons = Store(runtime.mongo), LessonsCompleted(runtime.mongo)
     context = Context(
         clock=runtime.clock,
         mongo=runtime.mongo,
         principals=PrincipalStore(runtime.mongo),
         store=store,
         cohorts=Cohorts(runtime.mongo),
+        lessons=lessons,
         small_group=settings.small_group,
-        windows=Windows(store, settings.small_group),
-        paces=Paces(store),
+        windows=Windows(store, lessons, settings.small_group),
+        paces=Paces(store, lessons),
         live=Live(store, runtime.clock, runtime.telemetry, runtime.supervisor, heartbeat=settings.live_heartbeat),
     )
 
@@ -41,6 +43,7 @@ def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Service:
         await context.principals.ensure_indexes()
         await store.ensure_indexes()
         await context.cohorts.ensure_indexes()
+        await lessons.ensure_indexes()
 
     return Service(
         name="metrics",

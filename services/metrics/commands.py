@@ -148,7 +148,7 @@ def _fact(one: BookedAct, time_zone: str) -> Document:
         fact |= {"type": "engagement", "kind": act.kind, "verdict": act.verdict, "quantity": act.quantity}
         fact["measure"] = act.measure
     elif isinstance(act, PostShared):
-        fact |= {"type": "share", "method": act.method}
+        fact |= {"type": "share", "method": act.method, "edited": act.edited}
     else:
         fact["type"] = "removal"
     return fact

@@ -18,6 +18,7 @@ from herald_contracts import (
     ContentRetired,
     ContentUpdated,
     EngagementRecorded,
+    LessonCompleted,
     ObjectiveSet,
     PostRemoved,
     PostShared,
@@ -27,6 +28,7 @@ from herald_contracts import (
 from services.metrics.cohorts.projections import project_cohorts, project_surveys, project_waves
 from services.metrics.commands import book_events
 from services.metrics.context import Context
+from services.metrics.learning.projections import project_lessons
 from services.metrics.projections import (
     project_contents,
     project_memberships,
@@ -42,6 +44,7 @@ CONSUMERS: list[Route[Context]] = [
     on(CohortStarted, do=project_waves),
     on(CohortJoined, CohortLeft, do=project_cohorts),
     on(SurveyClosed, do=project_surveys),
+    on(LessonCompleted, do=project_lessons),
     on(ContentPublished, ContentUpdated, ContentRetired, do=project_contents),
     on(PostShared, PostRemoved, EngagementRecorded, do=book_events, inbox="facts"),
     on(ActRecorded, ActWithdrawn, do=book_events, inbox="facts"),

@@ -8,6 +8,7 @@ from chassis.clock import Clock
 from chassis.mongo import Mongo
 from chassis.principals import PrincipalStore
 from services.metrics.cohorts.store import Cohorts
+from services.metrics.learning.store import LessonsCompleted
 from services.metrics.live import Live
 from services.metrics.paces import Paces
 from services.metrics.store import Store
@@ -23,6 +24,7 @@ class Context:
     principals: PrincipalStore
     store: Store
     cohorts: Cohorts
+    lessons: LessonsCompleted
     small_group: int
     windows: Windows
     paces: Paces

@@ -12,6 +12,7 @@ from chassis.tasks import yielding
 from services.metrics.domain.figures import ACTS_OF, Tally, of_counts
 from services.metrics.domain.objectives import FIGURES, OF_PEOPLE, PACE_DAYS, Pace
 from services.metrics.domain.periods import Period
+from services.metrics.learning.store import LessonsCompleted
 from services.metrics.store import Store
 
 MAX_PACES = 1_000
@@ -22,8 +23,9 @@ NONE = Pace(0.0, 0, ())
 class Paces:
     """The paces that this process looks at, the least used forgotten first."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, lessons: LessonsCompleted) -> None:
         self._store = store
+        self._lessons = lessons
         self._known: OrderedDict[tuple[str, str, Period], tuple[float, Pace]] = OrderedDict()
 
     async def of(self, program: Document, kpi: str, period: Period, today: date) -> Pace:
@@ -48,12 +50,19 @@ class Paces:
         if first is None or first > past.last:
             return NONE
         known = Period(max(past.first, first), past.last)
+        if kpi == "lessons_completed":
+            return await self._learned(program, known)
         read = self._people if kpi in OF_PEOPLE else self._acts if kpi in ACTS_OF else self._sums
         return await read(program, kpi, known)
 
     async def _acts(self, program: Document, kpi: str, past: Period) -> Pace:
         days = await self._store.acts_by_day(program["_id"], past, ACTS_OF[kpi])
         return Pace(float(days.total()), past.days, [float(days[day]) for day in _last(past)])
+
+    async def _learned(self, program: Document, past: Period) -> Pace:
+        start, end = past.bounds(program["time_zone"])
+        days = await self._lessons.by_day(program["_id"], start, end, program["time_zone"])
+        return Pace(float(sum(days.values())), past.days, [float(days.get(day, 0)) for day in _last(past)])
 
     async def _sums(self, program: Document, kpi: str, past: Period) -> Pace:
         rates = await self._store.rates_of(program["_id"])

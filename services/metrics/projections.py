@@ -72,6 +72,7 @@ async def project_contents(context: Context, tx: Transaction, events: Sequence[R
             event.data.revision,
             event.data.occurred_at,
             None if isinstance(event.data, ContentRetired) else event.data.shareable,
+            None if isinstance(event.data, ContentRetired) else event.data.kind,
         )
         for event in events
     ]

@@ -132,7 +132,20 @@ async def _of_people(context: Context, program: Document, period: Period, networ
     shared, there, leaders = await asyncio.gather(
         _sharers(context, program, period, network), _enrolled(context, program, period), context.store.leaders()
     )
-    return _participation(there, shared, leaders)
+    found = _participation(there, shared, leaders)
+    return found if network else found | await _learning(context, program, period, there)
+
+
+async def _learning(
+    context: Context, program: Document, period: Period, enrolled: set[str], *, among: set[str] | None = None
+) -> Figures:
+    """What was learned: by all, or by those among them."""
+    start, end = period.bounds(program["time_zone"])
+    lessons, finished = await asyncio.gather(
+        context.lessons.count(program["_id"], start, end, people=among), context.lessons.finished(program["_id"], end)
+    )
+    told = {"lessons": lessons, "finished": len(finished & enrolled), "enrolled": len(enrolled)}
+    return compute.of_learning(**told, least=context.small_group)
 
 
 async def _sharers(context: Context, program: Document, period: Period, network: str | None) -> set[str]:
@@ -208,6 +221,7 @@ async def _of_group(context: Context, program: Document, period: Period, part: S
     found = _participation(people.enrolled, shared, leaders) | compute.of_counts(tally, rates.currency)
     if part.network is None:
         found |= compute.of_acts(await context.store.acts(program["_id"], period, people=people.enrolled))
+        found |= await _learning(context, program, period, people.enrolled, among=people.enrolled)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -19,7 +19,7 @@ from chassis.mongo.projection import when_newer
 from chassis.principals import PRINCIPALS
 from chassis.web.problems import Conflict
 from services.metrics.domain.changes import FigureChange
-from services.metrics.domain.counts import FIELDS, Counts
+from services.metrics.domain.counts import FIELDS, IMPORTED, Counts
 from services.metrics.domain.enrolments import MembershipChange, intervals
 from services.metrics.domain.periods import Period
 from services.metrics.domain.value import DEFAULT_RATES, Rates, RateTable
@@ -32,6 +32,7 @@ Session = AsyncClientSession | None
 AT_ONCE = 1000
 """Rows of an answer, which are unpacked in one step of the event loop; by default MongoDB is asked anew after 101."""
 COUNTS_AT_ONCE = 500
+OWN_POSTS = 200
 RATES_AT_ONCE = 50
 CHANGES_AT_ONCE = 10
 """Each may tell of a thousand events."""
@@ -48,6 +49,7 @@ class ContentChange(NamedTuple):
     revision: int
     at: datetime
     shareable: bool | None
+    kind: str | None = None
 
 
 class FiguresVersion(NamedTuple):
@@ -95,6 +97,11 @@ class Store:
 
     async def ensure_indexes(self) -> None:
         await self.facts.create_index([("post_id", 1), ("type", 1)])
+        await self.facts.create_index(
+            [("ambassador_id", 1), ("program_id", 1), ("at", -1)],
+            partialFilterExpression={"type": "share"},
+            name="own_shares",
+        )
         await self.facts.create_index("act_id", partialFilterExpression={"act_id": {"$type": "string"}})
         await self.act_days.create_index([("program_id", 1), ("day", 1)])
         await self.totals.create_index([("program_id", 1), ("day", 1)])
@@ -218,7 +225,7 @@ class Store:
         """What can be shared, from when until when; each fact only where it is newer."""
         writes = []
         for one in contents:
-            described = {} if one.shareable is None else {"shareable": one.shareable}
+            described = {} if one.shareable is None else {"shareable": one.shareable, "kind": one.kind}
             fields: dict[str, Any] = {
                 "program_id": one.program_id,
                 **when_newer(one.revision, {"retired_at": one.at if one.shareable is None else None}),
@@ -450,6 +457,35 @@ class Store:
         wanted = {"program_id": program_id, "shareable": True, **available}
         return await self.contents.count_documents(wanted, session=session)
 
+    async def own_shares(self, program_id: str, person_id: str, start: datetime, end: datetime) -> list[Document]:
+        """The facts of a person's latest shares in [start, end), `OWN_POSTS` at most; not those that were imported."""
+        where = {"ambassador_id": person_id, "program_id": program_id, "type": "share"}
+        when = {"at": {"$gte": start, "$lt": end}, "method": {"$ne": IMPORTED}}
+        return await self.facts.find({**where, **when}, sort=[("at", -1)], limit=OWN_POSTS).to_list()
+
+    async def removed_before(self, posts: Sequence[str], moment: datetime) -> set[str]:
+        """Those of the posts that were taken back before that moment."""
+        where = {"post_id": {"$in": list(posts)}, "type": "removal", "at": {"$lt": moment}}
+        return {row["post_id"] async for row in self.facts.find(where, {"post_id": 1})}
+
+    async def clicks_after(self, shared_at: Mapping[str, datetime], within: timedelta) -> dict[str, int]:
+        """How many measured and counted clicks each post had within a time after it was shared."""
+        if not shared_at:
+            return {}
+        spans = [{"post_id": post, "type": "engagement", "at": {"$lt": at + within}} for post, at in shared_at.items()]
+        counted = {"kind": "click", "verdict": "counted", "measure": "measured"}
+        stages: list[Document] = [
+            {"$match": {"$or": spans, **counted}},
+            {"$group": {"_id": "$post_id", "clicks": {"$sum": "$quantity"}}},
+        ]
+        cursor = await self.facts.aggregate(stages, batchSize=AT_ONCE)
+        return {row["_id"]: int(row["clicks"]) async for row in cursor}
+
+    async def kinds(self, contents: Iterable[str]) -> dict[str, str]:
+        """Of what kind the items are, as far as it is known."""
+        where = {"_id": {"$in": list(contents)}, "kind": {"$type": "string"}}
+        return {row["_id"]: row["kind"] async for row in self.contents.find(where, {"kind": 1})}
+
     async def rates_of(self, program_id: str, session: Session = None) -> RateTable:
         """The rates of each day, by all versions. Their number is limited."""
         cursor = self.rates.find({"program_id": program_id}, session=session, batch_size=RATES_AT_ONCE)
@@ -502,10 +538,10 @@ class Store:
         return await self.objectives.find(wanted, sort=[("_id", 1)], limit=limit).to_list()
 
 
-def person_of(row: Mapping[str, Any], *, enrolled: bool) -> Person:
+def person_of(row: Mapping[str, Any], *, enrolled: bool, finished: bool = False) -> Person:
     """A person as figures see them. Whoever keeps out of named statistics is in no group smaller than all."""
     country = None if row.get("hidden_from_statistics") else row.get("country")
-    return Person(enrolled=enrolled, leader=bool(row.get("leader")), country=country)
+    return Person(enrolled=enrolled, leader=bool(row.get("leader")), country=country, finished=finished)
 
 
 def _rates(row: Mapping[str, Any]) -> Rates:

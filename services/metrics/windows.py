@@ -13,6 +13,7 @@ from chassis.mongo import Document
 from chassis.tasks import yielding
 from services.metrics.domain.periods import Period
 from services.metrics.domain.window import Base, Person, Window
+from services.metrics.learning.store import LessonsCompleted
 from services.metrics.store import FiguresVersion, Store, person_of
 
 MAX_WINDOWS = 256
@@ -33,8 +34,9 @@ class Windows:
     """The windows that this process looks at, the least used forgotten first. They show no group of fewer than `least`
     people."""
 
-    def __init__(self, store: Store, least: int) -> None:
+    def __init__(self, store: Store, lessons: LessonsCompleted, least: int) -> None:
         self._store = store
+        self._lessons = lessons
         self._least = least
         self._entries: OrderedDict[tuple[str, Period], _Entry] = OrderedDict()
 
@@ -77,9 +79,15 @@ class Windows:
             available = await store.published(program_id, start, end, session=session)
             rates = await store.rates_of(program_id, session)
             acts = await store.acts(program_id, period, session=session)
+            lessons = await self._lessons.count(program_id, start, end, session=session)
+            finished = await self._lessons.finished(program_id, end, session=session)
         ids = enrolled | shares.keys()
-        people = {id: person_of(rows.get(id, {}), enrolled=id in enrolled) async for id in yielding(ids)}
-        base = Base(counts, contents, shares, people, available, rates, acts)
+        people = {
+            id: person_of(rows.get(id, {}), enrolled=id in enrolled, finished=id in finished)
+            async for id in yielding(ids)
+        }
+        bounds = start.timestamp(), end.timestamp()
+        base = Base(counts, contents, shares, people, available, rates, acts, lessons, bounds)
         return await asyncio.to_thread(Window, period, version.number, base, self._least)
 
     async def _advance(self, program: Document, window: Window, version: FiguresVersion) -> Window | None:
@@ -103,4 +111,8 @@ class Windows:
         asked = list(ids)
         enrolled = await self._store.enrolled(program["_id"], start, end, people=asked)
         rows = await self._store.people(asked)
-        return {id: person_of(rows.get(id, {}), enrolled=id in enrolled) async for id in yielding(asked)}
+        finished = await self._lessons.finished(program["_id"], end, people=asked)
+        return {
+            id: person_of(rows.get(id, {}), enrolled=id in enrolled, finished=id in finished)
+            async for id in yielding(asked)
+        }

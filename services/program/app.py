@@ -22,6 +22,7 @@ from services.program.store.audit import AuditTrail
 from services.program.store.calendars import Calendars
 from services.program.store.company_events import CompanyEvents
 from services.program.store.deputies import Deputies
+from services.program.store.examples import Examples
 from services.program.store.expert_acts import ExpertActs
 from services.program.store.feedback import FeedbackStore
 from services.program.store.first_posts import FirstPosts
@@ -59,6 +60,7 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         identities=Identities(runtime.mongo),
         admissions=Admissions(runtime.mongo),
         lessons=Lessons(runtime.mongo),
+        examples=Examples(runtime.mongo),
         objectives=Objectives(runtime.mongo),
         imports=Imports(runtime.mongo),
         mails=Mails(runtime.mongo),
@@ -85,8 +87,8 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
 
     async def ensure_indexes() -> None:
         stores = (context.people, context.teams, context.programs, context.pictures, context.objectives)
-        others = (context.imports, context.history, context.surveys, context.lessons, context.feedback)
-        mails = (context.mails, context.newsletters, context.admissions)
+        others = (context.imports, context.history, context.surveys, context.lessons, context.examples)
+        mails = (context.feedback, context.mails, context.newsletters, context.admissions)
         acts = (context.expert_acts, context.referrals, context.company_events)
         leading = (context.deputies, context.first_posts)
         more = (context.waves, context.tasks, context.standings, context.calendars, context.audit_trail)

@@ -6,6 +6,7 @@ from chassis.audit import Audited
 from services.program.domain.admission import Admission
 from services.program.domain.calendars import Handover
 from services.program.domain.company_events import CompanyEvent
+from services.program.domain.examples import Example
 from services.program.domain.expert_acts import ExpertAct
 from services.program.domain.feedback import Feedback
 from services.program.domain.identity import Identity
@@ -39,6 +40,9 @@ PERSON = Audited(
         "locale",
         "hidden_from_rankings",
         "hidden_from_statistics",
+        "weekly_tip",
+        "time_zone",
+        "holidays",
     ),
     left_out=("id", "version", "locale_chosen", "devices", "code", "created_at", "updated_at"),
 )
@@ -177,6 +181,13 @@ PATH = Audited(
     Path,
     shown=("titles", "lesson_ids", "position"),
     left_out=("id", "program_id", "version", "starter", "created_at", "updated_at"),
+)
+EXAMPLE = Audited(
+    "example",
+    Example,
+    shown=("state", "why", "lesson_id", "network", "language"),
+    withheld=("text",),
+    left_out=("id", "program_id", "version", "author_id", "post_id", "named", "created_at", "updated_at"),
 )
 IDENTITY = Audited("identity", Identity, shown=("colours", "elements"), left_out=("id", "version", "updated_at"))
 PICTURE = Audited(

@@ -15,6 +15,7 @@ from services.program.store.audit import AuditTrail
 from services.program.store.calendars import Calendars
 from services.program.store.company_events import CompanyEvents
 from services.program.store.deputies import Deputies
+from services.program.store.examples import Examples
 from services.program.store.expert_acts import ExpertActs
 from services.program.store.feedback import FeedbackStore
 from services.program.store.first_posts import FirstPosts
@@ -51,6 +52,7 @@ class Context:
     identities: Identities
     admissions: Admissions
     lessons: Lessons
+    examples: Examples
     objectives: Objectives
     imports: Imports
     mails: Mails

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -255,12 +256,13 @@ def lesson_retired(lesson: Lesson) -> LessonRetired:
     )
 
 
-def lesson_completed(completion: Completion) -> LessonCompleted:
+def lesson_completed(completion: Completion, paths: Sequence[str]) -> LessonCompleted:
     return LessonCompleted(
         program_id=completion.program_id,
         person_id=completion.person_id,
         lesson_id=completion.lesson_id,
         edition=completion.edition,
+        paths=list(paths),
         occurred_at=completion.completed_at,
     )
 

@@ -37,6 +37,11 @@ async def project_job_offers(
     await context.referrals.put_offers([_offer(event.data) for event in batch], tx)
 
 
+async def project_removed_posts(context: Context, tx: Transaction, batch: Sequence[Received[PostRemoved]]) -> None:
+    """What its author took back is no example any more."""
+    await context.examples.delete_posts([(event.data.post_id, event.data.ambassador_id) for event in batch], tx)
+
+
 def _offer(data: ContentPublished | ContentUpdated | ContentRetired) -> JobOffer:
     """An item as far as referrals go; whatever is no job offer is none that is open."""
     id, program_id, revision = data.content_id, data.program_id, data.revision

@@ -202,6 +202,7 @@ class System:
             "HERALD_SMTP_TIMEOUT": "3",
             "HERALD_MAIL_FROM": "herald@fault.example",
             "HERALD_MAIL_RATE": "200/second",
+            "HERALD_MAIL_REST": "false",
         }
 
     async def stop(self) -> None:

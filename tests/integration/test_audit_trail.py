@@ -277,6 +277,13 @@ async def in_learning(trail: Trail, program: str) -> None:
     await trail.act("PUT", "/programs/{program_id}/paths/{path_id}", renamed, of=path, headers=match)
     await trail.act("DELETE", "/programs/{program_id}/paths/{path_id}", of=path)
     await trail.act("POST", "/programs/{program_id}/starter-lessons", of=program)
+    words = {"text": "Half the water.", "network": "linkedin", "language": "en"}
+    why = {"fr": "Un fait.", "en": "One fact."}
+    example = (await trail.act("POST", "/programs/{program_id}/examples", {**words, "why": why}, of=program))["id"]
+    of, one = "/programs/{program_id}/examples/{example_id}", f"{program}/{example}"
+    await trail.act("PUT", of, {"why": {**why, "en": "One precise fact."}}, of=one, headers={"If-Match": "*"})
+    for act in ("show", "retire"):
+        await trail.act("POST", f"{of}/{act}", of=one)
 
 
 async def with_an_expert(trail: Trail, program: str) -> None:

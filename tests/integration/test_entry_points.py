@@ -58,6 +58,8 @@ ACTORS = {
     "POST /v1/invitation-links/{token}/follow": "fred",
     **{f"POST /v1/device{act}": PHONE for act in ("", "/end")},
     "POST /v1/programs/{program_id}/expert-acts": "dan",
+    "POST /v1/programs/{program_id}/examples/offers": "dan",
+    "POST /v1/programs/{program_id}/examples/{example_id}/withdraw": "dan",
     "POST /v1/check-ins": "dan",
     "POST /v1/programs/{program_id}/events/{event_id}/reply": "dan",
     "POST /v1/programs/{program_id}/job-offers/{job_id}/link": "dan",
@@ -182,6 +184,11 @@ EVENT = {
 EXPERT_ACT = {"act": "talk", "title": "Events", "happened_on": datetime.now(UTC).date().isoformat()}
 WELL_MADE["POST /v1/programs/{program_id}/expert-acts"] = {**EXPERT_ACT, "link": "https://conf.example/talk"}
 WELL_MADE["POST /v1/programs/{program_id}/deputies"] = {"person": "dan@x.example"}
+EXAMPLE = {"text": "Half the water.", "network": "linkedin", "language": "en", "why": {"en": "One fact."}}
+WELL_MADE["POST /v1/programs/{program_id}/examples"] = EXAMPLE
+WELL_MADE["PUT /v1/programs/{program_id}/examples/{example_id}"] = EXAMPLE
+OFFER = {"post_id": "post-1", "text": "Half the water.", "network": "linkedin", "language": "en", "named": True}
+WELL_MADE["POST /v1/programs/{program_id}/examples/offers"] = OFFER
 WELL_MADE["POST /v1/programs/{program_id}/events"] = EVENT
 WELL_MADE["PUT /v1/programs/{program_id}/events/{event_id}"] = EVENT
 WELL_MADE["PUT /v1/items/{item_id}"] = {
@@ -568,6 +575,21 @@ async def _confirmed(world: World) -> dict[str, str]:
     return ids
 
 
+async def _post_that_worked(world: World) -> dict[str, str]:
+    """An example that can be shown."""
+    program = world.known["program_id"]
+    made = await world.ok("program", "POST", f"/v1/programs/{program}/examples", EXAMPLE)
+    return {"program_id": program, "example_id": made["id"]}
+
+
+async def _offered(world: World) -> dict[str, str]:
+    """A post that its author offered."""
+    program = world.known["program_id"]
+    order = {**OFFER, "post_id": new_id()}
+    made = await world.ok("program", "POST", f"/v1/programs/{program}/examples/offers", order, by="dan")
+    return {"program_id": program, "example_id": made["id"]}
+
+
 async def _event(world: World) -> dict[str, str]:
     """An event at which one can check in."""
     path = f"/v1/programs/{world.known['program_id']}/events"
@@ -827,6 +849,12 @@ PREPARED = {
         for act in ("confirm", "refuse", "withdraw")
     },
     "POST /v1/programs/{program_id}/expert-acts/{expert_act_id}/reopen": _confirmed,
+    "PUT /v1/programs/{program_id}/examples/{example_id}": _post_that_worked,
+    **{
+        f"POST /v1/programs/{{program_id}}/examples/{{example_id}}/{act}": _post_that_worked
+        for act in ("show", "retire")
+    },
+    "POST /v1/programs/{program_id}/examples/{example_id}/withdraw": _offered,
     "POST /v1/programs/{program_id}/job-offers/{job_id}/link": _job_offer,
     "POST /v1/programs/{program_id}/deputies": _leader,
     **{

@@ -179,7 +179,9 @@ HISTORY: list[Event] = [
     lesson(2),
     LessonRetired(program_id=PROGRAM, lesson_id="lesson", revision=3, occurred_at=at(3)),
     lesson(4, "share"),
-    LessonCompleted(program_id=PROGRAM, person_id=PERSON, lesson_id="lesson", edition=2, occurred_at=at(4)),
+    LessonCompleted(
+        program_id=PROGRAM, person_id=PERSON, lesson_id="lesson", edition=2, paths=["first-day"], occurred_at=at(4)
+    ),
     person(1, PersonProvisioned),
     person(2),
     joined(3, 3),

@@ -12,6 +12,7 @@ from services.hub.pages import (
     deputies,
     editor,
     events,
+    examples,
     expert_acts,
     feed,
     feedback,
@@ -30,6 +31,7 @@ from services.hub.pages import (
     objectives,
     opening,
     pictures,
+    place,
     points,
     posts,
     privacy,
@@ -46,8 +48,8 @@ from services.hub.pages import (
 )
 
 MODULES = (
-    feed, share, posts, points, leaderboard, learning, lessons, join, privacy, editor, sources, dashboard, manager,
-    objectives, opening, pictures, program_look, guardrails,
+    feed, share, posts, points, leaderboard, learning, lessons, examples, join, privacy, place, editor, sources,
+    dashboard, manager, objectives, opening, pictures, program_look, guardrails,
     importing, history, admin, audit, dead_letters, surveys, newsletters, setup, guidelines, identity, feedback,
     team, review, waves, coming_in, volunteers, leaders, deputies, acts, expert_acts, referrals, events,
 )  # fmt: skip

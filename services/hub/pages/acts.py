@@ -11,6 +11,7 @@ from starlette.responses import Response
 from services.hub.clients import Json
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Ambassador
+from services.hub.pages.learning import lesson_before
 from services.hub.paging import read_list
 from services.hub.paths import v1
 
@@ -30,8 +31,13 @@ async def acts(view: Ambassador, cursor: str | None = None) -> Response:
         return view.apis.get("program", path, cursor=cursor, limit=PAGE)
 
     calls: dict[str, Any] = {"experts": read_list(view, cursor, page_of)}
+    if cursor and view.is_fragment:
+        return view.page("acts/_experts.html", kinds=KINDS, **await view.gather(**calls))
+    path = v1("programs", program_id, "learning")
+    calls["learning"] = view.apis.get("program", path, language=view.language.code)
     found = await view.gather(**calls)
-    return view.page("acts/_experts.html" if cursor and view.is_fragment else "acts/acts.html", kinds=KINDS, **found)
+    first = lesson_before(found.pop("learning"), "expert_act")
+    return view.page("acts/acts.html", kinds=KINDS, program_id=program_id, first=first, **found)
 
 
 @router.post(HERE + "/expert")

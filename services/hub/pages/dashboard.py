@@ -208,7 +208,7 @@ async def board(view: View, days: int) -> dict[str, Any]:
 
     found = await view.gather(
         figures=view.apis.get("metrics", v1(*of, "figures"), **span),
-        definitions=view.apis.get("metrics", v1("definitions"), language=view.language.code),
+        definitions=view.apis.get("metrics", v1("definitions"), language=view.language.of_herald),
         days_series=series("day"),
         networks_series=series("network"),
         countries_series=series("country"),

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from services.hub import tips
 from services.hub.dependencies import Ambassador, SignedIn
 from services.hub.pages.feedback import unseen
 from services.hub.pages.learning import first_lesson
@@ -46,7 +47,10 @@ async def feed(view: Ambassador, query: str = "", cursor: str | None = None, toa
     asked["answered"] = unseen(view)
     if toast == "joined":
         asked["lesson"] = first_lesson(view)
-    return view.page("feed/feed.html", query=query, **{"lesson": None, **await view.gather(**asked)})
+    told = {} if query else tips.asked(view)
+    found = {"lesson": None, **await view.gather(**asked, **told)}
+    tip = tips.tip_of(view, {name: found.pop(name) for name in told})
+    return view.page("feed/feed.html", query=query, tip=tip, **found)
 
 
 async def _leading(view: View) -> Any:

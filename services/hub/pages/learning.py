@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from services.hub.clients import Json, Refusal
 from services.hub.dependencies import Ambassador
+from services.hub.pages.examples import beside
 from services.hub.paths import page, safe_path, v1
 from services.hub.quizzes import given_answers
 from services.hub.view import Missing, View
@@ -41,6 +42,12 @@ def _steps(learning: Json) -> list[Json]:
     return [step for path in learning["paths"] for step in path["lessons"]] + list(learning["others"])
 
 
+def lesson_before(learning: Any, right: str) -> Json | None:
+    """The first lesson that one has to complete before a right; None where there is none, or nobody knows."""
+    steps = _steps(learning) if isinstance(learning, dict) and "paths" in learning else []
+    return next((one for one in steps if right in one["required_for"] and not one["completed_at"]), None)
+
+
 def _following(learning: Json, after: str | None = None) -> Json | None:
     """The first lesson that one has not completed: of those after one, or else of all."""
     steps = _steps(learning)
@@ -52,7 +59,8 @@ def _following(learning: Json, after: str | None = None) -> Json | None:
 async def lesson(view: Ambassador, program_id: str, lesson_id: str, back: str = "/learn") -> Response:
     """A lesson, with its questions below."""
     found = await _lesson(view, program_id, lesson_id)
-    return view.page("lessons/lesson.html", lesson=found, back=safe_path(back), answered=None, given=[])
+    shown = await beside(view, program_id, lesson_id)
+    return view.page("lessons/lesson.html", lesson=found, back=safe_path(back), answered=None, given=[], **shown)
 
 
 async def _lesson(view: View, program_id: str, lesson_id: str) -> Json:
@@ -74,12 +82,13 @@ async def answer(view: Ambassador, program_id: str, lesson_id: str) -> Response:
             return view.go(page("programs", program_id, "lessons", lesson_id), toast="lesson-changed", back=back)
         raise
     found = await _lesson(view, program_id, lesson_id)
+    shown = await beside(view, program_id, lesson_id)
     following = None
     if answered["passed"]:
         learning = (await view.gather(learning=_learning(view, program_id)))["learning"]
         following = None if isinstance(learning, Missing) else _following(learning, lesson_id)
     return view.page(
-        "lessons/lesson.html", lesson=found, back=back, answered=answered, given=given, following=following
+        "lessons/lesson.html", lesson=found, back=back, answered=answered, given=given, following=following, **shown
     )
 
 

@@ -203,7 +203,7 @@ async def edit_path(view: Manager, path_id: str) -> Response:
 
 
 async def _path_form(view: View, path: Json) -> Response:
-    lessons = await _all_lessons(view)
+    lessons = await all_lessons(view)
     known = {one["id"]: one for one in lessons}
     placed = [known[id] for id in path["lesson_ids"] if id in known]
     others = [one for one in lessons if one["id"] not in path["lesson_ids"] and one["state"] != "retired"]
@@ -211,7 +211,8 @@ async def _path_form(view: View, path: Json) -> Response:
     return view.page("lessons/path.html", path=path, placed=placed, others=others, written_in=list(languages))
 
 
-async def _all_lessons(view: View) -> list[Json]:
+async def all_lessons(view: View) -> list[Json]:
+    """Every lesson of the programme, to choose from."""
     found: list[Json] = []
     cursor: str | None = None
     for _ in range(PAGES):

@@ -17,11 +17,12 @@ from services.hub.drafting import draft
 from services.hub.forms.filling import Place
 from services.hub.paging import read_list
 from services.hub.paths import ApiPath, page, v1
-from services.hub.view import View
+from services.hub.view import Missing, View
 
 router = APIRouter()
 HERE: Final = "/manage/newsletters"
 PAGE: Final = 20
+MAX_OFF: Final = 5
 FREE: Final = 1
 """Empty blocks that the form has after those that are written."""
 TEXTS: Final = ("title", "text", "link", "link_text", "picture", "picture_alt")
@@ -152,10 +153,27 @@ async def schedule(view: Manager, newsletter_id: str) -> Response:
     if not await is_confirmed(view):
         found = await view.apis.get("program", _path(view, newsletter_id))
         notes = [str(view.language.text("ask.newsletter-schedule.what", count=found.get("recipients") or 0))]
+        notes += await _who_waits(view, newsletter_id, order)
         back = page("manage", "newsletters", newsletter_id)
         return await ask(view, "newsletter-schedule", back=back, notes=notes, undo=True)
     await view.apis.call("program", "POST", _path(view, newsletter_id, "schedule"), order)
     return view.go(page("manage", "newsletters", newsletter_id), toast="newsletter-scheduled", of=newsletter_id)
+
+
+async def _who_waits(view: View, newsletter_id: str, order: Json) -> list[str]:
+    """Whose mail comes later than that hour, and why."""
+    asked = view.apis.get(
+        "program", _path(view, newsletter_id, "holidays"), day=order["send_on"], language=view.language.code
+    )
+    found = (await view.gather(off=asked))["off"]
+    notes = []
+    for one in [] if isinstance(found, Missing) else found["items"][:MAX_OFF]:
+        where = view.language.country_name(one["calendar"].partition("-")[0])
+        said = view.language.text("ask.newsletter-schedule.off", count=one["people"], where=where, name=one["name"])
+        notes.append(str(said))
+    if not "08:00" <= order["send_at"] < "20:00":
+        notes.append(str(view.language.text("ask.newsletter-schedule.night")))
+    return notes
 
 
 @router.post(HERE + "/{newsletter_id}/unschedule")

@@ -41,7 +41,7 @@ async def objectives(view: Manager, state: str = "open", query: str = "", cursor
     found = await view.gather(
         objectives=read_list(view, cursor, page_of),
         progress=view.apis.get("metrics", v1(*of), state=state, limit=100),
-        definitions=view.apis.get("metrics", v1("definitions"), language=view.language.code),
+        definitions=view.apis.get("metrics", v1("definitions"), language=view.language.of_herald),
     )
     shown = [] if isinstance(found["objectives"], Missing) else found["objectives"]["items"]
     progress = found["progress"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -38,6 +38,15 @@ async def privacy(view: SignedIn) -> Response:
     wanted = {name: name in form for name in ("hidden_from_rankings", "hidden_from_statistics")}
     await view.apis.call("program", "PATCH", v1("me"), wanted)
     return view.go("/me", toast="saved")
+
+
+@router.post("/me/tip/{choice}")
+async def tip(view: SignedIn, choice: Literal["on", "off"]) -> Response:
+    """Whether a tip from one's own figures stands on the start page."""
+    await view.apis.call("program", "PATCH", v1("me"), {"weekly_tip": choice == "on"})
+    await load_person(view, fresh=True)
+    back = "/feed" if view.me.is_ambassador else "/me"
+    return view.go(back, toast=f"tip-{choice}", **({"of": view.me.id} if choice == "off" else {}))
 
 
 @router.post("/me/language")

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from segno import DataOverflowError
 from starlette.responses import Response
 
-from chassis.messages import LANGUAGES
+from chassis.messages import LANGUAGES, languages
 from chassis.web.problems import Violation
 from services.hub.clients import Json, invalid
 from services.hub.confirmation import ask, is_confirmed
@@ -120,7 +120,7 @@ def _check_written(headlines: Mapping[str, str]) -> None:
 
 def _words(code: str, headline: str | None) -> Words:
     """What the poster says in a language: of one that the pages have, the whole of it; of another, the headline."""
-    if code not in LANGUAGES:
+    if code not in languages():
         return Words(headline or "")
     language = Language(code)
     scan, below = language.text("poster.scan"), language.text("poster.below")

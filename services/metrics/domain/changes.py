@@ -20,7 +20,8 @@ class FigureChange:
     - `contents`: by (day, item), `shares` and `click_counted`
     - `shares`: by (day, ambassador), shares that came and went
     - `acts`: by (day, act), acts beside sharing that came and went
-    - `people`: whose enrolment changed
+    - `lessons`: when lessons were completed, in seconds since 1970
+    - `people`: whose enrolment changed, or who completed the first-day path
     - `reload`: something rare changed that only reading anew can tell (objective, rates, what can be shared)
     """
 
@@ -28,6 +29,7 @@ class FigureChange:
     contents: dict[tuple[str, str], dict[str, int]] = field(default_factory=_counts)
     shares: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     acts: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    lessons: list[float] = field(default_factory=list)
     people: set[str] = field(default_factory=set)
     reload: bool = False
     traceparent: str | None = None
@@ -47,6 +49,7 @@ class FigureChange:
             "contents": _flat(self.contents),
             "shares": [[*key, number] for key, number in self.shares.items() if number],
             "acts": [[*key, number] for key, number in self.acts.items() if number],
+            "lessons": self.lessons,
             "people": sorted(self.people),
             "reload": self.reload,
             "traceparent": self.traceparent,
@@ -59,6 +62,7 @@ class FigureChange:
             contents={(day, content): fields for day, content, fields in row["contents"]},
             shares={(day, person): number for day, person, number in row["shares"]},
             acts={(day, act): number for day, act, number in row.get("acts", ())},
+            lessons=list(row.get("lessons", ())),
             people=set(row["people"]),
             reload=row["reload"],
             traceparent=row["traceparent"],

@@ -118,6 +118,27 @@ DEFINITIONS: dict[str, Definition] = {
         "|active leaders| / |enrolled leaders|",
         "rate",
     ),
+    "lessons_completed": Definition(
+        {"en": "Lessons completed", "fr": "Leçons suivies"},
+        {
+            "en": "Lessons that ambassadors completed in the period; each counts once for each of them. Absent where "
+            "too few were enrolled.",
+            "fr": "Leçons que les ambassadeurs ont suivies jusqu’au bout dans la période ; chacune compte une fois par "
+            "personne. Absent s’il y avait trop peu d’inscrits.",
+        },
+        "count(lesson completed)",
+    ),
+    "first_day_path": Definition(
+        {"en": "First day learned", "fr": "Premier jour suivi"},
+        {
+            "en": "Ambassadors enrolled in the period who completed every lesson of the first-day path before its end. "
+            "Absent where too few were enrolled.",
+            "fr": "Ambassadeurs inscrits dans la période ayant suivi toutes les leçons du parcours du premier jour "
+            "avant sa fin. Absent s’il y avait trop peu d’inscrits.",
+        },
+        "|{enrolled: first-day path completed < end}| / ambassadors_enrolled",
+        "rate",
+    ),
     "acts": Definition(
         {"en": "Other acts", "fr": "Autres actions"},
         {

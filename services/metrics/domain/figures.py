@@ -92,6 +92,14 @@ def of_contents(*, shared: int, available: int) -> Figures:
     return {"shared_content_rate": rate(shared, max(shared, available))}
 
 
+def of_learning(*, lessons: int, finished: int, enrolled: int, least: int) -> Figures:
+    """Lessons that were completed, and the part of those enrolled who had completed the first-day path. None where
+    fewer than `least` were enrolled: they would tell of persons."""
+    if enrolled < least:
+        return {"lessons_completed": {"value": None}, "first_day_path": rate(0, 0)}
+    return {"lessons_completed": {"value": lessons}, "first_day_path": rate(finished, enrolled)}
+
+
 def of_acts(acts: Mapping[str, int]) -> Figures:
     """What was done beside sharing, by what it is; words that this version does not know count too."""
     by_kind = {act: acts[act] for act in sorted(acts) if acts[act]}

@@ -24,6 +24,7 @@ FIGURES: Final[Mapping[str, str]] = MappingProxyType(
         "participation_rate": "participation_rate",
         "leader_participation": "leader_participation",
         **{name: name for name in ACTS_OF},
+        "lessons_completed": "lessons_completed",
     }
 )
 """By KPI, the figure whose definition it has."""

@@ -27,6 +27,8 @@ class Person:
     enrolled: bool = False
     leader: bool = False
     country: str | None = None
+    finished: bool = False
+    """Whether they completed the first-day path before the period was over."""
 
 
 STRANGER = Person()
@@ -43,6 +45,9 @@ class Base:
     available: int
     rates: RateTable
     acts: Mapping[str, int] = field(default_factory=dict)
+    lessons: int = 0
+    bounds: tuple[float, float] = (0.0, 0.0)
+    """The first moment of the period and the first after it, in seconds since 1970."""
 
 
 @dataclass(slots=True)
@@ -59,6 +64,7 @@ class _Participation:
     active: int = 0
     leaders: int = 0
     active_leaders: int = 0
+    finished: int = 0
     groups: dict[str | None, _Group] = field(default_factory=lambda: defaultdict(_Group))
 
     def add(self, person: Person, shares: int, sign: int) -> None:
@@ -71,6 +77,7 @@ class _Participation:
             self.active += sign * active
             self.leaders += sign * person.leader
             self.active_leaders += sign * (person.leader and active)
+            self.finished += sign * person.finished
 
 
 class Window:
@@ -94,6 +101,7 @@ class Window:
         self._shared_contents = 0
         self._top: list[str] = []
         self._acts = Counter(dict(base.acts))
+        self._lessons, self._bounds = base.lessons, base.bounds
         self._people: dict[str, Person] = dict(base.people)
         self._shares = Counter(dict(base.shares))
         self._participation = _Participation()
@@ -133,6 +141,8 @@ class Window:
         for (day, act), number in change.acts.items():
             if self.holds(day):
                 self._acts[act] += number
+        start, end = self._bounds
+        self._lessons += sum(start <= at < end for at in change.lessons)
         self.version = version
         self.traceparent = change.traceparent or self.traceparent
 
@@ -174,7 +184,11 @@ class Window:
         )
         contents = figures.of_contents(shared=self._shared_contents, available=self._available)
         acts = figures.of_acts(self._acts)
-        return figures.with_formulas(people | contents | figures.of_counts(self._whole, self._rates.currency) | acts)
+        learned = figures.of_learning(
+            lessons=self._lessons, finished=who.finished, enrolled=who.enrolled, least=self._least
+        )
+        counted = figures.of_counts(self._whole, self._rates.currency)
+        return figures.with_formulas(people | contents | counted | acts | learned)
 
     def by_day(self) -> list[dict[str, Any]]:
         """Shares and clicks of each day of the period."""

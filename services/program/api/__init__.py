@@ -8,6 +8,7 @@ from services.program.api import (
     calendars,
     company_events,
     deputies,
+    examples,
     expert_acts,
     feedback,
     history,
@@ -32,7 +33,7 @@ from services.program.api import (
 
 router = Router(prefix="/v1")
 of_joining = (membership, admission, leaders, deputies, waves)
-of_programs = (programs, pictures, identity, objectives, *of_joining, lessons, surveys, feedback)
+of_programs = (programs, pictures, identity, objectives, *of_joining, lessons, examples, surveys, feedback)
 of_teams = (setup, tasks, calendars)
 of_mails = (newsletters, mails)
 of_acts = (expert_acts, referrals, company_events)

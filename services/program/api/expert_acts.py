@@ -46,7 +46,8 @@ async def my_expert_acts(
 @router.post("", summary="Declare an expert act", response_model=ExpertActView, status_code=201)
 async def declare(program_id: str, body: ExpertActBody, caller: Person, unit: Unit, context: Use) -> Response:
     """A talk, an article or a podcast of the last year, with a link that everybody can follow. A manager confirms it
-    before it counts. For ambassadors: 409 `not-a-member`; 409 `already-declared` for a link that waits or counts."""
+    before it counts. For ambassadors: 409 `not-a-member`; 409 `already-declared` for a link that waits or counts;
+    409 `lesson-not-completed` (with `lesson_id`) before a lesson that declaring requires."""
     return await unit.run(
         lambda tx: expert_acts.declare(context, tx, program_id, caller.id, **dict(body)), view=view, status=201
     )

@@ -8,9 +8,10 @@ from chassis.mongo import Transaction
 from chassis.web.http import Account, Person, Router, Unit
 from chassis.web.statuses import problems
 from services.program import queries
-from services.program.api.base import Use
+from services.program.api.base import Language, Use
 from services.program.commands import people
 from services.program.schemas.people import InvitationsView, MeView, Preferences, SignIn, ViewersView, invitations_of
+from services.program.schemas.places import PlaceView
 
 router = Router(tags=["me"])
 MAX_VIEWERS = 100
@@ -36,12 +37,21 @@ async def me(caller: Person, context: Use) -> MeView:
 
 @router.patch("/me", summary="Change my preferences", response_model=MeView)
 async def choose(body: Preferences, caller: Person, unit: Unit, context: Use) -> Response:
-    """Language, and whether to appear in leaderboards and named statistics."""
+    """Language, clock and holidays, whether to appear in leaderboards and named statistics, and whether to see a weekly
+    tip."""
 
     async def command(tx: Transaction) -> queries.people.Me:
         return await queries.people.me(context, await people.choose(context, tx, caller.id, **body.model_dump()), tx)
 
     return await unit.run(command, view=MeView.of)
+
+
+@router.get("/me/place", summary="My clock and my holidays", response_model=PlaceView)
+async def place(caller: Person, context: Use, language: Language = None) -> PlaceView:
+    """The time zone and the holidays by which nothing is pushed to the caller at night and on a day off; changed by
+    `PATCH /v1/me`."""
+    me = await context.people.get(caller.id)
+    return PlaceView.of(await queries.places.place(context, me, language, context.clock.now()))
 
 
 @router.get("/me/invitations", summary="My invitations", response_model=InvitationsView)

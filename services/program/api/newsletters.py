@@ -8,6 +8,7 @@ from fastapi import Query, Response
 
 from chassis.principals import Principal
 from chassis.web.http import Cursor, IfMatch, Limit, Person, Router, Unit, etag, requires, version_of
+from chassis.web.times import Day
 from services.program import queries
 from services.program.api.base import Language, Manager, Steers, Use
 from services.program.commands import newsletters
@@ -22,6 +23,7 @@ from services.program.schemas.newsletters import (
     NewsletterView,
     ScheduleBody,
 )
+from services.program.schemas.places import ReadersOffView
 
 router = Router(prefix="/programs/{program_id}/newsletters", tags=["newsletters"])
 Writer = Annotated[Principal, requires("editor", "manager")]
@@ -85,7 +87,23 @@ async def get_newsletter(
     """One newsletter, with the ETag that changing it asks for, and how far its mails are."""
     found, counts, recipients = await queries.newsletters.one(context, program_id, newsletter_id)
     response.headers.update(etag(found.version))
-    return NewsletterView.of(found, counts, recipients)
+    waiting = await context.mails.waiting(found.id) if found.state == "sending" else {}
+    return NewsletterView.of(found, counts, recipients, waiting)
+
+
+@router.get("/{newsletter_id}/holidays", summary="Readers on holiday", response_model=ReadersOffView)
+async def readers_off(
+    program_id: str,
+    newsletter_id: str,
+    _: Steers,
+    context: Use,
+    day: Annotated[Day, Query()],
+    language: Language = None,
+) -> ReadersOffView:
+    """Which readers have a holiday on a day, and which: theirs arrives the next day that is none, at 8:00."""
+    if not context.settings.mail_rest:
+        return ReadersOffView(items=[])
+    return ReadersOffView.of(await queries.places.readers_off(context, program_id, newsletter_id, day, language))
 
 
 @router.get("/{newsletter_id}/preview", summary="A newsletter as a mail", response_model=LayoutView)

@@ -13,6 +13,7 @@ from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import expert_acts, memberships, programs
 from services.program.domain.expert_acts import MAX_OPEN, ExpertAct
+from services.program.domain.lessons import check_completed
 from services.program.domain.surveys import today
 
 
@@ -27,10 +28,13 @@ async def declare(
     link: str,
     happened_on: date,
 ) -> ExpertAct:
-    """Raises NotFound, Invalid, Conflict: `not-a-member`, `program-archived`, `already-declared`; Refused
-    `too-many-declared`."""
+    """Raises NotFound, Invalid, Conflict: `not-a-member`, `program-archived`, `already-declared`,
+    `lesson-not-completed`; Refused `too-many-declared`."""
     program = programs.check_active(await context.programs.get(program_id, tx))
     memberships.joined(await context.people.get(person_id, tx), program_id)
+    required = await context.lessons.required_for(program_id, "expert_act", tx)
+    completed = await context.lessons.completed_by(program_id, person_id, tx) if required else {}
+    check_completed(required, completed.keys(), program_id)
     waiting = await context.expert_acts.count(program_id, person_id=person_id, state="declared", tx=tx)
     if waiting >= MAX_OPEN:
         raise Refused(f"{MAX_OPEN} declarations wait for a decision.", type_="too-many-declared", max=MAX_OPEN)

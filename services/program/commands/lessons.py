@@ -244,5 +244,8 @@ async def answer(
             derived_id(lesson_id, person_id), program_id, person_id, lesson_id, lesson.edition, tx.now
         )
         await context.lessons.add_completion(completion, tx)
-        tx.emit(event_mapping.lesson_completed(completion))
+        done = {lesson_id, *await context.lessons.completed_by(program_id, person_id, tx)}
+        paths = await context.lessons.paths(program_id, tx)
+        completed = lessons.completed_paths(paths, await context.lessons.readable_ids(program_id, tx), done)
+        tx.emit(event_mapping.lesson_completed(completion, completed))
     return Answered(judged, completion)

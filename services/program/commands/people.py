@@ -60,10 +60,10 @@ def _first_admin(tx: Transaction, token: Token, before: Person | None, after: Pe
 
 
 async def choose(context: Context, tx: Transaction, person_id: str, **choices: str | bool | None) -> Person:
-    """What people decide for themselves: `locale`, `hidden_from_rankings`, `hidden_from_statistics`; None leaves
-    a choice as it is."""
+    """What people decide for themselves: `locale`, `hidden_from_rankings`, `hidden_from_statistics`, `weekly_tip`,
+    `time_zone` and `holidays`. None leaves a choice as it is, an empty text takes it back."""
     before = await context.people.get(person_id, tx)
-    made = {name: choice for name, choice in choices.items() if choice is not None}
+    made = {name: choice if choice != "" else None for name, choice in choices.items() if choice is not None}
     if "locale" in made:
         made["locale_chosen"] = True
     return await _save(context, tx, before, people.change(before, tx.now, **made))

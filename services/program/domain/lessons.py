@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
@@ -13,8 +13,8 @@ from services.program.domain.programs import check_languages
 from services.program.domain.quizzes import Question, question_faults, question_texts, script_fault
 
 State = Literal["draft", "published", "retired"]
-RIGHTS: Final = ("share",)
-"""What a lesson can be required for: each is asked for where it is used, from `LessonPublished` and
+RIGHTS: Final = ("share", "expert_act")
+"""What a lesson can be required for: each is asked for where it is used, of sharing from `LessonPublished` and
 `LessonCompleted`."""
 MAX_SECONDS: Final = 300
 WORDS_A_MINUTE: Final = 200
@@ -245,6 +245,15 @@ def check_readable(lesson: Lesson, edition: int | None = None) -> Edition:
     return lesson.published
 
 
+def check_completed(required: Iterable[str], completed: Set[str], program_id: str) -> None:
+    """Raises Conflict `lesson-not-completed` (with `lesson_id`) for the first lesson that is left."""
+    for lesson_id in required:
+        if lesson_id not in completed:
+            raise Conflict(
+                "Complete the lesson first.", type_="lesson-not-completed", program_id=program_id, lesson_id=lesson_id
+            )
+
+
 # --- paths --------------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +269,13 @@ def check_path(titles: Mapping[str, str], lesson_ids: Sequence[str], languages: 
             wrong.append(Violation(f"lesson_ids.{number}", "unknown", "The programme has no such lesson."))
     if wrong:
         raise Invalid("The path cannot be taken.", errors=wrong)
+
+
+def completed_paths(paths: Sequence[Path], readable: Set[str], completed: Set[str]) -> tuple[str, ...]:
+    """The paths of which each lesson that can be read is completed: by the name of those that Herald brings, else by
+    id. A path of which none can be read is none of them."""
+    left = {path.id: readable & set(path.lesson_ids) for path in paths}
+    return tuple(path.starter or path.id for path in paths if left[path.id] and left[path.id] <= completed)
 
 
 def change_path(path: Path, now: datetime, **values: object) -> Path:

@@ -65,6 +65,8 @@ class Mail:
     test: bool = False
     """Sent to those who write it, before its approval."""
     over_at: datetime | None = None
+    waits: str | None = None
+    """Why it waits for another hour than it was wanted at: `night` or `holiday`."""
     wanted_at: datetime | None = None
     """When it was first due: from then on counts how long it is of use."""
 
@@ -139,6 +141,11 @@ def put_back(mail: Mail, due_at: datetime) -> Mail:
     """The mail as if it had not been claimed: the attempt was none of its own, as when no server is there."""
     _check_due(mail)
     return replace(mail, claim=None, attempts=max(mail.attempts - 1, 0), due_at=due_at)
+
+
+def wait(mail: Mail, until: datetime, reason: str) -> Mail:
+    """The mail as if it had not been claimed, due when its reader may be written to: of use as long from then on."""
+    return replace(put_back(mail, until), waits=reason, wanted_at=until)
 
 
 def is_outdated(mail: Mail, now: datetime) -> bool:

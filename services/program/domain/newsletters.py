@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from chassis.web.problems import Conflict, Invalid, Violation
 from services.program.domain.people import Person, Segment
 from services.program.domain.programs import Program, check_languages
+from services.program.domain.quiet_times import clock_of
 
 NewsletterState = Literal["draft", "approved", "scheduled", "sending", "sent", "stopped"]
 BlockKind = Literal["text", "results", "posts", "content", "tip", "thanks", "answers"]
@@ -193,14 +194,8 @@ def due_at(newsletter: Newsletter, person: Person, program: Program, zones: Mapp
     """When a person's mail is due: by their own clock."""
     assert newsletter.send_on is not None
     assert newsletter.send_at is not None
-    return local_time(newsletter.send_on, newsletter.send_at, zone_of(person.country, program.time_zone, zones))
-
-
-def zone_of(country: str, of_program: str, zones: Mapping[str, Sequence[str]]) -> str:
-    """The time zone of somebody in a country: the programme's where that lies there too, else the country's first; the
-    programme's where nothing is known of the country."""
-    found = zones.get(country, ())
-    return of_program if of_program in found or not found else found[0]
+    clock = clock_of(person, program.time_zone, zones)
+    return local_time(newsletter.send_on, newsletter.send_at, clock.zone)
 
 
 def check_texts(newsletter: Newsletter, program: Program) -> None:

@@ -101,6 +101,12 @@ class Person:
     active: bool = True
     hidden_from_rankings: bool = False
     hidden_from_statistics: bool = False
+    weekly_tip: bool = True
+    """Whether they want a tip from their own figures."""
+    time_zone: str | None = None
+    """As they chose it; None: as their country has it."""
+    holidays: str | None = None
+    """Whose holidays they chose to have (ISO 3166-1 or -2); None: those of their country."""
     locale_chosen: bool = False
     """True once they chose their language themselves: imports no longer change it."""
     same_address_as: str | None = None

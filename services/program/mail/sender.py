@@ -29,11 +29,13 @@ from services.program.domain import mails
 from services.program.domain.mails import KINDS, Mail, SkipReason
 from services.program.domain.people import Person
 from services.program.domain.programs import Program, choose_language
+from services.program.domain.quiet_times import Moment, clock_of, first_moment
 from services.program.mail.layout import Layout, Written, lay_out
 from services.program.mail.message import Envelope, Sending, Unwritable, address_digest, compose
 from services.program.mail.newsletter import look_of, newsletter_written
 from services.program.mail.notices import NOTICES
 from services.program.mail.smtp import Away, Later, Pool, Refused, Server
+from services.program.mail.zones import zones
 
 logger = logging.getLogger(__name__)
 CLAIM_SPARE: Final = 10.0
@@ -124,6 +126,9 @@ class Sender:
     async def _deliver(self, mail: Mail) -> None:
         """One attempt, and what came of it."""
         prepared = await self._prepare(mail)
+        if isinstance(prepared, Moment):
+            await self._note(mail, mails.wait(mail, prepared.at, prepared.reason or "night"), "waits")
+            return
         if not isinstance(prepared, Envelope):
             await self._note(mail, mails.skipped(mail, self.context.clock.now(), prepared), "skipped")
             return
@@ -167,8 +172,8 @@ class Sender:
 
     # --- what is sent --------------------------------------------------------------------------------------------
 
-    async def _prepare(self, mail: Mail) -> Envelope | SkipReason:
-        """The mail as it goes, or why it must not go."""
+    async def _prepare(self, mail: Mail) -> Envelope | SkipReason | Moment:
+        """The mail as it goes, or why it must not go, or when it may."""
         context, now = self.context, self.context.clock.now()
         if mails.is_outdated(mail, now):
             return "outdated"
@@ -180,6 +185,10 @@ class Sender:
         if (why := _why_not_person(mail, person)) is not None:
             return why
         assert person.email is not None
+        if context.settings.mail_rest and not mail.test:
+            moment = first_moment(now, clock_of(person, program.time_zone, zones()))
+            if moment.reason is not None:
+                return moment
         reader = await context.mails.reader(person.id)
         try:
             if (why := mails.why_not(mail, reader, address_digest(person.email))) is not None:

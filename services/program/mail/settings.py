@@ -28,6 +28,9 @@ class MailSettings(Settings):
     smtp_connections: int = Field(4, ge=1, le=50, description="Mails under way at once")
     smtp_timeout: float = Field(60.0, gt=0, description="Seconds that handing over one mail may take")
     mail_rate: Rate = Field("20/second", description="Mails sent in a span of time, by the whole installation")
+    mail_rest: bool = Field(
+        True, description="Whether mails wait while it is night (20:00 to 8:00) or a holiday for their reader"
+    )
     mail_from: str | None = Field(
         None, pattern=_ADDRESS, description="Address that mails come from; required with HERALD_SMTP_HOST"
     )

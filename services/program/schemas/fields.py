@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chassis.rules import broken
 from chassis.text import Markdown
-from services.program.domain import fields
+from services.program.domain import fields, quiet_times
 
 ID = "019c46c7-6a80-7a6a-8d23-f082128b2f33"
 
@@ -68,6 +68,24 @@ TimeZone = Annotated[str, Field(min_length=1, max_length=64, examples=["Europe/P
 
 
 Text = Annotated[str, Markdown(20_000)]
+
+
+def _own_zone(value: str) -> str:
+    return _zone(value) if value else value
+
+
+def _calendar(value: str) -> str:
+    if value and not quiet_times.is_known(value):
+        raise fields.FieldError(
+            "calendar", "A country whose holidays are known is needed, or a part of one: FR, FR-57."
+        )
+    return value
+
+
+OwnTimeZone = Annotated[str, Field(max_length=64, examples=["Europe/Paris"]), _checked(_own_zone)]
+"""An IANA name; empty for that of one's country."""
+Calendar = Annotated[str, Field(max_length=12, examples=["FR-57"]), _checked(_calendar)]
+"""ISO 3166-1 or -2; empty for that of one's country."""
 
 
 Texts = Annotated[

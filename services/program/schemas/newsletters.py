@@ -184,6 +184,7 @@ class NewsletterView(View):
                     "begun_at": None,
                     "over_at": None,
                     "counts": {},
+                    "waiting": {},
                     "recipients": 143,
                     "created_at": AT,
                     "updated_at": AT,
@@ -207,18 +208,29 @@ class NewsletterView(View):
     begun_at: datetime | None
     over_at: datetime | None
     counts: dict[str, int] = Field(description="How many mails are in which state; none before it is sent")
+    waiting: dict[str, int] = Field(description="How many of those wait for the end of a `night` or `holiday`")
     recipients: int | None = Field(description="How many ambassadors would get it now; null in a list")
     created_at: datetime
     updated_at: datetime
 
     @classmethod
     def of(
-        cls, newsletter: Newsletter, counts: Mapping[str, int] | None = None, recipients: int | None = None
+        cls,
+        newsletter: Newsletter,
+        counts: Mapping[str, int] | None = None,
+        recipients: int | None = None,
+        waiting: Mapping[str, int] | None = None,
     ) -> NewsletterView:
-        names = set(cls.model_fields) - {"counts", "recipients"}
+        names = set(cls.model_fields) - {"counts", "recipients", "waiting"}
         values = {name: getattr(newsletter, name) for name in names}
         return cls.model_validate(
-            {**values, "counts": dict(counts or newsletter.counts), "recipients": recipients}, from_attributes=True
+            {
+                **values,
+                "counts": dict(counts or newsletter.counts),
+                "waiting": dict(waiting or {}),
+                "recipients": recipients,
+            },
+            from_attributes=True,
         )
 
 

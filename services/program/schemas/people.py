@@ -15,7 +15,7 @@ from services.program.domain.memberships import must_acknowledge
 from services.program.domain.people import Membership, Person, ProgramGrant, ProgramGrantRole, Status
 from services.program.domain.programs import Program
 from services.program.queries.people import Me, Viewer
-from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Line, Locale, View
+from services.program.schemas.fields import AT, ID, PROGRAM_ID, Calendar, Country, Line, Locale, OwnTimeZone, View
 
 
 class StandingView(View):
@@ -214,6 +214,7 @@ class MeView(View):
                     "leader": False,
                     "hidden_from_rankings": False,
                     "hidden_from_statistics": False,
+                    "weekly_tip": True,
                     "programs": [
                         {
                             "program_id": PROGRAM_ID,
@@ -245,6 +246,7 @@ class MeView(View):
     leader: bool
     hidden_from_rankings: bool
     hidden_from_statistics: bool
+    weekly_tip: bool
     programs: list[MyProgramView]
     invitations: list[InvitationView]
 
@@ -359,6 +361,11 @@ class Preferences(Body):
     locale: Locale | None = None
     hidden_from_rankings: bool | None = Field(None, description="True to be in no leaderboard")
     hidden_from_statistics: bool | None = Field(None, description="True to be in no named statistics")
+    weekly_tip: bool | None = Field(None, description="False to see no tip from one's own figures")
+    time_zone: OwnTimeZone | None = Field(None, description="IANA name; empty for that of one's country")
+    holidays: Calendar | None = Field(
+        None, description="Whose holidays one has: ISO 3166-1 or -2; empty for those of one's country"
+    )
 
 
 class Join(Body):

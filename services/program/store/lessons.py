@@ -60,6 +60,11 @@ class Lessons:
         cursor = self._lessons.find(where, {"draft": 0}, sort=[("_id", 1)], limit=MAX_LESSONS, batch_size=READ_AT_ONCE)
         return [read(Lesson, row, draft=None) async for row in cursor]
 
+    async def readable_ids(self, program_id: str, tx: Transaction) -> set[str]:
+        """The ids of the published lessons."""
+        where = {"program_id": program_id, "state": "published"}
+        return {row["_id"] async for row in self._lessons.find(where, {"_id": 1}, session=tx.session)}
+
     async def usable(self, program_id: str, tx: Transaction) -> set[str]:
         """The ids of those that are not retired."""
         where = {"program_id": program_id, "state": {"$ne": "retired"}}
@@ -126,9 +131,12 @@ class Lessons:
     async def add_completion(self, completion: Completion, tx: Transaction) -> None:
         await self._completions.insert_one(document(completion), session=tx.session)
 
-    async def completed_by(self, program_id: str, person_id: str) -> dict[str, Completion]:
+    async def completed_by(
+        self, program_id: str, person_id: str, tx: Transaction | None = None
+    ) -> dict[str, Completion]:
         """What a person completed, by lesson."""
-        cursor = self._completions.find({"program_id": program_id, "person_id": person_id})
+        where = {"program_id": program_id, "person_id": person_id}
+        cursor = self._completions.find(where, session=tx.session if tx else None)
         return {row["lesson_id"]: read(Completion, row) async for row in cursor}
 
     async def completed_among(self, lesson_id: str, person_ids: Iterable[str], tx: Transaction) -> set[str]:
@@ -137,9 +145,16 @@ class Lessons:
         rows = self._completions.find(where, {"person_id": 1}, session=tx.session)
         return {row["person_id"] async for row in rows}
 
+    async def required_for(self, program_id: str, right: str, tx: Transaction) -> list[str]:
+        """The ids of the lessons that can be read and that a right requires."""
+        where = {"program_id": program_id, "state": "published", "published.required_for": right}
+        return [
+            row["_id"] async for row in self._lessons.find(where, {"_id": 1}, sort=[("_id", 1)], session=tx.session)
+        ]
+
     async def required(self, published_before: datetime) -> list[Lesson]:
-        """The lessons that something requires and that could be read since then, of all programmes."""
-        where = {"state": "published", "published.required_for": {"$nin": [None, []]}}
+        """The lessons that everybody needs before they share and that could be read since then, of all programmes."""
+        where = {"state": "published", "published.required_for": "share"}
         rows = self._lessons.find({**where, "published_at": {"$lte": published_before}}, sort=[("_id", 1)])
         return [read(Lesson, row) async for row in rows]
 

@@ -91,6 +91,14 @@ class Mails:
         rows = await self._mails.aggregate(pipeline, session=tx.session if tx else None)
         return {row["_id"]: int(row["n"]) async for row in rows}
 
+    async def waiting(self, subject_id: str) -> dict[str, int]:
+        """How many mails about a subject wait for another hour, by why."""
+        pipeline: list[Document] = [
+            {"$match": {"subject_id": subject_id, "state": "due", "waits": {"$type": "string"}}},
+            {"$group": {"_id": "$waits", "n": {"$sum": 1}}},
+        ]
+        return {row["_id"]: int(row["n"]) async for row in await self._mails.aggregate(pipeline)}
+
     async def skip_due(self, subject_id: str, now: datetime, tx: Transaction) -> None:
         """Send no more of a subject; what a sender has in hand goes."""
         where = {"subject_id": subject_id, "state": "due", "claim": None, "test": False}

@@ -173,6 +173,14 @@ class People:
         where = _recipients(program_id, segment)
         return await self._people.count_documents(where, session=tx.session if tx else None)
 
+    async def calendars_of_recipients(self, program_id: str, segment: Segment) -> dict[str, int]:
+        """Whose holidays the ambassadors of a segment have who have an address, with how many they are."""
+        pipeline: list[Document] = [
+            {"$match": _recipients(program_id, segment)},
+            {"$group": {"_id": {"$ifNull": ["$holidays", "$country"]}, "people": {"$sum": 1}}},
+        ]
+        return {row["_id"]: int(row["people"]) async for row in await self._people.aggregate(pipeline)}
+
     async def for_cohort(
         self, program_id: str, criteria: Criteria, after: str, limit: int, tx: Transaction
     ) -> list[str]:

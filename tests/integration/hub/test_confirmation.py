@@ -61,6 +61,14 @@ WAVE = {
     "left": 0,
     "matching": 3,
 }
+POST = {
+    "id": "post-1",
+    "program_id": "p1",
+    "network": "linkedin",
+    "language": "fr",
+    "caption": "Deux fois moins d’eau https://h.example/x",
+    "short_url": "https://h.example/x",
+}
 NEWSLETTER = "/manage/newsletters/n1"
 WHEN = {"send_on": "2031-03-02", "send_at": "09:00"}
 ASKED = [
@@ -108,6 +116,8 @@ ASKED = [
         "43 ambassadeurs sont invités",
     ),
     ("/acts/expert/e1/withdraw", {}, "Retirer ceci", "les points sont repris"),
+    ("/manage/examples/e1/show", {}, "Montrer cet exemple", "43 ambassadeurs pourront le lire"),
+    ("/learn/examples/posts/post-1/offer", {"named": "yes"}, "Proposer cette publication", "Votre nom figure alors"),
     ("/manage/lessons/l1/publish", {}, "Publier cette leçon", "43 ambassadeurs"),
     ("/manage/lessons/l1/retire", {}, "Retirer cette leçon", "Personne ne pourra plus la lire"),
     ("/manage/lessons/starters", {}, "leçons de départ", "Sept leçons"),
@@ -146,6 +156,8 @@ async def _ready(browser: Browser) -> str:
         "/v1/programs/p1/events": {"id": "e1"},
         "/v1/programs/p1/deputies": {"id": "d1"},
         "/v1/programs/p1/deputies/d1/prepared": {"id": "s1"},
+        "/v1/posts/post-1": POST,
+        "/v1/programs/p1/examples/offers": {"id": "e1"},
         "/v1/programs/p1": {"id": "p1", "open": False},
     }
     session = await browser.sign_in()
@@ -198,6 +210,13 @@ UNDONE = [
         for act in ("confirm", "refuse")
     ),
     ("/manage/lessons/l1/retire", "/manage/lessons/l1/restore", "/v1/programs/p1/lessons/l1/publish"),
+    ("/manage/examples/e1/show", "/manage/examples/e1/retire", "/v1/programs/p1/examples/e1/retire"),
+    ("/manage/examples/e1/retire", "/manage/examples/e1/restore", "/v1/programs/p1/examples/e1/show"),
+    (
+        "/learn/examples/posts/post-1/offer",
+        "/learn/examples/e1/withdraw",
+        "/v1/programs/p1/examples/e1/withdraw",
+    ),
     ("/manage/lessons/l1/publish", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),
     ("/manage/lessons/l1/restore", "/manage/lessons/l1/retire", "/v1/programs/p1/lessons/l1/retire"),
     ("/manage/feedback/f1", "/manage/feedback/f1/private", "/v1/programs/p1/feedback/f1/answer"),

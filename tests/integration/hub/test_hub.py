@@ -84,6 +84,7 @@ async def test_a_service_that_is_down_leaves_the_rest_of_the_page(browser: Brows
 
 
 PLACES = (
+    "/learn/examples", "/manage/examples",
     "/feed", "/posts", "/points", "/leaderboard", "/leaderboard?scope=team", "/join", "/me", "/menu", "/offline",
     "/editor", "/editor?state=retired", "/editor/new", "/editor/feeds", "/editor/caption", "/manage",
     "/manage/ambassadors?query=x", "/manage/program", "/manage/import", "/manage/guardrails", "/manage/setup",

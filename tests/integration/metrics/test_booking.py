@@ -286,7 +286,7 @@ async def test_a_pace_begins_with_the_first_day_of_which_anything_is_known(
     await booking.take([CREATED, shared(0)])
     program, today = await booking.store.program(PROGRAM), START.date() + timedelta(days=days_after)
     for kpi in ("shares", "active_ambassadors"):
-        pace = await Paces(booking.store).of(program, kpi, WHOLE, today)
+        pace = await Paces(booking.store, booking.context.lessons).of(program, kpi, WHOLE, today)
         assert (pace.days, len(pace.last)) == (whole_days, whole_days)
 
 

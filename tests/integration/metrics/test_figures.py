@@ -21,6 +21,7 @@ from herald_contracts import (
     ContentPublished,
     EngagementRecorded,
     Event,
+    LessonCompleted,
     ObjectiveReached,
     ObjectiveSet,
     PostRemoved,
@@ -294,3 +295,69 @@ async def test_an_act_that_comes_again_is_one_fact_and_holds_up_no_neighbour(
         assert await db["facts"].count_documents({}) == len(acts) + 2
         assert await db["inbox"].count_documents({"_id": {"$in": ids}}) == 0
     assert await harness.records("herald.deadletters.metrics") == []
+
+
+def learned(person: str, lesson: str, *paths: str, days_ago: int = 0) -> LessonCompleted:
+    return LessonCompleted(
+        program_id=PROGRAM,
+        person_id=person,
+        lesson_id=lesson,
+        edition=1,
+        paths=[*paths],
+        occurred_at=NOW - timedelta(days=days_ago),
+    )
+
+
+async def test_what_was_learned_moves_and_is_told_of_no_few_and_a_tip_is_one_s_own(
+    harness: Harness, service: Service
+) -> None:
+    people = [f"p{number}" for number in range(6)]
+    async with harness.worker(service), harness.api(service) as client:
+        await harness.person("boss", "manager")
+        for name in people:
+            await harness.person(name, "ambassador", country="FR" if name != "p5" else "DE", memberships=[PROGRAM])
+        await harness.publish(created(), *(joined(name) for name in people[:4]))
+        await harness.publish(learned("p0", "l1", days_ago=1), learned("p0", "l2", "first-day"))
+        few = await eventually(
+            lambda: figures(client, harness), until=lambda f: f.get("ambassadors_enrolled", {}).get("value") == 4
+        )
+        assert (few["lessons_completed"]["value"], few["first_day_path"]["value"]) == (None, None)
+        await harness.publish(joined("p4"), joined("p5"), learned("p0", "l1", days_ago=1))  # once more is not once more
+        found = await eventually(
+            lambda: figures(client, harness), until=lambda f: f["lessons_completed"]["value"] is not None
+        )
+        found = await eventually(
+            lambda: figures(client, harness), until=lambda f: f["ambassadors_enrolled"]["value"] == 6
+        )
+        assert found["lessons_completed"]["value"] == 2
+        assert (found["first_day_path"]["numerator"], found["first_day_path"]["denominator"]) == (1, 6)
+        french = await figures(client, harness, country="FR")
+        assert (french["lessons_completed"]["value"], french["first_day_path"]["value"]) == (2, 0.2)
+        assert "lessons_completed" not in await figures(client, harness, network="x")
+
+        program = await service.context.store.program(PROGRAM)
+        stream = service.context.live.stream(program, 30, partial(queries.live_figures, service.context))
+        assert b'"lessons_completed":{"value":2' in await anext(stream)
+        await harness.publish(learned("p5", "l2", "first-day"), learned("p1", "l1", days_ago=40))
+        message = b""
+        while b'"lessons_completed":{"value":3' not in message or b'"numerator":2,"denominator":6' not in message:
+            message = await anext(stream)
+        await stream.aclose()
+
+        old = [shared("p0", f"old-{number}", network="x", days_ago=20) for number in range(8)]
+        new = [shared("p0", f"new-{number}", days_ago=30) for number in range(8)]
+        await harness.publish(*old, *new, *(engaged(post, quantity=9) for post in old), engaged(new[0]))
+        tip = await eventually(
+            lambda: client.get("/v1/me/tip", params={"program_id": PROGRAM}, headers=harness.bearer("p0")),
+            until=lambda answer: answer.json().get("tip") is not None,
+        )
+        assert tip.json()["tip"] == {
+            "about": "network",
+            "network": "x",
+            "better": {"posts": 8, "clicks": 9.0},
+            "other": {"posts": 8, "clicks": 0.1},
+        }
+        quiet = await client.get("/v1/me/tip", params={"program_id": PROGRAM}, headers=harness.bearer("p1"))
+        assert quiet.json()["tip"] is None
+        nobody = await client.get("/v1/me/tip", params={"program_id": PROGRAM}, headers=harness.bearer("boss"))
+        assert nobody.status_code == 403

@@ -61,6 +61,20 @@ async def test_a_talk_is_declared_confirmed_and_taken_back(program: ProgramHarne
     assert all(one.after is None for one in withheld)
 
 
+async def test_a_lesson_may_come_before_an_expert_act(program: ProgramHarness) -> None:
+    where = await _joined(program, "ada")
+    lessons = where.replace("/expert-acts", "/lessons")
+    texts = {code: {"title": "Experts", "text": "What a talk is."} for code in ("fr", "en")}
+    lesson = await program.ok("max", "POST", lessons, {"texts": texts, "required_for": ["expert_act"]})
+    assert (await program.ok("ada", "POST", where, TALK))["state"] == "declared"  # a draft requires nothing
+    await program.ok("max", "POST", f"{lessons}/{lesson['id']}/publish")
+    another = {**TALK, "link": "https://conference.example/another"}
+    assert await program.refused("ada", "POST", where, another) == (409, "lesson-not-completed")
+    read = where.replace("/expert-acts", f"/learning/{lesson['id']}/answers")
+    await program.ok("ada", "POST", read, {"edition": 1, "language": "en", "answers": []})
+    assert (await program.ok("ada", "POST", where, another))["state"] == "declared"
+
+
 async def test_what_cannot_be_declared_changes_nothing(program: ProgramHarness) -> None:
     where = await _joined(program, "ada")
     before = await program.state()

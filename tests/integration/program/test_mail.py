@@ -6,8 +6,8 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
@@ -30,6 +30,7 @@ from services.program.domain.mails import RETRIES
 from services.program.mail.jobs import mail_sender, remind_of_lessons, remind_of_waves, run_newsletters
 from services.program.mail.message import Envelope
 from services.program.mail.smtp import Away, Pool, Server
+from services.program.queries.places import readers_off
 from services.program.settings import ProgramSettings
 from tests.integration.harness import Harness
 from tests.integration.program.conftest import ProgramHarness
@@ -52,6 +53,7 @@ NEWSLETTER: dict[str, Any] = {
 SETTINGS = {
     "smtp_security": "none", "mail_from": "voices@herald.test", "mail_bounces": "bounces@herald.test",
     "mail_rate": "1000/second", "smtp_timeout": 1.0, "smtp_connections": 4,
+    "mail_rest": False,
 }  # fmt: skip
 
 
@@ -492,3 +494,49 @@ def self_signed(folder: Path) -> tuple[Path, ssl.SSLContext]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, private)
     return public, context
+
+
+async def test_a_mail_waits_for_the_morning_and_for_the_end_of_a_holiday_of_its_reader(post: Post) -> None:
+    context: Any = post.service.context
+    resting = replace(context, settings=context.settings.model_copy(update={"mail_rest": True}))
+    year = post.clock.now().year + 1
+
+    async def send_at(moment: str) -> None:
+        post.clock.advance(datetime.fromisoformat(f"{year}-{moment}Z") - post.clock.now())
+        await run_newsletters(resting, post.job)
+        sender = mail_sender(resting, post.service.runtime.telemetry)
+        await sender.run(post.job)
+        await sender._pool.close()
+
+    await post.ambassadors("ada", country="FR")
+    await post.ambassadors("bea", country="US")
+    await post.ok("bea", "PATCH", "/me", {"time_zone": "Europe/Paris"})
+    await post.ambassadors("cleo", country="FR")
+    await post.ok("cleo", "PATCH", "/me", {"holidays": "DE-BY"})
+    assert await post.refused("ada", "PATCH", "/me", {"holidays": "FR-XX"}) == (422, "invalid")
+    one = await post.newsletter()
+    id, day = one.rpartition("/")[2], date(year, 7, 14)
+    await post.ok("max", "POST", f"{one}/schedule", {"send_on": day.isoformat(), "send_at": "09:30"})
+    off = await readers_off(context, post.path.rpartition("/")[2], id, day, "fr")
+    assert [(one.calendar, one.name, one.people) for one in off] == [("FR", "Fête nationale", 1)]
+    await send_at("07-14T07:31")  # 9:31 in Paris, on its national holiday
+    assert [len(post.to(name)) for name in ("ada", "bea", "cleo")] == [0, 1, 1]
+    assert (await post.ok("max", "GET", one))["waiting"] == {"holiday": 1}
+    await send_at("07-15T05:59")
+    assert post.to("ada") == []
+    await send_at("07-15T06:00")
+    assert len(post.to("ada")) == 1
+
+
+async def test_people_see_and_change_their_clock_and_their_holidays(post: Post) -> None:
+    await post.ambassadors("ada", country="DE")
+    found = await post.ok("ada", "GET", "/me/place", params={"language": "en"})
+    assert (found["time_zone"], found["holidays"], found["time_zone_chosen"]) == ("Europe/Berlin", "DE", False)
+    assert {"calendar": "DE-BY", "name": "Bayern"} in found["parts"]
+    await post.ok("ada", "PATCH", "/me", {"time_zone": "Asia/Tokyo", "holidays": "DE-BY"})
+    found = await post.ok("ada", "GET", "/me/place", params={"language": "en"})
+    assert (found["time_zone"], found["holidays"], found["holidays_chosen"]) == ("Asia/Tokyo", "DE-BY", True)
+    await post.ok("ada", "PATCH", "/me", {"time_zone": "", "holidays": ""})
+    found = await post.ok("ada", "GET", "/me/place")
+    assert (found["time_zone"], found["holidays"]) == ("Europe/Berlin", "DE")
+    assert len(found["next"]) == 6

@@ -234,3 +234,28 @@ def test_the_starter_lessons_are_whole_in_both_languages_and_in_one_path_each() 
         assert one.text_in("fr-CA") is french
         assert one.text_in("de") is None
     assert all(set(path.titles) == {"fr", "en"} for path in starter_paths())
+
+
+NAMES = st.sampled_from("abcd")
+
+
+@given(st.sets(NAMES), st.sets(NAMES), st.lists(st.lists(NAMES, unique=True), max_size=3))
+def test_a_path_is_complete_once_each_lesson_of_it_that_can_be_read_is(
+    readable: set[str], completed: set[str], placed: list[list[str]]
+) -> None:
+    made = [
+        Path(str(number), "p1", 1, number, {}, tuple(ids), NOW, NOW, "first-day" if number == 0 else None)
+        for number, ids in enumerate(placed)
+    ]
+    found = lessons.completed_paths(made, readable, completed)
+    for path in made:
+        left = readable & set(path.lesson_ids)
+        assert ((path.starter or path.id) in found) == (bool(left) and left <= completed)
+    assert set(found) <= set(lessons.completed_paths(made, readable, completed | {"a"}))  # more is never less
+
+
+def test_the_first_lesson_that_is_left_is_named() -> None:
+    lessons.check_completed(["a", "b"], {"a", "b", "c"}, "p1")
+    with pytest.raises(Conflict) as raised:
+        lessons.check_completed(["a", "b", "c"], {"a"}, "p1")
+    assert raised.value.type == "lesson-not-completed"

@@ -170,6 +170,7 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- $_ := set $found "HERALD_SMTP_SECURITY" $values.smtp.security -}}
 {{- $_ := set $found "HERALD_MAIL_FROM" $values.smtp.from -}}
 {{- $_ := set $found "HERALD_MAIL_RATE" $values.smtp.rate -}}
+{{- $_ := set $found "HERALD_MAIL_REST" (toString $values.smtp.rest) -}}
 {{- with $values.smtp.bounces }}{{ $_ := set $found "HERALD_MAIL_BOUNCES" . }}{{ end -}}
 {{- with $values.smtp.replyTo }}{{ $_ := set $found "HERALD_MAIL_REPLY_TO" . }}{{ end -}}
 {{- if $values.smtp.ca.existingSecret }}{{ $_ := set $found "HERALD_SMTP_CA_FILE" "/etc/herald/tls/smtp-ca.crt" }}{{ end -}}
