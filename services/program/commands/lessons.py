@@ -244,8 +244,13 @@ async def answer(
             derived_id(lesson_id, person_id), program_id, person_id, lesson_id, lesson.edition, tx.now
         )
         await context.lessons.add_completion(completion, tx)
-        done = {lesson_id, *await context.lessons.completed_by(program_id, person_id, tx)}
-        paths = await context.lessons.paths(program_id, tx)
-        completed = lessons.completed_paths(paths, await context.lessons.readable_ids(program_id, tx), done)
-        tx.emit(event_mapping.lesson_completed(completion, completed))
+        tx.emit(event_mapping.lesson_completed(completion, await paths_of(context, tx, completion)))
     return Answered(judged, completion)
+
+
+async def paths_of(context: Context, tx: Transaction, completion: Completion) -> tuple[str, ...]:
+    """The paths of which somebody has completed every lesson, with that one."""
+    program_id = completion.program_id
+    done = await context.lessons.completed_by(program_id, completion.person_id, tx)
+    paths, readable = await context.lessons.paths(program_id, tx), await context.lessons.readable_ids(program_id, tx)
+    return lessons.completed_paths(paths, readable, done.keys() | {completion.lesson_id})

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from chassis.mongo import Transaction
 from services.program import event_mapping
+from services.program.commands.lessons import paths_of
 from services.program.context import Context
 
 
@@ -29,7 +30,7 @@ async def move(context: Context, tx: Transaction, other: str, person: str) -> No
         await context.objectives.save(before, after, tx)
         tx.emit(event_mapping.objective_set(after))
     for completion in await moving.completions(other, person, tx):
-        tx.emit(event_mapping.lesson_completed(completion))
+        tx.emit(event_mapping.lesson_completed(completion, await paths_of(context, tx, completion)))
 
 
 async def _choices(context: Context, tx: Transaction, other: str, person: str) -> None:

@@ -66,7 +66,9 @@ async def test_a_group_is_as_large_as_the_setting_says(booking: Booking) -> None
         return [*by_group, *found, bool((await booking.window()).by_country())]
 
     assert all(await shown())
-    booking.context = replace(booking.context, small_group=6, windows=Windows(booking.store, 6))
+    booking.context = replace(
+        booking.context, small_group=6, windows=Windows(booking.store, booking.context.lessons, 6)
+    )
     assert not any(await shown())
 
 
@@ -296,7 +298,10 @@ async def test_acts_beside_sharing_are_kpis_with_a_pace(booking: Booking) -> Non
     withdrawn = ActWithdrawn(**{**hires[3].model_dump(), "reason": "manager"})
     await booking.take([CREATED], [*hires, talk, withdrawn])
     program, today = await booking.store.program(PROGRAM), START.date() + timedelta(days=5)
-    paces = {kpi: await Paces(booking.store).of(program, kpi, WHOLE, today) for kpi in ("hires", "expert_acts")}
+    paces = {
+        kpi: await Paces(booking.store, booking.context.lessons).of(program, kpi, WHOLE, today)
+        for kpi in ("hires", "expert_acts")
+    }
     assert (paces["hires"].total, paces["hires"].days, list(paces["hires"].last)) == (3, 5, [1, 1, 1, 0, 0])
     assert paces["expert_acts"].total == 1
     found = await booking.figures()

@@ -14,7 +14,8 @@ PERSON = re.compile(r"(person|owner|leader|deputy|ambassador|author)_id$|_by$|^m
 NO_PERSON = {"used_by": "what shows a picture"}
 COLLECTIONS = {
     "Attendance": "attendances", "Code": "people", "Completion": "completions", "Deputy": "deputies",
-    "ExpertAct": "expert_acts", "Feed": "calendar_feeds", "Feedback": "feedback", "FirstPost": "first_posts",
+    "Example": "examples", "ExpertAct": "expert_acts", "Feed": "calendar_feeds", "Feedback": "feedback",
+    "FirstPost": "first_posts",
     "Handover": "handovers", "Import": "imports", "InvitationLink": "invitation_links", "Mail": "mails",
     "Member": "cohort_members", "Newsletter": "newsletters", "Objective": "objectives",
     "PastMembership": "past_memberships", "Person": "people", "Prepared": "prepared", "Referral": "referrals",
