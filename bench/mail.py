@@ -92,6 +92,7 @@ class Installation:
             "HERALD_SMTP_TIMEOUT": str(SMTP_SECONDS),
             "HERALD_MAIL_FROM": "herald@bench.example",
             "HERALD_MAIL_RATE": RATE,
+            "HERALD_MAIL_REST": "false",
         }
         with process(argv, env, self.harness.folder / "mail.log") as pid:
             answers(f"http://127.0.0.1:{port}/health/ready")
