@@ -73,7 +73,7 @@ OVERVIEW: Final = Dashboard(
             [
                 Panel(
                     "Shares",
-                    "Posts whose sharing reached the figures.",
+                    "Posts whose sharing reached the figures. The first one after a worker began is not seen to rise.",
                     [Query(_counted(_APPLIED, 'service="metrics",event_type=~"herald.PostShared.v.*"'), "shares")],
                     kind="stat",
                     width=4,
