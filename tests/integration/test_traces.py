@@ -37,7 +37,10 @@ async def test_a_posts_facts_come_in_order_with_their_traces(harness: Harness) -
     ):
         parent = f"00-{trace}-{'1' * 16}-01"
         await harness.publish_record(encode(event, id=f"018f{'0' * 27}{id}", time=time, traceparent=parent))
-    settings = harness.settings(StoreSettings)
+    infra = harness.infra
+    settings = StoreSettings(
+        kafka_bootstrap=infra.kafka_bootstrap, mongo_url=infra.mongo_url, namespace=harness.namespace
+    )
     facts = await facts_of_post(settings, shared.post_id)
     assert [(fact.event_type, fact.trace_id) for fact in facts] == [
         (PostShared.type, TAP),
