@@ -11,10 +11,8 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
-from services.hub.language import Language
+from services.hub.drafting import written_in
 
-COUNTRY = "FR"
-"""Of the manager who has it drafted: numbers are written as there."""
 FIGURES = ("active_ambassadors", "shares", "clicks_counted")
 
 
@@ -49,7 +47,7 @@ def once_each(mails: Iterable[Received]) -> set[str]:
 
 def figures_in(mail: Received) -> Mapping[str, str]:
     """The figures that it tells, as they are written there."""
-    language = Language(mail.language, COUNTRY)
+    language = written_in(mail.language, "UTC")
     found = {}
     for figure in FIGURES:
         name = re.escape(str(language.text(f"figure.{figure}").unescape().lower()))
@@ -60,5 +58,5 @@ def figures_in(mail: Received) -> Mapping[str, str]:
 
 def said_everywhere(mails: Iterable[Received], figure: str, value: float) -> float:
     """The value where every mail says it, as its language writes it; else -1."""
-    told = [(figures_in(mail)[figure], Language(mail.language, COUNTRY).compact(value)) for mail in mails]
+    told = [(figures_in(mail)[figure], written_in(mail.language, "UTC").compact(value)) for mail in mails]
     return value if told and all(said == wanted for said, wanted in told) else -1

@@ -12,7 +12,7 @@ from herald.demo.mails import Received, newsletters, once_each, said_everywhere
 from herald.development.mailbox import Mailbox
 from services.hub.language import Language
 
-SHARES = Language("en", "FR").compact(3120)
+SHARES = Language("en").compact(3120)
 ENGLISH = f"What you brought\n- 24 active ambassadors\n- {SHARES} shares\n- 900 clicks by people\n"
 FRENCH = "Ce que vous avez apporté\n- 24 ambassadeurs actifs\n- 3\u202f120 partages\n- 900 clics de personnes\n"
 
