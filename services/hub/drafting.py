@@ -65,7 +65,7 @@ async def draft(view: View) -> Json:
         for code, language in spoken.items()
     }
     days = {"first": found.since.isoformat(), "last": found.until.isoformat()}
-    return {"subjects": subjects, "blocks": blocks, "prepared": days}
+    return {"subjects": subjects, "blocks": blocks, "segment": {"everybody": True}, "prepared": days}
 
 
 def written_in(code: str, zone: str) -> Language:

@@ -206,7 +206,7 @@ async def with_a_question(trail: Trail, program: str) -> None:
 async def with_a_newsletter(trail: Trail, program: str) -> None:
     route, of = "/programs/{program_id}/newsletters", "/programs/{program_id}/newsletters/{newsletter_id}"
     blocks = [{"texts": {code: {"text": "Thanks"} for code in ("fr", "en")}}]
-    body = {"subjects": {"fr": "Mars", "en": "March"}, "blocks": blocks}
+    body = {"subjects": {"fr": "Mars", "en": "March"}, "blocks": blocks, "segment": {"everybody": True}}
     join, ines = f"/v1/programs/{program}/join", trail.harness.bearer("ines")
     assert (await trail.client.post(join, json={"consent_version": 2}, headers=ines)).is_success
     await trail.told()

@@ -100,7 +100,7 @@ SURVEY = {
 NEWSLETTER: dict[str, Any] = {
     "subjects": TEXTS,
     "blocks": [{"kind": "text", "texts": {"en": {"title": "Thanks", "text": "To all"}}}],
-    "segment": {},
+    "segment": {"everybody": True},
 }
 WAVE = {
     "name": "Pilot",

@@ -42,7 +42,11 @@ async def furnish(stack: Stack) -> None:
     await made(AMBASSADOR, "feedback", question)
     await made(MANAGER, "invitation-links", {"title": "Canteen, Lyon"})
     texts = {one: {"title": "Merci", "text": "À tous."} for one in ("fr", "en")}
-    newsletter = {"subjects": {"fr": "Voices en mars", "en": "Voices in March"}, "blocks": [{"texts": texts}]}
+    newsletter = {
+        "subjects": {"fr": "Voices en mars", "en": "Voices in March"},
+        "blocks": [{"texts": texts}],
+        "segment": {"everybody": True},
+    }
     await made(MANAGER, "newsletters", newsletter)
     await made(
         MANAGER,

@@ -249,13 +249,14 @@ async def _written(view: View) -> Json:
                 f"{at}.{name}": Place(f"{name}_{number}_{code}") for name in block["texts"].get(code, TEXTS)
             }
     view.fields |= {f"subjects.{code}": Place(f"subject_{code}") for code in codes}
+    view.fields |= {"segment": Place("everybody")}
     view.fields |= {"blocks": Place(f"text_0_{(codes or LANGUAGES)[0]}")}
     subjects = {code: (await view.field(f"subject_{code}")).strip() for code in codes}
     segment: dict[str, Any] = {name: [str(one) for one in form.getlist(name)] for name in KEPT}
     return {
         "subjects": {code: text for code, text in subjects.items() if text},
         "blocks": [block for *_, block in placed],
-        "segment": {**segment, "leaders_only": "leaders_only" in form},
+        "segment": {**segment, "everybody": "everybody" in form, "leaders_only": "leaders_only" in form},
     }
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
+from chassis.rules import broken
 from chassis.text import Line, Markdown, Title
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
@@ -22,6 +23,7 @@ from services.program.domain.newsletters import (
     NewsletterState,
 )
 from services.program.domain.people import Segment
+from services.program.domain.waves import EVERYWHERE
 from services.program.mail.layout import Layout
 from services.program.queries.newsletters import Issue
 from services.program.schemas import fields
@@ -47,7 +49,7 @@ _FRENCH: Final[dict[str, Any]] = {
 _EXAMPLE: Final[dict[str, Any]] = {
     "subjects": {"fr": "Voices en mars", "en": "Voices in March"},
     "blocks": [{"kind": "results", "texts": {"fr": _FRENCH, "en": _TEXT}}],
-    "segment": {"countries": [], "teams": [], "sites": [], "leaders_only": False},
+    "segment": {"everybody": True, "countries": [], "teams": [], "sites": [], "leaders_only": False},
 }
 Subject = Annotated[str, Title(150)]
 HOUR: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
@@ -84,12 +86,19 @@ class BlockBody(Body):
 
 
 class ReadersBody(Body):
-    """Which ambassadors get it, by attributes; an empty list names none, and nothing named is everybody."""
+    """Which ambassadors get it: by attributes, of which an empty list names none; or `everybody`, in so many words."""
 
+    everybody: bool = False
     countries: list[Country] = Field([], max_length=300)
     teams: list[fields.Line] = Field([], max_length=1000)
     sites: list[fields.Line] = Field([], max_length=1000)
     leaders_only: bool = False
+
+    @model_validator(mode="after")
+    def _somebody(self) -> ReadersBody:
+        if self.everybody == any((self.countries, self.teams, self.sites, self.leaders_only)):
+            raise broken("empty-segment", "Name countries, teams, sites or leaders, or else `everybody`.")
+        return self
 
     def segment(self) -> Segment:
         return Segment(tuple(self.countries), tuple(self.teams), self.leaders_only, tuple(self.sites))
@@ -104,7 +113,7 @@ class NewsletterBody(Body):
         min_length=1, max_length=20, description="A subject for each language of the programme"
     )
     blocks: list[BlockBody] = Field(min_length=1, max_length=MAX_BLOCKS)
-    segment: ReadersBody = Field(ReadersBody(), description="Which ambassadors get it; all of them by default")
+    segment: ReadersBody
 
     def values(self) -> dict[str, Any]:
         return {
@@ -164,6 +173,26 @@ class BlockView(View):
     texts: dict[str, BlockTextView]
 
 
+class ReadersView(View):
+    """Which ambassadors get it; `everybody` where nothing else is named."""
+
+    everybody: bool
+    countries: list[str]
+    teams: list[str]
+    sites: list[str]
+    leaders_only: bool
+
+    @classmethod
+    def of(cls, segment: Segment) -> ReadersView:
+        return cls(
+            everybody=segment == EVERYWHERE,
+            countries=list(segment.countries),
+            teams=list(segment.teams),
+            sites=list(segment.sites),
+            leaders_only=segment.leaders_only,
+        )
+
+
 class NewsletterView(View):
     """A newsletter, in each language."""
 
@@ -199,7 +228,7 @@ class NewsletterView(View):
     state: NewsletterState
     subjects: dict[str, str]
     blocks: list[BlockView]
-    segment: Segment
+    segment: ReadersView
     period_first: date | None = Field(description="First day of what it tells of, where it was drafted by itself")
     period_last: date | None
     send_on: date | None
@@ -226,6 +255,7 @@ class NewsletterView(View):
         return cls.model_validate(
             {
                 **values,
+                "segment": ReadersView.of(newsletter.segment),
                 "counts": dict(counts or newsletter.counts),
                 "waiting": dict(waiting or {}),
                 "recipients": recipients,

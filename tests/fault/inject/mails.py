@@ -78,6 +78,7 @@ async def _send(harness: FaultHarness, name: str) -> dict[str, str]:
         subject = f"{name} {number}"
         body: dict[str, Any] = {
             "subjects": {"en": subject, "fr": subject},
+            "segment": {"everybody": True},
             "blocks": [{"kind": "text", "texts": {code: {"text": "What happened."} for code in ("en", "fr")}}],
         }
         made = await call(MANAGER, "POST", path, body, key=subject)

@@ -49,6 +49,7 @@ NEWSLETTER: dict[str, Any] = {
         {"kind": "text", "texts": TEXTS},
         {"kind": "thanks", "texts": {code: {**text, **PICTURE} for code, text in TEXTS.items()}},
     ],
+    "segment": {"everybody": True},
 }
 SETTINGS = {
     "smtp_security": "none", "mail_from": "voices@herald.test", "mail_bounces": "bounces@herald.test",
@@ -357,6 +358,9 @@ async def test_bad_input_sends_nothing(post: Post) -> None:
     wrong: list[dict[str, Any]] = [
         {"subjects": {"fr": "Bonjour"}},
         {"blocks": []},
+        {"segment": {}},
+        {"segment": {"countries": []}},
+        {"segment": {"everybody": True, "leaders_only": True}},
         {"blocks": [{"kind": "text", "texts": {code: {**text, "link": SCRIPT} for code, text in TEXTS.items()}}]},
     ]
     for change in wrong:
