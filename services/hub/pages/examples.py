@@ -29,7 +29,15 @@ STATES: Final = ("draft", "shown", "retired")
 PAGE: Final = 20
 BESIDE: Final = 3
 """Examples that stand beside a lesson."""
-BLANK: Final[Json] = {"state": "new", "why": {}, "author_id": None}
+BLANK: Final[Json] = {
+    "state": "new",
+    "text": "",
+    "network": None,
+    "language": None,
+    "why": {},
+    "lesson_id": None,
+    "author_id": None,
+}
 Writer = Annotated[View, requires("editor", "manager")]
 
 

@@ -118,6 +118,7 @@ def refusing(browser: Browser) -> Refusing:
             apis.said[operation] = {**answer, "missing": []}
         elif operation.template in ("/v1/people/{person_id}", "/v1/people"):
             apis.said[operation] = _with_access(answer)
+    _saying("/examples/{example_id}", state="draft", author_id=None)(apis)
     browser.context.http._transport = httpx.MockTransport(apis)
     return apis
 
@@ -270,8 +271,8 @@ MORE: tuple[tuple[str, Callable[[Refusing], None] | None], ...] = (
     ("/manage/events?toast=event-planned&of=x", None),
     ("/manage/acts?toast=expert-act-confirmed&of=x", None),
     ("/manage/lessons?toast=lesson-retired&of=x", None),
-    ("/manage/examples/x", _saying("/examples/{example_id}", state="draft", author_id=None)),
     ("/manage/examples/x", _saying("/examples/{example_id}", state="shown")),
+    ("/manage/examples/x", _saying("/examples/{example_id}", state="retired")),
     ("/manage/examples?toast=example-retired&of=x", None),
     ("/manage/examples?toast=example-shown&of=x", None),
     ("/learn/examples?toast=example-offered&of=x", None),
