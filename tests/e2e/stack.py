@@ -51,8 +51,8 @@ class Stack:
         return self.home.spans
 
     async def shares(self) -> int:
-        """How many posts stand, whatever the figures already know."""
-        return await self.count("sharing", "posts", {"removed_at": None})
+        """How many posts of its programme stand, whatever the figures already know."""
+        return await self.count("sharing", "posts", {"program_id": self.program_id, "removed_at": None})
 
     async def count(self, service: str, collection: str, wanted: Mapping[str, object]) -> int:
         """How many documents a service has that are wanted."""

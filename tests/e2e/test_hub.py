@@ -224,7 +224,7 @@ async def test_one_is_invited_agrees_and_reads_the_guidelines_before_the_first_s
     async with signed_in(browser, stack.url, "marc", "desktop") as seen:
         page = seen.page
         await page.goto(f"{stack.url}/manage/program")
-        await page.locator('details:has(form[action="/manage/program"]) summary').click()
+        await page.locator('details:has(form[action="/manage/program"]) > summary').click()
         await page.locator("#name").fill("Second voices")
         await page.locator('form[action="/manage/program"] button').click()
         await expect(page.locator("h1")).to_have_text("Second voices")
@@ -272,7 +272,7 @@ async def test_a_lesson_is_written_and_comes_before_a_share(browser: Browser, st
             await page.locator(f"#choice_{code}_0_0").fill("Herald")
             await page.locator(f"#choice_{code}_0_1").fill("Moi")
             await page.locator(f"#explanation_{code}_0").fill("The last tap is yours.")
-        await page.locator("input[name=required_for]").check()
+        await page.locator("input[name=required_for][value=share]").check()
         await page.locator("button[value=preview]").click()
         await expect(page.locator("[role=alert]").first).to_contain_text("Markdown")
         await expect(page.locator("#choice_fr_0_0")).to_have_attribute("aria-invalid", "true")
