@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from services.hub.clients import Json
 from services.hub.language import Language, known_zone
-from services.hub.paths import page, v1
+from services.hub.paths import NoSuchPath, page, v1
 from services.hub.view import Missing, View
 
 ABOUT = ("pictures", "own_words", "network")
@@ -55,7 +56,9 @@ def tip_of(view: View, found: Json) -> Tip | None:
     steps = [step for path in lessons.get("paths", ()) for step in path["lessons"]] + list(lessons.get("others", ()))
     week = week_of(view.now.astimezone(known_zone(view.language.zone)).date())
     step = general(steps, week)
-    return from_lesson(view.language, step, str(lessons["program_id"])) if step else None
+    with suppress(NoSuchPath):
+        return from_lesson(view.language, step, str(lessons["program_id"])) if step else None
+    return None
 
 
 def from_figures(language: Language, tip: Json) -> Tip | None:
