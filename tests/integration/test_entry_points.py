@@ -146,7 +146,10 @@ WELL_MADE: dict[str, Any] = {
     "POST /v1/programs/{program_id}/surveys": SURVEY,
     "PUT /v1/programs/{program_id}/surveys/{survey_id}": SURVEY,
     "POST /v1/programs/{program_id}/surveys/{survey_id}/answers": {"enps": 9, "scores": [4], "text": "More pictures"},
-    "POST /v1/programs/{program_id}/newsletters": NEWSLETTER,
+    "POST /v1/programs/{program_id}/newsletters": {
+        **NEWSLETTER,
+        "prepared": {"first": "2026-03-02", "last": "2026-03-29"},
+    },
     "PUT /v1/programs/{program_id}/newsletters/{newsletter_id}": NEWSLETTER,
     "POST /v1/programs/{program_id}/newsletters/{newsletter_id}/schedule": {
         "send_on": (datetime.now(UTC).date() + timedelta(days=9)).isoformat(),
