@@ -19,6 +19,7 @@ from herald.demo import SAMPLE
 from herald.demo.api import Api
 from herald.demo.stage import Scale
 from herald.demo.story import Story
+from herald.development.mailbox import Mailbox, listen
 from herald.local import credentials, plan
 from herald.local.home import Home
 from herald.local.plan import Addresses, ProcessSpec
@@ -88,7 +89,9 @@ async def started(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
     await topics.apply_topics(infra.kafka_bootstrap, namespace)
     ports = free_ports(list(plan.names(split=False)), folder / "ports.json")
     url = f"http://127.0.0.1:{ports['apis']}"
-    addresses = Addresses(infra.kafka_bootstrap, infra.mongo_url, infra.redis_url, url)
+    mails = await listen(Mailbox(home.mails), 0)
+    mailbox: int = mails.sockets[0].getsockname()[1]
+    addresses = Addresses(infra.kafka_bootstrap, infra.mongo_url, infra.redis_url, url, mailbox=mailbox)
     specs = plan.processes(home, addresses, credentials.environment(home), ports, split=False)
     async with run_processes(specs, namespace, home):
         api = Api(url, home, at_once=6)
@@ -97,6 +100,7 @@ async def started(infra: Infra, folder: Path) -> AsyncIterator[Stack]:
             yield Stack(url, "", api, infra, namespace, home, own)
         finally:
             await api.close()
+            mails.close()
 
 
 @asynccontextmanager
