@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from markupsafe import Markup
 
+from chassis.days import week_of
 from services.hub.clients import Json
 from services.hub.language import Language, known_zone
 from services.hub.paths import NoSuchPath, page, v1
@@ -27,11 +28,6 @@ class Tip:
     detail: Markup
     path: str = ""
     language: str | None = None
-
-
-def week_of(day: date) -> date:
-    """The Monday of the week of a day."""
-    return day - timedelta(days=day.weekday())
 
 
 def asked(view: View) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from chassis.days import week_of
 from chassis.mongo import Document
 from services.metrics.context import Context
 from services.metrics.domain.periods import zone
-from services.metrics.domain.tips import CLICKS_WITHIN, LOOKED_BACK, OwnPost, Tip, tip_of, week_of
+from services.metrics.domain.tips import CLICKS_WITHIN, LOOKED_BACK, OwnPost, Tip, tip_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Literal
 
+from chassis.days import week_of
+
 Period = Literal["week", "month", "quarter", "all"]
 PERIODS: tuple[Period, ...] = ("week", "month", "quarter", "all")
 ALL = "all"
@@ -38,7 +40,7 @@ def bounds(period: Period, day: date) -> tuple[date, date] | None:
     """First and last day of the period that holds the day; None for all time."""
     match period:
         case "week":
-            first = day - timedelta(days=day.weekday())
+            first = week_of(day)
             return first, first + timedelta(days=6)
         case "month":
             first = day.replace(day=1)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from chassis.days import week_of
 from services.hub.clients import Json
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Ambassador, Manager, load_person
@@ -105,7 +106,7 @@ def _periods(view: View) -> dict[str, date]:
     """The first days of the week and of the month, where the programme is."""
     zone = view.program.time_zone if view.program else "UTC"
     today = view.now.astimezone(known_zone(zone)).date()
-    return {"week": today - timedelta(days=today.weekday()), "month": today.replace(day=1)}
+    return {"week": week_of(today), "month": today.replace(day=1)}
 
 
 async def _own(view: View, first: date) -> int:

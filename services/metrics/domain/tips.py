@@ -18,7 +18,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from statistics import NormalDist, fmean
 from typing import Final, Literal
 
@@ -59,11 +59,6 @@ class Tip:
     better: Side
     other: Side
     network: str | None = None
-
-
-def week_of(day: date) -> date:
-    """The Monday of the week of a day."""
-    return day - timedelta(days=day.weekday())
 
 
 def tip_of(posts: Sequence[OwnPost]) -> Tip | None:

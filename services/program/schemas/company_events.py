@@ -15,7 +15,7 @@ from services.program.domain.company_events import Attendance, CompanyEvent, Com
 from services.program.domain.people import Segment
 from services.program.domain.waves import Criteria
 from services.program.queries.company_events import Found
-from services.program.schemas.fields import AT, ID, PROGRAM_ID, View
+from services.program.schemas.fields import AT, ID, PROGRAM_ID, View, places_of
 from services.program.schemas.programs import Audience
 
 EVENT_ID = "019c9a10-1c80-7b52-8d1f-2f6a0a7c41fb"
@@ -86,13 +86,7 @@ class AudienceView(View):
 
     @classmethod
     def of(cls, audience: Criteria) -> AudienceView:
-        some = audience.segment
-        return cls(
-            everybody=audience.everybody,
-            countries=list(some.countries),
-            teams=list(some.teams),
-            sites=list(some.sites),
-        )
+        return cls(everybody=audience.everybody, **places_of(audience.segment))
 
 
 class EventView(View):

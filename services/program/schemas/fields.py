@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from chassis.rules import broken
 from chassis.text import Markdown
 from services.program.domain import fields, quiet_times
+from services.program.domain.people import Segment
 
 ID = "019c46c7-6a80-7a6a-8d23-f082128b2f33"
 
@@ -26,6 +27,11 @@ class View(BaseModel):
     """An answer."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+def places_of(segment: Segment) -> dict[str, list[str]]:
+    """What a segment names, as answers have it."""
+    return {"countries": list(segment.countries), "teams": list(segment.teams), "sites": list(segment.sites)}
 
 
 def _checked(check: Callable[[str], str]) -> AfterValidator:

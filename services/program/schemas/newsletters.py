@@ -27,7 +27,7 @@ from services.program.domain.waves import EVERYWHERE
 from services.program.mail.layout import Layout
 from services.program.queries.newsletters import Issue
 from services.program.schemas import fields
-from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Locale, View
+from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Locale, View, places_of
 
 NEWSLETTER_ID: Final = "019d1a52-8c00-7f21-a3c4-6b8d0e2f4a61"
 MAX_TEXT: Final = 4_000
@@ -184,13 +184,8 @@ class ReadersView(View):
 
     @classmethod
     def of(cls, segment: Segment) -> ReadersView:
-        return cls(
-            everybody=segment == EVERYWHERE,
-            countries=list(segment.countries),
-            teams=list(segment.teams),
-            sites=list(segment.sites),
-            leaders_only=segment.leaders_only,
-        )
+        everybody = segment == EVERYWHERE
+        return cls(everybody=everybody, leaders_only=segment.leaders_only, **places_of(segment))
 
 
 class NewsletterView(View):

@@ -14,7 +14,7 @@ from chassis.web.times import Day
 from services.program.domain.people import Segment
 from services.program.domain.waves import Criteria, Decision, Wave, WaveState
 from services.program.queries.waves import Standing
-from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Line, View
+from services.program.schemas.fields import AT, ID, PROGRAM_ID, Country, Line, View, places_of
 
 WAVE_ID = "019ca3b0-5e80-7c14-9f27-8d1e6b40a2c5"
 MAX_NAMED = 500
@@ -124,14 +124,11 @@ class CriteriaView(View):
 
     @classmethod
     def of(cls, criteria: Criteria) -> CriteriaView:
-        some = criteria.segment
         return cls(
             everybody=criteria.everybody,
-            countries=list(some.countries),
-            teams=list(some.teams),
-            sites=list(some.sites),
-            leaders_only=some.leaders_only,
+            leaders_only=criteria.segment.leaders_only,
             people=list(criteria.people),
+            **places_of(criteria.segment),
         )
 
 

@@ -164,11 +164,6 @@ class Mails:
         """Somebody told their provider that our mails are not wanted."""
         await self._readers.update_one({"_id": person_id}, {"$set": {"complained_at": now}}, session=tx.session)
 
-    async def forget(self, person_id: str, tx: Transaction) -> None:
-        """Delete all that is known of a person's mails and choices."""
-        await self._mails.delete_many({"person_id": person_id}, session=tx.session)
-        await self._readers.delete_one({"_id": person_id}, session=tx.session)
-
 
 def new_token() -> str:
     """128 random bits in letters that every mail server leaves as they are."""

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.days import week_of
 from services.hub.language import Language
-from services.hub.tips import from_figures, general, week_of
+from services.hub.tips import from_figures, general
 
 WEEK = date(2026, 3, 2)
 TIP = {

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.tips import LEVEL, MIN_POSTS, MIN_RATIO, OwnPost, Side, tip_of, week_of
+from chassis.days import week_of
+from services.metrics.domain.tips import LEVEL, MIN_POSTS, MIN_RATIO, OwnPost, Side, tip_of
 
 POSTS = st.builds(
     OwnPost,
