@@ -353,7 +353,8 @@ async def programs(apis: Apis) -> list[Json]:
 
 
 def use_person(view: View, person: Person) -> None:
-    """Show the view to this person: in their language unless they chose another, in their programme's time zone."""
+    """Show the view to this person: in their language unless they chose another, days in their programme's time zone,
+    moments in their own where they set one."""
     if view.session is not None and view.session.on_device:
         person = person.on_device()
     view.person = person
@@ -361,7 +362,7 @@ def use_person(view: View, person: Person) -> None:
         view.person = person = person.within(view.program.id)
     wanted = view.session.choices.get("language") if view.session else None
     zone = view.program.time_zone if view.program else "UTC"
-    view.language = Language(supported(wanted, person.locale), person.country, zone)
+    view.language = Language(supported(wanted, person.locale), person.country, zone, person.time_zone)
 
 
 def client_address(request: Request, settings: HubSettings) -> str:

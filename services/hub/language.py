@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta, get_timezone_location
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_timezone_location
 from babel.lists import format_list
 from babel.numbers import (
     format_compact_decimal,
@@ -37,11 +37,14 @@ MESSAGES = Messages(Path(__file__).parent / "messages")
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """How one person reads: texts, dates in their time zone, and numbers."""
+    """How one person reads: texts, dates, and numbers."""
 
     code: str
     country: str = ""
     zone: str = "UTC"
+    """In which days are counted."""
+    own_zone: str = ""
+    """In which moments are shown, and clock times are written; empty for that of days."""
 
     @property
     def locale(self) -> Locale:
@@ -158,9 +161,19 @@ class Language:
         return str(format_skeleton("yMMMM", day, locale=self.locale))
 
     @property
+    def clock(self) -> str:
+        """The time zone of moments."""
+        return self.own_zone or self.zone
+
+    @property
     def zone_name(self) -> str:
-        """The time zone by the name of its city: "Paris"; "UTC"."""
+        """The time zone of days by the name of its city: "Paris"; "UTC"."""
         return self.zone_city(self.zone)
+
+    @property
+    def clock_name(self) -> str:
+        """The time zone of moments by the name of its city."""
+        return self.zone_city(self.clock)
 
     def zone_city(self, zone: str) -> str:
         """A time zone by the name of its city."""
@@ -170,15 +183,21 @@ class Language:
         """The moment, with its time zone; what is stored and is none stays as it is."""
         try:
             at = as_moment(value)
-            shown = format_datetime(at, "medium", tzinfo=known_zone(self.zone), locale=self.locale)
+            shown = self._date_and_time(at.astimezone(known_zone(self.clock)))
         except (ValueError, OverflowError):
             return str(value)
-        return f"{shown} ({self.zone_name})"
+        return f"{shown} ({self.clock_name})"
+
+    def _date_and_time(self, at: datetime) -> str:
+        """Seconds only where there are any."""
+        time = format_time(at, "medium" if at.second else "short", locale=self.locale)
+        joined = str(self.locale.datetime_formats["medium"])
+        return joined.replace("{0}", time).replace("{1}", format_date(at, "medium", locale=self.locale))
 
     def local(self, value: str | datetime) -> str:
         """The moment as an input of the type `datetime-local` has it; "" for what is stored and is none."""
         try:
-            return local(as_moment(value), known_zone(self.zone))
+            return local(as_moment(value), known_zone(self.clock))
         except (ValueError, OverflowError):
             return ""
 
@@ -193,7 +212,7 @@ class Language:
             moment = as_moment(value)
             gone = now - moment
             if gone > timedelta(days=7):
-                return self.day(moment.astimezone(known_zone(self.zone)).date())
+                return self.day(moment.astimezone(known_zone(self.clock)).date())
         except (ValueError, OverflowError):
             return str(value)
         seconds = max(timedelta(seconds=1), gone)

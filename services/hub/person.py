@@ -53,6 +53,8 @@ class Person:
     hidden_from_rankings: bool = False
     hidden_from_statistics: bool = False
     weekly_tip: bool = True
+    time_zone: str = ""
+    """The one that they set for themselves; empty for none."""
     programs: tuple[Program, ...] = field(default=())
     program_roles: frozenset[tuple[str, str]] = frozenset()
     """Roles in one programme alone, each with its programme's id before it."""
@@ -126,6 +128,7 @@ def person_of(me: Json, programs: list[Json]) -> Person:
         hidden_from_rankings=bool(me.get("hidden_from_rankings")),
         hidden_from_statistics=bool(me.get("hidden_from_statistics")),
         weekly_tip=bool(me.get("weekly_tip", True)),
+        time_zone=known_zone(me["time_zone"]).key if me.get("time_zone") else "",
         program_roles=frozenset((one["program_id"], one["role"]) for one in me.get("program_roles") or ()),
         programs=tuple(program_of(one, mine.get(one["id"], {})) for one in programs),
     )

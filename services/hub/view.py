@@ -292,7 +292,7 @@ class View:
             return None
         was = await self.field(f"{name}_was")
         try:
-            zone = known_zone(await self.field(f"{name}_zone", self.language.zone))
+            zone = known_zone(await self.field(f"{name}_zone", self.language.clock))
             return moment_of(text, zone, as_moment(was) if was else None)
         except NoSuchTime as error:
             raise invalid(Violation(name, "no-such-time", "No clock shows it.")) from error

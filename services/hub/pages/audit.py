@@ -44,7 +44,7 @@ Wanted = Annotated[dict[str, str], Depends(_wanted)]
 @router.get("")
 async def acts(view: Admin, wanted: Wanted, cursor: str | None = None) -> Response:
     """Acts, newest first, with the names of those who did them and of those whom they concern."""
-    asked = _filter(wanted, view.language.zone)
+    asked = _filter(wanted, view.language.clock)
 
     def page_of(cursor: str | None) -> Awaitable[Json]:
         return view.apis.get("program", v1("audit"), **asked, cursor=cursor, limit=PAGE)
@@ -68,7 +68,7 @@ async def acts(view: Admin, wanted: Wanted, cursor: str | None = None) -> Respon
 @router.get("/export")
 async def export(view: Admin, wanted: Wanted) -> Response:
     """The acts that the form asks for, as CSV."""
-    lines = await view.apis.download("program", v1("audit", "export"), **_filter(wanted, view.language.zone))
+    lines = await view.apis.download("program", v1("audit", "export"), **_filter(wanted, view.language.clock))
     return csv_download(lines, "audit-trail.csv")
 
 

@@ -215,6 +215,7 @@ class MeView(View):
                     "hidden_from_rankings": False,
                     "hidden_from_statistics": False,
                     "weekly_tip": True,
+                    "time_zone": "Asia/Tokyo",
                     "programs": [
                         {
                             "program_id": PROGRAM_ID,
@@ -247,6 +248,7 @@ class MeView(View):
     hidden_from_rankings: bool
     hidden_from_statistics: bool
     weekly_tip: bool
+    time_zone: str | None = Field(description="IANA name; null where the caller chose none")
     programs: list[MyProgramView]
     invitations: list[InvitationView]
 

@@ -101,7 +101,7 @@ def all_worst(operation: Operation, number: int) -> Any:
     return found
 
 
-@pytest.mark.parametrize("name", ["name", "email", "country", "team", "locale"])
+@pytest.mark.parametrize("name", ["name", "email", "country", "team", "locale", "time_zone"])
 async def test_no_person_breaks_their_pages(browser: Browser, apis: Apis, name: str) -> None:
     for value in [*WORST["string"], None]:
         apis.me = {**apis.me, name: value}

@@ -14,6 +14,13 @@ def person(**state: Any) -> Person:
     return person_of({"id": "ada", "name": "Ada", "roles": [], **state}, PROGRAMS)
 
 
+def test_a_clock_is_ones_own_where_one_set_it() -> None:
+    assert person().time_zone == ""
+    assert person(time_zone=None).time_zone == ""
+    assert person(time_zone="Asia/Tokyo").time_zone == "Asia/Tokyo"
+    assert person(time_zone="Nowhere/At").time_zone == "UTC"
+
+
 def test_a_role_in_one_programme_holds_there_alone() -> None:
     ada = person(program_roles=[{"program_id": "p2", "role": "manager"}])
     assert ada.within("p2").has("manager")

@@ -76,3 +76,18 @@ def test_a_moment_says_the_zone_that_it_is_shown_in(zone: str, named: str) -> No
     language = Language("fr", "FR", zone)
     assert language.zone_name == named
     assert language.moment("2026-11-27T17:00:00Z").endswith(f"({named})")
+
+
+def test_moments_are_of_ones_own_clock_and_days_of_the_programmes() -> None:
+    at = "2026-11-27T17:00:00Z"
+    language = Language("fr", "FR", "Europe/Paris", "Asia/Tokyo")
+    assert language.moment(at) == "28 nov. 2026, 02:00 (Tokyo)"
+    assert language.local(at) == "2026-11-28T02:00"
+    assert ">28 nov. 2026</time>" in language.ago(at, datetime(2027, 1, 1, tzinfo=UTC))
+    assert (language.clock_name, language.zone_name) == ("Tokyo", "Paris")
+    assert Language("fr", "FR", "Europe/Paris").moment(at) == "27 nov. 2026, 18:00 (Paris)"
+
+
+def test_seconds_are_shown_where_there_are_any() -> None:
+    assert Language("en", "GB").moment("2026-11-27T17:00:07Z") == "27 Nov 2026, 17:00:07 (UTC)"
+    assert Language("en", "US").moment("2026-11-27T17:00:00Z") == "Nov 27, 2026, 5:00\u202fPM (UTC)"
