@@ -15,16 +15,19 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from chassis.messages import supported
+from chassis.text import shortened
 from services.hub.clients import Json, ServiceUnavailable
 from services.hub.content import variant_in
 from services.hub.figures import number_of, text_of
 from services.hub.language import Language, known_zone
-from services.hub.paths import NoSuchPath, v1
+from services.hub.paths import NoSuchPath, page, v1
 from services.hub.view import Missing, View
 
 DAYS: Final = 28
 SHOWN: Final = 3
 THANKED: Final = 5
+LONG: Final = 300
+"""Signs of what was said, and of what was done."""
 FIGURES: Final = ("active_ambassadors", "shares", "clicks_counted")
 Draft = dict[str, str]
 """A block in one language: `title`, `text` in Markdown, and perhaps `link`, `link_text`."""
@@ -43,8 +46,11 @@ class Material:
     names: Mapping[str, Json]
     lessons: Any
     trend: Any
+    done: Mapping[str, Any]
+    """By language, what was done about comments."""
     since: date
     until: date
+    program_id: str
     public_url: str
 
 
@@ -91,6 +97,10 @@ async def _material(view: View) -> Material:
     )
     if all(isinstance(one, Missing) and one.down for one in found.values()):
         raise ServiceUnavailable("metrics", "nothing of what happened can be had")
+    answers = v1(*of, "answers")
+    wanted = {"kind": "comment", "done": "true", "limit": SHOWN}
+    codes = {written_in(code, program.time_zone).code for code in program.languages}
+    done = await view.gather_all({code: view.apis.get("program", answers, language=code, **wanted) for code in codes})
     keys = [str(row["key"]) for row in rows_of(found["best"]) if row["key"]][:SHOWN]
     paths = {}
     for key in keys:
@@ -102,8 +112,10 @@ async def _material(view: View) -> Material:
         **found,
         items={key: one for key, one in items.items() if not isinstance(one, Missing)},
         names=await view.names(people) if people else {},
+        done=done,
         since=since,
         until=end,
+        program_id=program.id,
         public_url=view.context.settings.public_url,
     )
 
@@ -165,7 +177,8 @@ def tip(found: Material, language: Language) -> Draft | None:
     titles = lessons[0]["titles"]
     title = titles.get(language.code) or next(iter(titles.values()), "")
     text = plain(language.text("newsletter.draft.tip.text", title=_escaped(title)))
-    return _block(language, "tip", text, link=f"{found.public_url}/learn/{lessons[0]['id']}")
+    address = page("programs", found.program_id, "lessons", lessons[0]["id"])
+    return _block(language, "tip", text, link=f"{found.public_url}{address}")
 
 
 def thanks(found: Material, language: Language) -> Draft | None:
@@ -188,6 +201,16 @@ def answers(found: Material, language: Language) -> Draft | None:
     return _block(language, "answers", text)
 
 
+def done(found: Material, language: Language) -> Draft | None:
+    """What was said about the programme, and what was done about it."""
+    lines = [
+        f"**{_in_short(one['said'])}** {_in_short(one['answer'])}"
+        for one in rows_of(found.done.get(language.code, {}))
+        if one["published_at"][:10] >= found.since.isoformat()
+    ]
+    return _listed(language, "done", lines, link=f"{found.public_url}/feedback")
+
+
 DRAFTERS: Final[Mapping[str, Callable[[Material, Language], Draft | None]]] = {
     "results": results,
     "posts": posts,
@@ -195,6 +218,7 @@ DRAFTERS: Final[Mapping[str, Callable[[Material, Language], Draft | None]]] = {
     "tip": tip,
     "thanks": thanks,
     "answers": answers,
+    "done": done,
 }
 
 
@@ -212,6 +236,11 @@ def _block(language: Language, kind: str, text: str, link: str | None = None) ->
 def _escaped(text: str) -> str:
     """A text of somebody inside of Markdown."""
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>#" else letter for letter in text)
+
+
+def _in_short(text: str) -> str:
+    """What somebody wrote, on a line of a list."""
+    return _escaped(shortened(" ".join(text.split()), LONG))
 
 
 def plain(text: Markup | str) -> str:

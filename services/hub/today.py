@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final, Protocol
 
@@ -16,6 +16,8 @@ LINES: Final = 3
 LITTLE: Final = 0.05
 """A figure that moved by less stands still."""
 FEW_LEADERS: Final = 0.5
+NEWSLETTER_DAYS: Final = 28
+"""After so many, a further one is due."""
 WAITING: Final[Mapping[str, str]] = {
     "applications": "/manage/applications",
     "questions": "/manage/feedback",
@@ -63,18 +65,25 @@ def today(
     waves: Any,
     waiting: Mapping[str, Any],
     missing: Iterable[Todo],
+    newsletters: Any = None,
     archived: bool = False,
 ) -> list[Line]:
     """At most three lines, what presses most first: one for all of a kind, so that none hides another. `waiting` are
-    lists of people and items that wait for an answer (`WAITING`), `missing` steps of the set-up. A programme that is
-    over takes nothing new: what is left of it is what was learned."""
+    lists of people and items that wait for an answer (`WAITING`), `missing` steps of the set-up, `newsletters` the
+    latest first. A programme that is over takes nothing new: what is left of it is what was learned."""
     if archived:
         return list(islice(_over(objectives), LINES))
-    return list(islice(_today(day, tasks, objectives, waves, waiting, missing), LINES))
+    return list(islice(_today(day, tasks, objectives, waves, waiting, missing, newsletters), LINES))
 
 
 def _today(
-    day: date, tasks: Any, objectives: Any, waves: Any, waiting: Mapping[str, Any], missing: Iterable[Todo]
+    day: date,
+    tasks: Any,
+    objectives: Any,
+    waves: Any,
+    waiting: Mapping[str, Any],
+    missing: Iterable[Todo],
+    newsletters: Any,
 ) -> Iterator[Line]:
     due = [(date.fromisoformat(one["due_on"]), one) for one in items_of(tasks)]
     yield from _tasks("late", [one for when, one in due if when < day])
@@ -90,8 +99,19 @@ def _today(
     behind = [one for one in items_of(objectives) if one.get("outlook") == "unlikely" and not one.get("ended")]
     if behind:
         yield Line("behind", "/manage/objectives", len(behind), behind[0]["title"])
+    yield from _newsletter(day, newsletters)
     yield from (Line(f"step.{one.act}", one.path, title=one.key) for one in missing)
     yield from (Line("next", _task(one), title=one["title"]) for when, one in due if when > day)
+
+
+def _newsletter(day: date, newsletters: Any) -> Iterator[Line]:
+    for one in items_of(newsletters)[:1]:
+        if one["state"] in ("draft", "approved"):
+            yield Line("newsletter_waits", f"/manage/newsletters/{one['id']}")
+        elif one["begun_at"]:
+            days = (day - datetime.fromisoformat(one["begun_at"]).date()).days
+            if days >= NEWSLETTER_DAYS:
+                yield Line("newsletter_due", "/manage/newsletters", days)
 
 
 def _over(objectives: Any) -> Iterator[Line]:

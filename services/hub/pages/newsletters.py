@@ -215,10 +215,10 @@ async def archive(view: SignedIn, cursor: str | None = None) -> Response:
     return view.page(template, **found)
 
 
-@router.get("/newsletters/{newsletter_id}")
-async def issue(view: SignedIn, newsletter_id: str) -> Response:
-    """One that was sent."""
-    path = v1("programs", view.require_program().id, "newsletters", "archive", newsletter_id)
+@router.get("/programs/{program_id}/newsletters/{newsletter_id}")
+async def issue(view: SignedIn, program_id: str, newsletter_id: str) -> Response:
+    """One that was sent, whichever programme its reader looks at: mails lead here."""
+    path = v1("programs", program_id, "newsletters", "archive", newsletter_id)
     return view.page("newsletters/issue.html", issue=await view.apis.get("program", path, language=view.language.code))
 
 

@@ -73,13 +73,13 @@ async def lines_of_today(view: View, objectives: Any) -> list[Line]:
         setup=read_setup(view),
         published=published(view),
         waves=view.apis.get("program", v1(*of, "waves")),
+        newsletters=view.apis.get("program", v1(*of, "newsletters"), limit=1),
         **asked,
     )
     missing = missing_steps(view, found["setup"], found["published"])
     waiting = {name: found[name] for name in asked}
-    return today(
-        now, tasks=found["tasks"], objectives=objectives, waves=found["waves"], waiting=waiting, missing=missing
-    )
+    told = {name: found[name] for name in ("tasks", "waves", "newsletters")}
+    return today(now, objectives=objectives, waiting=waiting, missing=missing, **told)
 
 
 async def _tasks(view: View) -> Any:

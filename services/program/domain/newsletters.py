@@ -20,7 +20,7 @@ from services.program.domain.programs import Program, check_languages
 from services.program.domain.quiet_times import clock_of
 
 NewsletterState = Literal["draft", "approved", "scheduled", "sending", "sent", "stopped"]
-BlockKind = Literal["text", "results", "posts", "content", "tip", "thanks", "answers"]
+BlockKind = Literal["text", "results", "posts", "content", "tip", "thanks", "answers", "done"]
 BLOCK_KINDS: Final[tuple[str, ...]] = get_args(BlockKind)
 MAX_BLOCKS: Final = 20
 MAX_OPEN: Final = 20

@@ -23,5 +23,5 @@ def newsletter_written(newsletter: Newsletter, program: Program, language: str, 
         blocks=[block.texts[choose_language(block.texts, chosen, program.languages)] for block in newsletter.blocks],
         why=message("mail.newsletter.why", chosen, program=program.name),
         campaign=f"newsletter-{newsletter.created_at.date().isoformat()}",
-        archive=f"{public_url}/newsletters/{newsletter.id}",
+        archive=f"{public_url}/programs/{program.id}/newsletters/{newsletter.id}",
     )

@@ -39,7 +39,7 @@ async def _lesson_reminder(context: Context, mail: Mail, program: Program, langu
     title = texts[choose_language(texts, language, program.languages)].title
     text = BlockText(
         text=message("mail.lesson-reminder.text", language, lesson=title),
-        link=f"{context.settings.public_url}/learn/{lesson.id}",
+        link=f"{context.settings.public_url}/programs/{program.id}/lessons/{lesson.id}",
         link_text=message("mail.lesson-reminder.link", language),
     )
     return _notice(mail, program, language, text)

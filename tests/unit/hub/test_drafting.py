@@ -26,12 +26,17 @@ FOUND = Material(
     names={"ada": {"name": "Ada <b>"}},
     lessons={"items": [{"id": "l1", "titles": {"en": "First post"}}]},
     trend={"items": [{"title": "Pulse", "answers": 8, "closes_on": "2026-03-13"}]},
+    done={
+        code: {"items": [{"said": "No\n\n*time*", "answer": "Less", "published_at": "2026-03-02T09:00:00Z"}]}
+        for code in ("en", "fr")
+    },
     since=date(2026, 3, 1),
     until=date(2026, 3, 28),
+    program_id="p1",
     public_url="https://herald.example",
 )
 MISSING = dict.fromkeys(("figures", "objectives", "best", "fresh", "board", "lessons", "trend"), GONE)
-NOTHING = replace(FOUND, items={}, names={}, **MISSING)
+NOTHING = replace(FOUND, items={}, names={}, done={"en": GONE}, **MISSING)
 
 
 @pytest.mark.parametrize("kind", DRAFTERS)
@@ -63,6 +68,13 @@ def test_what_somebody_wrote_is_no_markup() -> None:
     thanks = DRAFTERS["thanks"](FOUND, english)
     assert thanks is not None
     assert thanks["text"].startswith("Ada \\<b\\>: thank you")
+
+
+def test_what_was_done_stands_beside_what_was_said() -> None:
+    found = DRAFTERS["done"](FOUND, Language("en"))
+    assert found is not None
+    assert found["text"] == "- **No \\*time\\*** Less"
+    assert DRAFTERS["done"](replace(FOUND, since=date(2026, 3, 14)), Language("en")) is None
 
 
 def test_a_survey_of_long_ago_is_no_news() -> None:

@@ -65,6 +65,16 @@ def test_nothing_of_a_busy_day_hides_people_who_wait() -> None:
     assert (wave.key, wave.count, wave.title, wave.path) == ("wave_over", 1, "Wave w2", "/manage/waves/w2")
 
 
+def test_a_newsletter_that_is_begun_is_sent_and_four_weeks_later_the_next_one_is_due() -> None:
+    def line(state: str, begun_at: str | None = None) -> list[tuple[str, str, int]]:
+        found = {"items": [{"id": "n1", "state": state, "begun_at": begun_at}, {"id": "n0"}]}
+        return [(one.key, one.path, one.count) for one in today(DAY, **TODAY, newsletters=found)]
+
+    assert line("draft") == line("approved") == [("newsletter_waits", "/manage/newsletters/n1", 1)]
+    assert line("scheduled") == line("sent", "2026-02-11T09:00:00Z") == []
+    assert line("sent", "2026-02-10T09:00:00Z") == [("newsletter_due", "/manage/newsletters", 28)]
+
+
 def test_what_cannot_be_had_is_nothing_to_do() -> None:
     away = Missing(ServiceUnavailable("program", "away"))
     every: dict[str, Any] = {
@@ -73,6 +83,7 @@ def test_what_cannot_be_had_is_nothing_to_do() -> None:
         "waves": away,
         "waiting": {"applications": away},
         "missing": STEPS,
+        "newsletters": away,
     }
     assert [one.key for one in today(DAY, **every)] == ["step.leaders", "step.content_ask"]
 
