@@ -31,6 +31,7 @@ class Program:
     colour: str = ""
     """`#rrggbb`, with `text_colour` for what is written on it; empty for none of its own."""
     text_colour: str = ""
+    picture_id: str = ""
 
     @property
     def joined(self) -> bool:
@@ -151,4 +152,5 @@ def program_of(program: Json, mine: dict[str, Any]) -> Program:
         posts_hoped=program.get("posts_hoped") or 0,
         colour=str(program.get("colour") or ""),
         text_colour=str(program.get("text_colour") or ""),
+        picture_id=str(program.get("picture_id") or ""),
     )

@@ -55,6 +55,7 @@ PROGRAM = Audited(
         "languages",
         "open",
         "colour",
+        "picture_id",
         "posts_hoped",
         "archived_at",
         "consent_version",

@@ -25,6 +25,7 @@ from services.hub.lists import (
 )
 from services.hub.paging import read_list
 from services.hub.paths import v1
+from services.hub.pictures import ACCEPT
 from services.hub.view import View
 
 router = APIRouter(prefix="/manage")
@@ -152,6 +153,7 @@ async def program(view: Manager) -> Response:
         found["version"] = getattr(answers["look"], "version", None)
     return view.page(
         "manage/program.html",
+        accept=ACCEPT,
         others=[one for one in languages(view.language) if one[0] not in LANGUAGES],
         rows=OTHER_LANGUAGES,
         time_zones=time_zones(view.language),

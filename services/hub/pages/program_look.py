@@ -11,7 +11,9 @@ from services.hub.audience import reached
 from services.hub.clients import Json, Refusal
 from services.hub.confirmation import ask, is_confirmed
 from services.hub.dependencies import Manager, load_person
+from services.hub.forms.filling import Place
 from services.hub.paths import v1
+from services.hub.pictures import sent_picture
 
 router = APIRouter(prefix="/manage")
 HERE: Final = "/manage/program"
@@ -19,11 +21,16 @@ HERE: Final = "/manage/program"
 
 @router.post("/look")
 async def change(view: Manager) -> Response:
-    """Another name or colour. A colour that could hardly be seen on one of the themes is taken in its nearest shade,
-    and that is said."""
+    """Another name, colour or picture. A colour that could hardly be seen on one of the themes is taken in its nearest
+    shade, and that is said."""
     program = view.require_program()
     colour = "" if "plain" in await view.form() else (await view.field("colour")).strip()
     order: Json = {"name": (await view.field("name")).strip(), "colour": colour or None}
+    if picture_id := await sent_picture(view):
+        order["picture_id"] = picture_id
+    elif "no_picture" in await view.form():
+        order["picture_id"] = None
+    view.fields |= {"picture_id": Place("picture")}
     path, version = v1("programs", program.id), await view.whole("version")
     toast = "look-saved"
     try:

@@ -63,8 +63,9 @@ async def get_program(program_id: str, _: ProgramReader, context: Use, response:
 async def change_program(
     program_id: str, body: ProgramChange, _: Manager, unit: Unit, context: Use, if_match: IfMatch
 ) -> Response:
-    """Its name, its colour, who may join, and how many posts it hopes for from each leader, under the version that was
-    read (`If-Match`). 422 `contrast` with a `suggestion` for a colour that can hardly be seen on one of the themes."""
+    """Its name, its colour, its picture, who may join, and how many posts it hopes for from each leader, under the
+    version that was read (`If-Match`). 422 `contrast` with a `suggestion` for a colour that can hardly be seen on one
+    of the themes."""
     return await unit.run(
         lambda tx: programs.change_program(context, tx, program_id, if_match, body.values()),
         view=ProgramView.model_validate,

@@ -11,13 +11,14 @@ from chassis import audit
 from chassis.ids import new_id
 from chassis.mongo import Transaction
 from chassis.web.http import Expected, check_version
-from chassis.web.problems import Conflict, NotFound
+from chassis.web.problems import Conflict, Invalid, NotFound
 from herald_contracts import Event
 from services.program import event_mapping
 from services.program.audit import PROGRAM, TEXTS
 from services.program.commands import mails, waves
 from services.program.commands.admission import add_departure
 from services.program.commands.leaving import let_go
+from services.program.commands.pictures import replace_picture
 from services.program.context import Context
 from services.program.domain import memberships, programs
 from services.program.domain.admission import DepartureReason
@@ -25,6 +26,9 @@ from services.program.domain.guidelines import Rules
 from services.program.domain.people import Person, Segment
 from services.program.domain.programs import Program, Text, TextKind
 from services.program.domain.quizzes import Judged, Question, judge
+
+LOOK = "look"
+"""By this name a programme uses its picture."""
 
 
 async def create_program(
@@ -63,14 +67,22 @@ async def create_program(
 async def change_program(
     context: Context, tx: Transaction, program_id: str, version: Expected | None, values: Mapping[str, Any]
 ) -> Program:
-    """Another name or colour, who may join, or what it hopes for from leaders. Raises NotFound, Invalid, Conflict,
-    PreconditionRequired, StaleVersion."""
+    """Another name, colour or picture, who may join, or what it hopes for from leaders; a picture that it shows no more
+    is deleted. Raises NotFound, Invalid, Conflict, PreconditionRequired, StaleVersion."""
     before = await context.programs.get(program_id, tx)
     check_version(version, before.version)
     after = programs.change_program(before, tx.now, **values)
     if after is not before:
+        await _show_picture(context, tx, before, after)
         tx.emit(event_mapping.program_changed(after))
     return await _save_program(context, tx, "change_program", before, after)
+
+
+async def _show_picture(context: Context, tx: Transaction, before: Program, after: Program) -> None:
+    try:
+        await replace_picture(context, tx, after.id, before.picture_id, after.picture_id, LOOK)
+    except NotFound:
+        raise Invalid.one("picture_id", "unknown", "There is no such picture: send it once more.") from None
 
 
 async def archive_program(context: Context, tx: Transaction, program_id: str) -> Program:

@@ -33,6 +33,7 @@ class Program:
     updated_at: datetime
     colour: str | None = None
     """`#rrggbb`; None for none of its own."""
+    picture_id: str | None = None
     posts_hoped: int | None = None
     """How many posts a month the programme hopes for from each leader; None where it does not say."""
     archived_at: datetime | None = None
@@ -67,8 +68,8 @@ def check_active(program: Program) -> Program:
 
 
 def change_program(before: Program, now: datetime, **values: Any) -> Program:
-    """The programme with another `name`, `colour`, `open` or `posts_hoped`; the same object if nothing changes. Raises
-    Conflict `program-archived`, Invalid `contrast`."""
+    """The programme with another `name`, `colour`, `picture_id`, `open` or `posts_hoped`; the same object if nothing
+    changes. Raises Conflict `program-archived`, Invalid `contrast`."""
     wanted = replace(check_active(before), **values)
     if wanted.colour and wanted.colour != before.colour:
         check_colour(wanted.colour)

@@ -48,6 +48,7 @@ class ProgramView(View):
                     "material_version": 2,
                     "colour": "#b0413e",
                     "text_colour": "#ffffff",
+                    "picture_id": None,
                     "posts_hoped": 2,
                     "archived_at": None,
                     "created_at": AT,
@@ -69,6 +70,7 @@ class ProgramView(View):
     material_version: int = Field(description="The latest version that must be acknowledged; 0 for none")
     colour: str | None = Field(description="`#rrggbb`, seen on a light and on a dark page; null for none of its own")
     text_colour: str | None = Field(description="Of text on it")
+    picture_id: str | None = Field(description="Its mark (`GET /pictures/{picture_id}`); null for none")
     posts_hoped: int | None = Field(description="Posts a month that it hopes for from each leader; null for none said")
     archived_at: datetime | None = Field(description="Since when it is over; null while it runs")
     created_at: datetime
@@ -355,17 +357,20 @@ class ProgramChange(Body):
     colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None = Field(
         None, description="`#rrggbb`; refused where it can hardly be seen on a light or on a dark page. Null for none"
     )
-
+    picture_id: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
+        None, description="Its mark: a picture that was sent (`POST /pictures`). Null for none"
+    )
     posts_hoped: Annotated[int, Field(ge=1, le=31)] | None = Field(
         None, description="Posts a month that the programme hopes for from each leader. Null to say none"
     )
 
     def values(self) -> dict[str, Any]:
-        """What was sent. A colour and a hope are taken away by null; nothing else can be."""
+        """What was sent. A colour, a picture and a hope are taken away by null; nothing else can be."""
         sent = {name: getattr(self, name) for name in self.model_fields_set}
         if isinstance(sent.get("colour"), str):
             sent["colour"] = sent["colour"].lower()
-        return {name: value for name, value in sent.items() if name in ("colour", "posts_hoped") or value is not None}
+        nullable = ("colour", "picture_id", "posts_hoped")
+        return {name: value for name, value in sent.items() if name in nullable or value is not None}
 
 
 class NewConsent(Body):

@@ -111,7 +111,7 @@ async def test_no_person_breaks_their_pages(browser: Browser, apis: Apis, name: 
         await browser.context.sessions.end(session)
 
 
-@pytest.mark.parametrize("name", ["name", "time_zone", "languages"])
+@pytest.mark.parametrize("name", ["name", "time_zone", "languages", "picture_id"])
 async def test_no_programme_breaks_its_pages(browser: Browser, apis: Apis, name: str) -> None:
     for value in [[]] if name == "languages" else WORST["string"]:
         apis.programs = copy.deepcopy(apis.programs)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from herald_contracts import ProgramArchived, ProgramChanged, ProgramRestored
+from tests.drawings import drawing
 from tests.integration.program.conftest import GUIDELINES, OBJECTIVE, ProgramHarness
+from tests.integration.program.test_pictures import seen, send
 
 _BOTH = {"fr": "Premier jour", "en": "First day"}
 LESSON = {"texts": {language: {"title": title, "text": "Two taps."} for language, title in _BOTH.items()}}
@@ -30,6 +32,27 @@ async def test_a_programme_has_another_name_and_a_colour_that_is_seen(program: P
     events = [one.data for one in await program.emitted()]
     told = [(one.revision, one.name, one.colour) for one in events if isinstance(one, ProgramChanged)]
     assert told == [(2, "Voix", shade.lower()), (3, "Voix", None)]
+
+
+async def test_a_programme_has_a_picture_of_its_own(program: ProgramHarness) -> None:
+    id, other = await program.create_program(), await program.create_program()
+    path = f"/programs/{id}"
+    await program.sign_in("ada")
+    first, second = [(await send(program, id, drawing())).json()["id"] for _ in range(2)]
+    foreign = (await send(program, other, drawing())).json()["id"]
+    changed = await program.ok("max", "PATCH", path, {"picture_id": first}, headers={"If-Match": '"1"'})
+    assert (changed["picture_id"], changed["colour"]) == (first, None)
+    state = await program.state()
+    for wrong in (foreign, "nowhere"):
+        answer = await program.call("max", "PATCH", path, {"picture_id": wrong}, headers={"If-Match": "*"})
+        [error] = answer.json()["errors"]
+        assert (answer.status_code, error["field"], error["rule"]) == (422, "picture_id", "unknown")
+    assert await program.state() == state
+    await program.ok("max", "PATCH", path, {"picture_id": second}, headers={"If-Match": "*"})
+    assert [(await seen(program, one)).status_code for one in (first, second)] == [404, 200]
+    plain = await program.ok("max", "PATCH", path, {"picture_id": None}, headers={"If-Match": "*"})
+    assert plain["picture_id"] is None
+    assert (await seen(program, second)).status_code == 404
 
 
 async def test_nothing_is_begun_in_a_programme_that_is_over_and_it_can_go_on(program: ProgramHarness) -> None:
