@@ -16,7 +16,8 @@ class Secret:
     """One key of the Secret and the variable that it becomes.
 
     `made`: 32 random bytes in URL-safe base64 that nobody else has to know. Others the operator brings, `optional`
-    ones only where the installation uses what they are for.
+    ones only where the installation uses what they are for. `fernet`: there may be several, comma between, of 32 bytes
+    each and not more.
     """
 
     key: str
@@ -25,13 +26,14 @@ class Secret:
     description: str
     made: bool = False
     optional: bool = False
+    fernet: bool = False
 
 
 SECRETS = (
     Secret("mongo-url", "HERALD_MONGO_URL", "all", "MongoDB's address with user and password"),
     Secret("redis-url", "HERALD_REDIS_URL", "all", "Redis's address with its password"),
     Secret("hub-client-secret", "HERALD_HUB_CLIENT_SECRET", "hub", "the issuer gave it to the client herald-hub"),
-    Secret("session-key", "HERALD_SESSION_KEY", "hub", "encrypts the tokens of sessions", made=True),
+    Secret("session-key", "HERALD_SESSION_KEY", "hub", "encrypts the tokens of sessions", made=True, fernet=True),
     Secret("visitor-key", "HERALD_VISITOR_KEY", "sharing", "keys the hashes of visitors", made=True),
     Secret("kafka-password", "HERALD_KAFKA_PASSWORD", "all", "for SCRAM and PLAIN", optional=True),
     Secret("kafka-client-secret", "HERALD_KAFKA_OAUTH_CLIENT_SECRET", "all", "for OAUTHBEARER", optional=True),
@@ -71,11 +73,11 @@ def flaw(variable: str, value: str) -> str | None:
     secret = next((one for one in SECRETS if one.variable == variable), None)
     if secret is None or not secret.made:
         return None
-    for key in value.split(","):
+    for key in map(str.strip, value.split(",")) if secret.fernet else [value]:
         try:
-            size = len(base64.urlsafe_b64decode(key.strip() + "=" * (-len(key.strip()) % 4)))
+            size = len(base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True))
         except (ValueError, binascii.Error):
             return "is not URL-safe base64"
-        if size < KEY_BYTES:
+        if size < KEY_BYTES or (secret.fernet and size > KEY_BYTES):
             return f"has {size} bytes instead of {KEY_BYTES}"
     return None

@@ -26,6 +26,8 @@ from services.hub.settings import HubSettings
 CALLBACK = "/auth/callback"
 SIGNED_OUT = "/"
 """Where the issuer sends the browser after a sign-in and after a sign-out: both are registered with it."""
+INVALID_CLIENT = "invalid_client"
+"""RFC 6749, 5.2: the hub's own secret is refused, as while it is being replaced."""
 DISCOVERED_SECONDS = 3600
 DEFAULT_LIFETIME_SECONDS = 300
 
@@ -35,7 +37,7 @@ class SignInFailed(Exception):
 
 
 class IssuerUnavailable(Exception):
-    """The issuer does not answer."""
+    """The issuer does not answer, or does not know the hub as a client: nothing that the person could mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class _TokenClient(OAuth2Client):  # type: ignore[misc]
         except (httpx.HTTPError, ValueError) as error:
             raise IssuerUnavailable(type(error).__name__) from error
         except AuthlibBaseError as error:
+            if error.error == INVALID_CLIENT:
+                raise IssuerUnavailable(error.error) from error
             raise SignInFailed(error.error) from error
         return answer
 

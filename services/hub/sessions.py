@@ -59,7 +59,8 @@ class Sessions:
     def __init__(self, mongo: Mongo, clock: Clock, keys: list[str], hours: int) -> None:
         self._rows = mongo.db["sessions"]
         self._clock = clock
-        self._box = MultiFernet([Fernet(key) for key in keys])
+        self._newest = Fernet(keys[0])
+        self._box = MultiFernet([self._newest, *map(Fernet, keys[1:])])
         self._life = timedelta(hours=hours)
 
     async def ensure_indexes(self) -> None:
@@ -80,9 +81,26 @@ class Sessions:
         if row is None:
             return None
         try:
-            return self._open(name, row)
+            session = self._open(name, row)
         except InvalidToken:
             return None
+        await self._rotate(row)
+        return session
+
+    async def _rotate(self, row: Document) -> None:
+        """Encrypt with the newest key what another one encrypted, so that the older key is needed no more."""
+        older = {key: value for key, value in _sealed(row).items() if not self._is_newest(value)}
+        if older:
+            newer = {key: self._box.rotate(value) for key, value in older.items()}
+            # A part that another request has replaced since stays as that left it: the next look sees to the rest.
+            await self._rows.update_one({"_id": row["_id"], **older}, {"$set": newer})
+
+    def _is_newest(self, value: bytes) -> bool:
+        try:
+            self._newest.decrypt(value)
+        except InvalidToken:
+            return False
+        return True
 
     async def holds(self, session: Session) -> bool:
         """Whether it was not ended by another request."""
@@ -114,12 +132,12 @@ class Sessions:
         return self._box.encrypt(json.dumps(value, separators=(",", ":")).encode())
 
     def _open(self, name: str, row: Document) -> Session:
-        parts = {
-            key.removeprefix("part_"): json.loads(self._box.decrypt(value))
-            for key, value in row.items()
-            if key.startswith("part_")
-        }
+        parts = {key.removeprefix("part_"): json.loads(self._box.decrypt(value)) for key, value in _sealed(row).items()}
         return Session(name, row["csrf"], row["expires_at"], parts)
+
+
+def _sealed(row: Document) -> dict[str, bytes]:
+    return {key: value for key, value in row.items() if key.startswith("part_")}
 
 
 def _id(name: str) -> str:

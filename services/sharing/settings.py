@@ -45,6 +45,6 @@ class SharingSettings(Settings):
 def _decoded(value: SecretStr) -> bytes:
     text = value.get_secret_value()
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         raise ValueError("not base64url") from None

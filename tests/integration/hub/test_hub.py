@@ -13,10 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 from fastapi.routing import APIRoute
 
 from services.hub.dependencies import PERSON_SECONDS, STANDS_SECONDS
 from services.hub.pages import ROUTERS
+from services.hub.sessions import Sessions
 from services.hub.signin import router as sign_in_router
 from services.hub.view import mask
 from tests.integration.hub.harness import ANSWERS, EMPTY, SERVICES, URL, Browser
@@ -69,6 +71,25 @@ async def test_a_session_ends_when_nobody_uses_it_and_lives_on_when_somebody_doe
     browser.clock.advance(timedelta(hours=13))
     assert await browser.context.sessions.find(session.name) is None
     assert (await browser.client.get("/feed")).status_code == 303
+
+
+async def test_a_session_that_is_used_outlives_the_key_that_it_began_under(browser: Browser) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+    def with_keys(*keys: str) -> Sessions:
+        return Sessions(browser.mongo, browser.clock, list(keys), 12)
+
+    used = await with_keys(old).begin({"tokens": {"access": "a"}, "choices": {"language": "fr"}}, signed_in=True)
+    idle = await with_keys(old).begin({"tokens": {"access": "b"}}, signed_in=True)
+    assert await with_keys(new).find(used.name) is None
+    both = with_keys(new, old)
+    found = await both.find(used.name)
+    assert found is not None
+    await both.put(found, "tokens", {"access": "c"})
+    after = await with_keys(new).find(used.name)
+    assert after is not None
+    assert after.parts == {"tokens": {"access": "c"}, "choices": {"language": "fr"}}
+    assert await with_keys(new).find(idle.name) is None
 
 
 @pytest.mark.parametrize("path", ["/feed", "/posts", "/points", "/leaderboard", "/editor", "/editor/feeds", "/manage"])

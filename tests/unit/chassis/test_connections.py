@@ -17,7 +17,9 @@ from chassis.redis_url import Sentinels, parse_redis_url
 from chassis.settings import KafkaSettings, Settings
 from chassis.web.prefix import Prefix
 from herald.operations.preflight import clock_problem, missing_secrets, step_problem
-from herald.operations.secrets import made
+from herald.operations.secrets import flaw, made
+from services.sharing.settings import SharingSettings
+from tests.unit.hub.test_rules import settings as hub_settings
 
 NEEDED = {"mongo_url": "mongodb://m", "redis_url": "redis://r", "public_url": "http://h", "issuer": "http://i"}
 
@@ -194,6 +196,22 @@ def test_a_secret_that_is_missing_or_too_short_is_named_with_its_place() -> None
     assert "Secret herald, key HERALD_VISITOR_KEY, has 16 bytes instead of 32" in str(found.problem)
     assert len(missing_secrets(needs, {})) == 3
     assert missing_secrets(needs, {**short, "HERALD_VISITOR_KEY": made()}) == []
+
+
+@pytest.mark.parametrize(
+    "key", [f"{made()},{made()}", "not base64!", made(16), ""], ids=["two", "signs", "short", "none"]
+)
+def test_what_the_look_before_an_update_refuses_as_a_visitor_key_sharing_refuses_too(key: str) -> None:
+    assert flaw("HERALD_VISITOR_KEY", key)
+    with pytest.raises(ValidationError, match="base64url"):
+        SharingSettings.model_validate({**NEEDED, "kafka_bootstrap": "k:9093", "visitor_key": key})
+
+
+@pytest.mark.parametrize("key", [f"{made()},{made(48)}", made(48), made(16), f"{made()},"], ids=range(4))
+def test_what_the_look_before_an_update_refuses_as_a_session_key_the_hub_refuses_too(key: str) -> None:
+    assert flaw("HERALD_SESSION_KEY", key)
+    with pytest.raises(ValidationError, match="32"):
+        hub_settings(session_key=key)
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,15 @@ async def test_a_refusal_and_a_failure_of_the_issuer_are_told_apart() -> None:
             await client(Answers(lambda answer=answer: answer)).redeem("code", PENDING)  # type: ignore[misc]
 
 
+async def test_a_refused_secret_of_the_hub_is_no_refusal_of_the_person() -> None:
+    """While it is replaced, nobody is signed out for it."""
+    refused = client(Answers(lambda: httpx.Response(401, json={"error": "invalid_client"})))
+    with pytest.raises(IssuerUnavailable):
+        await refused.renew({"access": "older", "refresh": "kept", "until": 0})
+    with pytest.raises(IssuerUnavailable):
+        await refused.redeem("code", PENDING)
+
+
 async def test_a_renewal_keeps_the_refresh_token_where_none_comes_anew() -> None:
     answers = Answers(lambda: httpx.Response(200, json={"access_token": "newer", "expires_in": 60}))
     renewed = await client(answers).renew({"access": "older", "refresh": "kept", "until": 0})
