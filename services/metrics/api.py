@@ -36,26 +36,22 @@ from services.metrics.cohorts.queries import comparison
 from services.metrics.context import Context
 from services.metrics.domain.periods import MAX_DAYS, Period, zone
 from services.metrics.queries import By, Slice
-from services.metrics.schemas import (
-    LIVE_EXAMPLE,
-    BaselineView,
+from services.metrics.schemas.figures import (
     DefinitionsView,
     EntryView,
     FiguresView,
     Language,
-    ObjectivesView,
-    ObjectiveView,
     OwnCounts,
     OwnView,
     PeriodView,
-    RatesBody,
-    RateSetView,
-    RatesView,
     SeriesView,
     SliceView,
-    TipView,
-    WaveView,
 )
+from services.metrics.schemas.live import LIVE_EXAMPLE
+from services.metrics.schemas.objectives import BaselineView, ObjectivesView, ObjectiveView
+from services.metrics.schemas.rates import RatesBody, RateSetView, RatesView
+from services.metrics.schemas.tips import TipView
+from services.metrics.schemas.waves import WaveView
 from services.metrics.tips import weekly_tip
 
 router = Router(prefix="/v1", tags=["metrics"])

@@ -27,7 +27,7 @@ from chassis.service import Service
 from herald_contracts import ProgramCreated
 from services.metrics import live, queries
 from services.metrics.app import build
-from services.metrics.schemas import LiveView
+from services.metrics.schemas.live import LiveView
 from services.metrics.settings import MetricsSettings
 from tests.fuzz import examples
 from tests.integration.harness import Harness, eventually
