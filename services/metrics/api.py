@@ -145,7 +145,7 @@ async def get_rates(
     context: Use, program_id: str, caller: Steering, response: Response, cursor: Cursor = None, limit: Limit = 50
 ) -> RatesView:
     await queries.program_of(context, program_id)
-    latest = await context.store.latest_rates(program_id)
+    latest = await context.store.rates.latest(program_id)
     found, before = await queries.rates_page(context, program_id, before=_position(cursor), limit=limit)
     response.headers.update(etag(latest.version))
     return RatesView.of(found, more=None if before is None else encode_cursor(before))
@@ -189,7 +189,7 @@ async def get_objectives(
 @router.get("/programs/{program_id}/objectives/{objective_id}", summary="How far one objective is")
 async def get_objective(context: Use, program_id: str, objective_id: str, caller: Steering) -> ObjectiveView:
     program = await queries.program_of(context, program_id)
-    found = await context.store.objective(program_id, objective_id)
+    found = await context.store.objectives.get(program_id, objective_id)
     if found is None:
         raise NotFound("objective", objective_id)
     return ObjectiveView.model_validate(await queries.objective_progress(context, program, found, context.clock.now()))

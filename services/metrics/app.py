@@ -16,7 +16,7 @@ from services.metrics.learning.store import LessonsCompleted
 from services.metrics.live import Live
 from services.metrics.paces import Paces
 from services.metrics.settings import MetricsSettings
-from services.metrics.store import Store
+from services.metrics.store.facts import Store
 from services.metrics.windows import Windows
 
 DESCRIPTION = "What came of the programme: figures by definition, live, each traceable to its events."

@@ -22,7 +22,8 @@ from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import IMPORTED, fields_of
 from services.metrics.domain.periods import day_of
 from services.metrics.domain.value import Rates, doubly_paid
-from services.metrics.store import FiguresVersion, Increments, Store
+from services.metrics.store.changes import FiguresVersion
+from services.metrics.store.facts import Increments, Store
 
 OfPost = PostShared | PostRemoved | EngagementRecorded
 Beside = ActRecorded | ActWithdrawn
@@ -96,7 +97,7 @@ async def _book_known(store: Store, tx: Transaction, acts: Sequence[BookedAct], 
     await store.insert_facts(facts, tx)
     await store.add(totals, persons, tx)
     await store.add_acts(acts_moved, tx)
-    await store.record_changes(changes, tx)
+    await store.changes.record(changes, tx)
 
 
 async def _shares_moved(store: Store, tx: Transaction, facts: Sequence[Document]) -> list[tuple[Document, int]]:
@@ -180,7 +181,7 @@ async def set_rates(
         raise Invalid.one(
             "valid_from", "past", f"Rates change from today ({today}) on; history stays as it is.", today=today
         )
-    latest = await context.store.latest_rates(program_id, tx.session)
+    latest = await context.store.rates.latest(program_id, tx.session)
     check_version(expected, latest.version)
     if latest.version and latest.currency != wanted.currency:
         raise Invalid.one("currency", "fixed", f"This programme counts in {latest.currency}.", currency=latest.currency)
@@ -192,8 +193,8 @@ async def set_rates(
             "The rates do not hold.", errors=[Violation(f"rates.{one}", "double-counting", detail) for one in paid]
         )
     rates = replace(wanted, version=latest.version + 1)
-    await context.store.insert_rates(program_id, rates, tx)
-    await context.store.record_changes({program_id: FigureChange(reload=True)}, tx)
+    await context.store.rates.insert(program_id, rates, tx)
+    await context.store.changes.record({program_id: FigureChange(reload=True)}, tx)
     audit.record(tx, "set_rates", RATES, program_id, before=latest, after=rates, program_id=program_id)
     return rates
 
@@ -208,7 +209,7 @@ async def reach_objective(
     context: Context, tx: Transaction, objective: Document, value: float, version: FiguresVersion
 ) -> None:
     """Mark the objective and announce it, once, in the trace that moved the figure."""
-    if await context.store.mark_reached(objective["_id"], objective["revision"], tx):
+    if await context.store.objectives.mark_reached(objective["_id"], objective["revision"], tx):
         cause = _Cause(version.traceparent) if version.traceparent else None
         # Named by the goal: after a rebuild it is found again, and is the same event.
         id = derived_id(

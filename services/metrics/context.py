@@ -11,7 +11,7 @@ from services.metrics.cohorts.store import Cohorts
 from services.metrics.learning.store import LessonsCompleted
 from services.metrics.live import Live
 from services.metrics.paces import Paces
-from services.metrics.store import Store
+from services.metrics.store.facts import Store
 from services.metrics.windows import Windows
 
 

@@ -33,14 +33,14 @@ class Objectives:
     async def find_reached(self, job: JobContext) -> None:
         """Announce each open objective whose figure has come to its target."""
         after = ""
-        while job.may_go_on and (page := await self._context.store.open_objectives(after)):
+        while job.may_go_on and (page := await self._context.store.objectives.open(after)):
             after = page[-1]["_id"]
             for objective in page:
                 await self._check(objective, job)
 
     async def _check(self, objective: Document, job: JobContext) -> None:
         context = self._context
-        version = await context.store.version_of(objective["program_id"])
+        version = await context.store.changes.version_of(objective["program_id"])
         state = (objective["revision"], version.number)
         if self._seen.get(objective["_id"]) == state:
             return

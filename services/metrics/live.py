@@ -21,7 +21,8 @@ from chassis.supervisor import Supervisor
 from chassis.telemetry.otel import Telemetry, extract
 from chassis.web.problems import Overloaded
 from services.metrics.domain.periods import zone
-from services.metrics.store import FiguresVersion, Store
+from services.metrics.store.changes import FiguresVersion
+from services.metrics.store.facts import Store
 
 logger = logging.getLogger(__name__)
 Read = Callable[[Document, int, datetime, FiguresVersion], Awaitable[dict[str, Any]]]
@@ -72,7 +73,7 @@ class Live:
     async def _watch(self) -> None:
         while await self._somebody.wait():
             try:
-                async with self._store.watch() as changes:
+                async with self._store.changes.watch() as changes:
                     self._people_changed()
                     async for one in changes:
                         if one is not None and one.kind == "person":
@@ -167,7 +168,7 @@ class Live:
 
     async def _message(self, program: Document, days: int, read: Read) -> tuple[State, bytes]:
         """The present figures: made once for each state of a programme, however many listen."""
-        version = await self._store.version_of(program["_id"])
+        version = await self._store.changes.version_of(program["_id"])
         today = self._clock.now().astimezone(zone(program["time_zone"])).date().isoformat()
         state = (version.number, today)
         key = (program["_id"], days)

@@ -13,7 +13,7 @@ from services.metrics.domain.figures import ACTS_OF, Tally, of_counts
 from services.metrics.domain.objectives import FIGURES, OF_PEOPLE, PACE_DAYS, Pace
 from services.metrics.domain.periods import Period
 from services.metrics.learning.store import LessonsCompleted
-from services.metrics.store import Store
+from services.metrics.store.facts import Store
 
 MAX_PACES = 1_000
 FRESH_SECONDS = 600.0
@@ -65,7 +65,7 @@ class Paces:
         return Pace(float(sum(days.values())), past.days, [float(days.get(day, 0)) for day in _last(past)])
 
     async def _sums(self, program: Document, kpi: str, past: Period) -> Pace:
-        rates = await self._store.rates_of(program["_id"])
+        rates = await self._store.rates.of_program(program["_id"])
         whole, last = Tally(), {day: Tally() for day in _last(past)}
         async for (day, network), counts in self._store.sum_totals(program["_id"], past, ("day", "network")):
             whole.add(day, network, counts, rates)

@@ -22,7 +22,7 @@ from services.metrics import commands
 from services.metrics.context import Context
 from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.enrolments import MembershipChange
-from services.metrics.store import ContentChange
+from services.metrics.store.facts import ContentChange
 
 Membership = AmbassadorJoined | AmbassadorPaused | AmbassadorResumed | AmbassadorLeft
 Content = ContentPublished | ContentUpdated | ContentRetired
@@ -43,7 +43,7 @@ async def project_objectives(context: Context, tx: Transaction, events: Sequence
     """The newest state of each objective."""
     for event in events:
         state: Document = event.data.model_dump(mode="json", exclude={"objective_id", "occurred_at"})
-        await context.store.put_objective({**state, "_id": event.data.objective_id, "reached_at": None}, tx)
+        await context.store.objectives.put({**state, "_id": event.data.objective_id, "reached_at": None}, tx)
     await _reload(context, tx, events)
 
 
@@ -60,7 +60,7 @@ async def project_memberships(context: Context, tx: Transaction, events: Sequenc
         one.people.add(data.person_id)
         one.traceparent = event.traceparent
     await context.store.add_membership_changes(changes, tx)
-    await context.store.record_changes(moved, tx)
+    await context.store.changes.record(moved, tx)
 
 
 async def project_contents(context: Context, tx: Transaction, events: Sequence[Received[Content]]) -> None:
@@ -85,4 +85,4 @@ async def _reload(
 ) -> None:
     """Have the figures of these programmes read anew."""
     moved = {event.data.program_id: FigureChange(reload=True, traceparent=event.traceparent) for event in events}
-    await context.store.record_changes(moved, tx)
+    await context.store.changes.record(moved, tx)

@@ -19,7 +19,7 @@ from services.metrics.domain.figures import Figures, Tally
 from services.metrics.domain.objectives import FIGURES, Standing, before, measured_baseline, progress
 from services.metrics.domain.periods import MAX_DAYS, Period, last_days, zone
 from services.metrics.domain.value import Rates
-from services.metrics.store import FiguresVersion
+from services.metrics.store.changes import FiguresVersion
 
 By = Literal["day", "network", "country", "content", "team"]
 DEFAULT_DAYS = 30
@@ -120,7 +120,7 @@ async def figures(context: Context, program: Document, period: Period, part: Sli
 
 
 async def _counted(context: Context, program: Document, period: Period, part: Slice) -> Figures:
-    rates = await context.store.rates_of(program["_id"])
+    rates = await context.store.rates.of_program(program["_id"])
     tally = Tally()
     found = context.store.sum_totals(program["_id"], period, ("day", "network"), where=part.where())
     async for (day, network), counts in found:
@@ -206,7 +206,7 @@ def _of(part: Slice, cohort: Iterable[str] | None = None) -> dict[str, Any]:
 
 
 async def _of_group(context: Context, program: Document, period: Period, part: Slice, people: _People) -> Figures:
-    rates = await context.store.rates_of(program["_id"])
+    rates = await context.store.rates.of_program(program["_id"])
     tally = Tally()
     shares: dict[str, int] = defaultdict(int)
     names = ("ambassador_id", "day", "network")
@@ -251,7 +251,7 @@ async def series(
     part.check()
     if by in ("country", "team"):
         return await _by_people(context, program, period, by, part, start=start, limit=limit)
-    rates = await context.store.rates_of(program["_id"])
+    rates = await context.store.rates.of_program(program["_id"])
     name = "content_id" if by == "content" else by
     tallies: dict[str, Tally] = defaultdict(Tally)
     found = context.store.sum_totals(program["_id"], period, (name, "day", "network"), where=part.where())
@@ -286,7 +286,7 @@ async def _by_people(
     enrolments: dict[str | None, int] = defaultdict(int)
     async for group in yielding(sizes):
         enrolments[group if group in apart else None] += sizes[group]
-    rates = await context.store.rates_of(program["_id"])
+    rates = await context.store.rates.of_program(program["_id"])
     tallies: dict[str | None, Tally] = defaultdict(Tally)
     names = ("ambassador_id", "day", "network")
     async for (person, day, network), counts in context.store.sum_persons(
@@ -311,7 +311,7 @@ async def rates_page(
     page: list[Rates] = []
     amounts = 0
     version = LAST_VERSION if before is None else before
-    for one in await context.store.rates_before(program_id, version, limit=limit + 1):
+    for one in await context.store.rates.before(program_id, version, limit=limit + 1):
         amounts += sum(map(len, one.rates.values()))
         if page and (len(page) == limit or amounts > MAX_AMOUNTS_SHOWN):
             return page, page[-1].version
@@ -345,7 +345,7 @@ async def objective_progress(
     version: FiguresVersion | None = None,
 ) -> dict[str, Any]:
     """An objective with its progress and forecast, as of at least `version`."""
-    version = version or await context.store.version_of(program["_id"])
+    version = version or await context.store.changes.version_of(program["_id"])
     names = ("use_case", "kpi", "baseline", "target", "starts_on", "ends_on", "reached_at")
     view: dict[str, Any] = {
         "objective_id": objective["_id"],
@@ -375,8 +375,8 @@ async def objectives(
     version: FiguresVersion | None = None,
 ) -> list[dict[str, Any]]:
     """Objectives in a state with their progress and forecast, those that end first first."""
-    version = version or await context.store.version_of(program["_id"])
-    rows = await context.store.objectives_of(program["_id"], state, start, limit=limit)
+    version = version or await context.store.changes.version_of(program["_id"])
+    rows = await context.store.objectives.of_program(program["_id"], state, start, limit=limit)
     return [await objective_progress(context, program, row, now, version=version) for row in rows]
 
 

@@ -14,7 +14,8 @@ from chassis.tasks import yielding
 from services.metrics.domain.periods import Period
 from services.metrics.domain.window import Base, Person, Window
 from services.metrics.learning.store import LessonsCompleted
-from services.metrics.store import FiguresVersion, Store, person_of
+from services.metrics.store.changes import FiguresVersion
+from services.metrics.store.facts import Store, person_of
 
 MAX_WINDOWS = 256
 MAX_CHANGES = 2_000
@@ -66,7 +67,7 @@ class Windows:
         store, program_id = self._store, program["_id"]
         start, end = period.bounds(program["time_zone"])
         async with store.snapshot() as session:
-            version = await store.version_of(program_id, session)
+            version = await store.changes.version_of(program_id, session)
             totals = store.sum_totals(program_id, period, ("day", "network"), session=session)
             counts = {(day, network): one async for (day, network), one in totals}
             clicked = ("shares", "click_counted")
@@ -77,7 +78,7 @@ class Windows:
             enrolled = await store.enrolled(program_id, start, end, session=session)
             rows = await store.people(enrolled | shares.keys(), session=session)
             available = await store.published(program_id, start, end, session=session)
-            rates = await store.rates_of(program_id, session)
+            rates = await store.rates.of_program(program_id, session)
             acts = await store.acts(program_id, period, session=session)
             lessons = await self._lessons.count(program_id, start, end, session=session)
             finished = await self._lessons.finished(program_id, end, session=session)
@@ -95,7 +96,7 @@ class Windows:
         after = window.version
         if version.number - after > MAX_CHANGES:
             return None
-        async with aclosing(self._store.changes_between(program["_id"], after, version.number)) as changes:
+        async with aclosing(self._store.changes.between(program["_id"], after, version.number)) as changes:
             async for some in changes:
                 expected = range(window.version + 1, window.version + 1 + len(some))
                 if [number for number, _ in some] != list(expected) or any(change.reload for _, change in some):

@@ -16,7 +16,7 @@ from services.metrics.context import Context
 from services.metrics.domain import cohorts
 from services.metrics.domain.cohorts import NO_FEEDBACK, CohortFigures, Feedback, compared
 from services.metrics.domain.periods import Period, day_of, zone
-from services.metrics.store import AT_ONCE
+from services.metrics.store.shared import AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pymongo import IndexModel, UpdateOne
 from chassis.mongo import Document, Mongo, Transaction, pieces
 from chassis.mongo.projection import when_newer
 from services.metrics.domain.cohorts import CohortChange, place
-from services.metrics.store import AT_ONCE
+from services.metrics.store.shared import AT_ONCE
 
 Pair = tuple[str, str]
 """Wave and person."""

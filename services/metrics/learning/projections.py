@@ -37,4 +37,4 @@ async def project_lessons(context: Context, tx: Transaction, events: Sequence[Re
     for event in events:
         if event.data.program_id in changes:
             changes[event.data.program_id].traceparent = event.traceparent
-    await context.store.record_changes(changes, tx)
+    await context.store.changes.record(changes, tx)

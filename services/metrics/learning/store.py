@@ -8,7 +8,7 @@ from datetime import datetime
 from pymongo import IndexModel
 
 from chassis.mongo import Document, Mongo, Transaction, pieces
-from services.metrics.store import AT_ONCE, Session
+from services.metrics.store.shared import AT_ONCE, Session
 
 
 class LessonsCompleted:

@@ -187,7 +187,7 @@ class Booking:
 
     async def window(self) -> Window:
         """The live figures of the whole period, as a dashboard that has been open all the time has them."""
-        version = await self.store.version_of(PROGRAM)
+        version = await self.store.changes.version_of(PROGRAM)
         return await self.context.windows.at_version(await self.store.program(PROGRAM), WHOLE, version)
 
 
@@ -464,7 +464,7 @@ async def test_a_window_that_missed_changes_reads_everything_again(booking: Book
     await booking.take([CREATED, shared(0)])
     await booking.window()
     await booking.take([shared(1)])
-    await booking.store.changes.delete_many({})
+    await booking.store.changes._changes.delete_many({})
     assert (await booking.window()).figures()["shares"]["value"] == 2
 
 

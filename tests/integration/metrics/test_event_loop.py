@@ -25,7 +25,7 @@ from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import FIELDS
 from services.metrics.domain.periods import MAX_DAYS, last_days
 from services.metrics.settings import MetricsSettings
-from services.metrics.store import FiguresVersion
+from services.metrics.store.changes import FiguresVersion
 from tests.integration.event_loop import ALONE, check_doors, quick, quick_work
 from tests.integration.harness import Harness
 

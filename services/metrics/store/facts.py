@@ -1,44 +1,34 @@
-"""Every query and index of metrics."""
+"""Facts and what is counted of them, and who was enrolled when."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import DuplicateKeyError
 
 from chassis.mongo import Document, Mongo, Transaction, pieces
 from chassis.mongo.projection import when_newer
 from chassis.principals import PRINCIPALS
-from chassis.web.problems import Conflict
-from services.metrics.domain.changes import FigureChange
 from services.metrics.domain.counts import FIELDS, IMPORTED, Counts
 from services.metrics.domain.enrolments import MembershipChange, intervals
 from services.metrics.domain.periods import Period
-from services.metrics.domain.value import DEFAULT_RATES, Rates, RateTable
 from services.metrics.domain.window import Person
+from services.metrics.store.changes import FigureChanges
+from services.metrics.store.objectives import Objectives
+from services.metrics.store.rates import RateVersions
+from services.metrics.store.shared import AT_ONCE, Session
 
 Key = tuple[str, ...]
 Increments = Mapping[Key, MutableMapping[str, int]]
 """By key of a counters document, what is added to which of its fields."""
-Session = AsyncClientSession | None
-AT_ONCE = 1000
-"""Rows of an answer, which are unpacked in one step of the event loop; by default MongoDB is asked anew after 101."""
 COUNTS_AT_ONCE = 500
 OWN_POSTS = 200
-RATES_AT_ONCE = 50
-CHANGES_AT_ONCE = 10
-"""Each may tell of a thousand events."""
-GOAL = ("kpi", "target", "starts_on", "ends_on")
-CHANGES_KEPT_SECONDS = 3_600
-WATCH_MS = 1_000
 
 
 class ContentChange(NamedTuple):
@@ -52,30 +42,9 @@ class ContentChange(NamedTuple):
     kind: str | None = None
 
 
-class FiguresVersion(NamedTuple):
-    """How often the figures of a programme moved, and the trace in which they did last."""
-
-    number: int = 0
-    traceparent: str | None = None
-
-
-Kind = Literal["figures", "person"]
-
-
-class Moved(NamedTuple):
-    """That the figures of a programme moved, or that something of a person changed; `id` is theirs."""
-
-    kind: Kind
-    id: str
-
-
 class Store:
     """Facts by event id; day counters by item (`totals`), by ambassador (`person_days`), and of acts beside sharing
-    (`act_days`); enrolments; the rest.
-
-    `figure_versions` says how often the figures of a programme moved, and `figure_changes` by what: one document a
-    transaction, numbered without gaps in the order of commits, kept for an hour.
-    """
+    (`act_days`); enrolments; what is known of programmes, items and people. The rest by subject, beside it."""
 
     def __init__(self, mongo: Mongo) -> None:
         db = mongo.db
@@ -87,11 +56,10 @@ class Store:
         self.enrolments = db["enrolments"]
         self.programs = db["programs"]
         self.contents = db["contents"]
-        self.objectives = db["objectives"]
-        self.rates = db["rates"]
         self.waiting = db["waiting"]
-        self.versions = db["figure_versions"]
-        self.changes = db["figure_changes"]
+        self.objectives = Objectives(mongo)
+        self.rates = RateVersions(mongo)
+        self.changes = FigureChanges(mongo)
         self.principals = db[PRINCIPALS]
         self._zones: dict[str, str] = {}
 
@@ -113,12 +81,10 @@ class Store:
         )
         await self.enrolments.create_index([("program_id", 1), ("intervals.since", 1)])
         await self.contents.create_index([("program_id", 1), ("published_at", 1)])
-        await self.objectives.create_indexes(
-            [IndexModel([("program_id", 1), ("ends_on", 1)]), IndexModel([("reached_at", 1), ("_id", 1)])]
-        )
-        await self.rates.create_index([("program_id", 1), ("version", 1)], unique=True)
         await self.waiting.create_index("program_id")
-        await self.changes.create_index("at", expireAfterSeconds=CHANGES_KEPT_SECONDS)
+        await self.objectives.ensure_indexes()
+        await self.rates.ensure_indexes()
+        await self.changes.ensure_indexes()
         await self.principals.create_index("leader", partialFilterExpression={"leader": True})
 
     @asynccontextmanager
@@ -236,112 +202,6 @@ class Store:
             writes.append(UpdateOne({"_id": one.id}, [{"$set": fields}], upsert=True))
         for some in pieces(writes):
             await self.contents.bulk_write(some, session=tx.session, ordered=True)
-
-    async def put_objective(self, row: Document, tx: Transaction) -> None:
-        """Set the objective unless a later revision is there. What was reached stays so unless its goal moved."""
-        known = await self.objectives.find_one({"_id": row["_id"]}, session=tx.session)
-        if known is not None and known["revision"] >= row["revision"]:
-            return
-        row["goal_revision"] = row["revision"]
-        if known is not None and all(known[name] == row[name] for name in GOAL):
-            goal = known.get("goal_revision", known["revision"])
-            row = {**row, "reached_at": known["reached_at"], "goal_revision": goal}
-        await self.objectives.update_one({"_id": row["_id"]}, {"$set": row}, upsert=True, session=tx.session)
-
-    async def mark_reached(self, objective_id: str, revision: int, tx: Transaction) -> bool:
-        """Whether it was this call that marked it."""
-        found = await self.objectives.update_one(
-            {"_id": objective_id, "revision": revision, "reached_at": None},
-            {"$set": {"reached_at": tx.now}},
-            session=tx.session,
-        )
-        return found.modified_count == 1
-
-    async def insert_rates(self, program_id: str, rates: Rates, tx: Transaction) -> None:
-        """Raises Conflict where this version was set at the same time."""
-        row = {
-            "_id": f"{program_id}|{rates.version}",
-            "program_id": program_id,
-            "version": rates.version,
-            "valid_from": rates.valid_from,
-            "currency": rates.currency,
-            "source": rates.source,
-            "rates": {
-                network: {action: str(amount) for action, amount in actions.items()}
-                for network, actions in rates.rates.items()
-            },
-            "set_at": tx.now,
-        }
-        try:
-            await self.rates.insert_one(row, session=tx.session)
-        except DuplicateKeyError:
-            raise Conflict("The rates were changed at the same time.", type_="rates-changed") from None
-
-    # --- by what figures moved --------------------------------------------------------------------------------
-
-    async def record_changes(self, changes: Mapping[str, FigureChange], tx: Transaction) -> None:
-        """Number what moves the figures of these programmes, and keep it for those who follow them."""
-        if not changes:
-            return
-        bumps = [
-            UpdateOne(
-                {"_id": program_id},
-                {"$inc": {"version": 1}, "$set": {"traceparent": change.traceparent, "at": tx.now}},
-                upsert=True,
-            )
-            for program_id, change in changes.items()
-        ]
-        await self.versions.bulk_write(bumps, session=tx.session, ordered=False)
-        cursor = self.versions.find({"_id": {"$in": list(changes)}}, {"version": 1}, session=tx.session)
-        numbers = {row["_id"]: row["version"] async for row in cursor}
-        rows = [
-            {
-                "_id": _change_id(program_id, numbers[program_id]),
-                "version": numbers[program_id],
-                "at": tx.now,
-                **change.to_row(),
-            }
-            for program_id, change in changes.items()
-        ]
-        await self.changes.insert_many(rows, session=tx.session, ordered=False)
-
-    async def version_of(self, program_id: str, session: Session = None) -> FiguresVersion:
-        row = await self.versions.find_one({"_id": program_id}, session=session)
-        return FiguresVersion(row["version"], row["traceparent"]) if row else FiguresVersion()
-
-    async def changes_between(
-        self, program_id: str, after: int, until: int
-    ) -> AsyncGenerator[list[tuple[int, FigureChange]], None]:
-        """The changes of versions in (after, until], in order and some at a time; those that are no longer kept are
-        missing."""
-        wanted = {"$gt": _change_id(program_id, after), "$lte": _change_id(program_id, until)}
-        cursor = self.changes.find({"_id": wanted}, sort=[("_id", 1)], batch_size=CHANGES_AT_ONCE)
-        some: list[tuple[int, FigureChange]] = []
-        async for row in cursor:
-            some.append((row["version"], FigureChange.from_row(row)))
-            if len(some) == CHANGES_AT_ONCE:
-                yield some
-                some = []
-        if some:
-            yield some
-
-    @asynccontextmanager
-    async def watch(self) -> AsyncIterator[AsyncIterator[Moved | None]]:
-        """The programme whose figures moved or the person of whom something changed, as they do; None at least every
-        second. Raises PyMongoError."""
-        watched = {"$match": {"ns.coll": {"$in": [self.versions.name, PRINCIPALS]}}}
-        async with await self.versions.database.watch([watched], max_await_time_ms=WATCH_MS) as stream:
-
-            async def moved() -> AsyncIterator[Moved | None]:
-                while True:
-                    change = await stream.try_next()
-                    if change is None or "documentKey" not in change:
-                        yield None
-                    else:
-                        kind: Kind = "person" if change["ns"]["coll"] == PRINCIPALS else "figures"
-                        yield Moved(kind, change["documentKey"]["_id"])
-
-            yield moved()
 
     # --- what queries read ------------------------------------------------------------------------------------
 
@@ -486,23 +346,6 @@ class Store:
         where = {"_id": {"$in": list(contents)}, "kind": {"$type": "string"}}
         return {row["_id"]: row["kind"] async for row in self.contents.find(where, {"kind": 1})}
 
-    async def rates_of(self, program_id: str, session: Session = None) -> RateTable:
-        """The rates of each day, by all versions. Their number is limited."""
-        cursor = self.rates.find({"program_id": program_id}, session=session, batch_size=RATES_AT_ONCE)
-        return RateTable([_rates(row) async for row in cursor])
-
-    async def latest_rates(self, program_id: str, session: Session = None) -> Rates:
-        """The latest version; Herald's starting values where none was set."""
-        row = await self.rates.find_one({"program_id": program_id}, sort=[("version", -1)], session=session)
-        return _rates(row) if row else DEFAULT_RATES
-
-    async def rates_before(self, program_id: str, version: int, *, limit: int) -> list[Rates]:
-        """At most `limit` versions before this one, the latest first; Herald's starting values are the last of all."""
-        wanted = {"program_id": program_id, "version": {"$lt": version}}
-        cursor = self.rates.find(wanted, sort=[("version", -1)], limit=limit, batch_size=RATES_AT_ONCE)
-        found = [_rates(row) async for row in cursor]
-        return [*found, DEFAULT_RATES] if len(found) < limit and version > 0 else found
-
     async def first_day(self, program_id: str) -> date | None:
         """The first day on which anything was counted."""
         firsts = [
@@ -523,39 +366,8 @@ class Store:
         cursor = await self.person_days.aggregate(stages, batchSize=AT_ONCE)
         return {row["_id"]: row["day"] async for row in cursor}
 
-    async def objective(self, program_id: str, objective_id: str) -> Document | None:
-        return await self.objectives.find_one({"_id": objective_id, "program_id": program_id})
-
-    async def objectives_of(self, program_id: str, state: str, start: int = 0, *, limit: int) -> list[Document]:
-        """Objectives of a programme in a state, those that end first first."""
-        wanted = {"program_id": program_id, "state": {"$in": ["open", None]} if state == "open" else state}
-        order = [("ends_on", 1), ("_id", 1)]
-        return await self.objectives.find(wanted, sort=order, skip=start, limit=limit).to_list()
-
-    async def open_objectives(self, after: str = "", *, limit: int = 200) -> list[Document]:
-        """Objectives that were not reached yet, in the order of their ids; not those that were withdrawn."""
-        wanted = {"reached_at": None, "state": {"$ne": "withdrawn"}, "_id": {"$gt": after}}
-        return await self.objectives.find(wanted, sort=[("_id", 1)], limit=limit).to_list()
-
 
 def person_of(row: Mapping[str, Any], *, enrolled: bool, finished: bool = False) -> Person:
     """A person as figures see them. Whoever keeps out of named statistics is in no group smaller than all."""
     country = None if row.get("hidden_from_statistics") else row.get("country")
     return Person(enrolled=enrolled, leader=bool(row.get("leader")), country=country, finished=finished)
-
-
-def _rates(row: Mapping[str, Any]) -> Rates:
-    return Rates(
-        version=row["version"],
-        valid_from=row["valid_from"],
-        currency=row["currency"],
-        source=row["source"],
-        rates={
-            network: {action: Decimal(amount) for action, amount in actions.items()}
-            for network, actions in row["rates"].items()
-        },
-    )
-
-
-def _change_id(program_id: str, version: int) -> str:
-    return f"{program_id}|{version:012}"

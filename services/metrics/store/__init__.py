@@ -1,0 +1,1 @@
+"""Every query and index of metrics, by what is kept."""
