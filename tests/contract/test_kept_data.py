@@ -1,4 +1,4 @@
-"""What docs/operations/data.md says of where data is: every collection that the code names stands there, and no other."""
+"""What docs/operations/data.md says of where data is: every collection that the code names is there, and no other."""
 
 import re
 from pathlib import Path
