@@ -19,7 +19,8 @@ def constants() -> dict[str, set[str]]:
 
 
 def collections() -> set[str]:
-    known, found = constants(), set()
+    known = constants()
+    found: set[str] = set()
     for text in SOURCES:
         for literal, name in re.findall(r"\bdb\[(?:\"([a-z_]+)\"|([A-Z_]+))\]", text):
             found |= {literal} if literal else known[name]
