@@ -21,6 +21,7 @@ from herald.cli.oidc import oidc
 from herald.cli.outbox import app as outbox
 from herald.cli.preflight import preflight
 from herald.cli.prepare import prepare
+from herald.cli.recover import recover
 from herald.cli.run import run
 from herald.cli.secrets import app as secrets
 from herald.cli.smoke import smoke
@@ -50,6 +51,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     docker_env,
     preflight,
     prepare,
+    recover,
     smoke,
 )
 for command in COMMANDS:

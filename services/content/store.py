@@ -85,7 +85,7 @@ class Store:
 
     async def insert_items(self, items: Sequence[Item], tx: Transaction) -> None:
         if items:
-            await self.items.insert_many([{**document(item), **_indexed(item)} for item in items], session=tx.session)
+            await self.items.insert_many([item_row(item) for item in items], session=tx.session)
 
     async def save_item(self, item: Item, follows: int, tx: Transaction) -> None:
         """Follows on version `follows`. Raises StaleVersion."""
@@ -98,14 +98,15 @@ class Store:
     async def known_entries(self, source_id: str, keys: Sequence[EntryKey], tx: Transaction) -> list[EntryKey]:
         """The items of the source that share a link or a guid with one of the entries: the newest, and all that match
         an entry exactly."""
-        ids = [item_id(source_id, key) for key in keys]
+        ids = {item_id(source_id, key): key for key in keys}
         named = {name: sorted({getattr(key, name) for key in keys} - {""}) for name in ("link", "guid")}
         shared = [{"source_id": source_id, f"entry.{name}": {"$in": found}} for name, found in named.items() if found]
-        same = await self.items.find({"_id": {"$in": ids}}, {"entry": 1}, session=tx.session).to_list()
+        same = await self.items.find({"_id": {"$in": list(ids)}}, {"entry": 1}, session=tx.session).to_list()
         if shared:
             alike = self.items.find({"$or": shared}, {"entry": 1}, session=tx.session)
             same += await alike.sort("listed", DESCENDING).limit(MAX_KNOWN).to_list()
-        return [read(EntryKey, row["entry"]) for row in same]
+        # An item that was taken back from its events has no entry: its id says which one it is.
+        return [read(EntryKey, row["entry"]) if row.get("entry") else ids[row["_id"]] for row in same]
 
     async def ids_by_address(
         self, program_id: str, addresses: Iterable[str], tx: Transaction | None = None
@@ -278,6 +279,11 @@ def _sources(program_id: str | None, query: str | None) -> Document:
 
 def _listed(created_at: datetime, id: str) -> str:
     return f"{created_at.isoformat(timespec='milliseconds')}{id}"
+
+
+def item_row(item: Item) -> Document:
+    """The whole row of an item."""
+    return {**document(item), **_indexed(item)}
 
 
 def _indexed(item: Item) -> Document:

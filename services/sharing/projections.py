@@ -84,11 +84,11 @@ async def project_contents(
     facts = [event.data for event in batch]
     known = await context.store.projections.contents({fact.content_id for fact in facts}, tx)
     for fact in facts:
-        known[fact.content_id] = _projected(fact, known.get(fact.content_id))
+        known[fact.content_id] = projected(fact, known.get(fact.content_id))
     await context.store.projections.put_contents(known.values(), tx)
 
 
-def _projected(fact: ContentPublished | ContentUpdated | ContentRetired, known: Content | None) -> Content:
+def projected(fact: ContentPublished | ContentUpdated | ContentRetired, known: Content | None) -> Content:
     """The item with what is newer in a fact: whether it is published, and how it is described, each by its revision."""
     content = known or Content(fact.content_id, fact.program_id, 0, published=False, shareable=False, url="")
     if fact.revision > content.revision:

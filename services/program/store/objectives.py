@@ -87,12 +87,17 @@ class Objectives:
         return await self._objectives.count_documents(where, session=tx.session if tx else None)
 
     async def insert(self, objective: Objective, tx: Transaction) -> None:
-        await self._objectives.insert_one({**document(objective), "terms": _terms(objective)}, session=tx.session)
+        await self._objectives.insert_one(objective_row(objective), session=tx.session)
 
     async def save(self, before: Objective, after: Objective, tx: Transaction) -> None:
         """Raises StaleVersion if the objective has changed meanwhile."""
         fields = {**changes(after), "terms": _terms(after)}
         await save_row(self._objectives, _one(before.program_id, before.id), before.version, fields, tx)
+
+
+def objective_row(objective: Objective) -> Document:
+    """The whole row of an objective."""
+    return {**document(objective), "terms": _terms(objective)}
 
 
 def _one(program_id: str, id: str) -> Document:

@@ -323,7 +323,7 @@ class People:
         writes: list[InsertOne[Document] | UpdateOne] = [
             UpdateOne({"_id": before.id, "version": before.version}, _change(after)) for before, after in changed
         ]
-        writes += [InsertOne({"_id": person.id, **_change(person)["$set"]}) for person in created]
+        writes += [InsertOne(person_row(person)) for person in created]
         if not writes:
             return
         result: BulkWriteResult = await self._people.bulk_write(writes, session=tx.session, ordered=True)
@@ -417,6 +417,11 @@ def _recipients(program_id: str, segment: Segment) -> dict[str, Any]:
 def _of_criteria(program_id: str, criteria: Criteria) -> dict[str, Any]:
     who = {"_id": {"$in": list(criteria.people)}} if criteria.people else _of_segment(criteria.segment)
     return {"memberships": {"$elemMatch": {"program_id": program_id, "status": "joined"}}, **who}
+
+
+def person_row(person: Person) -> Document:
+    """The whole row of a person."""
+    return {"_id": person.id, **_change(person)["$set"]}
 
 
 def _change(person: Person) -> dict[str, Document]:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from chassis import audit
 from chassis.external_rows import ImportBatch, Outcome, Row
+from chassis.ids import derived_id
 from chassis.mongo import Transaction
 from chassis.principals import Principal
 from services.sharing import event_mapping
@@ -48,8 +49,8 @@ async def import_posts(
     if not preview:
         await context.store.posts.add_many([post for post, _ in posts], tx)
         for post, counts in posts:
-            tx.emit(event_mapping.post_shared(post))
-            _emit_counts(tx, post, counts, post.shared_at)
+            tx.emit(event_mapping.post_shared(post), id=derived_id("PostShared", post.id))
+            _emit_counts(tx, post, counts, post.shared_at, post.id)
         await _keep(context, tx, "post", caller, batch)
     audit.record_import(tx, "import_posts", batch, preview=preview)
     return batch.outcomes
@@ -84,7 +85,7 @@ async def import_engagements(
             batch.accept(number, post.id)
             moved[post.id].update(counters(row.counts))
             if not preview:
-                _emit_counts(tx, post, row.counts, row.counted_at)
+                _emit_counts(tx, post, row.counts, row.counted_at, f"{program_id}|{source}|{row.id}")
     if not preview:
         await context.store.posts.count(moved, tx)
         await _keep(context, tx, "engagement", caller, batch)
@@ -92,13 +93,17 @@ async def import_engagements(
     return batch.outcomes
 
 
-def _emit_counts(tx: Transaction, post: Post | PostReference, counts: Mapping[str, int], at: datetime) -> None:
+def _emit_counts(
+    tx: Transaction, post: Post | PostReference, counts: Mapping[str, int], at: datetime, row: str
+) -> None:
+    """Events named by the row: imported again after a restore, they are the same."""
     for kind, quantity in counts.items():
         if quantity:
             tx.emit(
                 event_mapping.engagement_recorded(
                     post, kind=kind, quantity=quantity, verdict="counted", measure=IMPORTED, occurred_at=at
-                )
+                ),
+                id=derived_id("EngagementRecorded", row, kind),
             )
 
 

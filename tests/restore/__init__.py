@@ -1,0 +1,1 @@
+"""Backup and restore, rehearsed on a whole Herald with real servers: `make restore-rehearsal`."""
