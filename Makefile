@@ -10,7 +10,7 @@ export HERALD_SETUP_BEGAN := $(shell date +%s)
 # Kept whatever the environment says: without it each of the many processes compiles all of Herald anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo up test test-all lint style event-loop corpora peers attack fuzz walk fault fault-mutations chaos bench audit sbom pictures wheels kubernetes lock clean
+.PHONY: setup demo up test test-all lint style event-loop corpora peers attack fuzz walk fault fault-mutations chaos restore-rehearsal bench audit sbom pictures wheels kubernetes lock clean
 
 setup: $(STAMP)
 
@@ -42,7 +42,7 @@ test: style
 	wait $$types; types=$$?; cat .cache/mypy.txt; exit $$((tests | types))
 
 # Every long form: about an hour on two quiet cores.
-test-all: test event-loop corpora peers attack fuzz walk fault fault-mutations
+test-all: test event-loop corpora peers attack fuzz walk fault fault-mutations restore-rehearsal
 
 # Alone on the machine: what an event loop is held up for, in CPU time.
 event-loop: setup
@@ -82,6 +82,11 @@ fault-mutations: setup
 chaos: setup
 	$(BIN)/python -m herald.local.fetch
 	$(BIN)/python -m tests.fault chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+# Databases and Kafka lost and healed, on real servers: about ten minutes, and what docs/operations/continuity.md says.
+restore-rehearsal: setup
+	$(BIN)/python -m herald.local.fetch
+	$(BIN)/python -m tests.restore $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: setup
 	$(HERALD) bench $(ARGS)

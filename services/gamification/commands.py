@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from chassis import audit
 from chassis.clock import to_milliseconds
-from chassis.ids import derived_id, new_id
+from chassis.ids import dated_id, new_id
 from chassis.mongo import Transaction
 from chassis.tasks import yielding
 from chassis.web.http import Expected, check_version
@@ -46,7 +46,7 @@ async def book_facts(context: Context, tx: Transaction, facts: Sequence[SourcedF
     causes = {one.fact.cause_id: one for one in facts}
     async for entry in yielding(entries):
         # Named by the entry: booked again after a restore, it is the same event.
-        id = derived_id("PointsAwarded", entry.id)
+        id = dated_id(entry.occurred_at, "PointsAwarded", entry.id)
         tx.emit(event_mapping.points_awarded(entry), cause=causes.get(entry.cause_id), id=id)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from chassis import audit
 from chassis.consumer import InvalidEvent, Received
-from chassis.ids import derived_id, new_id, short_code
+from chassis.ids import dated_id, new_id, short_code
 from chassis.mongo import Transaction
 from chassis.principals import Principal
 from chassis.tasks import yielding
@@ -289,7 +289,7 @@ async def record_clicks(context: Context, tx: Transaction, clicks: Sequence[Rece
             post, kind="click", quantity=1, verdict=verdict, measure="measured", occurred_at=click.data.occurred_at
         )
         # Named by the click: read again after a restore, it is the same event.
-        tx.emit(event, cause=click, id=derived_id("EngagementRecorded", click.id))
+        tx.emit(event, cause=click, id=dated_id(click.time, "EngagementRecorded", click.id))
     await context.store.visits.add(new, tx)
     await context.store.posts.count(counts, tx)
 
@@ -339,7 +339,7 @@ async def record_reports(
                     measure=report.measure,
                     occurred_at=report.occurred_at,
                 ),
-                id=derived_id("EngagementRecorded", key, fingerprint),
+                id=dated_id(report.occurred_at, "EngagementRecorded", key, fingerprint),
             )
     if wrong:
         raise Invalid("See `errors` for each report and the rule it breaks; nothing was taken.", errors=wrong[:100])

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from chassis import audit
 from chassis.external_rows import ImportBatch, Outcome, Row
-from chassis.ids import derived_id
+from chassis.ids import dated_id
 from chassis.mongo import Transaction
 from chassis.principals import Principal
 from services.sharing import event_mapping
@@ -49,7 +49,7 @@ async def import_posts(
     if not preview:
         await context.store.posts.add_many([post for post, _ in posts], tx)
         for post, counts in posts:
-            tx.emit(event_mapping.post_shared(post), id=derived_id("PostShared", post.id))
+            tx.emit(event_mapping.post_shared(post), id=dated_id(post.shared_at, "PostShared", post.id))
             _emit_counts(tx, post, counts, post.shared_at, post.id)
         await _keep(context, tx, "post", caller, batch)
     audit.record_import(tx, "import_posts", batch, preview=preview)
@@ -103,7 +103,7 @@ def _emit_counts(
                 event_mapping.engagement_recorded(
                     post, kind=kind, quantity=quantity, verdict="counted", measure=IMPORTED, occurred_at=at
                 ),
-                id=derived_id("EngagementRecorded", row, kind),
+                id=dated_id(at, "EngagementRecorded", row, kind),
             )
 
 
