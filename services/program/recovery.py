@@ -329,7 +329,9 @@ async def _place(db: Database, row: Document | None, events: Sequence[CohortJoin
     if row is None and await _is_merged(db, events[0].person_id):
         return None
     for event in events:
-        if isinstance(event, CohortJoined):
+        if isinstance(event, CohortJoined) and row is not None and row["wave_id"] == event.wave_id:
+            row = {**row, "left_at": None}
+        elif isinstance(event, CohortJoined):
             member = Member(_place_id(event), event.program_id, event.person_id, event.wave_id, event.occurred_at)
             row = document(member)
         elif event.reason == "withdrawn":
@@ -344,9 +346,8 @@ def _place_id(event: CohortJoined | CohortLeft) -> str:
 
 
 def _lacks_place(row: Document | None, event: CohortJoined | CohortLeft) -> bool:
-    if row is None or row["entered_at"] < event.occurred_at:
-        return isinstance(event, CohortJoined) or row is None or row.get("left_at") is None
-    return False
+    """All since they entered: whoever leaves and is back keeps the day of their entry."""
+    return row is None or _before(row["entered_at"], event.occurred_at)
 
 
 async def _survey(_: Database, row: Document | None, events: Sequence[SurveyClosed]) -> Document:
