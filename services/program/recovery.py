@@ -488,7 +488,7 @@ KEPT = (
         _place_id,
         _place,
         _lacks_place,
-        ("entered_at", "left_at"),
+        ("entered_at",),
     ),
     Kept("survey", "surveys", (SurveyClosed,), lambda event: str(event.survey_id), _survey, _lacks_survey, ("state",)),
     Kept(
