@@ -77,6 +77,7 @@ class OffsetStore:
         self._topic_ids: dict[str, str] = {}
         self._expected: dict[TopicPartition, int] = {}
         self._gaps: dict[TopicPartition, tuple[int, object]] = {}
+        self._looked: tuple[object, set[TopicPartition]] = (None, set())
         self._lost = telemetry.counter("herald.consumer.lost", "Records that Kafka deleted before they were consumed")
 
     async def watch(self, client: Any) -> None:
@@ -91,7 +92,8 @@ class OffsetStore:
         that of another log starts again at its beginning, from where the partition is then read; one beyond the end
         of the log (it lost its tail) goes back as far as the inbox remembers; one before the beginning of the log
         (retention has cut it) goes on there, and what was lost is counted; one before the records in hand (Kafka
-        knows of more than the database, which was restored, say) has the partition read from there. All partitions
+        knows of more than the database, which was restored, say) has the partition read from there, and so has one that
+        is not stored at all although Kafka was told of it (the database is a new one). All partitions
         that were never looked at are judged together, by the records that come next: the first of those that were read
         `ahead`, or else from where the client is. Raises KafkaError, TimeoutError, PyMongoError.
         """
@@ -116,14 +118,36 @@ class OffsetStore:
             if row is not None and row.get("log", self._topic_ids[part.topic]) != self._topic_ids[part.topic]:
                 row = await self._restart(row, self._topic_ids[part.topic])
                 again.add(part)
-            elif row is not None and part in bounds and await self._bound(client, part, row, bounds[part]):
+            elif part in bounds and await self._bound(client, part, row or _unknown(part, bounds[part]), bounds[part]):
                 again.add(part)
             if part in again and part in client.assignment():
-                client.seek(part, row["next"] if row else 0)
+                client.seek(part, (row or _unknown(part, bounds.get(part)))["next"])
         for part, place in coming.items():
             if part not in again and _is_stored_at(rows.get(_key(part)), place):
                 self._expected[part] = place
         return [record for record in records if TopicPartition(record.topic, record.partition) not in again]
+
+    async def look_back(self, client: Any) -> None:
+        """Have those partitions read again of which less is stored as consumed than Kafka was told, once in an
+        assignment: as `reconcile`, where no record comes that would lead to it. To be called while none is in hand.
+
+        Raises KafkaError, TimeoutError, PyMongoError.
+        """
+        at = {part: place for part, place in places(client).items() if part not in self._expected}
+        if at and (assignment := _assignment(client)) is not self._looked[0]:
+            self._looked = (assignment, set())
+        at = {part: place for part, place in at.items() if part not in self._looked[1]}
+        if not at:
+            return
+        bounds, logs, rows = await self._bounds(client, at), await self._fetch_topic_ids(client), await self._stored(at)
+        self._looked[1].update(at)
+        for part, place in at.items():
+            row = rows.get(_key(part)) or _unknown(part, bounds[part])
+            same_log = row.get("log", logs.get(part.topic)) == logs.get(part.topic)
+            untouched = part in client.assignment() and part not in self._expected
+            if same_log and untouched and row["next"] < place:
+                logger.warning("%s is read again from %d, although no record comes", row["_id"], row["next"])
+                client.seek(part, row["next"])
 
     async def _stored(self, parts: Iterable[TopicPartition]) -> dict[str, Document]:
         return {row["_id"]: row async for row in self._rows.find({"_id": {"$in": [_key(part) for part in parts]}})}
@@ -294,6 +318,11 @@ def _offset_ranges(records: Records) -> dict[TopicPartition, tuple[int, int]]:
         firsts.setdefault(part, record.offset)
         lasts[part] = record.offset
     return {TopicPartition(*part): (first, lasts[part]) for part, first in firsts.items()}
+
+
+def _unknown(part: TopicPartition, bounds: _Bounds | None) -> Document:
+    """The row of a partition of which nothing is stored: all that its log has is before it."""
+    return {"_id": _key(part), "next": bounds.begin if bounds is not None else 0}
 
 
 def _is_stored_at(row: Document | None, place: int) -> bool:

@@ -24,7 +24,7 @@ async def _rules(_: AsyncDatabase[Document], row: Document | None, events: Seque
 
 
 def _lacks(row: Document | None, event: PointsAwarded) -> bool:
-    return event.rule_version > (row or {}).get("version", 1)
+    return bool(event.rule_version > (row or {}).get("version", 1))
 
 
 KEPT = (Kept("rules", "programs", (PointsAwarded,), lambda event: str(event.program_id), _rules, _lacks),)

@@ -102,11 +102,14 @@ def _stated(person: Person | None, event: State) -> Person:
         updated_at=event.occurred_at,
     )
     devices = {one.account for one in known.devices}
+    rights: dict[str, Any] = {
+        "grants": tuple(role for role in event.roles if role != "ambassador"),
+        "program_grants": tuple(read(ProgramGrant, one.model_dump()) for one in event.program_roles),
+    }
     return replace(
         known,
         accounts=tuple(one for one in event.accounts if one not in devices),
-        grants=tuple(role for role in event.roles if role != "ambassador"),
-        program_grants=tuple(ProgramGrant(one.program_id, one.role) for one in event.program_roles),
+        **rights,
         active=event.active,
         country=event.country,
         team=event.team,

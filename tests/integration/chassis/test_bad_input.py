@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.errors import KafkaError
 from aiokafka.record.util import calc_crc32c
+from pymongo import AsyncMongoClient
 
 from chassis.consumer import Consumer, Received, loop, on, subscription
 from chassis.ids import new_id
@@ -264,10 +265,11 @@ async def test_what_retention_cut_before_it_was_consumed_is_counted_and_the_rest
         assert (row["next"], row["lost"]) == (10, 5)
 
 
-@pytest.mark.parametrize("state", ["running", "stopped"])
+@pytest.mark.parametrize("state", ["running", "stopped", "idle", "lost", "lost and idle"])
 async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be_consumed(
-    harness: Harness, listener: Listener, state: str
+    harness: Harness, listener: Listener, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
+    monkeypatch.setattr(loop, "LOOK_SECONDS", 0.5)
     async with listener.working() as service:
         for number in range(5):
             await harness.publish_record(record(f"p{number}"), partition=0)
@@ -278,18 +280,23 @@ async def test_a_database_that_was_restored_gets_again_what_kafka_believes_to_be
             await eventually(
                 lambda: admin.list_consumer_group_offsets(group), until=lambda known: known[place].offset == 5
             )
-        # As it was after two of them.
-        await db["seen"].delete_many({"_id": {"$in": ["p2", "p3", "p4"]}})
+        # As it was after two of them, or before there were any.
+        left = 0 if "lost" in state else 2
+        await db["seen"].delete_many({"_id": {"$in": [f"p{number}" for number in range(left, 5)]}})
         known = [row["_id"] async for row in db["inbox"].find({}, sort=[("_id", 1)])]
-        await db["inbox"].delete_many({"_id": {"$in": known[2:]}})
-        await db["offsets"].update_one({"_id": f"{harness.name(TOPIC)}:0"}, {"$set": {"next": 2}})
+        await db["inbox"].delete_many({"_id": {"$in": known[left:]}})
+        if left:
+            await db["offsets"].update_one({"_id": f"{harness.name(TOPIC)}:0"}, {"$set": {"next": left}})
         if state == "running":
             await harness.publish_record(record("p5"), partition=0)
             await listener.hears(*(f"p{number}" for number in range(6)))
-    if state == "stopped":
+    if not left:
+        async with AsyncMongoClient[dict[str, Any]](harness.infra.mongo_url) as client:
+            await client[db.name]["offsets"].delete_many({})
+    if state in ("stopped", "lost"):
         await harness.publish_record(record("p5"), partition=0)
     async with listener.working():
-        await listener.hears(*(f"p{number}" for number in range(6)))
+        await listener.hears(*(f"p{number}" for number in range(5 if "idle" in state else 6)))
         assert set((await listener.counts()).values()) == {1}
 
 

@@ -21,7 +21,7 @@ async def test_items_are_taken_back_and_their_next_revision_is_new(
     answer = await content.call("PUT", path, order("After"), headers={"If-Match": etag})
     told = int(answer.headers["etag"].strip('"'))
     new, gone = await content.published(title="New"), await content.published(title="Gone")
-    await content.post(f"/items/{gone['id']}/retire", {"reason": "outdated"})
+    await content.post(f"/items/{gone['id']}/retire")
     waiting = await content.post("/items", order("Waiting"))
     await content.post(f"/items/{waiting['id']}/submit")
     items = content.service.runtime.mongo.db["items"]
