@@ -30,9 +30,9 @@ from tests.fault.world import ADMIN, EDITOR, item_copy
 from tests.restore.backup import drop, put_back, take_backup
 from tests.restore.figures import differences, drafts, figures
 
-COMMAND_SECONDS = 300.0
-SETTLE_SECONDS = 180.0
-ARRIVES_SECONDS = 30.0
+COMMAND_SECONDS = 600.0
+SETTLE_SECONDS = 600.0
+ARRIVES_SECONDS = 90.0
 SHOWN = 8
 
 
