@@ -45,9 +45,14 @@ async def rehearse(chosen: list[str], seconds: float, seed: int, *, heal: bool) 
             rehearsal = Rehearsal(system, run, Path(folder), seed, heal)
             try:
                 for name in chosen:
-                    found.append(await _scenario(rehearsal, name, seconds))
+                    try:
+                        found.append(await _scenario(rehearsal, name, seconds))
+                    except Exception as error:  # noqa: BLE001 - what cannot even be done is told, and ends it
+                        found.append(Scenario(name, broken=[f"{type(error).__name__}: {error}"]))
                     _tell(found[-1])
                     _write(found)
+                    if found[-1].name == name:
+                        break
             finally:
                 await run.end()
     return found

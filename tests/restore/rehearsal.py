@@ -14,6 +14,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aiokafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
 from herald.operations.recover import OWNERS, recover
 from herald.operations.settings import OperatorSettings
 from herald.operations.verify import verify
@@ -34,6 +37,7 @@ COMMAND_SECONDS = 600.0
 SETTLE_SECONDS = 600.0
 ARRIVES_SECONDS = 90.0
 SHOWN = 8
+EVIDENCE_TRIES = 4
 
 
 @dataclass(slots=True)
@@ -93,9 +97,15 @@ class Rehearsal:
         TimeoutError."""
         harness, began = self.harness(), time.monotonic()
         async with asyncio.timeout(SETTLE_SECONDS):
-            while await harness.unsettled() or not (await verify(self.settings)).settled:
+            while await harness.unsettled() or not await self._verified():
                 await asyncio.sleep(0.5)
         return time.monotonic() - began
+
+    async def _verified(self) -> bool:
+        try:
+            return (await verify(self.settings)).settled
+        except (KafkaError, PyMongoError, TimeoutError, OSError):  # on a busy machine
+            return False
 
     async def kill_processes(self) -> None:
         for name in MAIN:
@@ -124,6 +134,11 @@ class Rehearsal:
         return code, said.decode()
 
     async def evidence(self) -> Evidence:
+        for _ in range(EVIDENCE_TRIES - 1):
+            try:
+                return await read_evidence(self.system.kafka, self.system.mongo_direct)
+            except (KafkaError, PyMongoError, TimeoutError, OSError):
+                await asyncio.sleep(2)
         return await read_evidence(self.system.kafka, self.system.mongo_direct)
 
     async def recover(self, scenario: Scenario, *services: str) -> None:
