@@ -174,6 +174,7 @@ def _sweep_seldom(young: int) -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(young, 10, 100)
 
 

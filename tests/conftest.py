@@ -3,22 +3,20 @@
 import gc
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import httpx
 import hypothesis
 import pytest
 import pytest_socket
-from fastapi import routing
-from fastapi.params import Depends
 
 from tests import infra as servers
 from tests.fuzz import WANTED
 from tests.infra import Infra
 
+gc.disable()  # until all tests are collected
 hypothesis.settings.register_profile("herald", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("herald")
 
@@ -64,10 +62,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """xdist marks groups in private fields of pytest: without effect, each worker would start a whole Herald.
 
-    What is there by now stays to the end of the run: the collector of garbage need not look through it again and again,
-    which takes it a third of a second each time."""
+    What is there by now stays to the end of the run: the collector of garbage need not look through it while it is
+    made, nor again and again afterwards, which takes it a third of a second each time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
+    gc.set_threshold(10_000, 20, 20)
     if not _leads(session.config) and session.config.getvalue("loadgroup"):
         lost = [one.nodeid for one in session.items if one.get_closest_marker("xdist_group") and "@" not in one.nodeid]
         assert not lost, f"these tests would not keep to one worker: {lost[:3]}"
@@ -87,24 +87,9 @@ def _no_sockets(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _what_is_the_same_is_made_once() -> Iterator[None]:
-    """FastAPI works out for each application anew what its routes depend on, for a fifth of a second. It follows from
-    these arguments alone; functions that are made with an application go with it. HTTPX reads the certificates that it
-    trusts for each client."""
-    name = "_build_dependant_with_parameterless_dependencies"
-    build = getattr(routing, name)
-    built: dict[tuple[Any, ...], Any] = {}
-
-    def once(*, path: str, call: Callable[..., Any], dependencies: Sequence[Depends]) -> Any:
-        if "<locals>" in call.__qualname__:
-            return build(path=path, call=call, dependencies=dependencies)
-        key = (path, call, *dependencies)
-        if key not in built:
-            built[key] = build(path=path, call=call, dependencies=dependencies)
-        return built[key]
-
+def _certificates_are_read_once() -> Iterator[None]:
+    """HTTPX reads those that it trusts for each client."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routing, name, once)
         patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
         yield
 

@@ -194,7 +194,7 @@ async def _kafka(seconds: float | None = READ_SECONDS) -> AsyncIterator[None]:
 
 def dead_letters_router(runtime: Runtime) -> Router:
     """The routes for the dead letters of one service."""
-    router = Router(prefix="/v1/deadletters", tags=["dead letters"])
+    router = Router(prefix="/deadletters", tags=["dead letters"])
     store = DeadLetterStore(runtime.name, runtime.settings, runtime.mongo.db)
     busy = asyncio.Lock()
 

@@ -102,9 +102,9 @@ def create_app(service: Service) -> FastAPI:
     app.state.tokens = runtime.tokens
     app.state.settings = runtime.settings
     app.state.rate_limits = runtime.rate_limits
-    app.include_router(service.router)
+    app.router.routes += service.router.routes  # made already; `include_router` would make each anew
     if service.consumer is not None:
-        app.include_router(dead_letters_router(runtime))
+        app.router.routes += dead_letters_router(runtime).routes
     add_health(app, service)
     answer = _add_problems(app)
     _describe(app)

@@ -73,7 +73,7 @@ class JsonRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         strict(endpoint)
         # What the route asks of its caller goes before all else that its dependencies look at.
-        options["dependencies"] = [*rights_in(path, endpoint), *(options.get("dependencies") or ())]
+        options["dependencies"] = [*rights_in(endpoint), *(options.get("dependencies") or ())]
         super().__init__(path, endpoint, **options)
         self.responses = {**refusals(self), **self.responses}
 
@@ -112,10 +112,15 @@ def _check_values(body: bytes) -> None:
 
 
 class Router(APIRouter):
-    """What a service declares its routes on."""
+    """What a service declares its routes on; all of them begin with `/v1`."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(route_class=JsonRoute, **options)
+    def __init__(self, *, prefix: str = "", **options: Any) -> None:
+        super().__init__(prefix=f"/v1{prefix}", route_class=JsonRoute, **options)
+
+    def join(self, *parts: APIRouter) -> None:
+        """Offer the routes of other routers too, as they are. `include_router` would make each of them anew."""
+        for part in parts:
+            self.routes += part.routes
 
 
 def bearer_token(request: Request) -> str:

@@ -47,7 +47,7 @@ from services.gamification.schemas import (
     StandingView,
 )
 
-router = Router(prefix="/v1")
+router = Router()
 ID = r"^[A-Za-z0-9._:@-]{1,128}$"
 MAX_POSITION = 100_000_000
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)

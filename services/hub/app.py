@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import httpx
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from starlette.middleware.gzip import GZipMiddleware
@@ -46,6 +46,12 @@ MAX_BODY = {
     "/editor/feeds": 6 * 1024 * 1024,
 }
 DEFAULT_MAX_BODY = 1024 * 1024
+ROUTES = APIRouter()
+"""Every page; what their routes depend on is worked out once, whatever applications have them."""
+for open_to_all in (shell.router, mails.router):
+    ROUTES.include_router(open_to_all)
+for protected in (signin.router, *pages.ROUTERS):
+    ROUTES.include_router(protected, dependencies=[Depends(protect)])
 
 
 def build(
@@ -96,10 +102,7 @@ def create_app(service: Service, context: Context) -> ASGIApp:
     app = FastAPI(title="Herald", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.context = context
     add_health(app, service)
-    app.include_router(shell.router)
-    app.include_router(mails.router)
-    for router in (signin.router, *pages.ROUTERS):
-        app.include_router(router, dependencies=[Depends(protect)])
+    app.router.routes += ROUTES.routes
     app.add_route("/static/{digest}/{name}", context.assets.serve)
     answer = add_error_pages(app)
     app.add_middleware(Compression, minimum_size=1024, compresslevel=6)

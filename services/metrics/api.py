@@ -54,7 +54,7 @@ from services.metrics.schemas.tips import TipView
 from services.metrics.schemas.waves import WaveView
 from services.metrics.tips import weekly_tip
 
-router = Router(prefix="/v1", tags=["metrics"])
+router = Router(tags=["metrics"])
 READ = "herald:metrics:read"
 MAX_POSITION = 100_000_000
 Steering = Annotated[Principal, requires("manager", "admin", READ)]

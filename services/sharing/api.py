@@ -47,8 +47,8 @@ from services.sharing.schemas import (
 )
 
 REPORTS_SCOPE = "herald:engagements:write"
-router = Router(prefix="/v1")
-router.include_router(history.router)
+router = Router()
+router.join(history.router)
 
 
 Context = Annotated[SharingContext, Depends(service_context)]

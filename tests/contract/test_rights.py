@@ -48,7 +48,7 @@ def test_a_table_is_read_as_it_was_written() -> None:
 
 
 def app_of(*routes: Callable[..., Any]) -> FastAPI:
-    router, app = Router(prefix="/v1"), FastAPI(openapi_url=None)
+    router, app = Router(), FastAPI(openapi_url=None)
     for number, endpoint in enumerate(routes):
         router.get(f"/{number}")(endpoint)
     app.include_router(router)

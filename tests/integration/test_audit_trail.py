@@ -479,7 +479,7 @@ async def test_every_administrative_route_leaves_a_trace(harness: Harness, name:
 
 async def test_an_act_without_a_trace_does_not_take_place(harness: Harness) -> None:
     runtime = Runtime("content", harness.settings(Settings))
-    principals, router = PrincipalStore(runtime.mongo), Router(prefix="/v1")
+    principals, router = PrincipalStore(runtime.mongo), Router()
 
     @router.post("/things", dependencies=[requires("editor")])
     async def make(unit: Unit) -> Any:

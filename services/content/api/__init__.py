@@ -6,6 +6,5 @@ from services.content.feeds.client import MAX_BYTES
 from services.content.history import api as history
 
 MAX_BODY = {"/v1/feeds/": MAX_BYTES}
-router = Router(prefix="/v1")
-for part in (history, items, feeds, feed):
-    router.include_router(part.router)
+router = Router()
+router.join(history.router, items.router, feeds.router, feed.router)

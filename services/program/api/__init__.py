@@ -31,11 +31,11 @@ from services.program.api import (
     waves,
 )
 
-router = Router(prefix="/v1")
+router = Router()
 of_joining = (membership, admission, leaders, deputies, waves)
 of_programs = (programs, pictures, identity, objectives, *of_joining, lessons, examples, surveys, feedback)
 of_teams = (setup, tasks, calendars)
 of_mails = (newsletters, mails)
 of_acts = (expert_acts, referrals, company_events)
 for part in (me, access, history, people, imports, *of_programs, *of_teams, *of_mails, *of_acts, audit):
-    router.include_router(part.router)
+    router.join(part.router)

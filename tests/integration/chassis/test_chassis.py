@@ -54,7 +54,7 @@ def build(settings: Settings, *more: type[Event]) -> Service:
                 )
                 tx.emit(points(event.data.program_id, event.id, tx.now), cause=event)
 
-    @router.post("/v1/greetings", status_code=201)
+    @router.post("/greetings", status_code=201)
     async def greet(body: Greeting, caller: Person, unit: Unit) -> Any:
         async def command(tx: Transaction) -> dict[str, str]:
             if body.word == "no":
@@ -66,7 +66,7 @@ def build(settings: Settings, *more: type[Event]) -> Service:
 
         return await unit.run(command, view=lambda found: found, status=201)
 
-    @router.get("/v1/secret")
+    @router.get("/secret")
     async def secret(caller: Annotated[Principal, requires("admin")]) -> dict[str, str]:
         return {"id": caller.id}
 
