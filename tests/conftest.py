@@ -3,6 +3,7 @@
 import gc
 import os
 import secrets
+import signal
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,11 @@ from tests.infra import Infra
 gc.disable()  # until all tests are collected
 hypothesis.settings.register_profile("herald", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("herald")
+
+_enum_of = vars(signal)["_int_to_enum"]
+# asyncio sets a handler around each test and each fixture. Python 3.11 looks for it among the constants, in vain, and
+# makes an error of it that shows the last task with all that it gave: seconds of work where that is large.
+setattr(signal, "_int_to_enum", lambda found, kind: _enum_of(found, kind) if isinstance(found, int) else found)  # noqa: B010
 
 LEVELS = ("unit", "contract", "integration", "e2e", "fault", "corpora")
 TESTS = Path(__file__).parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -69,7 +70,7 @@ def build(
     HTTPXClientInstrumentor.instrument_client(http, tracer_provider=runtime.telemetry.tracer_provider)
     sessions = Sessions(runtime.mongo, runtime.clock, settings.session_keys, settings.session_hours)
     history = Staging(runtime.mongo, runtime.clock, Offload())
-    assets = Assets()
+    assets, environment = prepared()
     context = Context(
         settings,
         runtime.clock,
@@ -77,7 +78,7 @@ def build(
         history,
         OidcClient(settings, http),
         http,
-        templates(assets),
+        environment,
         assets,
         runtime.rate_limits,
     )
@@ -122,8 +123,10 @@ def create_app(service: Service, context: Context) -> ASGIApp:
     return app
 
 
-def templates(assets: Assets) -> Environment:
-    """The templates, with what each of them may use."""
+@cache
+def prepared() -> tuple[Assets, Environment]:
+    """Assets, and templates with what each of them may use: the same for every application of a process."""
+    assets = Assets()
     environment = Environment(
         loader=PackageLoader("services.hub", "templates"),
         autoescape=True,
@@ -156,7 +159,7 @@ def templates(assets: Assets) -> Environment:
         "qr": qr,
         "shown_host": shown_host,
     }
-    return environment
+    return assets, environment
 
 
 class Compression(GZipMiddleware):

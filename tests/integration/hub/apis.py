@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -66,15 +66,30 @@ class Operation:
     schema: dict[str, Json]
     defs: dict[str, Json]
 
-    def match(self, request: httpx.Request) -> bool:
-        if (request.url.host, request.method) != (self.service, self.method):
-            return False
-        path = unquote(request.url.raw_path.decode().partition("?")[0])
-        return re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(self.template)), path, re.DOTALL) is not None
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(self.template)), re.DOTALL)
 
     def answer(self) -> Json:
         """What it answers where nothing is odd: two of each list, so that one can be odd beside the other."""
         return made(self.schema, self.defs)
+
+    @cached_property
+    def usual(self) -> bytes:
+        """The same, as JSON."""
+        return json.dumps(self.answer()).encode()
+
+
+@cache
+def operations_of(service: str, method: str) -> tuple[Operation, ...]:
+    return tuple(one for one in operations() if (one.service, one.method) == (service, method))
+
+
+def operation_for(request: httpx.Request) -> Operation | None:
+    """The operation that a request calls, if there is one."""
+    path = unquote(request.url.raw_path.decode().partition("?")[0])
+    known = operations_of(request.url.host, request.method)
+    return next((one for one in known if one.pattern.fullmatch(path)), None)
 
 
 @cache
@@ -178,7 +193,7 @@ class Apis:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.host not in SERVICES:
             return self._issuer(request)
-        found = next((one for one in self.known if one.match(request)), None)
+        found = operation_for(request)
         query = set(parse_qs(request.url.query.decode(), keep_blank_values=True))
         if found is None or not query <= found.query:
             self.wrong.append(f"{request.method} {request.url}")
@@ -191,7 +206,10 @@ class Apis:
             return self.refusal
         if found.status == 204:
             return httpx.Response(204)
-        return httpx.Response(found.status, json=self.said.get(found, found.answer()), headers={"etag": '"3"'})
+        if found in self.said:
+            return httpx.Response(found.status, json=self.said[found], headers={"etag": '"3"'})
+        headers = {"etag": '"3"', "content-type": "application/json"}
+        return httpx.Response(found.status, content=found.usual, headers=headers)
 
     def _issuer(self, request: httpx.Request) -> httpx.Response:
         """An issuer that is there, and to which nobody ever signed in."""
