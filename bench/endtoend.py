@@ -59,7 +59,7 @@ class Company:
     def __init__(self, harness: Harness, namespace: str, specs: Sequence[ProcessSpec]) -> None:
         self._harness = harness
         self._namespace = namespace
-        self._links_port = next(spec.port for spec in specs if spec.name == "links")
+        self._links_port = next(spec.port for spec in specs if spec.name.endswith("links"))
         self._url = f"http://127.0.0.1:{specs[0].port}"
         self._home = Home(harness.folder / namespace)
 
@@ -86,8 +86,8 @@ class Company:
         return seen
 
     async def _live(self, api: Api, story: Story, seen: Seen, rate: int) -> None:
-        turns = self._turns(api, story)
-        codes = [await self._tap(api, await anext(turns), Seen()) for _ in range(LINKS)]
+        turns = self.turns(api, story)
+        codes = [await self.tap(api, await anext(turns), Seen()) for _ in range(LINKS)]
         await visit(self._links_port, codes, connections=CONNECTIONS, seconds=2, rate=rate / 2, load=seen.clicks)
         await _until(lambda: len(seen.shown) > 0 and seen.shown[-1][0] >= seen.clicks.answered)
         clicking = visit(
@@ -104,10 +104,10 @@ class Company:
             began = time.perf_counter()
             for number in range(int(SECONDS * TAPS_A_SECOND)):
                 await asyncio.sleep(max(0.0, began + number / TAPS_A_SECOND - time.perf_counter()))
-                group.create_task(self._tap(api, await anext(turns), seen))
+                group.create_task(self.tap(api, await anext(turns), seen))
         await _until(lambda: seen.taps.keys() <= seen.points.keys() and seen.shown[-1][0] >= seen.clicks.answered)
 
-    async def _turns(self, api: Api, story: Story) -> Any:
+    async def turns(self, api: Api, story: Story) -> Any:
         """Who shares what where: each ambassador in turn, each time another item or network."""
         people = list(story.tally.joined.values())
         feeds: dict[str, list[Any]] = {}
@@ -118,7 +118,7 @@ class Company:
             items = feeds[email]
             yield email, items[number // len(people) % len(items)], ("linkedin", "x")[number // len(people) % 2]
 
-    async def _tap(self, api: Api, turn: tuple[str, Any, str], seen: Seen) -> str:
+    async def tap(self, api: Api, turn: tuple[str, Any, str], seen: Seen) -> str:
         """Share an item; returns the link's code."""
         email, item, network = turn
         order = {"content_id": item["id"], "network": network, "language": item["language"], "caption": item["title"]}

@@ -24,7 +24,7 @@ from bench.harness import Harness
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
 NAMES = ("redirect", "metrics", "gamification", "outbox", "endtoend", "cpu", "startup", "mail")
-BESIDE = ("drivers",)
+BESIDE = ("drivers", "footprint")
 ADDITIONS = 2_000_000
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 HEAD = ("bench", "what is counted", "floor", "Herald", "ratio, median (min to max)", "aim", "reached", "load", "speed")

@@ -28,11 +28,15 @@ async def herald_up(folder: Path, **variables: str) -> AsyncIterator[Home]:
             env={**own, **variables, "HERALD_HOME": str(home.folder)}, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     try:
-        async with asyncio.timeout(READY_SECONDS):
-            while (state := home.read_state()).get("status") != "ready" or state["pid"] != child.pid:
-                if child.returncode is not None:
-                    raise AssertionError(f"Herald ended:\n{(folder / 'herald.log').read_text()[-3000:]}")
-                await asyncio.sleep(0.5)
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while (state := home.read_state()).get("status") != "ready" or state["pid"] != child.pid:
+                    if child.returncode is not None:
+                        raise AssertionError(f"Herald ended:\n{(folder / 'herald.log').read_text()[-3000:]}")
+                    await asyncio.sleep(0.5)
+        except TimeoutError:
+            said = (folder / "herald.log").read_text()[-3000:]
+            raise AssertionError(f"Herald is not ready after {READY_SECONDS:.0f} s:\n{said}") from None
         yield home
     finally:
         if child.returncode is None:

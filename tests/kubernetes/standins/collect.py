@@ -22,6 +22,7 @@ COPY java /opt/java
 COPY libs /opt/kafka/libs
 COPY log4j2.properties /opt/kafka/
 COPY kafka.py /opt/kafka/run.py
+RUN install -d -o 1000 /var/lib/kafka/data
 USER 1000
 ENTRYPOINT ["python3", "/opt/kafka/run.py"]
 """,
@@ -30,6 +31,7 @@ ARG BASE
 FROM ${BASE}
 COPY mongod mongosh /usr/local/bin/
 COPY packages /usr/lib/python3/dist-packages
+RUN install -d -o 999 /data/db
 USER 999
 CMD ["mongod"]
 """,
@@ -37,6 +39,7 @@ CMD ["mongod"]
 ARG BASE
 FROM ${BASE}
 COPY valkey-server /usr/local/bin/
+RUN install -d -o 999 /data
 WORKDIR /data
 USER 999
 CMD ["valkey-server"]
