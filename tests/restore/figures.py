@@ -27,9 +27,12 @@ def figures(evidence: Evidence, services: Iterable[str] = FIGURES) -> dict[str, 
     }
 
 
-def _told(row: Mapping[str, Any]) -> Any:
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Counters that are 0 need not be there: whether they are depends on what came in one batch."""
     return {
-        name: _sorted(value) for name, value in row.items() if name not in OF_ONE_RUN and not name.endswith("_facts")
+        name: _sorted(value)
+        for name, value in row.items()
+        if name not in OF_ONE_RUN and not name.endswith("_facts") and value != 0
     }
 
 
