@@ -154,8 +154,9 @@ class ConsumerLoop:
                 async with asyncio.timeout(self._settings.kafka_timeout):
                     await self._offsets.watch(client)
                     self._ends = await client.end_offsets(list(client.assignment()))
-                    if not self._busy and not self._ahead:
-                        await self._offsets.look_back(client)
+                # Bounded by itself: a command that is cancelled half-way may leave MongoDB's client without a way on.
+                if not self._busy and not self._ahead:
+                    await self._offsets.look_back(client)
             except (KafkaError, PyMongoError, TimeoutError, OSError) as error:
                 logger.info("the topics could not be looked at: %s", type(error).__name__)
             await sleep_or_event(LOOK_SECONDS, self._stop)
