@@ -80,7 +80,10 @@ def _span(raw: Mapping[str, Any], processes: Mapping[str, Any]) -> Span:
     tags = {tag["key"]: tag["value"] for tag in raw["tags"]}
     kind, status = tags.pop("span.kind", "internal"), tags.pop("otel.status_code", "UNSET")
     failed = tags.pop("error", False)
-    parents = [one["spanID"] for one in raw["references"] if one["refType"] == "CHILD_OF"]
+    # Of a parent that a span links to as well, as a consumer's does, Jaeger keeps the link alone.
+    parents = [one["spanID"] for one in raw["references"] if one["refType"] == "CHILD_OF"] or [
+        one["spanID"] for one in raw["references"] if one["traceID"] == raw["traceID"]
+    ]
     links = [one for one in raw["references"] if one["refType"] != "CHILD_OF"]
     start = raw["startTime"] * 1000
     return Span(

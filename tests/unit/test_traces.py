@@ -51,3 +51,19 @@ def test_spans_come_by_their_start_with_parents_links_and_errors() -> None:
     assert processed.status == "ERROR"
     assert processed.attributes == {"messaging.destination.name": "herald.posts"}
     assert processed.links == [{"trace_id": "0" + "1" * 31, "span_id": "00f067aa0ba90201"}]
+
+
+def test_a_parent_that_is_linked_to_as_well_is_the_parent() -> None:
+    """As Jaeger 2 answers for a consumer's span, which has both: with the link alone."""
+    [raw] = ANSWER
+    [processed, tap] = raw["spans"]
+    linked = {"refType": "FOLLOWS_FROM", "traceID": TRACE, "spanID": "00f067aa0ba902b7"}
+    elsewhere = {"refType": "FOLLOWS_FROM", "traceID": "1" * 31, "spanID": "00f067aa0ba90201"}
+    spans = [{**processed, "references": [elsewhere, linked]}, {**tap, "references": [elsewhere]}]  # type: ignore[dict-item]
+    first, second = spans_of_jaeger([{**raw, "spans": spans}])
+    assert first.parent_id is None
+    assert second.parent_id == first.span_id
+    assert second.links == [
+        {"trace_id": "0" + "1" * 31, "span_id": "00f067aa0ba90201"},
+        {"trace_id": TRACE, "span_id": first.span_id},
+    ]
