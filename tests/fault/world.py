@@ -84,7 +84,7 @@ class Client:
         self, who: str, method: str, path: str, json: Any, content: bytes | None, headers: dict[str, str]
     ) -> httpx.Response | None:
         try:
-            headers["Authorization"] = f"Bearer {await self._token(who)}"
+            headers["Authorization"] = f"Bearer {await self.token(who)}"
             answer = await self._http.request(method, f"/api{path}", json=json, content=content, headers=headers)
         except httpx.HTTPError:
             return None
@@ -93,7 +93,8 @@ class Client:
             return None
         return answer
 
-    async def _token(self, who: str) -> str:
+    async def token(self, who: str) -> str:
+        """An access token of a persona, or of the machine client. Raises httpx.HTTPError."""
         if who not in self._tokens:
             client = MACHINE_CLIENT if who == MACHINE else COMMAND_CLIENT
             form = {"client_id": client, "client_secret": self._secrets[client]}

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 from aiokafka import AIOKafkaProducer
@@ -105,10 +106,11 @@ class Crowd:
 
     herald: Installation
     workload: Workload
-    rows: list[Row] = field(default_factory=list)
     known: set[Violation] = field(default_factory=set)
     repeated: int = 0
     repeated_clicks: int = 0
+    rows: ClassVar[list[Row]] = []
+    """Of all crowds, in the order of their scenarios."""
 
     @classmethod
     async def begin(cls, herald: Installation, seed: int = 1) -> Crowd:

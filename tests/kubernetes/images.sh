@@ -4,12 +4,11 @@
 # For machines that can pull no image: Debian's root (with debootstrap and buildah, from Debian's mirror), and the Python
 # packages of .venv. FOLDER gets docker archives of localhost/herald-<service>:$TAG (dev), localhost/kafka:standin,
 # localhost/mongo:standin, localhost/valkey:standin; what is there already is not made again.
-# TREE: the checkout whose services are built, this one where it is not set; of one whose last stage needs a shell,
-# PYTHON_IMAGE=localhost/python-build:bookworm. MIRROR: Debian's mirror.
+# BEFORE: a release to update from (0.1.0), whose images are made as well. MIRROR: Debian's mirror.
 set -eu
 cd "$(dirname "$0")/../.."
 folder=$(mkdir -p "$1" && cd "$1" && pwd); shift
-TREE=${TREE:-$PWD} TAG=${TAG:-dev} PYTHON_IMAGE=${PYTHON_IMAGE:-localhost/python:bookworm}
+TAG=${TAG:-dev} BEFORE=${BEFORE:-}
 MIRROR=${MIRROR:-$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)}
 root=$folder/root
 
@@ -57,13 +56,32 @@ fi
 image localhost/python-build:bookworm "$folder/build.tar"
 image localhost/python:bookworm "$folder/runtime.tar"
 
-for service in ${@:-program content sharing gamification metrics hub}; do
-    build "localhost/herald-$service:$TAG" -f "$TREE/deploy/docker/Dockerfile" --build-arg SERVICE="$service" \
-        --build-arg PYTHON_IMAGE="$PYTHON_IMAGE" --build-arg BUILD_IMAGE=localhost/python-build:bookworm \
+services=${*:-program content sharing gamification metrics hub}
+herald() { # NAME TREE SERVICE PYTHON_IMAGE
+    build "$1" -f "$2/deploy/docker/Dockerfile" --build-arg SERVICE="$3" \
+        --build-arg PYTHON_IMAGE="$4" --build-arg BUILD_IMAGE=localhost/python-build:bookworm \
         --build-arg SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
-        --build-arg REVISION="$(git -C "$TREE" rev-parse HEAD)" --build-arg CREATED="$(date -u +%FT%TZ)" \
-        ${PIP_INDEX_URL:+--build-arg PIP_INDEX_URL="$PIP_INDEX_URL"} "$TREE"
+        --build-arg REVISION="$revision" --build-arg CREATED="$(date -u +%FT%TZ)" \
+        ${PIP_INDEX_URL:+--build-arg PIP_INDEX_URL="$PIP_INDEX_URL"} "$2"
+}
+
+revision=$(git rev-parse HEAD)
+for service in $services; do
+    herald "localhost/herald-$service:$TAG" . "$service" localhost/python:bookworm
 done
+if [ -n "$BEFORE" ]; then
+    revision=$(git log -1 --diff-filter=A --format=%H -- "contracts/released/$BEFORE/SHA256SUMS")
+    tree=$folder/$BEFORE
+    mkdir -p "$tree" && git archive "$revision" | tar -x -C "$tree"
+    for service in $services; do
+        [ -e "$folder/herald-$service-$BEFORE.tar" ] && continue
+        # Its last stage needs a shell.
+        herald "localhost/herald-$service-$BEFORE:plain" "$tree" "$service" localhost/python-build:bookworm
+        build "localhost/herald-$service:$BEFORE" -f tests/kubernetes/standins/before.Containerfile \
+            --build-arg BASE="localhost/herald-$service-$BEFORE:plain" tests/kubernetes/standins
+        rm -f "$folder/herald-$service-$BEFORE-plain.tar"
+    done
+fi
 if ! [ -e "$folder/valkey-standin.tar" ]; then
     .venv/bin/python -m tests.kubernetes.standins.collect "$folder/standins"
     for one in kafka mongo valkey; do

@@ -205,6 +205,7 @@ class Installation:
                     "mongodb": {"to": apps["mongo"]},
                     "redis": {"to": apps["valkey"], "ports": [6379]},
                     "issuer": {"to": apps["front"], "ports": [8080]},
+                    "front": {"to": apps["front"], "ports": [8080]},
                     "smtp": {"to": [{"ipBlock": {"cidr": f"{self.machine}/32"}}], "ports": [self.mails_port or 2525]},
                 },
             },
@@ -220,6 +221,22 @@ class Installation:
             "upgrade", "--install", "herald", str(CHART), "--values", str(file), "--wait",
             "--timeout", f"{READY_SECONDS:.0f}s", within=READY_SECONDS + 60,
         )  # fmt: skip
+
+    async def roll_back(self) -> None:
+        """`helm rollback` to the revision before, to ready."""
+        await self.cluster.helm("rollback", "herald", "--wait", "--timeout", f"{READY_SECONDS:.0f}s")
+        await self.settled()
+
+    async def make_topics(self, tag: str) -> None:
+        """Those of this release, by its own command."""
+        arguments = ("topics", "apply", "--bootstrap", self.kafka)
+        await self.cluster.kubectl(
+            "run", "topics", f"--image={image('program', tag)}", "--image-pull-policy=IfNotPresent",
+            "--restart=Never", "--", *arguments,
+        )  # fmt: skip
+        done = "--for=jsonpath={.status.phase}=Succeeded"
+        await self.cluster.kubectl("wait", "pod/topics", done, "--timeout=120s", within=130)
+        await self.cluster.kubectl("delete", "pod", "topics", "--now")
 
     async def keep_secret(self, **changed: str) -> None:
         """Change keys of Herald's Secret; `_` in a name stands for `-`."""

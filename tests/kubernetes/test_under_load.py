@@ -33,6 +33,16 @@ async def replace_all(herald: Installation) -> float:
     return time.monotonic() - began
 
 
+async def test_helm_test_shares_and_sees_the_figure(crowd: Crowd) -> None:
+    """With a token instead of a password, as the development issuer has none to ask for."""
+    herald = crowd.herald
+    await herald.keep_secret(smoke_token=await crowd.workload.world.client.token("p0@fault.example"))
+    entry = {"smokePassword": {"variable": "HERALD_SMOKE_TOKEN", "key": "smoke-token", "existingSecret": ""}}
+    await herald.install(smoke={"username": "p0@fault.example", "network": "x"}, secrets={"entries": entry})
+    said = await herald.cluster.helm("test", "herald", "--logs", "--timeout", "180s")
+    assert "it is withdrawn, and the figures are as before" in said
+
+
 async def test_everything_is_updated(crowd: Crowd) -> None:
     async with crowd.acting("rolling update of everything") as watch:
         seconds = await replace_all(crowd.herald)
