@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = why_not()
+    # Those with an installation of their own come first: it is gone before the one of all others is there.
+    items.sort(key=lambda item: item.path.is_relative_to(HERE) and "herald" in getattr(item, "fixturenames", ()))
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.timeout(1800))

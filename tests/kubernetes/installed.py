@@ -29,6 +29,9 @@ REGISTRY = os.environ.get("HERALD_KUBERNETES_REGISTRY", "localhost")
 TAG = os.environ.get("HERALD_KUBERNETES_TAG", "dev")
 STANDINS = {name: f"{REGISTRY}/{name}:standin" for name in ("kafka", "mongo", "valkey")}
 REPLICAS = int(os.environ.get("HERALD_KUBERNETES_REPLICAS", "2"))
+FEW = {"requests": {"cpu": os.environ.get("HERALD_KUBERNETES_CPU", "20m")}}
+"""All roles fit on a small node; what a role asks for by itself is of a company's load."""
+
 READY_SECONDS = 600.0
 SELECTOR = "app.kubernetes.io/instance=herald"
 COMPONENT = "app.kubernetes.io/component"
@@ -171,7 +174,7 @@ class Installation:
         apps = {name: [{"podSelector": {"matchLabels": {"app": name}}}] for name in servers_}
         chart = yaml.safe_load((CHART / "values.yaml").read_text())
         services: dict[str, Any] = {
-            name: {"roles": {role: {"replicas": REPLICAS} for role in row["roles"]}}
+            name: {"roles": {role: {"replicas": REPLICAS, "resources": FEW} for role in row["roles"]}}
             for name, row in chart["services"].items()
         }
         services["sharing"]["roles"]["links"]["spool"] = {"size": "1Gi", "storageClass": storage_class}
@@ -221,6 +224,8 @@ class Installation:
             "upgrade", "--install", "herald", str(CHART), "--values", str(file), "--wait",
             "--timeout", f"{READY_SECONDS:.0f}s", within=READY_SECONDS + 60,
         )  # fmt: skip
+        # Helm waits until all but `maxUnavailable` pods of a role are ready.
+        await self.settled()
 
     async def roll_back(self) -> None:
         """`helm rollback` to the revision before, to ready."""
@@ -247,9 +252,10 @@ class Installation:
         return await self.cluster.get("deployments,statefulsets", SELECTOR)
 
     async def pods(self, component: str = "") -> list[Manifest]:
-        """Those of Herald's roles, and not of its jobs."""
+        """Those of Herald's roles, and not of its jobs and tests."""
         found = await self.cluster.get("pods", f"{SELECTOR},{COMPONENT}={component}" if component else SELECTOR)
-        return [pod for pod in found if pod["metadata"]["ownerReferences"][0]["kind"] != "Job"]
+        owners = [(pod, pod["metadata"].get("ownerReferences", [{}])[0].get("kind")) for pod in found]
+        return [pod for pod, owner in owners if owner in ("ReplicaSet", "StatefulSet")]
 
     async def unready(self) -> list[str]:
         """Roles that are not as they should be, and why."""

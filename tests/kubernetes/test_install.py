@@ -27,6 +27,8 @@ def _pod_of(workload: Manifest) -> Manifest:
     """A pod as its template says, but for the account, which is not there in another namespace."""
     template = workload["spec"]["template"]["spec"]
     spec = {key: value for key, value in template.items() if not key.startswith("serviceAccount")}
+    claims = [one["metadata"]["name"] for one in workload["spec"].get("volumeClaimTemplates", ())]
+    spec["volumes"] += [{"name": one, "persistentVolumeClaim": {"claimName": one}} for one in claims]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": workload["metadata"]["name"]}, "spec": spec}
 
 
@@ -60,7 +62,7 @@ async def test_the_policies_let_through_what_is_needed_and_no_more(herald: Insta
     places = {}
     own = herald.cluster.namespace
     for pod in await herald.cluster.get("pods"):
-        labels = pod["metadata"]["labels"] or {}
+        labels = pod["metadata"].get("labels", {})
         name = labels.get(COMPONENT) or labels.get("app") or pod["metadata"]["name"]
         ports = {port["name"]: port["containerPort"] for port in pod["spec"]["containers"][0].get("ports", ())}
         here = {"kubernetes.io/metadata.name": own}
