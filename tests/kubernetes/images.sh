@@ -71,12 +71,14 @@ for service in $services; do
 done
 if [ -n "$BEFORE" ]; then
     revision=$(git log -1 --diff-filter=A --format=%H -- "contracts/released/$BEFORE/SHA256SUMS")
-    tree=$folder/$BEFORE
-    mkdir -p "$tree" && git archive "$revision" | tar -x -C "$tree"
+    before=$folder/$BEFORE
+    mkdir -p "$before" && git archive "$revision" | tar -x -C "$before"
+    # Its build knows no certificates of a mirror.
+    sed -i 's#^ENV PIP_#ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt PIP_#' "$before/deploy/docker/Dockerfile"
     for service in $services; do
         [ -e "$folder/herald-$service-$BEFORE.tar" ] && continue
         # Its last stage needs a shell.
-        herald "localhost/herald-$service-$BEFORE:plain" "$tree" "$service" localhost/python-build:bookworm
+        herald "localhost/herald-$service-$BEFORE:plain" "$before" "$service" localhost/python-build:bookworm
         build "localhost/herald-$service:$BEFORE" -f tests/kubernetes/standins/before.Containerfile \
             --build-arg BASE="localhost/herald-$service-$BEFORE:plain" tests/kubernetes/standins
         rm -f "$folder/herald-$service-$BEFORE-plain.tar"

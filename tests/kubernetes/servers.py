@@ -51,6 +51,7 @@ def server(
         "env": [{"name": key, "value": value} for key, value in (env or {}).items()],
         **({"args": args} if args else {}),
         "readinessProbe": {"periodSeconds": 3, "timeoutSeconds": 10, **ready},
+        "resources": {"requests": {"cpu": "100m"}},
         "volumeMounts": [*mounts, *pod.pop("mounts", [])],
     }
     claim: Manifest = {
