@@ -1,10 +1,11 @@
-"""Real HTTP requests to short links, each visitor from a loopback address of their own."""
+"""Real HTTP requests to short links, each visitor from an address of their own."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 BROWSERS = (
@@ -23,11 +24,16 @@ BOTS = (
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
 )
 FOUND = 302
+OWN = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who follows a link: a source address (of 127/8, all of which is this machine) and a browser."""
+    """Who follows a link: a source address (of 127/8, all of which is this machine) and a browser.
+
+    From no such address a way leads to another machine: there it is said in X-Forwarded-For, which that Herald's front
+    must believe from this machine.
+    """
 
     address: str
     agent: str
@@ -37,13 +43,16 @@ class Visitor:
     async def follow(self, url: str) -> str:
         """Follow a short link; returns where it leads. Raises OSError, or ValueError for another answer."""
         parts = urlsplit(url)
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80, local_addr=(self.address, 0))
+        here = is_loopback(parts.hostname or "")
+        source = (self.address, 0) if here else None
+        forwarded = "" if here or self.address == OWN else f"X-Forwarded-For: {self.address}\r\n"
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80, local_addr=source)
         try:
             method = "HEAD" if self.scans else "GET"
             purpose = "Sec-Purpose: prefetch\r\n" if self.prefetches else ""
             writer.write(
                 f"{method} {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: {self.agent}\r\n"
-                f"{purpose}Accept: text/html\r\nConnection: close\r\n\r\n".encode()
+                f"{purpose}{forwarded}Accept: text/html\r\nConnection: close\r\n\r\n".encode()
             )
             head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 15)).decode("latin-1")
         finally:
@@ -52,6 +61,14 @@ class Visitor:
         if status != FOUND:
             raise ValueError(f"{parts.path} answered {status}")
         return next(line[10:] for line in head.split("\r\n") if line.lower().startswith("location: "))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is this machine by its name or address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def a_person(chance: random.Random) -> Visitor:
@@ -74,7 +91,7 @@ def a_scanner(chance: random.Random) -> tuple[Visitor, Visitor]:
 
 def at_home(chance: random.Random) -> Visitor:
     """An ambassador's own browser: the address that the demo's requests to the APIs come from."""
-    return Visitor("127.0.0.1", chance.choice(BROWSERS))
+    return Visitor(OWN, chance.choice(BROWSERS))
 
 
 def _address(chance: random.Random, low: int, high: int) -> str:

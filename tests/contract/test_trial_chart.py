@@ -141,6 +141,20 @@ def test_the_front_is_the_gateway_with_the_issuer_under_the_name_that_browsers_a
     assert is_local(VALUES["herald"]["publicUrl"])
 
 
+def test_whole_numbers_are_written_as_such() -> None:
+    """Helm takes those of another chart for floating point."""
+    links = pods()["herald-trial-sharing-links"]["containers"][0]
+    assert {"name": "HERALD_SPOOL_BYTES", "value": "33554432"} in links["env"]
+    values = [one.get("value", "") for pod in pods().values() for one in pod["containers"][0].get("env", ())]
+    assert not [value for value in values if re.fullmatch(r"[\d.]+e[+-]\d+", value)]
+
+
+def test_all_of_it_fits_on_two_cores() -> None:
+    wanted = [pod["containers"][0]["resources"]["requests"]["cpu"] for pod in pods().values()]
+    assert all(one.endswith("m") for one in wanted)
+    assert sum(int(one.removesuffix("m")) for one in wanted) < 1500
+
+
 def test_policies_let_the_parts_reach_each_other() -> None:
     policies = of_kind("NetworkPolicy")
     front = of_kind("Deployment")["trial-front"]["spec"]["template"]["metadata"]["labels"]

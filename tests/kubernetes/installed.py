@@ -62,6 +62,11 @@ class Installation:
         return self.url
 
     @property
+    def trusted(self) -> list[str]:
+        """The front, and this machine, which says of visitors where they come from."""
+        return [self.pods_network, f"{self.machine}/32"]
+
+    @property
     def mongo_direct(self) -> str:
         return f"mongodb://{servers.ROOT}:{servers.ROOT_PASSWORD}@{self.mongo_address}:27017/?directConnection=true"
 
@@ -112,7 +117,7 @@ class Installation:
         names = ("program", "content", "sharing", "gamification", "metrics", "hub")
         upstreams = {f"HERALD_{name.upper()}_UPSTREAM": f"http://herald-{name}-api:8080" for name in names}
         upstreams["HERALD_LINKS_UPSTREAM"] = "http://herald-sharing-links:8080"
-        await self.cluster.apply([servers.front(image("hub"), self.url, upstreams, self.pods_network)])
+        await self.cluster.apply([servers.front(image("hub"), self.url, upstreams, ",".join(self.trusted))])
         await self._rolled_out("front")
         self.values = self._values(storage_class)
 
@@ -181,7 +186,7 @@ class Installation:
         services["hub"]["settings"] = {"HERALD_RATE_SIGN_INS": "600/minute"}
         return {
             "publicUrl": self.url,
-            "trustedProxies": [self.pods_network],
+            "trustedProxies": self.trusted,
             "admins": ["ines@herald.example"],
             "image": {"registry": REGISTRY, "tag": TAG},
             "oidc": {"issuer": f"{self.url}/issuer"},

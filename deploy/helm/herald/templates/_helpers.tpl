@@ -201,7 +201,9 @@ app.kubernetes.io/component: {{ .service }}-{{ .role }}
 {{- $_ := set $found "HERALD_SPOOL_GRACE" (toString .grace) -}}
 {{- end -}}
 {{- range $name, $value := merge (dict) (.row.settings | default dict) $values.settings -}}
-{{- $_ := set $found $name (toString $value) -}}
+{{- /* Helm reads numbers as floating point, and would write a large one as 3.3554432e+07. */ -}}
+{{- $whole := and (kindIs "float64" $value) (eq (floor $value) $value) -}}
+{{- $_ := set $found $name (ternary (toString (int64 $value)) (toString $value) $whole) -}}
 {{- end -}}
 {{- range $name, $value := $found }}
 - name: {{ $name }}
