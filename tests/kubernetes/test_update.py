@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import time
@@ -13,6 +14,7 @@ from tests.kubernetes.installed import TAG, Installation, installed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 BEFORE = os.environ.get("HERALD_KUBERNETES_BEFORE", "0.1.0")
+WORKS_SECONDS = 20.0
 # What that release's image has no command for: its indexes are made by its services as they start.
 NOT_YET = {"jobs": {"hooks": "none"}, "drain": {"enabled": False}}
 
@@ -36,11 +38,15 @@ async def test_an_update_from_the_release_before_and_back() -> None:
                 watch.figure(f"{len(await herald.pods())} pods replaced in {time.monotonic() - began:.0f} s")
                 watch.holds("this release runs", await images_are_of(herald, TAG))
             assert watch.row.unanswered == 0
-            async with crowd.acting(f"back to {BEFORE} by helm rollback") as watch:
+            async with crowd.acting(f"back to {BEFORE} by helm rollback, and on again") as watch:
                 began = time.monotonic()
                 await herald.roll_back()
                 watch.figure(f"{len(await herald.pods())} pods replaced in {time.monotonic() - began:.0f} s")
                 watch.holds("the release before runs", await images_are_of(herald, BEFORE))
+                await asyncio.sleep(WORKS_SECONDS)
+                # What that release does not consume waits for this one.
+                await herald.roll_back()
+                watch.holds("this release runs again", await images_are_of(herald, TAG))
             assert watch.row.unanswered == 0
         finally:
             await crowd.end()
