@@ -92,14 +92,14 @@ async def test_namesakes_are_told_apart_wherever_they_are_listed(browser: Browse
         await page.goto(f"{URL}/admin/people/m0/merge?query=marie")
         await told_apart(page, "main", len(PLACES) - 1)
         await page.locator("main form button", has_text=re.compile("même|same", re.IGNORECASE)).first.click()
-        await page.locator("[name=confirmed]").wait_for(state="attached")
+        await page.locator("input[name=confirmed]").wait_for(state="attached")
         await told_apart(page, "main", 2)
         await page.goto(f"{URL}/manage/ambassadors?query=marie")
         await told_apart(page, "main .split > section")
         await told_apart(page, "#by-name")
         await page.locator("#by-name [name=person]").first.check()
         await page.locator("#by-name form[method=post] button").click()
-        await page.locator("[name=confirmed]").wait_for(state="attached")
+        await page.locator("input[name=confirmed]").wait_for(state="attached")
         await told_apart(page, "main")
 
 
@@ -144,7 +144,7 @@ async def test_a_feed_is_paused_resumed_and_removed_by_its_buttons(browser: Brow
         await page.locator('main form[action="/editor/feeds/f1/pause"]').wait_for()
         assert not feeds.paused
         await page.locator('form[action="/editor/feeds/f1/remove"] button').click()
-        await page.locator("[name=confirmed]").wait_for(state="attached")
+        await page.locator("input[name=confirmed]").wait_for(state="attached")
         await expect(page.locator("main")).to_contain_text("https://www.example.com/feed")
         assert not feeds.removed, "removed before it was confirmed"
         await page.locator("main form button[data-first]").click()

@@ -250,6 +250,6 @@ async def test_what_is_asked_first_opens_at_its_beginning(browser: Browser, stac
         await page.goto(f"{stack.url}/manage/ambassadors")
         await page.locator("[name=everybody]").check()
         await page.locator('form[action="/manage/invitations"] button').first.click()
-        await page.locator("[name=confirmed]").wait_for(state="attached")
+        await page.locator("input[name=confirmed]").wait_for(state="attached")
         await expect(page.locator("h1")).to_be_in_viewport()
         await expect(page.locator("form:has([name=confirmed]) button")).to_be_in_viewport()

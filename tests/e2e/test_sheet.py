@@ -296,7 +296,7 @@ async def test_who_left_finds_a_way_back(browser: Browser, stack: Stack) -> None
         for undone in (True, False):
             await page.goto(f"{stack.url}/me")
             await leave.click()
-            await page.locator("[name=confirmed]").wait_for(state="attached")
+            await page.locator("input[name=confirmed]").wait_for(state="attached")
             await leave.click()
             await expect(page.locator(".toast [data-undo]")).to_be_visible()
             assert await standing(stack, "emma") == ("left", False)
