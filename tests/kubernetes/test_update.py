@@ -47,7 +47,6 @@ async def test_an_update_from_the_release_before_and_back() -> None:
                 # What that release does not consume waits for this one.
                 await herald.roll_back()
                 watch.holds("this release runs again", await images_are_of(herald, TAG))
-            assert watch.row.unanswered == 0
         finally:
             await crowd.end()
 
