@@ -38,7 +38,7 @@ CMD ["mongod"]
     "valkey": """\
 ARG BASE
 FROM ${BASE}
-COPY valkey-server /usr/local/bin/
+COPY valkey-server valkey-cli /usr/local/bin/
 RUN install -d -o 999 /data
 WORKDIR /data
 USER 999
@@ -70,6 +70,8 @@ def collect(folder: Path) -> None:
         assert spec.submodule_search_locations is not None
         shutil.copytree(spec.submodule_search_locations[0], mongo / "packages" / package)
     shutil.copy(valkey.find_binary(), folder / "valkey" / "valkey-server")
+    shutil.copy(HERE / "valkey_cli.py", folder / "valkey" / "valkey-cli")
+    (folder / "valkey" / "valkey-cli").chmod(0o755)
 
 
 if __name__ == "__main__":
