@@ -231,7 +231,8 @@ def _show(verdicts: Sequence[Verdict], seconds: float) -> None:
     table = Table("mutation", "what is broken", "caught by", "promise", "all that went red", title="Mutations")
     for one in verdicts:
         by = f"{one.caught_by} {one.fault}" if one.caught else "nothing: it survived"
-        promise = f"{one.promise} {PROMISES[one.promise]}" if one.caught else f"not {' or '.join(one.expected)}"
+        named = f"{one.promise} {PROMISES.get(one.promise, '')}".strip()
+        promise = named if one.caught else f"not {' or '.join(one.expected)}"
         table.add_row(one.mutation, one.what, by, promise, ", ".join(sorted(one.broken)) or "-")
     console.print(table)
     caught = sum(1 for one in verdicts if one.caught)

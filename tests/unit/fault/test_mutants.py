@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+from tests.fault import mutations
 from tests.fault.checker import PROMISES
 from tests.fault.faults import FAULTS
 from tests.fault.mutants import MUTANTS
-from tests.fault.mutations import MUTATIONS
+from tests.fault.mutations import MUTATIONS, Verdict
 
 BREAK_ALL = """
 from tests.fault.mutants import MUTANTS
@@ -35,3 +38,12 @@ def test_every_mutant_has_faults_and_a_promise_that_is_more_than_recovery() -> N
         assert mutation.promises or mutation.condition
         assert set(mutation.promises) <= PROMISES.keys() - {"I6"}
         assert mutation.what
+
+
+def test_what_a_condition_caught_stands_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    by_condition = Verdict("one", "what", (), promise="everybody got it", caught_by=28)
+    by_promise = Verdict("two", "what", ("I5",), promise="I5", caught_by=3)
+    mutations._show([by_condition, by_promise, Verdict("three", "what", ("I1",))], 60.0)
+    said = capsys.readouterr().out
+    assert "2 of 3 caught" in said
+    assert "survived" in said
