@@ -46,7 +46,7 @@ from services.sharing.domain.posts import (
 )
 from services.sharing.networks import NETWORKS
 from services.sharing.redirect.click_policy import Click, judge
-from services.sharing.redirect.utm import slug, target_url
+from services.sharing.redirect.utm import campaign_of, target_url
 
 A_CODE = "0" * 8
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -130,7 +130,6 @@ async def share_post(context: Context, tx: Transaction, caller: Principal, order
     if verdict.blocked:
         raise _blocked(verdict)
     code = short_code()
-    variant = content.variant(order.language)
     post = Post(
         id=new_id(),
         version=1,
@@ -139,7 +138,7 @@ async def share_post(context: Context, tx: Transaction, caller: Principal, order
         content_id=content.id,
         network=order.network,
         language=order.language,
-        title=variant.title if variant else "",
+        title=content.title_in(order.language),
         caption_id=order.caption_id,
         caption=compose(order.caption, guardrails.disclosure(caller.country, order.language), context.short_url(code)),
         edited=is_edited(order, content),
@@ -147,7 +146,7 @@ async def share_post(context: Context, tx: Transaction, caller: Principal, order
         target=target_url(
             content.url_in(order.language),
             network=order.network,
-            campaign=slug(program_name) or content.program_id,
+            campaign=campaign_of(program_name, content.program_id),
             code=code,
         ),
         shared_at=tx.now,

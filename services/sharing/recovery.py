@@ -17,7 +17,7 @@ from chassis.recovery import Incomplete, Kept
 from herald_contracts import ContentPublished, ContentRetired, ContentUpdated, PostRemoved, PostShared
 from services.sharing.domain.posts import Content, Post
 from services.sharing.projections import projected
-from services.sharing.redirect.utm import slug, target_url
+from services.sharing.redirect.utm import campaign_of, target_url
 
 
 async def _content(
@@ -63,7 +63,6 @@ async def _made(db: AsyncDatabase[Document], event: PostShared) -> Post:
     if row is None:
         raise Incomplete(f"nothing tells of its item {event.content_id}")
     content, program = read(Content, row), await db["programs"].find_one({"_id": event.program_id})
-    variant = content.variant(event.language)
     suggestion = content.caption(event.caption_id) if event.caption_id and not event.edited else None
     return Post(
         id=event.post_id,
@@ -73,7 +72,7 @@ async def _made(db: AsyncDatabase[Document], event: PostShared) -> Post:
         content_id=event.content_id,
         network=event.network,
         language=event.language,
-        title=variant.title if variant else "",
+        title=content.title_in(event.language),
         caption_id=event.caption_id,
         caption=suggestion.text if suggestion else "",
         edited=event.edited,
@@ -81,7 +80,7 @@ async def _made(db: AsyncDatabase[Document], event: PostShared) -> Post:
         target=target_url(
             content.url_in(event.language),
             network=event.network,
-            campaign=slug((program or {}).get("name", "")) or event.program_id,
+            campaign=campaign_of((program or {}).get("name", ""), event.program_id),
             code=event.link_code,
         ),
         shared_at=event.occurred_at,

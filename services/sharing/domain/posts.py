@@ -61,6 +61,10 @@ class Content:
         by_language = {one.language: one for one in reversed(self.variants)}
         return by_language.get(language) or by_language.get(base) or next(iter(self.variants), None)
 
+    def title_in(self, language: str) -> str:
+        variant = self.variant(language)
+        return variant.title if variant else ""
+
     def url_in(self, language: str) -> str:
         variant = self.variant(language)
         return variant.url if variant and variant.url else self.url

@@ -17,7 +17,7 @@ from services.sharing import event_mapping
 from services.sharing.context import Context
 from services.sharing.domain.posts import Post, PostReference
 from services.sharing.history.rows import IMPORTED, EngagementRow, PostRow, counters, post_of, why_not
-from services.sharing.redirect.utm import slug
+from services.sharing.redirect.utm import campaign_of
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=Row)
@@ -35,7 +35,7 @@ async def import_posts(
 ) -> list[Outcome]:
     """Posts of the past with what they brought. Nobody gains a right by them. Raises NotFound for the programme."""
     program = await context.store.projections.program(program_id, tx)
-    campaign = slug(program["name"]) or program_id
+    campaign = campaign_of(program["name"], program_id)
     batch = await context.external_rows.open("post", program_id, source, rows, tx)
     posts: list[tuple[Post, Mapping[str, int]]] = []
     for number, row in batch:

@@ -27,6 +27,11 @@ def target_url(url: str, *, network: str, campaign: str, code: str) -> str:
     return address.with_query(added if kept in ([], [""]) else "&".join([*kept, added]))
 
 
+def campaign_of(program_name: str, program_id: str) -> str:
+    """The programme's name as a campaign; its id where nothing of the name is left."""
+    return slug(program_name) or program_id
+
+
 def slug(name: str) -> str:
     """A programme's name as a campaign: lower case, letters and digits of ASCII with hyphens between (`œ` is `oe`,
     `ø` is `o`); may be empty."""
