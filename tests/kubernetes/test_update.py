@@ -24,6 +24,7 @@ async def images_are_of(herald: Installation, tag: str) -> bool:
     return all(one.endswith(f":{tag}") for one in containers)
 
 
+@pytest.mark.skipif(BEFORE == "none", reason="HERALD_KUBERNETES_BEFORE names no release")
 async def test_an_update_from_the_release_before_and_back() -> None:
     async with installed(RESULTS / "update", f"herald-{secrets.token_hex(3)}") as herald, herald.mailbox():
         await herald.make_topics(BEFORE)
@@ -49,9 +50,3 @@ async def test_an_update_from_the_release_before_and_back() -> None:
                 watch.holds("this release runs again", await images_are_of(herald, TAG))
         finally:
             await crowd.end()
-
-
-@pytest.fixture(autouse=True)
-def _needs_its_images() -> None:
-    if BEFORE == "none":
-        pytest.skip("HERALD_KUBERNETES_BEFORE names no release")
