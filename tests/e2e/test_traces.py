@@ -102,9 +102,11 @@ async def watching(stack: Stack) -> AsyncIterator[None]:
         lines = answer.aiter_lines()
         await anext(lines)
         reading = asyncio.ensure_future(_drain(lines))
-        yield
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        try:
+            yield
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _drain(lines: AsyncIterator[str]) -> None:
