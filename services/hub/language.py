@@ -188,6 +188,13 @@ class Language:
             return str(value)
         return f"{shown} ({self.clock_name})"
 
+    def minute(self, value: str | datetime) -> str:
+        """The moment to the minute, for pages where nobody looks for seconds."""
+        try:
+            return self.moment(as_moment(value).replace(second=0, microsecond=0))
+        except ValueError:
+            return str(value)
+
     def _date_and_time(self, at: datetime) -> str:
         """Seconds only where there are any."""
         time = format_time(at, "medium" if at.second else "short", locale=self.locale)

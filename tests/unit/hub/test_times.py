@@ -91,3 +91,8 @@ def test_moments_are_of_ones_own_clock_and_days_of_the_programmes() -> None:
 def test_seconds_are_shown_where_there_are_any() -> None:
     assert Language("en", "GB").moment("2026-11-27T17:00:07Z") == "27 Nov 2026, 17:00:07 (UTC)"
     assert Language("en", "US").moment("2026-11-27T17:00:00Z") == "Nov 27, 2026, 5:00\u202fPM (UTC)"
+
+
+def test_pages_for_everybody_show_a_moment_to_the_minute() -> None:
+    assert Language("en", "GB").minute("2026-11-27T17:00:07.5Z") == "27 Nov 2026, 17:00 (UTC)"
+    assert Language("en", "GB").minute("soon") == "soon"
