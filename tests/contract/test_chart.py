@@ -22,6 +22,7 @@ from herald.cli.secrets import app as secrets_app
 from herald.contracts import chart
 from herald.local.plan import names
 from herald.operations.gone_links import Start, filled_in
+from herald.operations.recover import OWNERS
 from herald.operations.secrets import SECRETS
 from herald.operations.topics import load_topics
 from tests.contract.test_compose import IMAGE_SETS, OURS, variable
@@ -222,13 +223,29 @@ pytestmark = pytest.mark.xdist_group("chart")
 
 
 @cache
-def rendered(name: str) -> tuple[Manifest, ...]:
+def rendered(name: str, *more: str) -> tuple[Manifest, ...]:
+    values = str(CHART / f"ci/{name}.yaml")
     try:
-        ran = run("template", "herald", str(CHART), "--namespace", "herald", "--values", str(CHART / f"ci/{name}.yaml"))
+        ran = run("template", "herald", str(CHART), "--namespace", "herald", "--values", values, *more)
     except NoHelm as why:
         pytest.skip(str(why))
     assert ran.returncode == 0, ran.stderr
     return tuple(one for one in yaml.load_all(ran.stdout, yaml.CSafeLoader) if one)
+
+
+@pytest.mark.parametrize(("mode", "arguments"), [("look", []), ("go", ["--go"])])
+def test_a_restore_has_a_job_of_each_owner_and_a_release_has_none(mode: str, arguments: list[str]) -> None:
+    file = "templates/recover.yaml"
+    assert not any("recover" in one["metadata"]["name"] for name in SETS for one in rendered(name))
+    jobs = deepcopy(rendered("everything", "--set", f"jobs.recover={mode}", "--show-only", file))
+    made = {one["metadata"]["name"]: one for one in jobs}
+    assert made.keys() == {f"herald-recover-{owner}" for owner in OWNERS}
+    for owner in OWNERS:
+        pod = pod_of(made[f"herald-recover-{owner}"])
+        assert pod["containers"][0].pop("args") == ["recover", owner, *arguments]
+        prepare = deepcopy(pod_of(workloads("everything")[f"herald-prepare-{owner}"]))
+        del prepare["containers"][0]["args"]
+        assert pod == prepare, "connected as Herald is"
 
 
 def workloads(name: str) -> dict[str, Manifest]:

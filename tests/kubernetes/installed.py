@@ -21,6 +21,7 @@ from pymongo import AsyncMongoClient
 from herald.development.mailbox import Mailbox
 from herald.local import credentials
 from herald.local.home import Home
+from herald.operations.recover import OWNERS
 from tests.kubernetes import servers
 from tests.kubernetes.cluster import Cluster, Failed, Manifest, until
 
@@ -236,6 +237,18 @@ class Installation:
         """`helm rollback` to the revision before, to ready."""
         await self.cluster.helm("rollback", "herald", "--wait", "--timeout", f"{READY_SECONDS:.0f}s")
         await self.settled()
+
+    async def recover(self, mode: str) -> dict[str, str]:
+        """By a job of each owner, as the chart makes them: what each said. Raises Failed."""
+        file = self.home.folder / "values.json"
+        made = await self.cluster.helm(
+            "template", "herald", str(CHART), "--values", str(file),
+            "--set", f"jobs.recover={mode}", "--show-only", "templates/recover.yaml",
+        )  # fmt: skip
+        await self.cluster.kubectl("replace", "--force", "--filename", "-", given=made, within=120)
+        names = {owner: f"job/herald-recover-{owner}" for owner in OWNERS}
+        await self.cluster.kubectl("wait", *names.values(), "--for=condition=Complete", "--timeout=180s", within=190)
+        return {owner: await self.cluster.kubectl("logs", name) for owner, name in names.items()}
 
     async def make_topics(self, tag: str) -> None:
         """Those of this release, by its own command."""

@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from herald.demo.browser import Browser
 from herald.operations.secrets import made
+from tests.fault.evidence import Document
 from tests.kubernetes import servers
 from tests.kubernetes.cluster import Failed, Manifest, until
 from tests.kubernetes.crowd import Crowd
@@ -235,6 +237,39 @@ async def test_links_are_scaled_down_with_a_full_spool(crowd: Crowd) -> None:
             f"{left} bytes of clicks on the volume of a pod that is gone, sent {sent:.0f} s after Kafka was back"
         )
     assert watch.row.not_redirected == 0
+
+
+async def test_what_a_restore_lacks_is_taken_back_by_the_jobs_of_the_chart(crowd: Crowd) -> None:
+    """The steps of `docs/operations/continuity.md`, after a restore that lacks one post."""
+    herald = crowd.herald
+    kinds = ("deployment,statefulset", "--selector", SELECTOR)
+    await herald.cluster.kubectl("scale", *kinds, "--replicas=0")
+    await until(_no_pods_of(herald), "all pods are gone", 120)
+    client: AsyncMongoClient[Document] = AsyncMongoClient(herald.mongo_direct)
+    try:
+        posts = client["herald_sharing"]["posts"]
+        lost = await posts.find_one_and_delete({"removed_at": None}, sort=[("_id", -1)])
+        assert lost is not None
+        said = await herald.recover("look")
+        assert "Nothing was changed" in said["sharing"]
+        assert await posts.find_one({"_id": lost["_id"]}) is None
+        said = await herald.recover("go")
+        assert [name for name, text in said.items() if "nothing is lacking" not in text] == ["sharing"]
+        back = await posts.find_one({"_id": lost["_id"]})
+        assert back is not None
+        assert (back["link_code"], back["ambassador_id"]) == (lost["link_code"], lost["ambassador_id"])
+    finally:
+        await client.close()
+    await herald.install()
+    async with crowd.acting("stopped, recovered by the chart's jobs, and started again"):
+        await herald.settled()
+
+
+def _no_pods_of(herald: Installation) -> Callable[[], Awaitable[bool]]:
+    async def gone() -> bool:
+        return not await herald.pods()
+
+    return gone
 
 
 async def test_mongodb_is_away_for_two_minutes(crowd: Crowd) -> None:
