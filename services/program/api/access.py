@@ -11,7 +11,7 @@ from services.program.api.base import Manages, Use
 from services.program.commands import access
 from services.program.domain.access import new_code
 from services.program.domain.people import Code
-from services.program.schemas.admission import AccessView, CodeView, DeviceView, TypedCode
+from services.program.schemas.access import AccessView, CodeView, DeviceView, TypedCode
 
 router = Router(tags=["signing in with a code"])
 

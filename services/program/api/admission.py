@@ -19,13 +19,13 @@ from services.program.schemas.admission import (
     Application,
     ApplicationsView,
     DeparturesView,
-    DiversityView,
     FollowedView,
     LinksView,
     LinkView,
     NewLink,
 )
-from services.program.schemas.people import MeView
+from services.program.schemas.diversity import DiversityView
+from services.program.schemas.me import MeView
 from services.program.schemas.programs import AmbassadorView
 
 router = Router(tags=["coming in"])

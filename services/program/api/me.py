@@ -10,7 +10,7 @@ from chassis.web.statuses import problems
 from services.program import queries
 from services.program.api.base import Language, Use
 from services.program.commands import people
-from services.program.schemas.people import InvitationsView, MeView, Preferences, SignIn, ViewersView, invitations_of
+from services.program.schemas.me import InvitationsView, MeView, Preferences, SignIn, ViewersView, invitations_of
 from services.program.schemas.places import PlaceView
 
 router = Router(tags=["me"])

@@ -15,8 +15,8 @@ from services.program.commands import programs
 from services.program.context import Context
 from services.program.domain.people import Person as Somebody
 from services.program.schemas.admission import Departing
-from services.program.schemas.people import Join, MeView
-from services.program.schemas.programs import QuizAnswers, QuizView
+from services.program.schemas.guidelines import QuizAnswers, QuizView
+from services.program.schemas.me import Join, MeView
 
 router = Router(tags=["taking part"])
 Version = Annotated[int, Path(ge=1, le=1_000_000)]

@@ -12,22 +12,24 @@ from services.program.api.base import Language, Manager, Manages, ProgramReader,
 from services.program.commands import programs
 from services.program.domain.people import Segment, Status
 from services.program.domain.programs import Text
+from services.program.schemas.guidelines import (
+    GuidelinesView,
+    NewConsent,
+    NewGuidelines,
+    TextView,
+    WrittenGuidelinesView,
+)
 from services.program.schemas.programs import (
     AmbassadorsView,
     Audience,
     AudienceView,
-    GuidelinesView,
     Invitations,
     InvitedView,
-    NewConsent,
-    NewGuidelines,
     NewProgram,
     ProgramChange,
     ProgramsView,
     ProgramView,
-    TextView,
     WithdrawnView,
-    WrittenGuidelinesView,
 )
 
 router = Router(tags=["programmes"])

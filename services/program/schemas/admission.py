@@ -1,4 +1,4 @@
-"""Links, applications, one-time codes and diversity as they are asked for and answered."""
+"""Links, applications and reasons to leave as they are asked for and answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from chassis.web.http import Total
 from chassis.web.json_bodies import Body
 from chassis.web.one_of import OneOf
 from chassis.web.times import Day
-from services.program.domain.access import living
 from services.program.domain.admission import (
     MAX_ANSWER,
     MAX_QUESTIONS,
@@ -21,12 +20,11 @@ from services.program.domain.admission import (
     DepartureReason,
     Departures,
 )
-from services.program.domain.diversity import MAX_TOLD, Diversity, Told
 from services.program.domain.links import InvitationLink, LinkState
-from services.program.domain.people import Device, Person
+from services.program.domain.people import Person
 from services.program.domain.programs import Program, choose_language
 from services.program.queries.admission import Counted
-from services.program.schemas.fields import AT, ID, PROGRAM_ID, Locale, View
+from services.program.schemas.fields import AT, PROGRAM_ID, Locale, View
 from services.program.schemas.people import KnownView
 
 LINK_ID = "019ca0a2-3e80-7c1d-9a55-8a1b5b0f2c11"
@@ -34,7 +32,6 @@ LINK_TOKEN = "q3mZ8kT0vYx2LwPd"  # noqa: S105
 MAX_TITLE = 80
 MAX_HEADLINE = 120
 MAX_QUESTION = 200
-MAX_TYPED = 40
 HEADLINES: Any = {"fr": "Parlez de votre métier", "en": "Talk about your work"}
 QUESTIONS: Any = [{"fr": "De quoi aimeriez-vous parler ?", "en": "What would you like to talk about?"}]
 Reason = Annotated[str, OneOf(get_args(DepartureReason))]
@@ -231,65 +228,6 @@ class FollowedView(View):
         )
 
 
-class CodeView(View):
-    """A one-time code, told once."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K3M-V0QX-2HRT", "ends_at": AT}]})
-
-    code: str
-    ends_at: datetime
-
-
-class TypedCode(Body):
-    """A code as it was typed: any case, with or without spaces and hyphens."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "7K3M-V0QX-2HRT"}]})
-
-    code: Annotated[str, Field(max_length=MAX_TYPED)]
-
-
-class DeviceView(View):
-    """A device that a code let in."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"since": AT, "ends_at": AT}]}, from_attributes=True)
-
-    since: datetime
-    ends_at: datetime
-
-    @classmethod
-    def of(cls, device: Device) -> DeviceView:
-        return cls.model_validate(device)
-
-
-class AccessView(View):
-    """How somebody signs in whom a code may let in."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"person_id": ID, "name": "Amina Belkacem", "may_have_code": True, "code_until": AT, "devices": []}
-            ]
-        }
-    )
-
-    person_id: str
-    name: str
-    may_have_code: bool = Field(description="False for those who have an e-mail address or sign in with the provider")
-    code_until: datetime | None = Field(description="Until when the code holds that they were given; null for none")
-    devices: list[DeviceView]
-
-    @classmethod
-    def of(cls, person: Person, now: datetime) -> AccessView:
-        code = person.code if person.code and person.code.ends_at > now else None
-        return cls(
-            person_id=person.id,
-            name=person.name,
-            may_have_code=person.active and not person.accounts and person.email is None,
-            code_until=code.ends_at if code else None,
-            devices=[DeviceView.of(one) for one in living(person, now)],
-        )
-
-
 class Departing(Body):
     """Why one pauses or leaves, if one wants to say."""
 
@@ -319,88 +257,3 @@ class DeparturesView(View):
             departure, _, reason = name.partition(".")
             by[departure][reason] = count
         return cls(pause=by["pause"], leave=by["leave"], min=least)
-
-
-class CellView(View):
-    """A group of people."""
-
-    name: str | None = Field(description="Null for those of whom it is not known")
-    within: str | None = Field(description="The country of a site")
-    people: int
-    ambassadors: int
-
-
-class ToldView(View):
-    """Groups, the largest first, at most 200; and together those that are too small to be told of."""
-
-    shown: list[CellView]
-    hidden_groups: int
-    hidden_people: int
-    hidden_ambassadors: int
-
-    @classmethod
-    def of(cls, told: Told) -> ToldView:
-        shown = [CellView.model_validate(one) for one in told.shown[:MAX_TOLD]]
-        return cls(
-            shown=shown,
-            hidden_groups=told.hidden_groups,
-            hidden_people=told.hidden_people,
-            hidden_ambassadors=told.hidden_ambassadors,
-        )
-
-
-class SuggestionView(View):
-    """Whom to invite next."""
-
-    dimension: str = Field(description="jobs, levels, countries or sites: a field of a segment")
-    name: str
-    within: str | None = Field(description="The country of a site")
-    count: int = Field(description="How many ambassadors the group lacks")
-
-
-class DiversityView(View):
-    """Who takes part, against who there is. A group of fewer than `min` people is not told of, and neither is another
-    by which its figures could be found."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "people": 1200,
-                    "ambassadors": 96,
-                    "min": 5,
-                    **{
-                        name: {"shown": [], "hidden_groups": 0, "hidden_people": 0, "hidden_ambassadors": 0}
-                        for name in ("jobs", "levels", "sites")
-                    },
-                    "countries": {
-                        "shown": [{"name": "FR", "within": None, "people": 900, "ambassadors": 81}],
-                        "hidden_groups": 3,
-                        "hidden_people": 300,
-                        "hidden_ambassadors": 15,
-                    },
-                    "suggestion": {"dimension": "sites", "name": "Lyon", "within": "FR", "count": 6},
-                }
-            ]
-        }
-    )
-
-    people: int
-    ambassadors: int
-    min: int
-    jobs: ToldView
-    levels: ToldView
-    countries: ToldView
-    sites: ToldView
-    suggestion: SuggestionView | None
-
-    @classmethod
-    def of(cls, found: Diversity, least: int) -> DiversityView:
-        wanted = found.suggestion
-        return cls(
-            people=found.people,
-            ambassadors=found.ambassadors,
-            min=least,
-            **{name: ToldView.of(told) for name, told in found.told.items()},
-            suggestion=SuggestionView.model_validate(wanted) if wanted else None,
-        )
