@@ -26,6 +26,7 @@ from services.program.store.examples import Examples
 from services.program.store.expert_acts import ExpertActs
 from services.program.store.feedback import FeedbackStore
 from services.program.store.first_posts import FirstPosts
+from services.program.store.headcounts import Headcounts
 from services.program.store.history import History
 from services.program.store.identities import Identities
 from services.program.store.imports import Imports
@@ -38,6 +39,7 @@ from services.program.store.people import People
 from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
 from services.program.store.referrals import Referrals
+from services.program.store.segments import Segments
 from services.program.store.standings import Standings
 from services.program.store.surveys import Surveys
 from services.program.store.tasks import Mixes, Tasks
@@ -54,6 +56,8 @@ def build(settings: ProgramSettings, *, clock: Clock | None = None) -> Service:
         clock=runtime.clock,
         mongo=runtime.mongo,
         people=People(runtime.mongo),
+        segments=Segments(runtime.mongo),
+        headcounts=Headcounts(runtime.mongo),
         teams=Teams(runtime.mongo),
         programs=Programs(runtime.mongo),
         pictures=Pictures(runtime.mongo),

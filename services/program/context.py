@@ -19,6 +19,7 @@ from services.program.store.examples import Examples
 from services.program.store.expert_acts import ExpertActs
 from services.program.store.feedback import FeedbackStore
 from services.program.store.first_posts import FirstPosts
+from services.program.store.headcounts import Headcounts
 from services.program.store.history import History
 from services.program.store.identities import Identities
 from services.program.store.imports import Imports
@@ -31,6 +32,7 @@ from services.program.store.people import People
 from services.program.store.pictures import Pictures
 from services.program.store.programs import Programs
 from services.program.store.referrals import Referrals
+from services.program.store.segments import Segments
 from services.program.store.standings import Standings
 from services.program.store.surveys import Surveys
 from services.program.store.tasks import Mixes, Tasks
@@ -46,6 +48,8 @@ class Context:
     clock: Clock
     mongo: Mongo
     people: People
+    segments: Segments
+    headcounts: Headcounts
     teams: Teams
     programs: Programs
     pictures: Pictures

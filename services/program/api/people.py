@@ -70,7 +70,7 @@ async def groups(
 ) -> GroupsView:
     """Countries, teams and sites by name, with how many people of the company are there and how many of them are
     ambassadors of the programme: at most the 1,000 largest of each."""
-    return GroupsView.model_validate(await context.people.groups(program_id, MAX_GROUPS))
+    return GroupsView.model_validate(await context.headcounts.groups(program_id, MAX_GROUPS))
 
 
 @router.get(

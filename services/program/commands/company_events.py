@@ -128,6 +128,6 @@ async def _meant(context: Context, program_id: str, values: Mapping[str, Any]) -
     spellings = await context.teams.spellings(audience.segment.teams)
     teams = tuple(spellings.get(one, one) for one in audience.segment.teams)
     segment = replace(audience.segment, teams=teams)
-    if not audience.everybody and not await context.people.count_ambassadors(program_id, segment):
+    if not audience.everybody and not await context.segments.count_ambassadors(program_id, segment):
         raise Conflict("No ambassador of the programme is among those.", type_="no-guests")
     return {**values, "audience": replace(audience, segment=segment)}

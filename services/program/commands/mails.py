@@ -91,7 +91,7 @@ async def notify(
 async def remind_of_lesson(context: Context, tx: Transaction, lesson: Lesson, after: str | None) -> str | None:
     """Remind some of the ambassadors, after a person's id, of a lesson that they could complete for a week; each is
     reminded once. The last of them where there may be others."""
-    people = await context.people.recipients(lesson.program_id, Segment(), after, REMINDED_AT_ONCE, tx)
+    people = await context.segments.recipients(lesson.program_id, Segment(), after, REMINDED_AT_ONCE, tx)
     done = await context.lessons.completed_among(lesson.id, [one.id for one in people], tx)
     memberships = [(one, one.in_program(lesson.program_id)) for one in people if one.id not in done]
     due = [

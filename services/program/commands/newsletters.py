@@ -87,7 +87,7 @@ async def schedule_newsletter(
         raise Conflict("No mails are sent from here: HERALD_SMTP_HOST is not set.", type_="mail-off")
     before = await context.newsletters.get(program_id, newsletter_id, tx)
     program = check_active(await context.programs.get(program_id, tx))
-    count = await context.people.count_recipients(program_id, before.segment, tx)
+    count = await context.segments.count_recipients(program_id, before.segment, tx)
     after = newsletters.schedule(before, program, count, send_on, send_at, tx.now)
     return await save(context.newsletters, NEWSLETTER, tx, "schedule_newsletter", before, after)
 
@@ -144,7 +144,7 @@ async def expand_newsletter(context: Context, tx: Transaction, program_id: str, 
     if before.state != "sending" or before.expanded:
         return False
     program = await context.programs.get(program_id, tx)
-    people = await context.people.recipients(program_id, before.segment, before.reached, EXPANDED_AT_ONCE, tx)
+    people = await context.segments.recipients(program_id, before.segment, before.reached, EXPANDED_AT_ONCE, tx)
     found = [
         mails.new_mail(
             "newsletter",

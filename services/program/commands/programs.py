@@ -179,8 +179,8 @@ async def invite_segment(
     programs.check_active(await context.programs.get(program_id, tx))
     spellings = await context.teams.spellings(segment.teams)
     segment = replace(segment, teams=tuple(spellings.get(team, team) for team in segment.teams))
-    skipped, free = await context.people.count_segment(program_id, segment, tx)
-    chosen = await context.people.invitable(program_id, segment, limit, tx)
+    skipped, free = await context.segments.count_segment(program_id, segment, tx)
+    chosen = await context.segments.invitable(program_id, segment, limit, tx)
     batch_id = await _invite(context, tx, program_id, chosen, dry_run, segment=segment, limit=limit)
     return Invited(len(chosen), skipped, free - len(chosen), batch_id, _first(chosen))
 

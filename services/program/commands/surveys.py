@@ -121,14 +121,14 @@ async def _crowd(context: Context, tx: Transaction, survey: Survey) -> Crowd:
     """How many the survey asks, and whom its results and those near to it in time would leave over together."""
     program_id, least = survey.program_id, context.settings.small_group
     if survey.wave_id is None:
-        asked = await context.people.count_ambassadors(program_id, Segment())
+        asked = await context.segments.count_ambassadors(program_id, Segment())
     else:
         wave = await _wave(context, tx, program_id, survey.wave_id)
         waves.check_started(wave)
         asked = await context.waves.count_staying(wave.id, tx)
     near = await context.surveys.shown_since((tx.now - timedelta(days=NEAR_DAYS)).date(), program_id, tx)
     apart = surveys.subtracted(survey, near)
-    return Crowd(asked, await context.people.count_outside(program_id, sorted(apart), least, tx) if apart else 0)
+    return Crowd(asked, await context.segments.count_outside(program_id, sorted(apart), least, tx) if apart else 0)
 
 
 @overload

@@ -75,8 +75,8 @@ async def _setting(
     context: Context, program_id: str, name: str, language: str, ambassadors: int | None, tx: Transaction | None = None
 ) -> _Setting:
     program, template = await context.programs.get(program_id, tx), find_template(context, name)
-    headcount = await context.people.headcount()
-    taking_part = await context.people.count_ambassadors(program_id, Segment())
+    headcount = await context.headcounts.of_company()
+    taking_part = await context.segments.count_ambassadors(program_id, Segment())
     return _Setting(
         context,
         program,

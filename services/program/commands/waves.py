@@ -74,7 +74,7 @@ async def start_wave(context: Context, tx: Transaction, program_id: str, wave_id
     nothing. Raises NotFound, Invalid, Conflict."""
     before = await context.waves.get(program_id, wave_id, tx)
     program = check_active(await context.programs.get(program_id, tx))
-    matching = await context.people.count_for_cohort(before, tx)
+    matching = await context.segments.count_for_cohort(before, tx)
     others = await _others(context, tx, before)
     after = waves.start_wave(before, others, matching, today(program, tx.now), tx.now)
     await save(context.waves, WAVE, tx, "start_wave", before, after)
@@ -176,7 +176,7 @@ async def _look_at_some(context: Context, tx: Transaction, wave: Wave, filling: 
     if wave.state != "running":
         await context.waves.end_filling(wave.id, tx)
         return False
-    people = await context.people.for_cohort(wave.program_id, wave.criteria, filling.after, AT_ONCE, tx)
+    people = await context.segments.for_cohort(wave.program_id, wave.criteria, filling.after, AT_ONCE, tx)
     await _enter(context, tx, wave, people)
     if len(people) == AT_ONCE:
         await context.waves.begin_filling(replace(filling, after=people[-1]), tx)

@@ -45,7 +45,7 @@ async def link(context: Context, program_id: str, link_id: str) -> Counted:
 
 
 async def _counted(context: Context, program_id: str, found: Sequence[InvitationLink]) -> list[Counted]:
-    counts = await context.people.count_of_links(program_id, [one.id for one in found])
+    counts = await context.headcounts.count_of_links(program_id, [one.id for one in found])
     return [Counted(one, counts.get(one.id, {})) for one in found]
 
 
@@ -72,4 +72,4 @@ async def applications(
 async def diversity_of(context: Context, program_id: str) -> Diversity:
     """Raises NotFound."""
     await context.programs.get(program_id)
-    return diversity.diversity(await context.people.diversity(program_id), context.settings.small_group)
+    return diversity.diversity(await context.headcounts.diversity(program_id), context.settings.small_group)

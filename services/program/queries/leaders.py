@@ -15,5 +15,5 @@ async def page(
     """How many leaders have each status in a programme (`none` for those who were never asked); a page of them by name,
     the cursor of the next, and how many there are. Raises NotFound, Invalid."""
     await context.programs.get(program_id)
-    counts = await context.people.count_leaders(program_id)
+    counts = await context.headcounts.count_leaders(program_id)
     return counts, *await people.page(context, Filter(query=query, leaders_only=True), cursor, limit)

@@ -43,7 +43,7 @@ async def one(context: Context, program_id: str, newsletter_id: str) -> tuple[Ne
     """A newsletter, how many of its mails are in which state, and how many would get it now. Raises NotFound."""
     found = await context.newsletters.get(program_id, newsletter_id)
     counts = await context.mails.counts(found.id) if found.state in ("sending", "stopped") else found.counts
-    return found, counts, await context.people.count_recipients(program_id, found.segment)
+    return found, counts, await context.segments.count_recipients(program_id, found.segment)
 
 
 async def layout(context: Context, program_id: str, newsletter_id: str, language: str | None) -> Layout:

@@ -59,7 +59,7 @@ async def readers_off(
 ) -> list[Off]:
     """Which readers of a newsletter have a holiday on a day, the most first. Raises NotFound."""
     found = await context.newsletters.get(program_id, newsletter_id)
-    calendars = await context.people.calendars_of_recipients(program_id, found.segment)
+    calendars = await context.segments.calendars_of_recipients(program_id, found.segment)
     off = [
         Off(calendar, name, people)
         for calendar, people in calendars.items()

@@ -34,7 +34,7 @@ async def ambassadors(
     """How many people have each status in a programme; a page of those with one, the cursor of the next, and how many
     there are on all. Raises NotFound, Invalid."""
     await context.programs.get(program_id)
-    counts = await context.people.count_by_status(program_id)
+    counts = await context.headcounts.count_by_status(program_id)
     wanted = Filter(query=query, program_id=program_id, status=status)
     return counts, *await people.page(context, wanted, cursor, limit)
 
@@ -44,4 +44,4 @@ async def audience(context: Context, program_id: str, segment: Segment) -> int:
     await context.programs.get(program_id)
     spellings = await context.teams.spellings(segment.teams)
     teams = tuple(spellings.get(team, team) for team in segment.teams)
-    return await context.people.count_ambassadors(program_id, replace(segment, teams=teams))
+    return await context.segments.count_ambassadors(program_id, replace(segment, teams=teams))

@@ -36,11 +36,11 @@ async def _objectives(context: Context, program: Program) -> int:
 
 
 async def _leaders(context: Context, program: Program) -> int:
-    return await context.people.count_ambassadors(program.id, Segment(leaders_only=True))
+    return await context.segments.count_ambassadors(program.id, Segment(leaders_only=True))
 
 
 async def _volunteers(context: Context, program: Program) -> int:
-    return await context.people.count_ambassadors(program.id, Segment())
+    return await context.segments.count_ambassadors(program.id, Segment())
 
 
 async def _guidelines(_: Context, program: Program) -> int:

@@ -31,7 +31,7 @@ async def of_program(context: Context, program_id: str) -> list[Standing]:
 async def one(context: Context, program_id: str, wave_id: str) -> Standing:
     """Raises NotFound."""
     wave = await context.waves.get(program_id, wave_id)
-    matching = await context.people.count_for_cohort(wave) if wave.state == "planned" else None
+    matching = await context.segments.count_for_cohort(wave) if wave.state == "planned" else None
     [found] = await _standing(context, program_id, [wave], matching)
     return found
 

@@ -12,19 +12,13 @@ from pymongo.results import BulkWriteResult
 from chassis.ids import new_id
 from chassis.mongo import Document, Mongo, Transaction
 from chassis.mongo.rows import changes, read
-from chassis.mongo.search import begin_with
+from chassis.mongo.search import MAX_COUNTED, begin_with
 from chassis.principals import Principal
-from chassis.text import match_key, terms
+from chassis.text import terms
 from chassis.web.problems import NotFound, StaleVersion
-from services.program.domain import fields
-from services.program.domain.diversity import Cell
 from services.program.domain.imports import Row
-from services.program.domain.people import Filter, Group, Groups, Person, Segment, Status
-from services.program.domain.waves import Criteria, Wave
-from services.program.store.waves import MEMBERS
+from services.program.domain.people import Filter, Person
 
-_GROUPED = {"country": fields.UNKNOWN_COUNTRY, "team": fields.UNKNOWN_TEAM, "site": None}
-MAX_COUNTED = 10_000
 _UNIQUE = ("email", "external_id", "accounts")
 _SPARSE = (*_UNIQUE, "devices", "code")
 
@@ -138,183 +132,16 @@ class People:
         cursor = self._people.find(where, sort=[("sort_name", 1), ("_id", 1)], limit=limit)
         return [read(Person, row) for row in await cursor.to_list()]
 
-    async def invitable(self, program_id: str, segment: Segment, limit: int, tx: Transaction) -> list[Person]:
-        """People of a segment who were never asked or part of the programme, oldest first."""
-        where = _of_segment(segment) | {"active": True, "memberships.program_id": {"$ne": program_id}}
-        cursor = self._people.find(where, sort=[("_id", 1)], limit=limit, session=tx.session)
-        return [read(Person, row) for row in await cursor.to_list()]
-
     async def of_batch(self, program_id: str, batch_id: str, tx: Transaction) -> list[Person]:
         """Whom one act invited, as far as nothing else invited them since."""
         where = {"memberships": {"$elemMatch": {"batch_id": batch_id, "program_id": program_id}}}
         return [read(Person, row) for row in await self._people.find(where, session=tx.session).to_list()]
-
-    async def headcount(self) -> int:
-        """How many people are with the company, as far as Herald knows them."""
-        return await self._people.count_documents({"active": True})
-
-    async def count_ambassadors(self, program_id: str, segment: Segment) -> int:
-        """How many people of a segment take part in a programme."""
-        joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
-        return await self._people.count_documents({**_of_segment(segment), "memberships": joined})
-
-    async def recipients(
-        self, program_id: str, segment: Segment, after: str | None, limit: int, tx: Transaction
-    ) -> list[Person]:
-        """Ambassadors of a segment who have an address, by their ids, after one."""
-        where = _recipients(program_id, segment)
-        if after is not None:
-            where["_id"] = {"$gt": after}
-        cursor = self._people.find(where, sort=[("_id", 1)], limit=limit, session=tx.session)
-        return [read(Person, row) for row in await cursor.to_list()]
-
-    async def count_recipients(self, program_id: str, segment: Segment, tx: Transaction | None = None) -> int:
-        """How many ambassadors of a segment have an address."""
-        where = _recipients(program_id, segment)
-        return await self._people.count_documents(where, session=tx.session if tx else None)
-
-    async def calendars_of_recipients(self, program_id: str, segment: Segment) -> dict[str, int]:
-        """Whose holidays the ambassadors of a segment have who have an address, with how many they are."""
-        pipeline: list[Document] = [
-            {"$match": _recipients(program_id, segment)},
-            {"$group": {"_id": {"$ifNull": ["$holidays", "$country"]}, "people": {"$sum": 1}}},
-        ]
-        return {row["_id"]: int(row["people"]) async for row in await self._people.aggregate(pipeline)}
-
-    async def for_cohort(
-        self, program_id: str, criteria: Criteria, after: str, limit: int, tx: Transaction
-    ) -> list[str]:
-        """Ids of ambassadors who meet the criteria of a wave, in their order, after one."""
-        where = {"$and": [_of_criteria(program_id, criteria), {"_id": {"$gt": after}}]}
-        cursor = self._people.find(where, {"_id": 1}, sort=[("_id", 1)], limit=limit, session=tx.session)
-        return [row["_id"] for row in await cursor.to_list()]
-
-    async def count_for_cohort(self, wave: Wave, tx: Transaction | None = None) -> int:
-        """How many ambassadors meet the criteria and are in no other cohort; counting ends at 10,000."""
-        place = {"$concat": [wave.program_id, "|", "$_id"]}
-        elsewhere = {"$elemMatch": {"wave_id": {"$ne": wave.id}}}
-        stages: list[dict[str, Any]] = [
-            {"$match": _of_criteria(wave.program_id, wave.criteria)},
-            {"$project": {"place": place}},
-            {"$lookup": {"from": MEMBERS, "localField": "place", "foreignField": "_id", "as": "places"}},
-            {"$match": {"places": {"$not": elsewhere}}},
-            {"$limit": MAX_COUNTED},
-            {"$count": "n"},
-        ]
-        found = await (await self._people.aggregate(stages, session=tx.session if tx else None)).to_list()
-        return found[0]["n"] if found else 0
-
-    async def count_outside(self, program_id: str, waves: Sequence[str], most: int, tx: Transaction) -> int:
-        """How many ambassadors are in the cohort of none of these waves; counting ends at `most`."""
-        stages: list[dict[str, Any]] = [
-            {"$match": {"memberships": {"$elemMatch": {"program_id": program_id, "status": "joined"}}}},
-            {"$project": {"place": {"$concat": [program_id, "|", "$_id"]}}},
-            {"$lookup": {"from": MEMBERS, "localField": "place", "foreignField": "_id", "as": "places"}},
-            {"$match": {"places": {"$not": {"$elemMatch": {"wave_id": {"$in": list(waves)}}}}}},
-            {"$limit": most},
-            {"$count": "n"},
-        ]
-        found = await (await self._people.aggregate(stages, session=tx.session)).to_list()
-        return found[0]["n"] if found else 0
-
-    async def count_segment(self, program_id: str, segment: Segment, tx: Transaction) -> tuple[dict[str, int], int]:
-        """How many people of a segment are not invited for which reason, and how many can be."""
-        mine = {"$filter": {"input": "$memberships", "cond": {"$eq": ["$$this.program_id", program_id]}}}
-        status = {"$ifNull": [{"$first": {"$map": {"input": mine, "in": "$$this.status"}}}, None]}
-        pipeline: list[dict[str, Any]] = [
-            {"$match": _of_segment(segment)},
-            {"$group": {"_id": {"$cond": ["$active", status, "inactive"]}, "n": {"$sum": 1}}},
-        ]
-        rows = await self._people.aggregate(pipeline, session=tx.session)
-        found = {row["_id"]: int(row["n"]) async for row in rows}
-        free = found.pop(None, 0)
-        reasons = {"invited": "already_invited", "joined": "already_joined"}
-        return {reasons.get(status, status): count for status, count in found.items()}, free
-
-    async def groups(self, program_id: str | None, most: int) -> Groups:
-        """Countries, teams and sites with the numbers of their people and of the programme's ambassadors: the `most`
-        with the most people, by name."""
-        mine = {"$and": [{"$eq": ["$$this.program_id", program_id]}, {"$eq": ["$$this.status", "joined"]}]}
-        joined = {"$size": {"$filter": {"input": {"$ifNull": ["$memberships", []]}, "cond": mine}}}
-        facets = {
-            name: [
-                {"$match": {name: {"$nin": [None, unknown]}}},
-                {"$group": {"_id": f"${name}", "people": {"$sum": 1}, "ambassadors": {"$sum": joined}}},
-                {"$sort": {"people": -1, "_id": 1}},
-                {"$limit": most},
-            ]
-            for name, unknown in _GROUPED.items()
-        }
-        [found] = await (await self._people.aggregate([{"$match": {"active": True}}, {"$facet": facets}])).to_list()
-        return Groups(*(_groups(found[name]) for name in _GROUPED))
-
-    async def diversity(self, program_id: str) -> dict[str, list[Cell]]:
-        """Everybody with the company by what they do, their level, country and site, with the programme's ambassadors
-        and those who were never asked."""
-        own = {
-            "$filter": {"input": {"$ifNull": ["$memberships", []]}, "cond": {"$eq": ["$$this.program_id", program_id]}}
-        }
-        status = {"$first": {"$map": {"input": own, "in": "$$this.status"}}}
-        counted = {
-            "people": {"$sum": 1},
-            "ambassadors": {"$sum": {"$cond": [{"$eq": [status, "joined"]}, 1, 0]}},
-            "free": {"$sum": {"$cond": [{"$eq": [{"$ifNull": [status, None]}, None]}, 1, 0]}},
-        }
-        fields = {"jobs": "job", "levels": "level", "countries": "country", "sites": "site"}
-        facets = {
-            name: [{"$group": {"_id": {"name": f"${field}", **_within(name)}, **counted}}]
-            for name, field in fields.items()
-        }
-        [found] = await (await self._people.aggregate([{"$match": {"active": True}}, {"$facet": facets}])).to_list()
-        return {name: _cells(found[name], _GROUPED["country"]) for name in fields}
-
-    async def count_leaders(self, program_id: str) -> dict[str, int]:
-        """How many leaders with the company have each status in a programme, `none` or `paused`."""
-        own = {
-            "$filter": {"input": {"$ifNull": ["$memberships", []]}, "cond": {"$eq": ["$$this.program_id", program_id]}}
-        }
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"leader": True, "active": True}},
-            {"$project": {"own": {"$first": own}}},
-            {
-                "$group": {
-                    "_id": {"$ifNull": ["$own.status", "none"]},
-                    "n": {"$sum": 1},
-                    "paused": {"$sum": {"$cond": [{"$ifNull": ["$own.paused_since", False]}, 1, 0]}},
-                }
-            },
-        ]
-        rows = await (await self._people.aggregate(pipeline)).to_list()
-        return {**{row["_id"]: row["n"] for row in rows}, "paused": sum(row["paused"] for row in rows)}
 
     async def leaders(self, program_id: str, limit: int) -> list[Person]:
         """Leaders with the company who take part in a programme."""
         joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
         where = {"leader": True, "active": True, "memberships": joined}
         return [read(Person, row) for row in await self._people.find(where, limit=limit).to_list()]
-
-    async def count_of_links(self, program_id: str, links: Sequence[str]) -> dict[str, dict[Status, int]]:
-        """How many people followed each link, by what they are in the programme now."""
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"memberships.link_id": {"$in": list(links)}}},
-            {"$unwind": "$memberships"},
-            {"$match": {"memberships.program_id": program_id, "memberships.link_id": {"$in": list(links)}}},
-            {"$group": {"_id": {"link": "$memberships.link_id", "status": "$memberships.status"}, "n": {"$sum": 1}}},
-        ]
-        found: dict[str, dict[Status, int]] = {}
-        async for row in await self._people.aggregate(pipeline):
-            found.setdefault(row["_id"]["link"], {})[row["_id"]["status"]] = row["n"]
-        return found
-
-    async def count_by_status(self, program_id: str) -> dict[Status, int]:
-        """How many people have each status in a programme."""
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"memberships.program_id": program_id}},
-            {"$unwind": "$memberships"},
-            {"$match": {"memberships.program_id": program_id}},
-            {"$group": {"_id": "$memberships.status", "n": {"$sum": 1}}},
-        ]
-        return {row["_id"]: row["n"] async for row in await self._people.aggregate(pipeline)}
 
     async def write(
         self, tx: Transaction, *, created: Sequence[Person] = (), changed: Sequence[tuple[Person, Person]] = ()
@@ -334,33 +161,6 @@ class People:
         """Record permanently that a person accepted a version."""
         record = {"_id": new_id(), "person_id": person.id, "program_id": program_id, "version": version, "at": tx.now}
         await self._consents.insert_one(record, session=tx.session)
-
-
-def _groups(rows: Iterable[Document]) -> tuple[Group, ...]:
-    found = [Group(row["_id"], row["people"], row["ambassadors"]) for row in rows]
-    return tuple(sorted(found, key=lambda one: (match_key(one.name), one.name)))
-
-
-def _within(dimension: str) -> dict[str, str]:
-    return {"within": "$country"} if dimension == "sites" else {}
-
-
-def _cells(rows: Iterable[Document], unknown: str | None) -> list[Cell]:
-    """`unknown` is the country of whom none is known."""
-
-    def known(name: str | None) -> str | None:
-        return None if name == unknown else name
-
-    return [
-        Cell(
-            known(row["_id"].get("name")),
-            row["people"],
-            row["ambassadors"],
-            row["free"],
-            known(row["_id"].get("within")),
-        )
-        for row in rows
-    ]
 
 
 def position(person: Person) -> list[str]:
@@ -390,33 +190,6 @@ def _where(wanted: Filter) -> dict[str, Any]:
     if wanted.query is not None:
         where["$and"] += begin_with(wanted.query)
     return where
-
-
-def _of_segment(segment: Segment) -> dict[str, Any]:
-    where: dict[str, Any] = {}
-    if segment.countries:
-        where["country"] = {"$in": list(segment.countries)}
-    if segment.teams:
-        where["team"] = {"$in": list(segment.teams)}
-    if segment.sites:
-        where["site"] = {"$in": list(segment.sites)}
-    if segment.jobs:
-        where["job"] = {"$in": list(segment.jobs)}
-    if segment.levels:
-        where["level"] = {"$in": list(segment.levels)}
-    if segment.leaders_only:
-        where["leader"] = True
-    return where
-
-
-def _recipients(program_id: str, segment: Segment) -> dict[str, Any]:
-    joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
-    return {**_of_segment(segment), "active": True, "email": {"$type": "string"}, "memberships": joined}
-
-
-def _of_criteria(program_id: str, criteria: Criteria) -> dict[str, Any]:
-    who = {"_id": {"$in": list(criteria.people)}} if criteria.people else _of_segment(criteria.segment)
-    return {"memberships": {"$elemMatch": {"program_id": program_id, "status": "joined"}}, **who}
 
 
 def person_row(person: Person) -> Document:
