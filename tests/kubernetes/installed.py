@@ -206,6 +206,7 @@ class Installation:
                 "security": "none",
                 "from": "herald@herald.example",
                 "rate": "200/second",
+                "rest": False,  # what is tried here is tried at night, too
             },
             "networkPolicy": {
                 "frontFrom": apps["front"],
