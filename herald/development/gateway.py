@@ -193,6 +193,13 @@ class Gateway:
         await problem(send, *answer)
 
     async def _exchange(self, route: Route, upstream: str, scope: Scope, body: RequestBody, send: Send) -> None:
+        try:
+            await self._attempt(route, upstream, scope, body, send)
+        except aiohttp.ClientConnectorError:
+            # Nothing was sent: behind the address is perhaps another process, which lives.
+            await self._attempt(route, upstream, scope, body, send)
+
+    async def _attempt(self, route: Route, upstream: str, scope: Scope, body: RequestBody, send: Send) -> None:
         async with self._client().request(
             scope["method"],
             upstream_url(upstream, route.stripped, scope),

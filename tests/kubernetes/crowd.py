@@ -57,6 +57,9 @@ class Row:
     unanswered: int = 0
     visits: int = 0
     not_redirected: int = 0
+    strays: list[str] = field(default_factory=list)
+    """What visits got that were not redirected: a status, 0 for no answer, and after how many seconds."""
+
     duplicates: int = 0
     duplicates_allowed: int = 0
     events: int = 0
@@ -176,6 +179,7 @@ class Crowd:
         row.acts, row.unanswered, row.again = now[0] - acts, now[1] - unanswered, now[2] - again
         since = self.workload.visits[visits:]
         row.visits, row.not_redirected = len(since), sum(status != FOUND for _, _, status in since)
+        row.strays = [f"{status} after {seconds:.1f} s" for _, seconds, status in since if status != FOUND][:SHOWN]
 
     async def backlog(self, number: int) -> None:
         """So many engagements of partners at once, straight to Kafka; each is in the journal."""

@@ -5,7 +5,9 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 import uvicorn
@@ -183,6 +185,25 @@ async def test_an_upstream_that_is_down_is_a_problem_that_says_when_to_come_back
         assert (answer.status_code, answer.json()["type"]) == (503, "upstream-down")
         assert int(answer.headers["retry-after"]) > 0
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_connection_that_is_refused_is_tried_once_more(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process behind a shared address ended, and others are there."""
+    connect = aiohttp.TCPConnector.connect
+    asked: list[object] = []
+
+    async def first_refused(self: aiohttp.TCPConnector, request: Any, **how: Any) -> Any:
+        asked.append(request.url)
+        if len(asked) == 1:
+            raise aiohttp.ClientConnectorError(request.connection_key, ConnectionRefusedError())
+        return await connect(self, request, **how)
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", first_refused)
+    async with gateway(upstream) as client:
+        told = await client.post("/api/sharing/v1/posts", content=b"x" * 1000)
+    assert (told.status_code, told.json()["size"], len(asked)) == (200, 1000, 2)
 
 
 async def test_an_answer_that_breaks_off_is_not_passed_on_as_whole(upstream: Upstream) -> None:
