@@ -30,7 +30,7 @@ from tests.fuzz import examples
 from tests.integration.hub.apis import Apis
 from tests.integration.hub.harness import URL, Browser
 
-EXAMPLES = examples(5)
+EXAMPLES = examples(3)
 SETTINGS = settings(
     max_examples=EXAMPLES,
     database=None,
@@ -119,6 +119,11 @@ def body(request: Request) -> tuple[str, bytes]:
         case "json":
             return "application/json", b'{"x": 1}'
     return "application/x-www-form-urlencoded", urlencode(request.form).encode()
+
+
+@pytest.fixture
+def browser(shared_browser: Browser) -> Browser:
+    return shared_browser
 
 
 class Sender:

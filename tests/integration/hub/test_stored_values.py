@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi.routing import APIRoute
 
 from services.hub.pages import ROUTERS
@@ -57,6 +58,11 @@ async def visit(browser: Browser, path: str, form: dict[str, str] | None) -> htt
 
 
 @pytest.fixture
+def browser(shared_browser: Browser) -> Browser:
+    return shared_browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def apis(browser: Browser) -> Apis:
     found = Apis()
     browser.context.http._transport = httpx.MockTransport(found)

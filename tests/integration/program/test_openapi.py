@@ -38,7 +38,7 @@ CHECKS: list[Any] = [
     response_schema_conformance,
     unsupported_method,
 ]
-EXAMPLES = examples(4)
+EXAMPLES = examples(2)
 QUIET = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -113,7 +113,8 @@ async def test_the_api_keeps_to_its_document(program: ProgramHarness, mode: Gene
     app = program.service.asgi()
     assert isinstance(app, FastAPI)
     document = app.openapi()
-    validate(document)
+    if mode is GenerationMode.POSITIVE:  # the same document in both
+        validate(document)
     await program.sign_in("ada")
     await program.sign_in("all", "editor", "manager", "admin")
     program_id = await program.create_program(open=True)
