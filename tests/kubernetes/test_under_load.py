@@ -248,7 +248,7 @@ async def test_what_a_restore_lacks_is_taken_back_by_the_jobs_of_the_chart(crowd
     client: AsyncMongoClient[Document] = AsyncMongoClient(herald.mongo_direct)
     try:
         posts = client["herald_sharing"]["posts"]
-        lost = await posts.find_one_and_delete({"removed_at": None}, sort=[("_id", -1)])
+        lost = await posts.find_one_and_delete({"removed_at": None, "version": 1}, sort=[("_id", -1)])
         assert lost is not None
         said = await herald.recover("look")
         assert "Nothing was changed" in said["sharing"]
