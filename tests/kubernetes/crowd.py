@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -128,7 +129,16 @@ class Crowd:
     @asynccontextmanager
     async def acting(self, scenario: str) -> AsyncIterator[Watch]:
         """Acts while the body runs, then stops, waits until all is done, and checks everything. Fails the test by an
-        AssertionError that names what was broken."""
+        AssertionError that names what was broken; then `results` gets what pods, events and logs say."""
+        try:
+            async with self._acting(scenario) as watch:
+                yield watch
+        except Exception:
+            await self.herald.cluster.explain(RESULTS / re.sub(r"\W+", "-", scenario) / "explained")
+            raise
+
+    @asynccontextmanager
+    async def _acting(self, scenario: str) -> AsyncIterator[Watch]:
         row = Row(scenario)
         self.rows.append(row)
         watch, began = Watch(row, self.herald), time.monotonic()
