@@ -25,26 +25,22 @@ from services.program.schemas.quizzes import (
     questions_of,
 )
 
+_TEXT: Final[dict[str, Any]] = {
+    "program_id": PROGRAM_ID,
+    "kind": "guidelines",
+    "version": 2,
+    "material": True,
+    "language": "en",
+    "languages": ["fr", "en"],
+    "text": "## Speak for yourself\n\nIn your own words.",
+    "published_at": AT,
+}
+
 
 class TextView(View):
     """The consent or the guidelines in one language."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "program_id": PROGRAM_ID,
-                    "kind": "guidelines",
-                    "version": 2,
-                    "material": True,
-                    "language": "en",
-                    "languages": ["fr", "en"],
-                    "text": "## Speak for yourself\n\nIn your own words.",
-                    "published_at": AT,
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_TEXT]})
 
     program_id: str
     kind: TextKind
@@ -81,14 +77,7 @@ class GuidelinesView(TextView):
         json_schema_extra={
             "examples": [
                 {
-                    "program_id": PROGRAM_ID,
-                    "kind": "guidelines",
-                    "version": 2,
-                    "material": True,
-                    "language": "en",
-                    "languages": ["fr", "en"],
-                    "text": "## Speak for yourself\n\nIn your own words.",
-                    "published_at": AT,
+                    **_TEXT,
                     **_RULES,
                     "questions": [{"text": "Who posts?", "choices": ["Herald", "You"], "several": False}],
                 }

@@ -41,8 +41,7 @@ class Segments:
 
     async def count_ambassadors(self, program_id: str, segment: Segment) -> int:
         """How many people of a segment take part in a programme."""
-        joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
-        return await self._people.count_documents({**_of_segment(segment), "memberships": joined})
+        return await self._people.count_documents({**_of_segment(segment), **_joined(program_id)})
 
     async def recipients(
         self, program_id: str, segment: Segment, after: str | None, limit: int, tx: Transaction
@@ -93,7 +92,7 @@ class Segments:
     async def count_outside(self, program_id: str, waves: Sequence[str], most: int, tx: Transaction) -> int:
         """How many ambassadors are in the cohort of none of these waves; counting ends at `most`."""
         stages: list[dict[str, Any]] = [
-            {"$match": {"memberships": {"$elemMatch": {"program_id": program_id, "status": "joined"}}}},
+            {"$match": _joined(program_id)},
             {"$project": {"place": {"$concat": [program_id, "|", "$_id"]}}},
             {"$lookup": {"from": MEMBERS, "localField": "place", "foreignField": "_id", "as": "places"}},
             {"$match": {"places": {"$not": {"$elemMatch": {"wave_id": {"$in": list(waves)}}}}}},
@@ -121,11 +120,14 @@ def _of_segment(segment: Segment) -> dict[str, Any]:
     return where
 
 
+def _joined(program_id: str) -> dict[str, Any]:
+    return {"memberships": {"$elemMatch": {"program_id": program_id, "status": "joined"}}}
+
+
 def _recipients(program_id: str, segment: Segment) -> dict[str, Any]:
-    joined = {"$elemMatch": {"program_id": program_id, "status": "joined"}}
-    return {**_of_segment(segment), "active": True, "email": {"$type": "string"}, "memberships": joined}
+    return {**_of_segment(segment), "active": True, "email": {"$type": "string"}, **_joined(program_id)}
 
 
 def _of_criteria(program_id: str, criteria: Criteria) -> dict[str, Any]:
     who = {"_id": {"$in": list(criteria.people)}} if criteria.people else _of_segment(criteria.segment)
-    return {"memberships": {"$elemMatch": {"program_id": program_id, "status": "joined"}}, **who}
+    return {**_joined(program_id), **who}
