@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,14 @@ def https_context(more: Path | None = None) -> ssl.SSLContext:
 
     Raises OSError and ValueError for a file that has none.
     """
+    if more is None:
+        return _usual()
     context = httpx.create_ssl_context()
-    if more is not None:
-        context.load_verify_locations(cafile=more)
+    context.load_verify_locations(cafile=more)
     return context
+
+
+@cache
+def _usual() -> ssl.SSLContext:
+    """Read once a process: to read them takes tens of milliseconds."""
+    return httpx.create_ssl_context()

@@ -25,6 +25,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_http_instrumentation
 from opentelemetry.trace import SpanKind, StatusCode
 
+from chassis.authorities import https_context
 from chassis.web_address import AddressRefused, WebAddress, parse
 
 logger = logging.getLogger(__name__)
@@ -160,7 +161,7 @@ class GuardedFetch:
         # A kept connection is looked up by address alone, and would serve a name that its certificate was
         # never checked for.
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=0)
-        tls = self._tls or httpx.create_ssl_context()
+        tls = self._tls or https_context()
         return httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=self._proxy)
 
     async def get(

@@ -5,8 +5,6 @@ import sys
 import venv
 from pathlib import Path
 
-import pytest
-
 from herald.contracts.examples import EXAMPLES
 from herald.operations.topics import CONTRACTS
 
@@ -22,7 +20,6 @@ print(event.id, event.data.network)
 """
 
 
-@pytest.mark.timeout(300)
 def test_it_installs_alone_and_decodes(tmp_path: Path) -> None:
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path, cwd=CONTRACTS)
     (wheel,) = tmp_path.glob("herald_contracts-*.whl")

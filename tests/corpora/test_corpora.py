@@ -8,7 +8,6 @@ from tests.corpora import Share
 from tests.corpora.__main__ import CORPORA, measure
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", CORPORA)
 def test_a_sample_of_each_collection_reaches_its_aims(name: str) -> None:
     shares = measure(name, short=True)

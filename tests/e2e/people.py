@@ -13,7 +13,7 @@ from tests.browser import desktop, phone
 from tests.integration.harness import eventually
 
 DEVICES = {"phone": phone, "desktop": desktop}
-PATIENCE = 15_000
+PATIENCE = 60_000
 PICTURES = Path(__file__).parent / "results"
 CONFIRM = "form:has(input[name=confirmed]) button"
 """Says yes to a page that asks whether to go on."""

@@ -18,7 +18,7 @@ from tests.integration.hub.apis import Apis
 from tests.integration.hub.harness import URL, open_browser
 from tests.integration.hub.harness import Browser as Hub
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.xdist_group("e2e")
 NAME = "Marie Martin"
 PLACES = [("Sales", "Lyon"), ("Sales", "Lille"), ("Sales", "Nice"), *((f"Team {number}", None) for number in range(5))]
 """Eight of one name, three of them in one team."""

@@ -8,7 +8,7 @@ from playwright.async_api import Browser
 from tests.e2e.stack import Stack
 from tests.walk.budget import BUDGETS, SLOW, measured
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("e2e")
 ALIKE = {"points", "posts", "editor", "objectives", "survey form"}
 """Made as another page is that is measured: the walk measures them too."""
 

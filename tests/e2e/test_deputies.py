@@ -9,7 +9,7 @@ from tests.e2e.people import becomes_true, look_at_programme, signed_in
 from tests.e2e.stack import Stack
 from tests.integration.harness import eventually
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.xdist_group("e2e")
 WORDS = "I was there when it started. Ask me how it went."
 CONFIRM = 'input[name="confirmed"] ~ button'
 

@@ -13,7 +13,7 @@ from tests.e2e.stack import MANAGER, Stack
 from tests.e2e.test_setup import empty_program, written
 from tests.integration.harness import eventually
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.xdist_group("e2e")
 EMMA = "emma@herald.example"
 """An editor, who is invited as well."""
 DECISIONS = 7

@@ -13,7 +13,7 @@ from tests.e2e.people import CheckedPage, becomes_true, signed_in
 from tests.e2e.stack import Stack
 from tests.integration.harness import eventually
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("e2e")
 
 EDITOR = "emma"
 TEXT = "Ein Entwurf, который ещё не готов"

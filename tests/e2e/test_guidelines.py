@@ -15,7 +15,7 @@ from tests.drawings import drawing
 from tests.e2e.people import CONFIRM, becomes_true, confirm, look_at_programme, signed_in
 from tests.e2e.stack import MANAGER, Stack
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("e2e")
 CONSENT = {"fr": "Je participe de mon plein gré.", "en": "I take part of my own free will."}
 AMBASSADORS = ("emma", "amina", "ines")
 OTHERS = 3

@@ -12,7 +12,7 @@ from tests.browser import accessibility_findings
 from tests.e2e.people import look_at_programme, signed_in
 from tests.e2e.stack import Stack
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("e2e")
 
 
 @pytest.mark.parametrize("device", ["phone", "desktop"])

@@ -18,7 +18,7 @@ from tests.integration.hub.forms import TYPED, Found, find_forms, refusing
 from tests.integration.hub.harness import URL, open_browser
 from tests.integration.hub.harness import Browser as Hub
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.xdist_group("e2e")
 TEXT = "Noch nicht gesendet, ещё"
 FORM = """[...document.forms].find((one) => one.method === "post" && one.getAttribute("action") === {action}
     && {names}.every((name) => one.elements[name]))"""

@@ -32,7 +32,6 @@ from tests.integration.harness import eventually
 
 pytestmark = [
     pytest.mark.xdist_group("e2e-doors"),
-    pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 PERSON = "zqmail@herald.example"
@@ -108,7 +107,7 @@ class Journeys:
             preview = shown.headers["location"]
             assert "Zqname" in (await marc.client.get(preview)).text
             await marc.post(f"{preview}/confirm")
-            person = await eventually(self._person, within=30)
+            person = await eventually(self._person)
             await marc.post(
                 "/manage/program",
                 {"name": "Zqprogram", "time_zone": "UTC", "consent_fr": "zqconsent", "consent_en": "zqconsent"},
@@ -154,7 +153,7 @@ class Journeys:
             "<guid>zqaddress</guid></item></channel></rss>"
         )
         async with hub_session(self.stack.url, "emma") as emma:
-            await eventually(lambda: self._written(emma, form), within=30)
+            await eventually(lambda: self._written(emma, form))
             items = await self.stack.api.pages(
                 "emma@herald.example", "/content/v1/items", program_id=program, state="draft", limit=100
             )
@@ -190,7 +189,7 @@ class Journeys:
             answer = await api.call(PERSON, "POST", "/sharing/v1/posts", order, allow=(403, 404, 409))
             return answer.json() if answer.is_success else None
 
-        post = await eventually(shared, within=30)
+        post = await eventually(shared)
         assert post is not None
         await api.call(PERSON, "POST", "/sharing/v1/drafts/check", draft)
         await Visitor(VISITOR, f"{BROWSERS[0]} zqagent").follow(post["short_url"])
@@ -258,7 +257,7 @@ class Journeys:
         """Every operation with marks for ids, parameters and bodies, by an administrator."""
         token = await self.stack.api.token("ines@herald.example")
         headers = {"authorization": f"Bearer {token}", "user-agent": "zqagent", "if-match": '"1"'}
-        async with httpx.AsyncClient(base_url=self.stack.url, trust_env=False, headers=headers, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=self.stack.url, trust_env=False, headers=headers, timeout=60) as client:
             knocks = [_knock(client, method, f"/api/{service}{path}") for service, method, path in api_operations()]
             await asyncio.gather(*knocks)
             await client.get("/api/program/v1/zqknock")
@@ -304,9 +303,9 @@ async def _knock(client: httpx.AsyncClient, method: str, path: str, csrf: str = 
 async def test_what_is_of_persons_leaves_no_trace(stack: Stack) -> None:
     journeys = Journeys(stack)
     await journeys.run()
-    await eventually(lambda: _seen_everywhere(stack), until=lambda missing: not missing, within=30)
+    await eventually(lambda: _seen_everywhere(stack), until=lambda missing: not missing)
     for service in SERVICES:
-        await eventually(lambda one=service: stack.count(one, "outbox", {}), until=lambda rows: rows == 0, within=30)  # type: ignore[misc]
+        await eventually(lambda one=service: stack.count(one, "outbox", {}), until=lambda rows: rows == 0)  # type: ignore[misc]
     wanted = {**MARKS, **dict.fromkeys(journeys.secrets, frozenset[str]())}
     found: dict[str, set[str]] = defaultdict(set)
     async for place, text in _left(stack):

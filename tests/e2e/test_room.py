@@ -11,7 +11,7 @@ from tests.e2e.people import DEVICES, becomes_true, look_at_programme, signed_in
 from tests.e2e.stack import Stack
 from tests.walk.pages import MAIN
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("e2e")
 WIDTHS = (320, 390, 1440)
 OURS = "script, style, svg, .brand, .bottom"
 """What no text of a person gets into."""

@@ -16,7 +16,7 @@ from tests.e2e.people import confirm, look_at_programme, signed_in
 from tests.e2e.stack import MANAGER, Stack
 from tests.integration.harness import eventually
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("e2e")
 TEMPLATES = {
     "visibility": ("La moitié de nos ambassadeurs partagent", "Conférence de rédaction"),
     "experts": ("Experts qui publient", "Interroger un expert vingt minutes"),

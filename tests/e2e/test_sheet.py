@@ -16,7 +16,7 @@ from tests.e2e.people import DEVICES, becomes_true, look_at_programme, signed_in
 from tests.e2e.stack import Stack
 from tests.integration.harness import eventually
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.xdist_group("e2e")
 MANAGER = "marc@herald.example"
 READY = "!document.querySelector('[data-settling]')"
 ON_TOP = """node => {

@@ -12,7 +12,6 @@ from tests.e2e.stack import Stack
 
 pytestmark = [
     pytest.mark.xdist_group("e2e-doors"),
-    pytest.mark.timeout(120),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 

@@ -19,10 +19,9 @@ from tests.e2e.stack import Stack
 
 pytestmark = [
     pytest.mark.xdist_group("e2e-doors"),
-    pytest.mark.timeout(120),
     pytest.mark.asyncio(loop_scope="session"),
 ]
-PATIENCE = 30
+PATIENCE = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from tests.e2e.stack import Stack
 
 pytestmark = [
     pytest.mark.xdist_group("e2e-doors"),
-    pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 

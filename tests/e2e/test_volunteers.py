@@ -10,7 +10,7 @@ from tests.e2e.people import confirm, sign_in
 from tests.e2e.stack import MANAGER, Stack
 from tests.integration.harness import eventually
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.xdist_group("e2e")
 ADMIN = "ines@herald.example"
 FILE = b"external_id,name,country,team,site\nOLGA-PLANT,Olga Plante,FR,Plant,Lyon\n"
 

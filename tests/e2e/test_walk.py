@@ -18,7 +18,7 @@ from tests.walk import asked
 from tests.walk.findings import Looks
 from tests.walk.pages import MAIN, Walk, look_at, speak
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("e2e")
 TELLING: Final = frozenset(
     ("/feed", "/points", "/join", "/editor/new", "/manage", "/manage/program", "/manage/guardrails")
 )

@@ -12,7 +12,7 @@ from tests.e2e.people import confirm, signed_in
 from tests.e2e.stack import MANAGER, Stack
 from tests.e2e.test_guidelines import CONSENT, at
 
-pytestmark = [pytest.mark.xdist_group("e2e"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("e2e")
 AMBASSADORS = [f"wave{number}@herald.example" for number in range(5)]
 
 

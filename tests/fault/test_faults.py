@@ -14,7 +14,6 @@ from tests.fault.system import running_system
 
 pytestmark = [
     pytest.mark.xdist_group("fault"),
-    pytest.mark.timeout(300),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

@@ -29,7 +29,7 @@ PARTITIONS = 2
 
 
 async def eventually(
-    probe: Callable[[], Awaitable[T]], *, until: Callable[[T], object] = bool, within: float = 15.0
+    probe: Callable[[], Awaitable[T]], *, until: Callable[[T], object] = bool, within: float = 60.0
 ) -> T:
     """The first answer of `probe` that satisfies `until`. Raises AssertionError with the last one after `within` s."""
     deadline = time.monotonic() + within
@@ -212,7 +212,7 @@ class Harness:
         stop = asyncio.Event()
         working = asyncio.ensure_future(service.work(stop))
         try:
-            await eventually(service.unready, until=lambda reasons: not reasons, within=30)
+            await eventually(service.unready, until=lambda reasons: not reasons)
             yield service
         finally:
             stop.set()

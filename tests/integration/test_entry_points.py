@@ -20,7 +20,6 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import httpx
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -916,7 +915,6 @@ async def _try(world: World, operation: Operation, number: int, texts: list[str]
     return "" if answer.is_success else f"{answer.status_code} {answer.text}"
 
 
-@pytest.mark.timeout(600)
 async def test_what_an_entry_point_accepts_no_consumer_refuses(harness: Harness) -> None:
     async with world(harness) as found:
         documents = {name: one.asgi().openapi() for name, one in found.services.items()}  # type: ignore[attr-defined]

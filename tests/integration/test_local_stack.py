@@ -28,8 +28,6 @@ STAND_IN = [sys.executable, "-m", "tests.integration.stand_in"]
 HERALD = [sys.executable, "-m", "herald"]
 ENDED = 5.0  # seconds that may pass before the kernel's work is done
 
-pytestmark = pytest.mark.timeout(240)
-
 
 def free_port() -> int:
     with socket.socket() as probe:

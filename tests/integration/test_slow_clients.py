@@ -29,7 +29,6 @@ PROCESSES = [
 ]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("service", "role", "path", "status"), PROCESSES)
 async def test_slow_clients_cost_honest_ones_nothing(
     harness: Harness, tmp_path: Path, service: str, role: str, path: str, status: int

@@ -37,6 +37,7 @@ READY_SECONDS = 600.0
 SELECTOR = "app.kubernetes.io/instance=herald"
 COMPONENT = "app.kubernetes.io/component"
 SPOOL = "herald_links_spool_size_bytes"
+CLICKS_SPOOLED = 'herald_links_clicks_total{kept="spool"'
 
 
 def image(service: str, tag: str = TAG) -> str:
@@ -312,12 +313,19 @@ class Installation:
 
     async def spools(self) -> dict[str, int]:
         """Bytes of clicks in the spool of each pod of links. Raises httpx.HTTPError."""
+        return await self._of_links(SPOOL)
+
+    async def clicks_spooled(self) -> dict[str, int]:
+        """Clicks that each process of links put into its spool, since it began. Raises httpx.HTTPError."""
+        return await self._of_links(CLICKS_SPOOLED)
+
+    async def _of_links(self, samples: str) -> dict[str, int]:
         found = {}
         async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
             for pod in await self.pods("sharing-links"):
                 if address := pod["status"].get("podIP"):
                     said = (await client.get(f"http://{address}:8080/metrics")).text
-                    values = [float(line.split()[-1]) for line in said.splitlines() if line.startswith(SPOOL)]
+                    values = [float(line.split()[-1]) for line in said.splitlines() if line.startswith(samples)]
                     found[pod["metadata"]["name"]] = int(sum(values))
         return found
 

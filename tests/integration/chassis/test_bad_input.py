@@ -331,11 +331,11 @@ async def test_a_topic_that_is_created_anew_is_consumed_from_its_beginning(
         await listener.hears(*(f"old{number}" for number in range(5)))
         if state == "running":
             await anew()
-            await listener.hears(*(f"new{number}" for number in range(records)), within=60)
+            await listener.hears(*(f"new{number}" for number in range(records)))
     if state == "stopped":
         await anew()
         async with listener.working():
-            await listener.hears(*(f"new{number}" for number in range(records)), within=60)
+            await listener.hears(*(f"new{number}" for number in range(records)))
 
 
 async def _create(admin: AIOKafkaAdminClient, topic: str) -> None:

@@ -208,7 +208,7 @@ async def test_a_consumer_that_was_cancelled_by_nobody_is_started_anew(
         await harness.publish(created("p1"))
         await asyncio.wait_for(cancelled.wait(), 15)
         await harness.publish(created("p2"))
-        await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1, "p2": 1}, within=25)
+        await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1, "p2": 1})
 
 
 async def test_an_event_has_its_effect_once_and_its_answer_reaches_kafka(harness: Harness, service: Service) -> None:
@@ -300,7 +300,7 @@ async def test_two_members_share_the_partitions_and_a_full_replay_changes_nothin
         return [len(client.assignment()) if client else 0 for client in clients]
 
     async with harness.worker(first), harness.worker(second):
-        await eventually(assigned, until=lambda found: found == [PARTITIONS] * 2, within=30)
+        await eventually(assigned, until=lambda found: found == [PARTITIONS] * 2)
         await harness.publish(*(created(f"p{n}") for n in range(50)))
         await eventually(lambda: counts(first), until=lambda found: len(found) == 50)
     third = build(harness.settings(Settings, grace=5))
@@ -491,7 +491,7 @@ async def test_a_flood_of_poison_pauses_its_partition_and_no_other(harness: Harn
         assert b"herald_consumer_paused" in exposition([service.runtime.telemetry])[0]
         until = datetime.now(UTC) + timedelta(minutes=1)
         await cap.lift(service.runtime.mongo.db, per_second=1000, until=until, by="test")
-        await eventually(lambda: counts(service), until=lambda found: set(found) == {"beside", "behind"}, within=30)
+        await eventually(lambda: counts(service), until=lambda found: set(found) == {"beside", "behind"})
         await eventually(paused, until=lambda found: found == set())
     dead = await harness.records("herald.deadletters.gamification")
     assert len({dict(one.headers)["herald_deadletter_id"] for one in dead}) == len(dead) == 30

@@ -7,8 +7,6 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import pytest
-
 from chassis.dead_letters.index import Wanted, follow
 from chassis.dead_letters.record import topic_of
 from chassis.dead_letters.store import DeadLetterStore
@@ -40,7 +38,6 @@ def dead_letter(number: int) -> Record:
     return Record(topic_of("gamification"), b"k%d" % number, b"{", headers)
 
 
-@pytest.mark.timeout(600)  # writing them takes longer than anything that is measured
 async def test_a_hundred_thousand_are_listed_shown_and_replayed_within_a_second(harness: Harness) -> None:
     settings = harness.settings(Settings)
     runtime = Runtime("gamification", settings)

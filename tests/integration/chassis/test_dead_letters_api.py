@@ -85,7 +85,7 @@ class DeadLetterHarness:
             found: dict[str, Any] = (await self.ask("GET")).json()
             return found
 
-        return await eventually(look, until=lambda found: found.get("total") == count, within=30)
+        return await eventually(look, until=lambda found: found.get("total") == count)
 
     async def seen(self) -> list[str]:
         return [row["_id"] async for row in self.service.runtime.mongo.db["seen"].find(sort=[("order", 1)])]
@@ -164,7 +164,7 @@ async def test_a_replay_is_for_the_service_that_failed_alone(dead_letters: DeadL
         return [one["id"] for one in (await dead_letters.ask("GET")).json()["items"]]
 
     # It fails again, as a dead letter of its own.
-    await eventually(ids, until=lambda found: len(found) == 1 and found != [letter["id"]], within=30)
+    await eventually(ids, until=lambda found: len(found) == 1 and found != [letter["id"]])
     [replayed] = [one for one in await dead_letters.harness.records("herald.program") if one.offset > letter["offset"]]
     assert dict(replayed.headers)["herald_replayed_for"] == b"gamification"
     other = [(name, b"metrics" if name == "herald_replayed_for" else value) for name, value in replayed.headers]

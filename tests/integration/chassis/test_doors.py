@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.integration.harness import Harness
 from tests.integration.process import Running, process_of
@@ -44,7 +43,6 @@ def request(token: str = "", *, length: int = 100) -> bytes:
     ).encode()
 
 
-@pytest.mark.timeout(120)
 async def test_those_who_wait_hold_no_place(harness: Harness, tmp_path: Path) -> None:
     await harness.know("content", "ada", "editor")
     token, unknown = (harness.bearer(name)["Authorization"].removeprefix("Bearer ") for name in ("ada", "nobody"))
@@ -79,7 +77,6 @@ async def test_those_who_wait_hold_no_place(harness: Harness, tmp_path: Path) ->
         assert slow == {b"408"}
 
 
-@pytest.mark.timeout(120)
 async def test_endless_headers_cost_nothing(harness: Harness, tmp_path: Path) -> None:
     async with content_api(harness, tmp_path) as running:
         reader, writer = await send(running.port, b"GET /v1/items HTTP/1.1\r\nhost: h\r\nx: ")
@@ -112,7 +109,6 @@ async def answers(port: int, *requests: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
-@pytest.mark.timeout(120)
 async def test_refusals_on_a_real_socket(harness: Harness, tmp_path: Path) -> None:
     """Who one is comes before what one sends, a body in chunks is measured too, and an error ends no connection."""
     await harness.know("content", "ada", "editor")

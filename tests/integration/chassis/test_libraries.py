@@ -41,7 +41,6 @@ def test_defaults_lose_messages() -> None:
     assert producer["enable_idempotence"].default is False
 
 
-@pytest.mark.timeout(90)
 async def test_a_transaction_that_was_left_open_holds_up_others_until_mongodb_gives_it_up(
     infra: Infra, namespace: str
 ) -> None:

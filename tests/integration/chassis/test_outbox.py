@@ -111,7 +111,7 @@ async def test_what_another_process_commits_wakes_a_relay_that_would_look_in_ten
     async with relaying(runtime):
         for revision in range(1, 4):  # the relay finds nothing in between, and waits to be woken
             await commit(api, left("p1", revision))
-            await eventually(partial(published, harness, revision), within=15)
+            await eventually(partial(published, harness, revision))
     await api.close()
 
 
@@ -122,7 +122,7 @@ async def test_without_redis_the_outbox_is_published_a_moment_later(harness: Har
     async with relaying(runtime):
         for revision in range(1, 4):
             await commit(api, left("p1", revision))
-            await eventually(partial(published, harness, revision), within=15)
+            await eventually(partial(published, harness, revision))
     await runtime.close()
     await api.close()
 
@@ -231,14 +231,14 @@ async def test_a_missing_topic_holds_up_its_own_events_and_no_others(
     await emit(runtime, *(("herald.later", f"k{n % 7}", b"%4d" % n) for n in range(BATCH + 50)), (TOPIC, "p", b"0001"))
     async with relaying(runtime):
         began = time.monotonic()
-        await eventually(partial(values, harness, TOPIC), until=lambda found: found == {"p": ["0001"]}, within=15)
+        await eventually(partial(values, harness, TOPIC), until=lambda found: found == {"p": ["0001"]})
         await emit(runtime, (TOPIC, "p", b"0002"))
         await eventually(
             partial(values, harness, TOPIC), until=lambda found: found == {"p": ["0001", "0002"]}, within=5
         )
         assert time.monotonic() - began < 15
         await harness.create_topics(["herald.later"])
-        await eventually(partial(drained, runtime), within=40)
+        await eventually(partial(drained, runtime))
     found = await values(harness, "herald.later")
     assert found == {f"k{k}": [f"{n:4d}" for n in range(BATCH + 50) if n % 7 == k] for k in range(7)}
 
@@ -257,9 +257,9 @@ async def test_a_row_that_is_too_large_blocks_its_lane_whole_and_no_other(harnes
     others = [(TOPIC, f"k{n % 3}", b"%4d" % n) for n in range(30)]
     await emit(runtime, *others[:15], *lanes, *others[15:])
     async with relaying(runtime):
-        await eventually(partial(drained, runtime), within=20)
+        await eventually(partial(drained, runtime))
         await emit(runtime, (TOPIC, "a", b"a004"), (TOPIC, "b", b"b003"), (TOPIC, "c", b"c001"))
-        await eventually(partial(drained, runtime), within=20)
+        await eventually(partial(drained, runtime))
         found = await values(harness, TOPIC)
         assert found.pop("a") == ["a001"]
         assert found.pop("c") == ["c001"]
@@ -271,10 +271,8 @@ async def test_a_row_that_is_too_large_blocks_its_lane_whole_and_no_other(harnes
             await session.with_transaction(lambda s: store.put_back(f"{TOPIC}/b", session=s, discard=True))
             await session.with_transaction(lambda s: store.put_back(f"{TOPIC}/a", session=s))
         await emit(runtime, (TOPIC, "b", b"b004"))
-        await eventually(
-            partial(values, harness, TOPIC), until=lambda now: now.get("b") == ["b002", "b003", "b004"], within=20
-        )
-        await eventually(store.all, until=lambda now: [one.rows for one in now] == [3], within=20)
+        await eventually(partial(values, harness, TOPIC), until=lambda now: now.get("b") == ["b002", "b003", "b004"])
+        await eventually(store.all, until=lambda now: [one.rows for one in now] == [3])
     assert (await values(harness, TOPIC))["a"] == ["a001"], "it was tried again, and is refused as before"
 
 
@@ -287,16 +285,16 @@ async def test_what_a_topic_refuses_goes_on_once_it_takes_more(
     await emit(runtime, *rows)
     store = BlockedLanes(runtime.mongo.db)
     async with relaying(runtime):
-        await eventually(store.all, until=lambda found: len(found) == 2, within=30)
-        await eventually(partial(drained, runtime), within=20)
+        await eventually(store.all, until=lambda found: len(found) == 2)
+        await eventually(partial(drained, runtime))
         assert sorted(await values(harness, TOPIC)) == ["k0", "k2"]
         admin = AIOKafkaAdminClient(bootstrap_servers=harness.infra.kafka_bootstrap)
         await admin.start()
         limit = {"max.message.bytes": "3000000"}
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, harness.name(TOPIC), limit)])
         await admin.close()
-        await eventually(store.all, until=lambda found: found == [], within=30)
-        await eventually(partial(drained, runtime), within=30)
+        await eventually(store.all, until=lambda found: found == [])
+        await eventually(partial(drained, runtime))
     wanted = {f"k{k}": [value[:4].decode() for _, key, value in rows if key == f"k{k}"] for k in range(4)}
     assert await values(harness, TOPIC) == wanted
 
@@ -317,7 +315,7 @@ async def test_operators_look_at_blocked_lanes_and_decide(
     assert await herald("list") == (0, "No lane is blocked.\n")
     await emit(runtime, (TOPIC, "a", refused()), (TOPIC, "a", b"a002"))
     async with relaying(runtime):
-        await eventually(BlockedLanes(runtime.mongo.db).all, within=20)
+        await eventually(BlockedLanes(runtime.mongo.db).all)
         code, said = await herald("list")
         assert code == 0
         assert lane in said
@@ -327,11 +325,11 @@ async def test_operators_look_at_blocked_lanes_and_decide(
         assert (code, "ce_type: herald.Test.v1" in said) == (0, True)
         assert (await herald("show", "nothing"))[0] == 1
         assert "2 events go on" in (await herald("retry", lane))[1]
-        await eventually(BlockedLanes(runtime.mongo.db).all, within=20)
+        await eventually(BlockedLanes(runtime.mongo.db).all)
         assert "add --go" in (await herald("discard", lane, "--service", "program"))[1]
         assert await values(harness, TOPIC) == {}
         assert (await herald("discard", lane, "--go"))[1] == "1 event dropped; 1 events go on\n"
-        await eventually(partial(values, harness, TOPIC), until=lambda found: found == {"a": ["a002"]}, within=20)
+        await eventually(partial(values, harness, TOPIC), until=lambda found: found == {"a": ["a002"]})
         trail = partial(harness.events, "herald.audit.program")
         acts = [one.data for one in await eventually(trail, until=lambda found: len(found) == 2)]
     told = [(one.act, one.actor_id) for one in acts if isinstance(one, AdministrativeActRecorded)]

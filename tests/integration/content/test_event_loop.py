@@ -58,7 +58,6 @@ async def test_items_and_feeds_of_long_ones(content: ContentHarness) -> None:
     assert feed.json()["next"]
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", FEEDS)
 async def test_feeds(content: ContentHarness, name: str) -> None:
     body = f"<rss version='2.0'><channel><title>x</title>{FEEDS[name]}</channel></rss>".encode()
@@ -94,7 +93,6 @@ async def test_history(content: ContentHarness, letters: str) -> None:
     await quick(content._client, "POST", "/v1/items/resolve", json=named, headers=headers)
 
 
-@pytest.mark.timeout(300)
 async def test_doors(content: ContentHarness) -> None:
     await content.know("root", "editor", "manager", "admin")
     await check_doors(content.service, content._client, content.harness.bearer("root"))

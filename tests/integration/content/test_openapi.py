@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
-import pytest
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
@@ -68,7 +67,6 @@ async def over_http(service: Service) -> AsyncIterator[str]:
         await serving
 
 
-@pytest.mark.timeout(300)
 async def test_the_api_keeps_to_its_description(harness: Harness, content: ContentHarness) -> None:
     document = content.service.asgi().openapi()  # type: ignore[attr-defined]
     validate(document)

@@ -85,7 +85,6 @@ async def test_rules_and_ledgers(harness: Harness, service: Service, versions: i
             assert (await quick(client, "GET", one, params=params, headers=headers)).status_code == 200
 
 
-@pytest.mark.timeout(240)
 async def test_leaderboards_of_many(harness: Harness, service: Service) -> None:
     """As many teams as people; from the database, and from Redis where many boards are kept."""
     await know_rules(service, 1, rules(MAX_RULES))
@@ -117,7 +116,6 @@ async def test_leaderboards_of_many(harness: Harness, service: Service) -> None:
     assert await context.leaderboard.groups(Board(PROGRAM, "all"), "team")
 
 
-@pytest.mark.timeout(240)
 async def test_booking_and_rebuilding(harness: Harness, service: Service) -> None:
     """A batch of facts that each earn by every rule, and a person's years of them."""
     each = [{**one, "act": "share"} for one in rules(MAX_RULES_AN_ACT)]
@@ -166,7 +164,6 @@ async def test_removals_and_likes_of_one_post(service: Service) -> None:
     await quick_work(book)
 
 
-@pytest.mark.timeout(300)
 async def test_doors(harness: Harness, service: Service) -> None:
     await service.ensure_indexes()
     person = {"accounts": [harness.issuer.account("root")], "roles": ["manager", "admin"]}

@@ -102,7 +102,6 @@ async def token(browser: Browser) -> str:
     return mask((session or await browser.sign_in()).csrf)
 
 
-@pytest.mark.timeout(300)
 async def test_pages_of_the_longest_answers(browser: Browser, apis: LargeApis) -> None:
     """A page that cannot be made of such an answer says so; none takes long."""
     slow: list[str] = []
@@ -138,7 +137,6 @@ def worst_forms() -> Iterator[tuple[str, bytes]]:
     yield multipart, (part.format("caption", "é\r\n-" * 150_000) + "--b--\r\n").encode()
 
 
-@pytest.mark.timeout(400)
 async def test_forms(browser: Browser, apis: LargeApis) -> None:
     slow: list[str] = []
     bodies = list(worst_forms())
@@ -159,7 +157,6 @@ HISTORY = {
 }
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", HISTORY if ALONE else ["posts"])
 async def test_history(browser: Browser, name: str) -> None:
     """Files of as many rows and of as long ones as may be, and the pages of their import."""

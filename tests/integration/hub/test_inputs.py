@@ -195,7 +195,6 @@ async def test_no_input_is_a_failure_of_ours(browser: Browser, route: APIRoute) 
     await asyncio.to_thread(tried)
 
 
-@pytest.mark.timeout(300)
 async def test_schemathesis_finds_no_failure_either(browser: Browser) -> None:
     app = browser.app
     assert isinstance(app, FastAPI)

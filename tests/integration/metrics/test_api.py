@@ -74,7 +74,7 @@ async def api_process(harness: Harness) -> AsyncIterator[tuple[str, asyncio.subp
                 except httpx.TransportError:
                     return 0
 
-            await eventually(ready, until=lambda status: status == 200, within=30)
+            await eventually(ready, until=lambda status: status == 200)
         yield url, process
     finally:
         if process.returncode is None:

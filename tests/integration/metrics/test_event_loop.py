@@ -115,7 +115,6 @@ async def fill(service: Service) -> None:
     await db["objectives"].insert_one(objective)
 
 
-@pytest.mark.timeout(300)
 async def test_figures_of_years(harness: Harness, service: Service) -> None:
     await fill(service)
     context = service.context
@@ -198,7 +197,6 @@ def received(events: Sequence[Event]) -> list[Received[Any]]:
     ]
 
 
-@pytest.mark.timeout(120)
 async def test_batches(harness: Harness, service: Service) -> None:
     """The largest batches, of as many persons, items and days as there are events."""
     now = datetime.now(UTC)
@@ -243,7 +241,6 @@ async def test_batches(harness: Harness, service: Service) -> None:
     await quick_work(people)
 
 
-@pytest.mark.timeout(300)
 async def test_doors(harness: Harness, service: Service) -> None:
     async with harness.api(service) as client:
         await check_doors(service, client, harness.bearer("boss"))

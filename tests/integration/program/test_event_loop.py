@@ -25,7 +25,6 @@ async def upload(program: ProgramHarness, text: str) -> Any:
     return await quick(program.client, "POST", "/v1/imports", content=text.encode(), headers=headers)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", FILES if ALONE else ["valid", "faulty"])
 async def test_files_of_people(program: ProgramHarness, name: str) -> None:
     program.service.runtime.settings.__dict__["rate_uploads"] = "1000/second"
@@ -62,6 +61,5 @@ async def test_texts_and_names(program: ProgramHarness) -> None:
     await quick(program.client, "POST", path, json={"source": "old", "items": rows}, headers=headers)
 
 
-@pytest.mark.timeout(300)
 async def test_doors(program: ProgramHarness) -> None:
     await check_doors(program.service, program.client, program.harness.bearer("max"))

@@ -107,7 +107,6 @@ def as_text(_: Any, value: Any) -> bytes:
     return str(value).encode("utf-8", "replace")
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 async def test_the_api_keeps_to_its_document(program: ProgramHarness, mode: GenerationMode) -> None:
     app = program.service.asgi()

@@ -83,7 +83,7 @@ class SharingHarness:
         async def read() -> list[Any]:
             return await self.harness.events("herald.engagements")
 
-        found = await eventually(read, until=lambda events: len(events) >= count, within=30)
+        found = await eventually(read, until=lambda events: len(events) >= count)
         return [event.data for event in found]
 
     @asynccontextmanager

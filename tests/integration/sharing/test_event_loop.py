@@ -61,7 +61,6 @@ async def check(sharing: SharingHarness, headers: dict[str, str], **changes: Any
     return await quick(sharing.api, "POST", "/v1/drafts/check", json=body, headers=headers)
 
 
-@pytest.mark.timeout(300)
 async def test_captions(sharing: SharingHarness) -> None:
     headers = await sharing.ambassador("ann")
     sharing.service.runtime.settings.__dict__["rate_drafts"] = "1000/second"
@@ -105,7 +104,6 @@ WORST_PHRASES = {
 }
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", WORST_PHRASES if ALONE else ["long and different", "with a common beginning"])
 async def test_guardrails(sharing: SharingHarness, name: str) -> None:
     await sharing.harness.person("max", "manager")
@@ -212,7 +210,6 @@ async def test_the_largest_items(sharing: SharingHarness) -> None:
     assert await sharing.db["contents"].count_documents({"_id": {"$regex": "^large-"}}) == ITEMS
 
 
-@pytest.mark.timeout(300)
 async def test_doors(sharing: SharingHarness) -> None:
     headers = await sharing.ambassador("ann", "manager", "admin")
     sharing.service.runtime.settings.__dict__["rate_drafts"] = "1000/second"
