@@ -10,6 +10,7 @@ from fastapi.dependencies import models
 
 from tests.infra import Infra
 from tests.integration.harness import Harness, open_harness
+from tests.integration.lent import lend
 from tests.issuer import Issuer, serve_issuer
 
 
@@ -48,6 +49,12 @@ def _every_status_is_declared() -> Iterator[None]:
     yield
     log.removeHandler(handler)
     assert handler.said == []
+
+
+@pytest.fixture
+async def borrowed(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that start no process of their own: databases that are there already, empty."""
+    await lend(infra, namespace, monkeypatch)
 
 
 @pytest.fixture

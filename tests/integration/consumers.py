@@ -17,6 +17,7 @@ from herald.contracts.services import PLACEHOLDERS
 from herald.local.plan import SERVICES
 from herald_contracts import Event, decode
 from tests.infra import Infra
+from tests.integration.lent import empty, filled
 
 BOOKKEEPING = frozenset(("outbox", "inbox", "offsets", "leases", "figure_changes", "figure_versions"))
 """Collections that say how something was done, not what is so."""
@@ -56,17 +57,7 @@ class Applied:
         return any(event.type == event_type for event in self.consumer.events)
 
     async def empty(self) -> None:
-        db = self.service.runtime.mongo.db
-        for name in await self._filled():
-            await db[name].delete_many({})
-
-    async def _filled(self) -> list[str]:
-        """The collections that hold something, sorted: a few of many, found with one command."""
-        db = self.service.runtime.mongo.db
-        first, *others = sorted(await db.list_collection_names())
-        more = [{"$unionWith": {"coll": name, "pipeline": _named(name)}} for name in others]
-        rows = await (await db[first].aggregate([*_named(first), *more])).to_list()
-        return sorted(row["name"] for row in rows)
+        await empty(self.service.runtime.mongo.db)
 
     async def take(self, events: Iterable[Received[Event]]) -> None:
         """Each of the events that the service takes, in a transaction of its own."""
@@ -81,18 +72,13 @@ class Applied:
         """What the service keeps, without the order in which it came to know it and without sums of nothing."""
         db = self.service.runtime.mongo.db
         found = {}
-        for name in await self._filled():
+        for name in await filled(db):
             if name in BOOKKEEPING:
                 continue
             rows = [_settled(row) for row in await db[name].find({}).to_list()]
             if kept := sorted((row for row in rows if len(row) > 1), key=repr):
                 found[name] = kept
         return found
-
-
-def _named(collection: str) -> list[dict[str, Any]]:
-    """Gives the name of a collection that is not empty."""
-    return [{"$limit": 1}, {"$project": {"_id": 0, "name": {"$literal": collection}}}]
 
 
 def _settled(value: Any) -> Any:

@@ -176,7 +176,7 @@ class Harness:
         """Have a service's database say that there is such a person, as their events would."""
         async with AsyncMongoClient[dict[str, Any]](self.infra.mongo_url) as client:
             row = {"_id": subject, "accounts": [self.issuer.account(subject)], "roles": roles, "active": True}
-            await client[f"{self.namespace}_herald_{service}"]["principals"].insert_one(row)
+            await client[self.settings(Settings).database(service)]["principals"].insert_one(row)
 
     def bearer(self, subject: str, **claims: Any) -> dict[str, str]:
         """The header of a signed-in person."""

@@ -214,7 +214,7 @@ WITHOUT_REVISIONS = [event for event in HISTORY if not isinstance(event, Ambassa
 
 
 @pytest.fixture
-async def applied(infra: Infra, namespace: str) -> AsyncIterator[dict[str, Applied]]:
+async def applied(borrowed: None, infra: Infra, namespace: str) -> AsyncIterator[dict[str, Applied]]:
     async with consumers(infra, namespace) as found:
         yield found
 

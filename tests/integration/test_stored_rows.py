@@ -24,6 +24,7 @@ from services.sharing.domain.posts import Content, Post, Suggestion, Variant
 from tests.infra import Infra
 from tests.integration.consumers import START, services
 
+pytestmark = pytest.mark.usefixtures("borrowed")
 NEWER = {"since": "the next version", "list": [1, 2]}
 Context = Any
 Act = Callable[[Context, Transaction], Awaitable[object]]

@@ -9,7 +9,7 @@ from tests.integration.harness import Harness
 
 
 @pytest.fixture
-async def content(harness: Harness) -> AsyncIterator[ContentHarness]:
+async def content(borrowed: None, harness: Harness) -> AsyncIterator[ContentHarness]:
     """The service's API with an editor; no worker, so that the outbox keeps what was told."""
     service, clock = make(harness)
     async with harness.api(service) as client:

@@ -12,7 +12,7 @@ from tests.integration.harness import Harness
 
 
 @pytest.fixture
-async def service(harness: Harness) -> AsyncIterator[Service]:
+async def service(borrowed: None, harness: Harness) -> AsyncIterator[Service]:
     found = build(harness.settings(GamificationSettings), clock=clock())
     yield found
     await found.runtime.close()

@@ -164,7 +164,7 @@ async def test_a_quiet_stream_beats_and_whoever_comes_again_gets_everything(harn
 
 
 @pytest.fixture
-async def service(harness: Harness) -> AsyncIterator[Service]:
+async def service(borrowed: None, harness: Harness) -> AsyncIterator[Service]:
     found = build(harness.settings(MetricsSettings))
     await found.ensure_indexes()
     await found.context.store.programs.insert_one({"_id": PROGRAM, "name": "P", "time_zone": "Europe/Paris"})

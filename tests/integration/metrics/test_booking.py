@@ -192,7 +192,7 @@ class Booking:
 
 
 @pytest.fixture
-async def booking(harness: Harness) -> AsyncIterator[Booking]:
+async def booking(borrowed: None, harness: Harness) -> AsyncIterator[Booking]:
     service = build(harness.settings(MetricsSettings))
     await service.ensure_indexes()
     yield Booking(service)

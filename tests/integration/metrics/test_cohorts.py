@@ -20,7 +20,7 @@ PILOT, SECOND = "pilot", "second"
 
 
 @pytest.fixture
-async def service(harness: Harness) -> AsyncIterator[Service]:
+async def service(borrowed: None, harness: Harness) -> AsyncIterator[Service]:
     found = build(harness.settings(MetricsSettings))
     yield found
     await found.runtime.close()

@@ -87,7 +87,7 @@ def unacted(act: ActRecorded) -> ActWithdrawn:
 
 
 @pytest.fixture
-async def service(harness: Harness) -> AsyncIterator[Service]:
+async def service(borrowed: None, harness: Harness) -> AsyncIterator[Service]:
     found = build(harness.settings(MetricsSettings))
     yield found
     await found.runtime.close()

@@ -112,7 +112,7 @@ class ProgramHarness:
 
 
 @pytest.fixture
-async def service(harness: Harness) -> AsyncIterator[Service]:
+async def service(borrowed: None, harness: Harness) -> AsyncIterator[Service]:
     own = {"program_admins": "root@x.example", "recruiting_secrets": RECRUITING_SECRET}
     found = build(harness.settings(ProgramSettings, **own))
     yield found

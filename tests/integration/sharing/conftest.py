@@ -155,7 +155,7 @@ def program() -> Iterable[Event]:
 
 
 @pytest.fixture
-async def sharing(harness: Harness, tmp_path: Path) -> AsyncIterator[SharingHarness]:
+async def sharing(borrowed: None, harness: Harness, tmp_path: Path) -> AsyncIterator[SharingHarness]:
     service = build(settings_of(harness, tmp_path / "spool"))
     async with harness.worker(service), harness.api(service) as api:
         found = SharingHarness(harness, service, api, tmp_path / "spool")
