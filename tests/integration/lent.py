@@ -7,10 +7,12 @@ them there are. Borrowed ones are emptied before the next test, when nothing of 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, IndexModel
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.settings import KafkaSettings
@@ -18,6 +20,8 @@ from tests.infra import Infra
 
 PREFIX = f"b{secrets.token_hex(3)}"
 _used: set[str] = set()
+_indexes: set[tuple[str, str]] = set()
+"""Those that borrowed databases have: the collection's full name, and what was asked for."""
 
 
 async def lend(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,6 +41,28 @@ async def lend(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
         return borrowed
 
     monkeypatch.setattr(KafkaSettings, "database", database)
+    for method in ("create_index", "create_indexes"):
+        monkeypatch.setattr(AsyncCollection, method, _once(getattr(AsyncCollection, method)))
+
+
+def _once(create: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Asks MongoDB only for those indexes that a borrowed database does not have yet. No test removes one."""
+
+    async def created(collection: AsyncCollection[Any], wanted: Any, *more: Any, **options: Any) -> Any:
+        said = [one.document for one in wanted] if isinstance(wanted, list) and _are_models(wanted) else wanted
+        asked = (collection.full_name, repr((said, more, sorted(options.items()))))
+        if asked in _indexes:
+            return None
+        result = await create(collection, wanted, *more, **options)
+        if collection.database.name.startswith(PREFIX):
+            _indexes.add(asked)
+        return result
+
+    return created
+
+
+def _are_models(wanted: list[Any]) -> bool:
+    return all(isinstance(one, IndexModel) for one in wanted)
 
 
 async def empty(db: AsyncDatabase[dict[str, Any]]) -> None:

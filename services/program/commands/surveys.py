@@ -17,7 +17,7 @@ from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import memberships, surveys, waves
 from services.program.domain.people import Segment
-from services.program.domain.programs import check_active
+from services.program.domain.programs import Program, check_active
 from services.program.domain.surveys import MAX_DRAFTS, NEAR_DAYS, Answer, Crowd, Survey, today
 from services.program.domain.waves import Wave
 
@@ -64,7 +64,7 @@ async def open_survey(context: Context, tx: Transaction, program_id: str, survey
     Conflict."""
     before = await context.surveys.get(program_id, survey_id, tx)
     program = check_active(await context.programs.get(program_id, tx))
-    crowd = await _crowd(context, tx, before)
+    crowd = await _crowd(context, tx, program, before)
     after = surveys.open_survey(before, program, crowd, context.settings.small_group, tx.now)
     if after is not before:
         await context.surveys.begin(after, tx)
@@ -117,16 +117,16 @@ async def announce_answered(context: Context, tx: Transaction, survey: Survey, l
     return bool(people)
 
 
-async def _crowd(context: Context, tx: Transaction, survey: Survey) -> Crowd:
+async def _crowd(context: Context, tx: Transaction, program: Program, survey: Survey) -> Crowd:
     """How many the survey asks, and whom its results and those near to it in time would leave over together."""
-    program_id, least = survey.program_id, context.settings.small_group
+    program_id, least = program.id, context.settings.small_group
     if survey.wave_id is None:
         asked = await context.segments.count_ambassadors(program_id, Segment())
     else:
         wave = await _wave(context, tx, program_id, survey.wave_id)
         waves.check_started(wave)
         asked = await context.waves.count_staying(wave.id, tx)
-    near = await context.surveys.shown_since((tx.now - timedelta(days=NEAR_DAYS)).date(), program_id, tx)
+    near = await context.surveys.shown_since(today(program, tx.now) - timedelta(days=NEAR_DAYS), program_id, tx)
     apart = surveys.subtracted(survey, near)
     return Crowd(asked, await context.segments.count_outside(program_id, sorted(apart), least, tx) if apart else 0)
 

@@ -20,7 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-async def browser(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Browser]:
+async def browser(
+    borrowed: None, infra: Infra, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Browser]:
     async with open_browser(infra, namespace, monkeypatch) as found:
         yield found
 

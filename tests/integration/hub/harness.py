@@ -128,5 +128,4 @@ async def open_browser(infra: Infra, namespace: str, monkeypatch: pytest.MonkeyP
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield Browser(service, app, network, clock, client)
-    await service.runtime.mongo.client.drop_database(service.runtime.mongo.db.name)
     await service.runtime.close()

@@ -7,10 +7,11 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -21,7 +22,7 @@ from services.program.domain.surveys import MAX_DRAFTS
 from services.program.jobs import close_surveys
 from tests.integration.program.conftest import ProgramHarness
 
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(ZoneInfo("Europe/Paris")).date()
 BOTH = {"fr": "J’ai le temps de partager.", "en": "I have the time to share."}
 SURVEY = {
     "title": "Pulse",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,7 +14,7 @@ from services.program.commands import waves
 from services.program.jobs import fill_cohorts
 from tests.integration.program.conftest import ProgramHarness
 
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(ZoneInfo("Europe/Paris")).date()
 WAVE = {
     "name": "Pilot",
     "goal": "Do twenty of us find the time?",
