@@ -41,6 +41,7 @@ from tests.integration.harness import Harness, eventually
 from tests.integration.program.conftest import CONSENT, GUIDELINES, OBJECTIVE
 from tests.integration.site import Answer, Site, serve_site
 
+pytestmark = pytest.mark.usefixtures("borrowed")
 PROGRAM = "programme-1"
 ROLES = {"editor", "manager", "admin"}
 READING = {

@@ -12,6 +12,7 @@ import pytest
 
 from services.hub.forms.markup import Control, forms_of
 from services.hub.view import mask
+from tests.fuzz import one_in
 from tests.integration.hub.forms import LEFT_OUT, Fields, Found, Refusing, find_forms, refusing, routes, send
 from tests.integration.hub.harness import URL, Browser
 
@@ -83,7 +84,8 @@ WRITTEN: dict[str, Callable[[Control], str]] = {
 async def test_what_is_refused_is_marked_and_nothing_of_it_is_lost(
     browser: Browser, apis: Refusing, forms: list[Found], written: str
 ) -> None:
-    for found in (one for one in forms if one.typed or written == "nothing"):
+    turn = list(WRITTEN).index(written)
+    for found in one_in(2, [one for one in forms if one.typed or written == "nothing"], turn):
         fields = found.fields(WRITTEN[written])
         apis.problem = problem(422, "invalid", *((one.name, "too-long") for one in found.typed))
         answer = await send(browser, found, fields)
@@ -94,11 +96,13 @@ async def test_what_is_refused_is_marked_and_nothing_of_it_is_lost(
     assert apis.changed == 0
 
 
-@pytest.mark.parametrize(("status", "type_"), [(412, "stale-version"), (409, "wrong-state"), (429, "x"), (404, "x")])
+@pytest.mark.parametrize(
+    ("turn", "status", "type_"), [(0, 412, "stale-version"), (1, 409, "wrong-state"), (2, 429, "x"), (3, 404, "x")]
+)
 async def test_somebody_faster_too_much_at_once_and_what_is_gone_lose_nothing(
-    browser: Browser, apis: Refusing, forms: list[Found], status: int, type_: str
+    browser: Browser, apis: Refusing, forms: list[Found], turn: int, status: int, type_: str
 ) -> None:
-    for found in forms:
+    for found in one_in(4, forms, turn):
         fields = found.fields(lambda one: f"{SCRIPTS} {one.name}")
         apis.problem = problem(status, type_)
         apis.gone = status == 404
