@@ -41,7 +41,7 @@ from tests.integration.consumers import Applied, received, services
 from tests.integration.harness import Harness
 
 pytestmark = pytest.mark.usefixtures("borrowed")
-SHARES = (0.0, 0.1, 0.4) if not WANTED else (0.0, *(number % 7 / 10 for number in range(WANTED)))
+SHARES = (0.0, 0.25) if not WANTED else (0.0, *(number % 7 / 10 for number in range(WANTED)))
 """In each round, the share of values that are as the document allows them: 0 is the well-made request."""
 READS_THE_WEB = {"POST /v1/feeds", "POST /v1/feeds/{feed_id}/refresh"}
 """What these bring goes the way of a file that is uploaded."""

@@ -21,7 +21,9 @@ from tests.slow_clients import Target, measure, within
 MOST = 1.5
 CODE = "abcd1234"
 EVERYWHERE = os.environ.get("HERALD_SLOW_CLIENTS") == "all"
-MOST_CORES = 0.15
+MOST_CORES = 0.15 if EVERYWHERE else 0.5
+"""Beside other tests a second of this process does less."""
+
 PROCESSES = [
     ("content", "api", "/v1/items", 200),
     ("sharing", "links", f"/l/{CODE}", 302),
