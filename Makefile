@@ -65,7 +65,7 @@ attack: setup
 fuzz: setup
 	$(BIN)/python -m herald.local.fetch
 	HERALD_FUZZ=$(or $(FUZZ),50) HERALD_STORED_VALUES=each $(BIN)/pytest -n auto --dist loadgroup \
-		$$(grep -rlE --include='*.py' 'tests\.fuzz|HERALD_STORED_VALUES' tests/integration | sort) $(ARGS)
+		$$(grep -rlE --include='*.py' 'tests\.fuzz|HERALD_STORED_VALUES' tests/integration tests/e2e | sort) $(ARGS)
 
 walk: setup
 	$(BIN)/python -m herald.local.fetch
