@@ -56,6 +56,8 @@ class ClickProducer:
         self._some = asyncio.Event()
         self._enough = asyncio.Event()
         self._ending = asyncio.Event()
+        self._over = False
+        self._keeping_last: asyncio.Future[None] | None = None
         self._answers = True
         self._counts = {"kafka": 0, "spool": 0, "lost": 0, "drained": 0}
         self._instruments(telemetry)
@@ -85,16 +87,19 @@ class ClickProducer:
         return len(self._waiting)
 
     def put(self, record: Record, then: Callable[[], None]) -> None:
-        """Have `then` called when the click is kept, or (counted as lost) cannot be."""
+        """Have `then` called when the click is kept, or (counted as lost) cannot be; also after the end of `run`."""
         if not self._waiting:
             self._some.set()
         self._waiting.append(record)
         self._then.append(then)
         if len(self._waiting) == FEW:
             self._enough.set()
+        if self._over and (self._keeping_last is None or self._keeping_last.done()):
+            self._keeping_last = asyncio.ensure_future(self._keep_last())
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Keep clicks until `stop`, and then those that still wait."""
+        """Keep clicks until `stop`, and then those that still wait. What comes later, by connections that were open
+        already, goes to disk."""
         writer = self._supervisor.start("click writer", self._write, self._ending)
         drainer = self._supervisor.start("click spool", partial(self._drain, stop), stop)
         try:
@@ -104,6 +109,8 @@ class ClickProducer:
             self._some.set()
             self._enough.set()
             await writer.end(within=SEND_SECONDS)
+            self._over, self._answers = True, False
+            await self._keep_last()
             await self._drain_at_last()
         finally:
             await drainer.end()
@@ -119,22 +126,29 @@ class ClickProducer:
             began = time.monotonic()
             self._some.clear()
             self._enough.clear()
-            group, self._waiting = self._waiting, []
-            kept, self._then = self._then, []
-            try:
-                if group:
-                    await self._keep(group)
-            except asyncio.CancelledError:
-                # Not kept yet: nobody is sent on, and the next run of this task has them first.
-                self._waiting, self._then = [*group, *self._waiting], [*kept, *self._then]
-                self._some.set()
-                raise
-            except Exception:
-                logger.exception("%d clicks could not be kept", len(group))
-                self._counts["lost"] += len(group)
-            _answer_visitors(kept)
+            await self._keep_waiting()
             if not self._ending.is_set():
                 await self._gather(began)
+
+    async def _keep_last(self) -> None:
+        while self._waiting:
+            await self._keep_waiting()
+
+    async def _keep_waiting(self) -> None:
+        group, self._waiting = self._waiting, []
+        kept, self._then = self._then, []
+        try:
+            if group:
+                await self._keep(group)
+        except asyncio.CancelledError:
+            # Not kept yet: nobody is sent on, and the next run of this task has them first.
+            self._waiting, self._then = [*group, *self._waiting], [*kept, *self._then]
+            self._some.set()
+            raise
+        except Exception:
+            logger.exception("%d clicks could not be kept", len(group))
+            self._counts["lost"] += len(group)
+        _answer_visitors(kept)
 
     async def _gather(self, began: float) -> None:
         """Let the next group come together, so long after the last `began` (`time.monotonic`)."""

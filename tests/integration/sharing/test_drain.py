@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 from typer.testing import CliRunner, Result
 
 from herald.cli.links import app
@@ -66,3 +70,40 @@ async def test_a_process_that_ends_sends_what_is_on_its_disk_beyond_its_grace(ha
         fill(tmp_path / "spool", clicks, segment_bytes=2**20)
     assert Spool(tmp_path / "spool", max_bytes=0).size() == 0
     assert len(await harness.records("herald.clicks")) == clicks
+
+
+async def test_who_comes_while_a_process_ends_is_sent_on(harness: Harness, tmp_path: Path) -> None:
+    """By connections that were open already, as those of a load balancer are: until they are closed."""
+    await harness.create_topics(["herald.clicks"])
+    async with Redis.from_url(harness.infra.redis_url) as redis:
+        await redis.set(f"{harness.namespace}:sharing:link:abcd1234", "https://example.com/", ex=600)
+    answers: list[bytes] = []
+    slowest = 0.0
+
+    async def visit(port: int) -> None:
+        nonlocal slowest
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        began = time.monotonic()
+        try:
+            while True:
+                writer.write(b"GET /l/abcd1234 HTTP/1.1\r\nHost: links\r\n\r\n")
+                answers.append(await reader.readuntil(b"\r\n\r\n"))
+                slowest, began = max(slowest, time.monotonic() - began), time.monotonic()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            slowest = max(slowest, time.monotonic() - began)
+        writer.close()
+
+    async with process_of(harness, tmp_path, "sharing", "links") as running:
+        visitors = [asyncio.ensure_future(visit(running.port)) for _ in range(10)]
+        while len(answers) < 100:
+            await asyncio.sleep(0.01)
+        before = len(answers)
+        os.kill(running.pid, signal.SIGTERM)
+        await asyncio.wait(visitors, timeout=30)
+    assert [one.exception() for one in visitors if one.done()] == [None] * 10
+    assert len(answers) > before
+    assert {one.partition(b"\r\n")[0] for one in answers} == {b"HTTP/1.1 302 Found"}
+    assert slowest < 4.0
+    spool = Spool(tmp_path / "spool", max_bytes=0)
+    left = sum(len(segment.entries) for segment in spool.take())
+    assert len(await harness.records("herald.clicks")) + left >= len(answers)

@@ -35,9 +35,10 @@ class Broker:
         return None
 
 
-def click_log(broker: Any, folder: Path) -> ClickProducer:
+def click_log(broker: Any, spool: Spool | Path) -> ClickProducer:
     settings: Any = SimpleNamespace(trace_ratio=0.0, otlp_endpoint=None, spans_file=None)
-    return ClickProducer(broker, Spool(folder, max_bytes=2**20), Telemetry("t", settings), Supervisor(), timeout=1)
+    spool = Spool(spool, max_bytes=2**20) if isinstance(spool, Path) else spool
+    return ClickProducer(broker, spool, Telemetry("t", settings), Supervisor(), timeout=1)
 
 
 @pytest.mark.parametrize("takes", [True, False])
@@ -176,3 +177,18 @@ async def test_a_segment_whose_draining_is_cancelled_is_drained_by_the_next_run(
             await asyncio.sleep(0.01)
     stop.set()
     await asyncio.wait_for(running, 5)
+
+
+async def test_who_comes_after_the_end_is_sent_on_and_the_click_is_on_disk(tmp_path: Path) -> None:
+    broker = Broker(takes=True)
+    spool = Spool(tmp_path, max_bytes=2**20)
+    log = click_log(broker, spool)
+    stop = asyncio.Event()
+    stop.set()
+    await asyncio.wait_for(log.run(stop), 5)
+    for _ in range(2):
+        kept = asyncio.Event()
+        log.put(Record("herald.clicks", b"k", b"{}", []), kept.set)
+        await asyncio.wait_for(kept.wait(), 5)
+    assert (log.waiting, broker.groups) == (0, [])
+    assert sum(len(segment.entries) for segment in spool.take()) == 2
