@@ -46,6 +46,8 @@ class Client:
         self._tokens: dict[str, str] = {}
         self.latencies: list[tuple[float, float]] = []
         self.retries = 0
+        self.gave_up: list[str] = []
+        """Requests without a good answer, and what came last."""
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -76,6 +78,8 @@ class Client:
             if answer is not None and not _later(answer):
                 raise Refused(answer)
             if time.monotonic() > deadline:
+                last = "no answer" if answer is None else f"{answer.status_code} {answer.text[:80]}"
+                self.gave_up.append(f"{method} {path.partition('?')[0]}: {last}")
                 raise NoAnswer(f"{method} {path}")
             self.retries += 1
             await asyncio.sleep(0.3)

@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,20 @@ class Cluster:
                 return False
             raise
         return True
+
+    @asynccontextmanager
+    async def followed(self, selector: str, file: Path) -> AsyncIterator[None]:
+        """What the pods that are there now log meanwhile: of those that end nothing is left to be asked for."""
+        chosen = ("--selector", selector, "--all-containers", "--prefix", "--ignore-errors", "--since", "1s")
+        argv = ("kubectl", "--namespace", self.namespace, "logs", "--follow", *chosen, "--max-log-requests", "200")
+        with file.open("wb") as log:
+            process = await asyncio.create_subprocess_exec(*argv, stdout=log, stderr=log)
+            try:
+                yield
+            finally:
+                if process.returncode is None:
+                    process.terminate()
+                await process.wait()
 
     async def explain(self, folder: Path) -> None:
         """Keep what pods, events and logs say."""

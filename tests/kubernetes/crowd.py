@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +32,7 @@ from tests.fault.poison import engagement
 from tests.fault.workload import FOUND, Load, Workload
 from tests.fault.world import set_up
 from tests.kubernetes.cluster import Failed
-from tests.kubernetes.installed import COMPONENT, Installation
+from tests.kubernetes.installed import COMPONENT, SELECTOR, Installation
 
 RESULTS = Path(__file__).with_name("results")
 RATE = float(os.environ.get("HERALD_KUBERNETES_RATE", "10"))
@@ -57,6 +58,9 @@ class Row:
     """Requests that had to be asked again."""
 
     unanswered: int = 0
+    gave_up: list[str] = field(default_factory=list)
+    """Requests that were asked again and again, and what they got last."""
+
     visits: int = 0
     not_redirected: int = 0
     strays: list[str] = field(default_factory=list)
@@ -82,6 +86,10 @@ class Watch:
     row: Row
     herald: Installation
     rows: int = 0
+    all_answered: bool = False
+    """Whether no act may stay without an answer, and no visit without its redirect."""
+
+    all_redirected: bool = False
     late_clicks: int = 0
     """That Kafka did not acknowledge in time: they went to the spool, and Kafka may have them all the same."""
 
@@ -149,12 +157,16 @@ class Crowd:
     async def acting(self, scenario: str) -> AsyncIterator[Watch]:
         """Acts while the body runs, then stops, waits until all is done, and checks everything. Fails the test by an
         AssertionError that names what was broken; then `results` gets what pods, events and logs say."""
+        folder = RESULTS / re.sub(r"\W+", "-", scenario) / "explained"
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            async with self._acting(scenario) as watch:
+            followed = self.herald.cluster.followed(SELECTOR, folder / "pods-before.log")
+            async with followed, self._acting(scenario) as watch:
                 yield watch
         except Exception:
-            await self.herald.cluster.explain(RESULTS / re.sub(r"\W+", "-", scenario) / "explained")
+            await self.herald.cluster.explain(folder)
             raise
+        shutil.rmtree(folder.parent)
 
     @asynccontextmanager
     async def _acting(self, scenario: str) -> AsyncIterator[Watch]:
@@ -188,6 +200,8 @@ class Crowd:
             row.fault(one.promise, f"{one.whom}: {one.how}")
         await self._check(watch, there)
         self._count(row, before)
+        watch.holds("no act is without an answer", not (watch.all_answered and row.unanswered), row.unanswered)
+        watch.holds("each visit is redirected", not (watch.all_redirected and row.not_redirected), row.not_redirected)
         for failure in self.workload.failed:
             row.fault("condition", f"the workload failed: {failure}")
         self.workload.failed.clear()
@@ -208,6 +222,8 @@ class Crowd:
         acts, unanswered, again, visits = before
         now = self._counts()
         row.acts, row.unanswered, row.again = now[0] - acts, now[1] - unanswered, now[2] - again
+        row.gave_up = self.workload.world.client.gave_up[:SHOWN]
+        self.workload.world.client.gave_up.clear()
         since = self.workload.visits[visits:]
         row.visits, row.not_redirected = len(since), sum(status != FOUND for _, _, status in since)
         row.strays = [f"{status} after {seconds:.1f} s" for _, seconds, status in since if status != FOUND][:SHOWN]
