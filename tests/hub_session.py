@@ -16,7 +16,7 @@ class HubSession:
     """Signed in as a persona once `sign_in` has returned; redirects are not followed."""
 
     def __init__(self, url: str, **headers: str) -> None:
-        self.client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, headers=headers)
+        self.client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, headers=headers)
 
     async def sign_in(self, persona: str, back: str = "/") -> httpx.Response:
         """By the development issuer; the answer of the hub that ends the sign-in."""

@@ -29,6 +29,8 @@ PERIODS = (7, 30, 90)
 STREAM_SECONDS = 600
 HELD_SECONDS = 0.5
 """How often a stream looks whether its session still holds."""
+WHY_SECONDS = 0.8
+"""For how long it asks why not."""
 AT_MOST_EVERY = 0.4
 CHARTS_EVERY = 1.5
 BEST = 5
@@ -120,7 +122,7 @@ async def pushes(view: View, program_id: str, days: int) -> AsyncIterator[str]:
             while True:
                 await newest.wait(min(HELD_SECONDS, due) if (due := charts.due_in()) is not None else HELD_SECONDS)
                 if not await holds(view):
-                    yield "event: ended\ndata: /welcome\n\n"
+                    yield f"event: ended\ndata: {await why_ended(view)}\n\n"
                     return
                 if (found := newest.take()) is not None:
                     shown = {tile.key: [tile.text, tile.detail] for tile in tiles(view.language, found, {})}
@@ -148,6 +150,14 @@ async def holds(view: View) -> bool:
         return await view.context.sessions.holds(view.session)
     except PyMongoError:  # a database that is away for a moment signs nobody out
         return True
+
+
+async def why_ended(view: View) -> str:
+    """Where a person goes whose session was ended by another request: which may have met that they have no access."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(WHY_SECONDS):
+            return await cut_off(view) or "/welcome"
+    return "/welcome"
 
 
 async def cut_off(view: View) -> str | None:

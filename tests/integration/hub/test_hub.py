@@ -350,8 +350,20 @@ async def test_the_heartbeat_of_metrics_goes_through_to_the_browser(browser: Bro
     assert [line for line in page.text.splitlines() if line.startswith(":")] == [": heartbeat"]
 
 
-async def test_a_quiet_stream_ends_with_its_session(browser: Browser) -> None:
-    """Within two seconds, whatever `metrics` sends or does not send meanwhile."""
+INACTIVE = {"type": "inactive", "title": "Forbidden", "status": 403, "detail": "x"}
+
+
+@pytest.mark.parametrize(
+    ("me", "path"),
+    [
+        (httpx.Response(200, json={}), "/welcome"),
+        (httpx.Response(403, json=INACTIVE), "/welcome?ended=inactive&language=fr"),
+        (None, "/welcome"),
+    ],
+    ids=["signed out", "no access any more", "nobody says"],
+)
+async def test_a_quiet_stream_ends_with_its_session(browser: Browser, me: httpx.Response | None, path: str) -> None:
+    """Within two seconds, whatever `metrics` and `program` send or do not send meanwhile."""
     session = await browser.sign_in()
     await browser.client.get("/manage")
     listening = asyncio.Event()
@@ -362,6 +374,8 @@ async def test_a_quiet_stream_ends_with_its_session(browser: Browser) -> None:
         yield b""
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if me is not None and request.url.path == "/v1/me":
+            return me
         headers = {"content-type": "text/event-stream"}
         return httpx.Response(200, content=silence(), headers=headers)
 
@@ -370,8 +384,8 @@ async def test_a_quiet_stream_ends_with_its_session(browser: Browser) -> None:
     async with asyncio.timeout(10):
         await listening.wait()
     await browser.context.sessions.end(session)
-    async with asyncio.timeout(2):
-        assert (await stream).text.endswith("event: ended\ndata: /welcome\n\n")
+    async with asyncio.timeout(3):
+        assert (await stream).text.endswith(f"event: ended\ndata: {path}\n\n")
 
 
 async def test_a_stream_that_is_none_ends_and_does_not_hang(browser: Browser) -> None:
