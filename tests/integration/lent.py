@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient, IndexModel
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -49,7 +49,7 @@ def _once(create: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]
     """Asks MongoDB only for those indexes that a borrowed database does not have yet. No test removes one."""
 
     async def created(collection: AsyncCollection[Any], wanted: Any, *more: Any, **options: Any) -> Any:
-        said = [one.document for one in wanted] if isinstance(wanted, list) and _are_models(wanted) else wanted
+        said = [getattr(one, "document", one) for one in wanted] if isinstance(wanted, list) else wanted
         asked = (collection.full_name, repr((said, more, sorted(options.items()))))
         if asked in _indexes:
             return None
@@ -59,10 +59,6 @@ def _once(create: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]
         return result
 
     return created
-
-
-def _are_models(wanted: list[Any]) -> bool:
-    return all(isinstance(one, IndexModel) for one in wanted)
 
 
 async def empty(db: AsyncDatabase[dict[str, Any]]) -> None:

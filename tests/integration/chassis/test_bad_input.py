@@ -82,9 +82,9 @@ class Listener:
     async def counts(self) -> dict[str, int]:
         return {row["_id"]: row["n"] async for row in self.service.runtime.mongo.db["seen"].find()}
 
-    async def hears(self, *names: str, within: float = 30) -> None:
+    async def hears(self, *names: str) -> None:
         """Returns once it has heard of these, each once."""
-        found = await eventually(self.counts, until=lambda found: set(names) <= found.keys(), within=within)
+        found = await eventually(self.counts, until=lambda found: set(names) <= found.keys())
         assert {name: found[name] for name in names} == dict.fromkeys(names, 1)
 
     async def letters(self, count: int) -> list[dict[str, bytes | None]]:

@@ -384,7 +384,7 @@ async def test_a_quiet_stream_ends_with_its_session(browser: Browser, me: httpx.
     async with asyncio.timeout(10):
         await listening.wait()
     await browser.context.sessions.end(session)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(2):
         assert (await stream).text.endswith(f"event: ended\ndata: {path}\n\n")
 
 
