@@ -27,6 +27,13 @@ SENT = """() => {
     window.sent = [];
     document.body.addEventListener("htmx:beforeRequest", (event) => sent.push(event.detail.pathInfo.requestPath));
 }"""
+HOLD = """() => {
+    const timer = window.setTimeout;
+    window.held = [];
+    window.setTimeout = (run, after, ...given) => after === 1000 ? -held.push(run) : timer(run, after, ...given);
+}"""
+"""The second in which what has just come takes no tap lasts until `RELEASE`, however slow the machine is."""
+RELEASE = "held.forEach((run) => run())"
 NO_CLIPBOARD = "navigator.clipboard.writeText = () => Promise.reject(new Error('no'));"
 CLIPBOARD = "navigator.clipboard.writeText = async (text) => { window.copied = text; };"
 SHARE_MENU = "navigator.share = async (given) => { window.given = given; };"
@@ -75,6 +82,7 @@ async def test_a_second_tap_takes_nothing_back(browser: Browser, stack: Stack, d
         before = await share.bounding_box()
         assert before is not None
         x, y = await middle(share)
+        await page.evaluate(HOLD)
         await page.mouse.click(x, y)
         await expect(page.locator("[data-shared]")).to_be_visible()
         (post, *_) = await posts_of(stack, "jonas")
@@ -83,6 +91,7 @@ async def test_a_second_tap_takes_nothing_back(browser: Browser, stack: Stack, d
         for place in (await middle(not_posted), (x, y)):
             await page.mouse.click(*place)
         assert await page.evaluate("sent") == []
+        await page.evaluate(RELEASE)
         await becomes_true(page, READY)
         await expect(page.locator("[data-shared]")).to_be_visible()
         after = await not_posted.bounding_box()
@@ -97,11 +106,13 @@ async def test_a_tap_on_what_has_just_come_is_ignored_for_a_second(browser: Brow
     async with signed_in(browser, stack.url, "jonas", device) as seen:
         page = seen.page
         before = len(await posts_of(stack, "jonas"))
+        await page.evaluate(HOLD)
         await page.locator('[data-network="email"]').first.click()
         await page.locator("[data-share]").wait_for()
         await page.mouse.click(*(await middle(page.locator("[data-share]"))))
         await page.keyboard.press("Enter")  # the button has the focus
         await page.mouse.click(5, 5)  # beside the sheet
+        await page.evaluate(RELEASE)
         await becomes_true(page, READY)
         await expect(page.locator("#sheet [data-share]")).to_be_visible()
         assert len(await posts_of(stack, "jonas")) == before

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
+from tests.bounds import bound
 from tests.fault.checker import PROMISES
 from tests.fault.faults import FAULTS, Fault
 from tests.fault.runner import Run
@@ -18,8 +18,6 @@ pytestmark = [
     pytest.mark.xdist_group("fault"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
-BESIDE = 3.0 if "PYTEST_XDIST_WORKER" in os.environ else 1.0
-"""A recovery takes longer beside other tests: `make fault` measures it alone."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -32,7 +30,7 @@ async def run() -> AsyncIterator[Run]:
 
 @pytest.mark.parametrize("fault", [pytest.param(one, id=f"{one.number}") for one in FAULTS if one.fast])
 async def test_every_promise_holds(run: Run, fault: Fault) -> None:
-    outcome = await run.meet([replace(fault, recovery=fault.recovery * BESIDE)], seed=fault.number)
+    outcome = await run.meet([replace(fault, recovery=bound(fault.recovery))], seed=fault.number)
     assert outcome.broken == {}
     assert outcome.conditions == []
     assert outcome.held == list(PROMISES)

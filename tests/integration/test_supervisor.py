@@ -18,7 +18,7 @@ from herald.local.server import Server
 from herald.local.supervisor import Stack, Supervisor
 from tests.processes import left_of
 
-READY = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
+READY = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
 ENDS = "import pathlib, sys; pathlib.Path(sys.argv[1]).touch(); sys.exit('it hurts')"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + READY
 
@@ -78,11 +78,11 @@ def home(tmp_path: Path) -> Home:
 async def test_servers_then_topics_then_processes_and_back(home: Home) -> None:
     running_supervisor = RunningSupervisor(home, Script("server", READY, home), Script("process", READY, home))
     running = asyncio.create_task(running_supervisor.run())
-    await asyncio.wait_for(running_supervisor.ready.wait(), 20)
+    await asyncio.wait_for(running_supervisor.ready.wait(), 60)
     assert running_supervisor.order == ["server"]
     assert home.read_state()["status"] == "ready"
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(running, 20)
+    await asyncio.wait_for(running, 60)
     assert left_of(home.folder, 5) == {}
     assert home.read_state()["status"] == "stopped"
 
@@ -106,40 +106,40 @@ async def test_one_that_cannot_start_leaves_none_running(home: Home) -> None:
     failing = Script("failing", "raise SystemExit('no such luck')", home)
     running_supervisor = RunningSupervisor(home, Script("server", READY, home), Script("fine", READY, home), failing)
     with pytest.raises(LocalError, match=r"failing ended while starting \(no such luck\)"):
-        await asyncio.wait_for(running_supervisor.run(), 20)
+        await asyncio.wait_for(running_supervisor.run(), 60)
     assert not running_supervisor.ready.is_set()
     assert left_of(home.folder, 5) == {}
 
 
 async def test_one_that_does_not_answer_is_not_waited_for_forever(home: Home) -> None:
-    mute = Script("mute", "import time; time.sleep(60)", home)
+    mute = Script("mute", "import time; time.sleep(600)", home)
     mute.patience = 0.5
     with pytest.raises(LocalError, match="mute did not answer within"):
-        await asyncio.wait_for(RunningSupervisor(home, mute).run(), 20)
+        await asyncio.wait_for(RunningSupervisor(home, mute).run(), 60)
     assert left_of(home.folder, 5) == {}
 
 
 async def test_one_that_ignores_sigterm_is_killed(home: Home) -> None:
     running_supervisor = RunningSupervisor(home, Script("stubborn", STUBBORN, home))
     running = asyncio.create_task(running_supervisor.run())
-    await asyncio.wait_for(running_supervisor.ready.wait(), 20)
+    await asyncio.wait_for(running_supervisor.ready.wait(), 60)
     os.kill(os.getpid(), signal.SIGHUP)
-    await asyncio.wait_for(running, 20)
+    await asyncio.wait_for(running, 60)
     assert left_of(home.folder, 5) == {}
 
 
 async def test_a_second_signal_does_not_wait(home: Home) -> None:
     stubborn = Script("stubborn", STUBBORN, home)
-    stubborn.grace = 60
+    stubborn.grace = 600
     running_supervisor = RunningSupervisor(home, stubborn)
     running = asyncio.create_task(running_supervisor.run())
-    await asyncio.wait_for(running_supervisor.ready.wait(), 20)
+    await asyncio.wait_for(running_supervisor.ready.wait(), 60)
     os.kill(os.getpid(), signal.SIGINT)
     await asyncio.sleep(0)
     while home.read_state()["status"] != "stopping":
         await asyncio.sleep(0.01)
     os.kill(os.getpid(), signal.SIGINT)
-    await asyncio.wait_for(running, 20)
+    await asyncio.wait_for(running, 60)
     assert left_of(home.folder, 5) == {}
 
 
@@ -177,11 +177,11 @@ async def test_one_that_is_not_alive_is_replaced(home: Home, monkeypatch: pytest
     sick = Sick("sick", READY, home)
     running_supervisor = RunningSupervisor(home, Script("server", READY, home), sick)
     running = asyncio.create_task(running_supervisor.run())
-    await asyncio.wait_for(running_supervisor.ready.wait(), 20)
-    async with asyncio.timeout(20):
+    await asyncio.wait_for(running_supervisor.ready.wait(), 60)
+    async with asyncio.timeout(60):
         while home.read_state()["children"]["sick"]["restarts"] < 1 or sick.looks < 10:
             await asyncio.sleep(0.02)
     assert any(line.startswith("sick is not alive") for line in running_supervisor.said)
     assert (sick.starts, home.read_state()["children"]["server"]["restarts"]) == (2, 0)
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(running, 20)
+    await asyncio.wait_for(running, 60)

@@ -33,7 +33,7 @@ def small(**changed: object) -> Topic:
 
 async def settled(infra: Infra, namespace: str, topics: Sequence[Topic]) -> list[Change]:
     """What is left to change: brokers learn of a change a moment after it was accepted."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         changes = await plan_topics(infra.kafka_bootstrap, namespace, topics=topics)
         while any(change.action != "keep" for change in changes):
             changes = await plan_topics(infra.kafka_bootstrap, namespace, topics=topics)
@@ -65,7 +65,7 @@ async def test_settings_are_raised_and_others_left_alone(
     own = {"retention.ms": "1000", "max.message.bytes": "2048", "retention.bytes": "4096", "segment.ms": "777000"}
     name = f"{namespace}.herald.posts"
     await admin.create_topics([NewTopic(name, 6, 1, topic_configs=own)])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while name not in await admin.list_topics():
             pass
     changes = await apply_topics(infra.kafka_bootstrap, namespace, topics=[small()])

@@ -18,6 +18,7 @@ from chassis.runtime import Runtime
 from chassis.service import Service
 from chassis.settings import Settings
 from herald_contracts import Event, ProgramCreated
+from tests.bounds import bound
 from tests.integration.harness import PARTITIONS, Harness, eventually
 
 TASKS = {
@@ -116,7 +117,7 @@ async def test_a_worker_that_is_told_to_end_does_so_at_once(harness: Harness) ->
     async with harness.worker(worker.service):
         await eventually(_true(lambda: {task.get_name() for task in asyncio.all_tasks()} >= TASKS))
         told = time.monotonic()
-    assert time.monotonic() - told < 15
+    assert time.monotonic() - told < bound(15)
 
 
 def _both_moved(applied: int, ticks: int, found: tuple[int, int]) -> bool:
@@ -153,7 +154,7 @@ async def test_a_batch_in_hand_whose_task_is_cancelled_is_applied_all_the_same(
     monkeypatch.setattr(worker.service.consumer, "apply", hangs_once)
     async with harness.worker(worker.service) as service:
         await harness.publish(created("p1"))
-        await asyncio.wait_for(begun.wait(), 20)
+        await asyncio.wait_for(begun.wait(), 60)
         held.append(service._loop._applying)  # type: ignore[union-attr, arg-type]
         held[0].cancel()
         await eventually(_true(lambda: worker.applied == ["p1"]))

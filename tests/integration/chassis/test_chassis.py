@@ -206,7 +206,7 @@ async def test_a_consumer_that_was_cancelled_by_nobody_is_started_anew(
     monkeypatch.setattr(AIOKafkaConsumer, "getmany", let_down)
     async with harness.worker(service):
         await harness.publish(created("p1"))
-        await asyncio.wait_for(cancelled.wait(), 15)
+        await asyncio.wait_for(cancelled.wait(), 60)
         await harness.publish(created("p2"))
         await eventually(lambda: counts(service), until=lambda found: found == {"p1": 1, "p2": 1})
 

@@ -107,7 +107,7 @@ async def test_a_key_whose_request_is_under_way_is_told_as_in_use(
         raise AssertionError("the first one is not over")
 
     first = asyncio.ensure_future(unit(runtime, "k2").run(slow))
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), 60)
     with pytest.raises(Conflict) as told:
         await unit(runtime, "k2").run(again)
     assert told.value.marshal()["type"] == "idempotency-key-in-use"

@@ -21,6 +21,7 @@ from services.hub.pages import ROUTERS
 from services.hub.sessions import Sessions
 from services.hub.signin import router as sign_in_router
 from services.hub.view import mask
+from tests.bounds import bound
 from tests.integration.hub.harness import ANSWERS, EMPTY, SERVICES, URL, Browser
 
 ENDED = "/welcome?ended=inactive&language=fr"
@@ -329,7 +330,7 @@ async def test_the_dashboard_shows_what_was_pushed_and_asks_for_nothing_else(bro
     await browser.sign_in()
     await browser.client.get("/manage")
     asked = dashboard_of(browser, [pushed(3)[:40], pushed(3)[40:]])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         page = await browser.client.get("/manage/live?days=7")
     assert page.headers["content-type"].startswith("text/event-stream")
     figures, charts = page.text.partition("event: charts")[::2]
@@ -345,7 +346,7 @@ async def test_the_heartbeat_of_metrics_goes_through_to_the_browser(browser: Bro
     await browser.sign_in()
     await browser.client.get("/manage")
     dashboard_of(browser, [b"event: heartbeat\ndata: {}\n\n"])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         page = await browser.client.get("/manage/live")
     assert [line for line in page.text.splitlines() if line.startswith(":")] == [": heartbeat"]
 
@@ -381,10 +382,10 @@ async def test_a_quiet_stream_ends_with_its_session(browser: Browser, me: httpx.
 
     browser.context.http._transport = httpx.MockTransport(answer)
     stream = asyncio.ensure_future(browser.client.get("/manage/live"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await listening.wait()
     await browser.context.sessions.end(session)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(bound(2)):
         assert (await stream).text.endswith(f"event: ended\ndata: {path}\n\n")
 
 
@@ -396,7 +397,7 @@ async def test_a_stream_that_is_none_ends_and_does_not_hang(browser: Browser) ->
         return httpx.Response(200, json=ANSWERS.get(request.url.path, {"items": []}))
 
     browser.context.http._transport = httpx.MockTransport(answer)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         page = await browser.client.get("/manage/live")
     assert page.text == "retry: 2000\n\n"
 

@@ -29,12 +29,13 @@ from services.metrics import live, queries
 from services.metrics.app import build
 from services.metrics.schemas.live import LiveView
 from services.metrics.settings import MetricsSettings
+from tests.bounds import bound
 from tests.fuzz import examples
 from tests.integration.harness import Harness, eventually
 from tests.integration.metrics.test_booking import PROGRAM, shared
 
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
-PERMITTED = timedelta(seconds=2)
+PERMITTED = timedelta(seconds=bound(2))
 
 
 def created() -> ProgramCreated:
@@ -122,9 +123,9 @@ async def test_two_processes_push_within_two_seconds_and_end_with_their_process(
                 process.send_signal(signal.SIGTERM)
             for lines in streams:
                 assert [line async for line in lines if line.startswith("data: ")] == []
-            assert time.monotonic() - ended < 2
+            assert time.monotonic() - ended < bound(2)
             await asyncio.gather(first.wait(), second.wait())
-            assert time.monotonic() - ended < 15
+            assert time.monotonic() - ended < bound(15)
     await service.runtime.close()
 
 
@@ -141,7 +142,7 @@ async def test_who_is_cut_off_hears_no_more(harness: Harness) -> None:
     stream = service.context.live.stream(program, 30, read, may_listen=may_listen)
     assert (await anext(stream)).startswith(b"event: figures")
     allowed = False
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert [part async for part in stream if part.startswith(b"event: figures")] == []
     await service.runtime.close()
 
@@ -153,7 +154,7 @@ async def test_a_quiet_stream_beats_and_whoever_comes_again_gets_everything(harn
     read = partial(queries.live_figures, service.context)
     for _ in range(2):
         stream = service.context.live.stream(program, 7, read)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             found = (await anext(stream)).decode()
             data = json.loads(found.partition("data: ")[2])
             assert LiveView.model_validate(data).figures["shares"].value == 0

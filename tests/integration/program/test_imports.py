@@ -12,6 +12,7 @@ import pytest
 
 from herald_contracts import PersonProvisioned, PersonUpdated
 from services.program.commands import imports
+from tests.bounds import bound
 from tests.integration.harness import Harness, eventually
 from tests.integration.program.conftest import ProgramHarness
 
@@ -94,9 +95,9 @@ async def test_the_same_file_again_says_nothing(program: ProgramHarness) -> None
 async def test_two_thousand_people_take_seconds(program: ProgramHarness) -> None:
     preview = await previewed(program, company(2_000))
     assert (preview["valid"], preview["new"]) == (2_000, 2_000)
-    started = time.monotonic()
+    began = time.monotonic()
     answer = await program.call("max", "POST", f"/imports/{preview['id']}/confirm")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - began < bound(10)
     assert (answer.status_code, answer.json()["state"], answer.json()["created"]) == (200, "done", 2_000)
     told = Counter(event.partitionkey for event in await program.emitted())
     assert len(told) == 2_000
@@ -147,9 +148,10 @@ async def test_many_processes_on_one_import_do_it_once(program: ProgramHarness) 
     answers = await asyncio.gather(
         *(program.call("max", "POST", f"/imports/{preview['id']}/confirm") for _ in range(4))
     )
-    assert {answer.status_code for answer in answers} == {200}
-    assert {(answer.json()["state"], answer.json()["created"]) for answer in answers} == {("done", 1_700)}
-    assert (await program.ok("max", "GET", f"/imports/{preview['id']}"))["state"] == "done"
+    # Whoever the others were ahead of for too long leaves the rest to them, and says so.
+    assert {(answer.status_code, answer.json()["state"]) for answer in answers} <= {(200, "done"), (202, "importing")}
+    done = await program.ok("max", "GET", f"/imports/{preview['id']}")
+    assert (done["state"], done["created"]) == ("done", 1_700)
     assert Counter(event.partitionkey for event in await program.emitted()).most_common(1)[0][1] == 1
     assert await program.service.runtime.mongo.db["people"].count_documents({}) == 1_702
 

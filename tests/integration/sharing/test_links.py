@@ -177,7 +177,7 @@ async def test_a_connection_is_kept_or_closed_as_its_client_asked(sharing: Shari
         await links.get(f"/l/{post['link_code']}")
         reader, writer = await asyncio.open_connection(links.base_url.host, links.base_url.port)
         writer.write(f"{line}\r\n{line}\r\n{line}Connection: close\r\n\r\n".encode())
-        said = await asyncio.wait_for(reader.read(), 15)
+        said = await asyncio.wait_for(reader.read(), 60)
         writer.close()
     answers = said.decode().split("HTTP/1.1 ")[1:]
     assert [answer[:9] for answer in answers] == ["302 Found"] * 3
@@ -202,7 +202,7 @@ async def test_what_is_no_plain_click_is_answered_all_the_same(sharing: SharingH
         for request in requests:
             reader, writer = await asyncio.open_connection(links.base_url.host, links.base_url.port)
             writer.write(request.encode())
-            assert (await asyncio.wait_for(reader.read(), 15)).startswith(b"HTTP/1.1 302 Found"), request
+            assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 302 Found"), request
             writer.close()
     records = await sharing.harness.records("herald.clicks")
     assert len(records) == 1 + len(requests)
