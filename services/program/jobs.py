@@ -12,7 +12,8 @@ from chassis.mongo import Transaction
 from chassis.web.problems import StaleVersion
 from services.program.commands import access, expert_acts, imports, referrals, surveys, waves
 from services.program.context import Context
-from services.program.domain.surveys import Survey, today
+from services.program.domain.programs import today
+from services.program.domain.surveys import Survey
 
 ABANDONED: Final = timedelta(seconds=15)
 ANNOUNCED_AT_ONCE: Final = 200

@@ -73,12 +73,12 @@ class Client:
             began = time.monotonic()
             answer = await self._attempt(who, method, path, json, content, sent)
             self.latencies.append((began, time.monotonic() - began))
-            if answer is not None and answer.is_success:
+            if isinstance(answer, httpx.Response) and answer.is_success:
                 return answer
-            if answer is not None and not _later(answer):
+            if isinstance(answer, httpx.Response) and not _later(answer):
                 raise Refused(answer)
             if time.monotonic() > deadline:
-                last = "no answer" if answer is None else f"{answer.status_code} {answer.text[:80]}"
+                last = answer if isinstance(answer, str) else f"{answer.status_code} {answer.text[:80]}"
                 self.gave_up.append(f"{method} {path.partition('?')[0]}: {last}")
                 raise NoAnswer(f"{method} {path}")
             self.retries += 1
@@ -86,15 +86,16 @@ class Client:
 
     async def _attempt(
         self, who: str, method: str, path: str, json: Any, content: bytes | None, headers: dict[str, str]
-    ) -> httpx.Response | None:
+    ) -> httpx.Response | str:
+        """An answer, or why there is none."""
         try:
             headers["Authorization"] = f"Bearer {await self.token(who)}"
             answer = await self._http.request(method, f"/api{path}", json=json, content=content, headers=headers)
-        except httpx.HTTPError:
-            return None
+        except httpx.HTTPError as error:
+            return type(error).__name__
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._tokens.pop(who, None)
-            return None
+            return f"401 {answer.text[:80]}"
         return answer
 
     async def token(self, who: str) -> str:

@@ -11,11 +11,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import httpx
 
 from tests.helm import helm
 
 SECONDS = 60.0
+SERVES = "Starting to serve on "
+APIS = {
+    "deployments": "apis/apps/v1",
+    "networkpolicies": "apis/networking.k8s.io/v1",
+    "pods": "api/v1",
+    "statefulsets": "apis/apps/v1",
+}
 Manifest = dict[str, Any]
 
 
@@ -49,6 +58,24 @@ async def run(*argv: str, given: str = "", within: float = SECONDS) -> str:
     return out.decode()
 
 
+@asynccontextmanager
+async def reached() -> AsyncIterator[None]:
+    """A way to the API server, for `Cluster`."""
+    process = await asyncio.create_subprocess_exec(
+        "kubectl", "proxy", "--port=0", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(SECONDS):
+            said = (await process.stdout.readline()).decode()
+        Cluster.api = f"http://{said.removeprefix(SERVES).strip()}"
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
 async def until(condition: Callable[[], Awaitable[bool]], what: str, within: float, every: float = 1.0) -> float:
     """After how many seconds it came true. Raises TimeoutError."""
     began = time.monotonic()
@@ -63,6 +90,8 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, within: flo
 class Cluster:
     """One namespace of it."""
 
+    api: ClassVar[str] = ""
+    """The address of `kubectl proxy`: what is asked for each second is not worth a process each."""
     namespace: str
 
     async def kubectl(self, *arguments: str, given: str = "", within: float = SECONDS) -> str:
@@ -72,8 +101,12 @@ class Cluster:
         return await run(helm(), "--namespace", self.namespace, *arguments, within=within)
 
     async def get(self, kinds: str, selector: str = "") -> list[Manifest]:
-        chosen = ("--selector", selector) if selector else ()
-        found: list[Manifest] = json.loads(await self.kubectl("get", kinds, *chosen, "--output", "json"))["items"]
+        found: list[Manifest] = []
+        async with httpx.AsyncClient(base_url=self.api, trust_env=False, timeout=SECONDS) as client:
+            for kind in kinds.split(","):
+                path = f"{APIS[kind]}/namespaces/{self.namespace}/{kind}"
+                answer = await client.get(path, params={"labelSelector": selector})
+                found += answer.raise_for_status().json()["items"]
         return found
 
     async def one(self, kind: str, name: str) -> Manifest:
@@ -87,13 +120,12 @@ class Cluster:
     async def evict(self, pod: str) -> bool:
         """By the Eviction API; False where its budget does not allow it now."""
         said = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": self.namespace}}
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/eviction"
-        try:
-            await self.kubectl("create", "--raw", path, "--filename", "-", given=json.dumps(said))
-        except Failed as failed:
-            if "disruption budget" in str(failed):
-                return False
-            raise
+        path = f"api/v1/namespaces/{self.namespace}/pods/{pod}/eviction"
+        async with httpx.AsyncClient(base_url=self.api, trust_env=False, timeout=SECONDS) as client:
+            answer = await client.post(path, json=said)
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and "disruption budget" in answer.text:
+            return False
+        answer.raise_for_status()
         return True
 
     @asynccontextmanager

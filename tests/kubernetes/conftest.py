@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.kubernetes.cluster import why_not
+from tests.kubernetes.cluster import reached, why_not
 from tests.kubernetes.crowd import RESULTS, Crowd
 from tests.kubernetes.installed import Installation, installed
 
@@ -27,6 +27,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(1800))
             if reason:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
+async def _cluster() -> AsyncIterator[None]:
+    if why_not():
+        yield
+        return
+    async with reached():
+        yield
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -14,7 +14,7 @@ from services.program.context import Context
 from services.program.domain import expert_acts, memberships, programs
 from services.program.domain.expert_acts import MAX_OPEN, ExpertAct
 from services.program.domain.lessons import check_completed
-from services.program.domain.surveys import today
+from services.program.domain.programs import today
 
 
 async def declare(

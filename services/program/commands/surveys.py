@@ -17,8 +17,8 @@ from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import memberships, surveys, waves
 from services.program.domain.people import Segment
-from services.program.domain.programs import Program, check_active
-from services.program.domain.surveys import MAX_DRAFTS, NEAR_DAYS, Answer, Crowd, Survey, today
+from services.program.domain.programs import Program, check_active, today
+from services.program.domain.surveys import MAX_DRAFTS, NEAR_DAYS, Answer, Crowd, Survey
 from services.program.domain.waves import Wave
 
 

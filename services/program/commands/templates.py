@@ -18,8 +18,7 @@ from services.program.domain import mixes
 from services.program.domain.lessons import MAX_PATHS, Starter
 from services.program.domain.objectives import MAX_OPEN, Objective, new_objective
 from services.program.domain.people import Segment
-from services.program.domain.programs import Program, check_active
-from services.program.domain.surveys import today
+from services.program.domain.programs import Program, check_active, today
 from services.program.domain.tasks import Task
 from services.program.domain.templates import (
     Applied,

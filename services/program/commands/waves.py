@@ -19,8 +19,7 @@ from services.program.commands.saving import save
 from services.program.context import Context
 from services.program.domain import waves
 from services.program.domain.people import Person
-from services.program.domain.programs import check_active
-from services.program.domain.surveys import today
+from services.program.domain.programs import check_active, today
 from services.program.domain.waves import MAX_WAVES, Decision, Wave
 from services.program.store.waves import Filling
 

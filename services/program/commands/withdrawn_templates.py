@@ -14,8 +14,7 @@ from services.program.domain import lessons, mixes
 from services.program.domain.lessons import Lesson
 from services.program.domain.mixes import Mix
 from services.program.domain.objectives import Objective, withdraw_objective
-from services.program.domain.programs import Program, check_active
-from services.program.domain.surveys import today
+from services.program.domain.programs import Program, check_active, today
 from services.program.domain.tasks import Task
 from services.program.domain.templates import Found, Outcome, Piece, Standing, Withdrawn, end, stays, text_in
 

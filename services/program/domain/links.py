@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from chassis.web.problems import Conflict, Invalid
-from services.program.domain.programs import Program, check_active, check_languages
+from services.program.domain.programs import Program, check_active, check_languages, today
 
 LinkState = Literal["open", "withdrawn"]
 MAX_OPEN_LINKS = 200
@@ -60,7 +59,7 @@ def new_link(
     check_active(program)
     if headlines:
         check_languages(headlines, program.languages, "headlines")
-    if ends_on is not None and ends_on < _today(program, now):
+    if ends_on is not None and ends_on < today(program, now):
         raise Invalid.one("ends_on", "past", "The link would be over already.")
     return InvitationLink(id, program.id, 1, new_token(), title, by, now, now, dict(headlines), ends_on, approval)
 
@@ -83,9 +82,5 @@ def _next(before: InvitationLink, now: datetime, **values: Any) -> InvitationLin
 def check_leads(link: InvitationLink, program: Program, now: datetime) -> None:
     """Raises Conflict: `link-closed` for one that is withdrawn or over, `program-archived`."""
     check_active(program)
-    if link.state != "open" or (link.ends_on is not None and link.ends_on < _today(program, now)):
+    if link.state != "open" or (link.ends_on is not None and link.ends_on < today(program, now)):
         raise Conflict("This invitation is no longer open.", type_="link-closed")
-
-
-def _today(program: Program, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(program.time_zone)).date()

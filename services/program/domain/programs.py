@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from chassis.web.problems import Conflict, Invalid, Violation
 from services.program.domain.guidelines import Rules, guideline_faults
@@ -129,6 +130,11 @@ def publish_text(
         _next(changed, now),
         Text(program.id, kind, version, dict(texts), material, now, rules, quiz),
     )
+
+
+def today(program: Program, now: datetime) -> date:
+    """The date in the programme's time zone."""
+    return now.astimezone(ZoneInfo(program.time_zone)).date()
 
 
 def check_languages(texts: Mapping[str, object], languages: Sequence[str], field: str = "texts") -> None:

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from chassis.web.problems import Conflict, Invalid, Violation
-from services.program.domain.programs import Program, check_languages
+from services.program.domain.programs import Program, check_languages, today
 from services.program.domain.waves import Member
 
 SurveyState = Literal["draft", "open", "closed"]
@@ -252,10 +251,6 @@ def scored(counts: Mapping[str, int], scale: Sequence[int]) -> Scored:
         raise ValueError("nobody answered")
     mean = sum(score * count for score, count in zip(scale, distribution, strict=True)) / total
     return Scored(round(mean, 2), distribution)
-
-
-def today(program: Program, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(program.time_zone)).date()
 
 
 def _check_not_closed(survey: Survey) -> None:

@@ -13,7 +13,7 @@ from services.program.commands import mails, newsletters
 from services.program.context import Context
 from services.program.domain.lessons import Lesson
 from services.program.domain.newsletters import Newsletter, may_begin
-from services.program.domain.surveys import today
+from services.program.domain.programs import today
 from services.program.domain.waves import REMINDED_BEFORE, Wave, reminds_on
 from services.program.mail.bounces import BounceReader
 from services.program.mail.mailbox import Account

@@ -9,8 +9,7 @@ from chassis.web.problems import NotFound
 from services.program.context import Context
 from services.program.domain.mails import Mail
 from services.program.domain.newsletters import BlockText
-from services.program.domain.programs import Program, choose_language
-from services.program.domain.surveys import today
+from services.program.domain.programs import Program, choose_language, today
 from services.program.domain.waves import state_on
 from services.program.mail.layout import Written
 from services.program.messages import day, message

@@ -16,8 +16,7 @@ from zoneinfo import ZoneInfo
 from chassis.web.problems import NotFound
 from services.program.context import Context
 from services.program.domain.calendars import FEED_DAYS, Entry, check_days, fingerprint
-from services.program.domain.programs import Program, choose_language
-from services.program.domain.surveys import today
+from services.program.domain.programs import Program, choose_language, today
 from services.program.domain.tasks import on_team
 
 NEWSLETTERS: Final = 100

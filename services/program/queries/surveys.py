@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from chassis.web.http import decode_cursor, encode_cursor
 from services.program.context import Context
 from services.program.domain import memberships, surveys
-from services.program.domain.programs import choose_language
-from services.program.domain.surveys import Results, Survey, SurveyState, Tally, today
+from services.program.domain.programs import choose_language, today
+from services.program.domain.surveys import Results, Survey, SurveyState, Tally
 from services.program.queries.cursors import texts_of
 
 MAX_TREND = 24

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.program.context import Context
 from services.program.domain import waves
-from services.program.domain.surveys import today
+from services.program.domain.programs import today
 from services.program.domain.waves import Wave, WaveState
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from chassis.web.problems import Conflict, Invalid, Problem
 from services.program.domain import surveys
+from services.program.domain.programs import today
 from services.program.domain.surveys import HIDDEN, Answer, Crowd, Survey, Tally
 from services.program.domain.waves import Member
 from tests.unit.program.test_people import program
@@ -107,8 +108,8 @@ def test_days_are_those_of_the_programme() -> None:
     """Paris is an hour before UTC."""
     opened = surveys.open_survey(survey(), program(), ENOUGH, LEAST, NOW)
     before_midnight, after = datetime(2026, 3, 13, 22, 59, tzinfo=UTC), datetime(2026, 3, 13, 23, 0, tzinfo=UTC)
-    assert surveys.is_running(opened, surveys.today(program(), before_midnight))
-    assert not surveys.is_running(opened, surveys.today(program(), after))
+    assert surveys.is_running(opened, today(program(), before_midnight))
+    assert not surveys.is_running(opened, today(program(), after))
     assert not surveys.is_running(opened, date(2026, 3, 1))
     with pytest.raises(Invalid):
         surveys.open_survey(survey(), program(), ENOUGH, LEAST, after)
