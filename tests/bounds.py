@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-BESIDE_OTHERS: Final = 6.0
+BESIDE_OTHERS: Final = 3.0
 
 
 def bound(seconds: float) -> float:

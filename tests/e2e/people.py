@@ -43,9 +43,7 @@ async def signed_in(
     page = await context.new_page()
     checked = CheckedPage(page)
     await _keep_inside(context, url)
-    await _have_session(context, url, persona)
-    await page.goto(url)
-    await page.locator("main h1, main h2").first.wait_for()
+    await _sign_in_by_request(page, url, persona)
     try:
         yield checked
     except BaseException:
@@ -66,12 +64,14 @@ async def sign_in(page: Page, url: str, persona: str) -> None:
     await page.locator("main h1, main h2").first.wait_for()
 
 
-async def _have_session(context: BrowserContext, url: str, persona: str) -> None:
-    """A session as `sign_in` begins it, without three pages to draw."""
-    chooses = await context.request.get(f"{url}/auth/sign-in")
-    chosen = await context.request.post(chooses.url, form={"persona": persona}, max_redirects=0)
-    came_back = await context.request.get(chosen.headers["location"], max_redirects=0)
+async def _sign_in_by_request(page: Page, url: str, persona: str) -> None:
+    """The same session and the same page at the end, without three pages to draw on the way."""
+    chooses = await page.request.get(f"{url}/auth/sign-in")
+    chosen = await page.request.post(chooses.url, form={"persona": persona}, max_redirects=0)
+    came_back = await page.request.get(chosen.headers["location"], max_redirects=0)
     assert came_back.status == 303, await came_back.text()
+    await page.goto(url)
+    await page.locator("main h1, main h2").first.wait_for()
 
 
 async def look_at_programme(page: Page, program_id: str) -> None:

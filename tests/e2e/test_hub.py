@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, expect
 
 from chassis.ids import new_id
 from herald_contracts import PostRemoved, encode
+from tests.bounds import bound
 from tests.browser import accessibility_findings
 from tests.e2e.people import DEVICES, becomes_true, confirm, signed_in
 from tests.e2e.stack import Stack
@@ -63,7 +64,7 @@ async def test_heartbeats_of_a_quiet_dashboard_reach_the_browser(browser: Browse
             assert answer.status_code == 200
             comments = (line async for line in answer.aiter_lines() if line.startswith(":"))
             for _ in range(2):
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(bound(15)):
                     assert await anext(comments) == ": heartbeat"
 
 

@@ -60,7 +60,7 @@ async def run(*argv: str, given: str = "", within: float = SECONDS) -> str:
 
 @asynccontextmanager
 async def reached() -> AsyncIterator[None]:
-    """A way to the API server, for `Cluster`."""
+    """`kubectl proxy` runs meanwhile, and `Cluster` asks through it. Raises Failed, TimeoutError."""
     process = await asyncio.create_subprocess_exec(
         "kubectl", "proxy", "--port=0", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
@@ -68,6 +68,8 @@ async def reached() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(SECONDS):
             said = (await process.stdout.readline()).decode()
+        if not said.startswith(SERVES):
+            raise Failed("kubectl proxy does not serve")
         Cluster.api = f"http://{said.removeprefix(SERVES).strip()}"
         yield
     finally:
@@ -94,6 +96,9 @@ class Cluster:
     """The address of `kubectl proxy`: what is asked for each second is not worth a process each."""
     namespace: str
 
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.api, trust_env=False, timeout=SECONDS)
+
     async def kubectl(self, *arguments: str, given: str = "", within: float = SECONDS) -> str:
         return await run("kubectl", "--namespace", self.namespace, *arguments, given=given, within=within)
 
@@ -102,7 +107,7 @@ class Cluster:
 
     async def get(self, kinds: str, selector: str = "") -> list[Manifest]:
         found: list[Manifest] = []
-        async with httpx.AsyncClient(base_url=self.api, trust_env=False, timeout=SECONDS) as client:
+        async with self._client() as client:
             for kind in kinds.split(","):
                 path = f"{APIS[kind]}/namespaces/{self.namespace}/{kind}"
                 answer = await client.get(path, params={"labelSelector": selector})
@@ -121,7 +126,7 @@ class Cluster:
         """By the Eviction API; False where its budget does not allow it now."""
         said = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": self.namespace}}
         path = f"api/v1/namespaces/{self.namespace}/pods/{pod}/eviction"
-        async with httpx.AsyncClient(base_url=self.api, trust_env=False, timeout=SECONDS) as client:
+        async with self._client() as client:
             answer = await client.post(path, json=said)
         if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and "disruption budget" in answer.text:
             return False
